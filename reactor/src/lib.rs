@@ -1,0 +1,2 @@
+//! Ferrite's reactor.
+pub mod protocol;

@@ -1,0 +1,213 @@
+//! Protocols as state machines without I/O.
+//!
+//! A protocol turns a client's bytes into parts of requests, and parts of responses into bytes. It
+//! has six verbs, the same in every version:
+//!
+//! ```text
+//!             bytes │ eof │ timeout                 Part<ResponseHead>
+//!                   ▼                                     ▼
+//!               receive ─────▶ ┌──────────┐ ◀────────── send ──▶ Flow
+//!                              │ Protocol │
+//!  poll ◀───────────────────── └──────────┘ ─────▶ transmit
+//!   Part<RequestHead>            deadline            bytes, files
+//!                                shutdown
+//! ```
+//!
+//! No socket, no clock, no process: time is an argument ([`Now`]), and above this module the HTTP
+//! version is data, never an `if`.
+
+pub mod error;
+pub mod h1;
+pub mod message;
+
+use std::collections::VecDeque;
+use std::time::Instant;
+
+use bytes::{Bytes, BytesMut};
+use wire::{FileSlice, Part, RequestHead, ResponseHead};
+
+/// Names a request within its connection. HTTP/1 counts from 0.
+pub type StreamId = u64;
+
+/// The time, read once per turn of the event loop.
+#[derive(Debug, Clone, Copy)]
+pub struct Now {
+    /// For deadlines.
+    pub instant: Instant,
+    /// Microseconds since 1970-01-01 UTC, for `request_time_float`.
+    pub unix_micros: u64,
+    /// The `Date` field's value (RFC 9110, 5.6.7): IMF-fixdate.
+    pub date: [u8; 29],
+}
+
+/// What comes from the client.
+#[derive(Debug)]
+pub enum Input<'a> {
+    /// Bytes. The protocol takes what it can use off the front; what it leaves is presented again,
+    /// with what was read since behind it. It never asks to be called without new bytes, except
+    /// after a response has ended.
+    Bytes(&'a mut BytesMut),
+    /// The client will send no more. It may still read.
+    Eof,
+    /// The instant of [`Protocol::deadline`] has passed.
+    Timeout,
+}
+
+/// Whether the protocol wants more of a response.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Flow {
+    /// It has been taken.
+    Ready,
+    /// The stream is gone: nothing more of this response will be sent, and the rest may be dropped.
+    Gone,
+}
+
+/// How the connection is to be closed once everything of [`Protocol::transmit`] is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Closing {
+    /// Close: both sides have said all.
+    Close,
+    /// Shut down the sending side, then read and drop for a while, so that the client sees the
+    /// answer before a reset (RFC 9112, 9.6).
+    Linger,
+    /// Reset: the client must be able to tell that the message is broken.
+    Reset,
+}
+
+/// One HTTP connection.
+pub trait Protocol {
+    /// Takes what came from the client.
+    fn receive(&mut self, input: Input<'_>, now: &Now);
+
+    /// The next part of a request. `Abort` says that the client has given the request up.
+    fn poll(&mut self) -> Option<(StreamId, Part<RequestHead>)>;
+
+    /// Takes a part of a response. Parts of one stream come in order; a protocol mistake of the
+    /// handler's (content beyond a declared length, say) breaks the stream, never the framing.
+    fn send(&mut self, stream: StreamId, part: Part<ResponseHead>, now: &Now) -> Flow;
+
+    /// Moves what may be written now to `out`, at most until `out` is full.
+    fn transmit(&mut self, out: &mut Output, now: &Now);
+
+    /// When to call [`receive`](Self::receive) with [`Input::Timeout`].
+    fn deadline(&self) -> Option<Instant>;
+
+    /// No new request: finish what is in flight, then close.
+    fn shutdown(&mut self, now: &Now);
+
+    /// Set when nothing will follow what [`transmit`](Self::transmit) has given out.
+    fn closing(&self) -> Option<Closing>;
+}
+
+/// What waits to be written to one connection.
+#[derive(Debug, Default)]
+pub struct Output {
+    chunks: VecDeque<Chunk>,
+    len: u64,
+    /// How many content bytes of which stream have been moved here since the last look: the worker
+    /// may send as many more.
+    pub released: Vec<(StreamId, u64)>,
+}
+
+/// A piece of output.
+#[derive(Debug)]
+pub enum Chunk {
+    /// Bytes still being collected: heads and small bodies.
+    Buffer(BytesMut),
+    /// Bytes of a body, not copied.
+    Bytes(Bytes),
+    /// A range of a file.
+    File(FileSlice),
+}
+
+impl Chunk {
+    /// Length in bytes.
+    pub fn len(&self) -> u64 {
+        match self {
+            Self::Buffer(buffer) => buffer.len() as u64,
+            Self::Bytes(bytes) => bytes.len() as u64,
+            Self::File(slice) => slice.len,
+        }
+    }
+
+    /// Whether nothing is left.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// Bodies up to this size are copied behind the bytes before them: a copy is cheaper than one more
+/// element of a vectored write.
+const COPY_BYTES_MAX: usize = 16 << 10;
+
+impl Output {
+    /// Bytes that wait.
+    pub fn len(&self) -> u64 {
+        self.len
+    }
+
+    /// Whether nothing waits.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// A buffer at the end of the output. [`Output::len`] counts what `write` appends to it.
+    pub fn with_buffer<R>(&mut self, write: impl FnOnce(&mut BytesMut) -> R) -> R {
+        if !matches!(self.chunks.back(), Some(Chunk::Buffer(_))) {
+            self.chunks.push_back(Chunk::Buffer(BytesMut::new()));
+        }
+        let Some(Chunk::Buffer(buffer)) = self.chunks.back_mut() else {
+            unreachable!("a buffer was just put there")
+        };
+        let before = buffer.len();
+        let result = write(buffer);
+        self.len += (buffer.len() - before) as u64;
+        result
+    }
+
+    /// Appends a body; copies it when it is small.
+    pub fn push_bytes(&mut self, bytes: Bytes) {
+        if bytes.is_empty() {
+            return;
+        }
+        if bytes.len() <= COPY_BYTES_MAX {
+            return self.with_buffer(|buffer| buffer.extend_from_slice(&bytes));
+        }
+        self.len += bytes.len() as u64;
+        self.chunks.push_back(Chunk::Bytes(bytes));
+    }
+
+    /// Appends a range of a file.
+    pub fn push_file(&mut self, slice: FileSlice) {
+        if slice.len > 0 {
+            self.len += slice.len;
+            self.chunks.push_back(Chunk::File(slice));
+        }
+    }
+
+    /// The chunks in order.
+    pub fn chunks(&self) -> impl Iterator<Item = &Chunk> {
+        self.chunks.iter()
+    }
+
+    /// Drops `written` bytes off the front.
+    pub fn advance(&mut self, mut written: u64) {
+        self.len -= written;
+        while let Some(front) = self.chunks.front_mut() {
+            let len = front.len();
+            if written < len {
+                match front {
+                    Chunk::Buffer(buffer) => bytes::Buf::advance(buffer, written as usize),
+                    Chunk::Bytes(bytes) => bytes::Buf::advance(bytes, written as usize),
+                    Chunk::File(slice) => {
+                        slice.offset += written;
+                        slice.len -= written;
+                    }
+                }
+                return;
+            }
+            written -= len;
+            self.chunks.pop_front();
+        }
+    }
+}

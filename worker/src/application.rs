@@ -1,0 +1,117 @@
+//! [`Application`]: what the embedder does in each of the processes.
+
+use std::os::fd::OwnedFd;
+
+use bytes::Bytes;
+use wire::head::Origin;
+use wire::shared::Shared;
+use wire::{Fields, FileSlice, RequestHead};
+
+use crate::reply::Reply;
+
+/// What the embedder of this crate does in each of its processes. One value is created before the
+/// first fork; each process has its own copy of it afterwards.
+pub trait Application {
+    /// In the supervisor: listeners are bound and all processes are up. An error ends the server.
+    fn started(&mut self) -> Result<(), Failure>;
+
+    /// In the supervisor: a worker ended by a signal or with an exit code other than 0.
+    fn worker_failed(&mut self, failure: &WorkerFailure);
+
+    /// In the supervisor: every other process has ended.
+    fn stopped(&mut self);
+
+    /// In the new reactor process: runs the reactor until it ends and returns the exit code. The
+    /// process then ends without running anything of PHP's.
+    fn run_reactor(&mut self, boot: ReactorBoot) -> i32;
+
+    /// In a new worker process, before its first request.
+    fn worker_started(&mut self, identity: WorkerIdentity) -> Result<(), Failure>;
+
+    /// In a worker: answers one request. The embedder must bring `reply` to its end or abort it;
+    /// a reply that is dropped unfinished is aborted.
+    fn handle(&mut self, request: Request, reply: Reply) -> Verdict;
+
+    /// In a worker: a client's connection was opened or closed.
+    fn connection(&mut self, event: ConnectionEvent, origin: Origin) -> Verdict;
+
+    /// In a worker: the last thing before its orderly end.
+    fn worker_stopped(&mut self, identity: WorkerIdentity);
+}
+
+/// Why the embedder's code could not go on; the text is for the log and says what to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure(pub String);
+
+/// How a worker ended that should not have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WorkerFailure {
+    /// Its id, 0 to `worker_num` - 1.
+    pub worker: u16,
+    /// Its process id.
+    pub pid: i32,
+    /// Its exit code; 0 when a signal ended it.
+    pub exit_code: i32,
+    /// The signal that ended it; 0 when it exited.
+    pub signal: i32,
+}
+
+/// What a new reactor process has in hand.
+#[derive(Debug)]
+pub struct ReactorBoot {
+    /// The listening sockets in the order of the ports.
+    pub listeners: Vec<OwnedFd>,
+    /// The `SOCK_SEQPACKET` socket to the supervisor (see [`wire::control`]).
+    pub control: OwnedFd,
+    /// Marks and counters.
+    pub shared: Shared,
+}
+
+/// Which worker this process is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WorkerIdentity {
+    /// Its id, 0 to `worker_num` - 1.
+    pub worker: u16,
+    /// Which life of it.
+    pub incarnation: u64,
+    /// The supervisor's process id.
+    pub supervisor: i32,
+}
+
+/// A complete request.
+#[derive(Debug)]
+pub struct Request {
+    /// Control data and fields.
+    pub head: RequestHead,
+    /// Its content.
+    pub body: RequestBody,
+    /// Trailer fields.
+    pub trailers: Option<Fields>,
+}
+
+/// The content of a request.
+#[derive(Debug)]
+pub enum RequestBody {
+    /// In memory; empty when there is none.
+    Memory(Bytes),
+    /// In an unlinked temporary file.
+    File(FileSlice),
+}
+
+/// What happened to a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ConnectionEvent {
+    /// It was accepted.
+    Opened,
+    /// It was closed, by whichever side.
+    Closed,
+}
+
+/// What is to become of the worker after a callback.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// It serves on.
+    Continue,
+    /// The interpreter is no longer sound: the process ends now and is replaced at once.
+    Exit,
+}

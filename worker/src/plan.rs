@@ -1,0 +1,67 @@
+//! What the supervisor is told to run, and how it ended.
+
+use std::fmt;
+use std::os::fd::OwnedFd;
+use std::time::Duration;
+
+use crate::application::Application;
+
+/// What the supervisor runs.
+#[derive(Debug)]
+pub struct Plan {
+    /// Number of workers, 1 to [`WORKERS_MAX`](wire::limits::WORKERS_MAX).
+    pub workers: u16,
+    /// Number of reactor threads, 1 to [`REACTOR_THREADS_MAX`](wire::limits::REACTOR_THREADS_MAX).
+    pub reactor_threads: u16,
+    /// Bound and listening sockets, in the order of the ports.
+    pub listeners: Vec<OwnedFd>,
+    /// How long requests in flight may take after a stop or a reload began.
+    pub max_wait_time: Duration,
+    /// Requests after which a worker is replaced; 0 for never. Up to a tenth is added by chance, so
+    /// that workers are not replaced all at once.
+    pub max_request: u32,
+    /// Shown in process titles: the script's name.
+    pub title: String,
+}
+
+/// In which process [`supervise`] has returned.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// The server has stopped in an orderly way.
+    Stopped,
+    /// This is a worker process that has done its work: the caller must end the process without
+    /// running more of the user's script.
+    WorkerDone,
+}
+
+/// Why the server could not run on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SuperviseError {
+    /// A system call failed: which, and how.
+    System(&'static str, i32),
+    /// A process failed at boot as often as is tolerated.
+    BootLoop(String),
+    /// The `Start` callback failed.
+    Start(String),
+}
+
+impl fmt::Display for SuperviseError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::System(call, errno) => {
+                write!(f, "{call}: {}", std::io::Error::from_raw_os_error(*errno))
+            }
+            Self::BootLoop(what) | Self::Start(what) => f.write_str(what),
+        }
+    }
+}
+
+impl std::error::Error for SuperviseError {}
+
+/// Runs the server until it is told to stop: forks the reactor and the workers, restarts what dies,
+/// obeys SIGTERM and SIGINT (stop), SIGUSR1 (reload). Returns in the supervisor when all is over, and
+/// in each worker process when that process is to end.
+pub fn supervise(plan: Plan, application: &mut dyn Application) -> Result<Outcome, SuperviseError> {
+    let _ = (plan, application);
+    unimplemented!()
+}

@@ -1,0 +1,424 @@
+//! Frames: how parts cross a link.
+//!
+//! A frame is a header of 16 bytes and a payload. All numbers are little-endian; both ends run on
+//! the same machine from the same build.
+//!
+//! ```text
+//!  0        4      5      6        8                16
+//!  | length | kind | mark |   0    |    exchange    | payload …
+//! ```
+//!
+//! Heads are bincode (fixed-width integers), bodies are raw. A file's descriptor travels beside the
+//! bytes (SCM_RIGHTS); descriptors arrive in the order of their frames and never later than them.
+
+use std::collections::VecDeque;
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+
+use bytes::{Buf, Bytes, BytesMut};
+
+use crate::error::CodecError;
+use crate::exchange::ExchangeId;
+use crate::fields::{Fields, Span};
+use crate::head::{
+    Origin, RequestHead, RequestHeadFrame, RequestHeadRef, ResponseHead, ResponseHeadFrame,
+    ResponseHeadRef,
+};
+use crate::limits::FRAME_BYTES_MAX;
+use crate::part::{FileSlice, Part, Reason};
+
+/// Length of a frame's header in bytes.
+pub const HEADER_BYTES: usize = 16;
+
+/// The limit keeps a damaged length from allocating.
+const CONFIG: bincode::config::Configuration<
+    bincode::config::LittleEndian,
+    bincode::config::Fixint,
+    bincode::config::Limit<{ FRAME_BYTES_MAX as usize }>,
+> = bincode::config::standard().with_fixed_int_encoding().with_limit();
+
+#[repr(u8)]
+enum Kind {
+    Head = 1,
+    Body = 2,
+    File = 3,
+    End = 4,
+    Abort = 5,
+    Credit = 6,
+    Opened = 7,
+    Closed = 8,
+}
+
+impl Kind {
+    fn from_u8(value: u8) -> Result<Self, CodecError> {
+        Ok(match value {
+            1 => Self::Head,
+            2 => Self::Body,
+            3 => Self::File,
+            4 => Self::End,
+            5 => Self::Abort,
+            6 => Self::Credit,
+            7 => Self::Opened,
+            8 => Self::Closed,
+            other => return Err(CodecError::Kind(other)),
+        })
+    }
+}
+
+/// What the reactor says to a worker.
+#[derive(Debug, Clone)]
+pub enum ToWorker {
+    /// A part of a request. A head names the mark to set before the handler is called.
+    Request {
+        /// Index of the exchange's started mark on this link.
+        mark: u8,
+        /// The part.
+        part: Part<RequestHead>,
+    },
+    /// The client took so many bytes of the response: as many more may be sent.
+    Credit(u32),
+    /// A connection was opened; answered by `End`, like a request.
+    Opened {
+        /// Index of the exchange's started mark on this link.
+        mark: u8,
+        /// The connection.
+        origin: Origin,
+    },
+    /// A connection was closed; answered by `End`.
+    Closed {
+        /// Index of the exchange's started mark on this link.
+        mark: u8,
+        /// The connection.
+        origin: Origin,
+    },
+}
+
+/// What a worker says to the reactor: a part of a response.
+pub type ToReactor = Part<ResponseHead>;
+
+/// Bytes and descriptors that wait to be written to a link.
+#[derive(Debug, Default)]
+pub struct Encoder {
+    /// Encoded frames.
+    pub bytes: BytesMut,
+    /// Descriptors to be sent with the next bytes, in the order of their frames.
+    pub descriptors: VecDeque<Arc<OwnedFd>>,
+}
+
+impl Encoder {
+    /// Whether nothing waits.
+    pub fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
+
+    /// Appends a message to a worker.
+    pub fn to_worker(&mut self, exchange: ExchangeId, message: &ToWorker) {
+        match message {
+            ToWorker::Request { mark, part: Part::Head(head) } => {
+                self.encoded(Kind::Head, *mark, exchange, RequestHeadRef::from(head));
+            }
+            ToWorker::Request { mark, part } => self.rest(*mark, exchange, part),
+            ToWorker::Credit(bytes) => {
+                self.raw(Kind::Credit, 0, exchange, &bytes.to_le_bytes());
+            }
+            ToWorker::Opened { mark, origin } => {
+                self.encoded(Kind::Opened, *mark, exchange, origin);
+            }
+            ToWorker::Closed { mark, origin } => {
+                self.encoded(Kind::Closed, *mark, exchange, origin);
+            }
+        }
+    }
+
+    /// Appends a message to the reactor.
+    pub fn to_reactor(&mut self, exchange: ExchangeId, message: &ToReactor) {
+        match message {
+            Part::Head(head) => {
+                self.encoded(Kind::Head, 0, exchange, ResponseHeadRef::from(head));
+            }
+            part => self.rest(0, exchange, part),
+        }
+    }
+
+    /// Appends a body frame without a [`Bytes`] in between; at most
+    /// [`BODY_FRAME_BYTES_MAX`](crate::limits::BODY_FRAME_BYTES_MAX) at a time.
+    pub fn body(&mut self, exchange: ExchangeId, content: &[u8]) {
+        self.raw(Kind::Body, 0, exchange, content);
+    }
+
+    /// The header of a body frame of `len` bytes, for a sender that writes the content itself.
+    pub fn body_header(exchange: ExchangeId, len: u32) -> [u8; HEADER_BYTES] {
+        header(Kind::Body, 0, exchange, len)
+    }
+
+    fn rest<H>(&mut self, mark: u8, exchange: ExchangeId, part: &Part<H>) {
+        match part {
+            Part::Head(_) => {
+                unreachable!("heads are encoded by the caller, which knows their type")
+            }
+            Part::Body(content) => self.raw(Kind::Body, mark, exchange, content),
+            Part::File(slice) => {
+                self.descriptors.push_back(Arc::clone(&slice.fd));
+                self.encoded(Kind::File, mark, exchange, (slice.offset, slice.len));
+            }
+            Part::End(trailers) => {
+                let trailers = trailers.as_ref().map(|t| (&t.block()[..], t.spans()));
+                match trailers {
+                    None => self.raw(Kind::End, mark, exchange, &[]),
+                    Some(trailers) => self.encoded(Kind::End, mark, exchange, trailers),
+                }
+            }
+            Part::Abort(reason) => self.raw(Kind::Abort, mark, exchange, &[*reason as u8]),
+        }
+    }
+
+    fn raw(&mut self, kind: Kind, mark: u8, exchange: ExchangeId, payload: &[u8]) {
+        self.bytes.reserve(HEADER_BYTES + payload.len());
+        self.bytes.extend_from_slice(&header(kind, mark, exchange, payload.len() as u32));
+        self.bytes.extend_from_slice(payload);
+    }
+
+    fn encoded<E: bincode::Encode>(
+        &mut self,
+        kind: Kind,
+        mark: u8,
+        exchange: ExchangeId,
+        value: E,
+    ) {
+        let at = self.bytes.len();
+        self.bytes.extend_from_slice(&header(kind, mark, exchange, 0));
+        // Writing to memory cannot fail, and no Encode of ours does.
+        let _ = bincode::encode_into_writer(value, Growing(&mut self.bytes), CONFIG);
+        let len = (self.bytes.len() - at - HEADER_BYTES) as u32;
+        self.bytes[at..at + 4].copy_from_slice(&len.to_le_bytes());
+    }
+}
+
+fn header(kind: Kind, mark: u8, exchange: ExchangeId, len: u32) -> [u8; HEADER_BYTES] {
+    let mut header = [0; HEADER_BYTES];
+    header[..4].copy_from_slice(&len.to_le_bytes());
+    header[4] = kind as u8;
+    header[5] = mark;
+    header[8..].copy_from_slice(&exchange.to_u64().to_le_bytes());
+    header
+}
+
+struct Growing<'a>(&'a mut BytesMut);
+
+impl bincode::enc::write::Writer for Growing<'_> {
+    fn write(&mut self, bytes: &[u8]) -> Result<(), bincode::error::EncodeError> {
+        self.0.extend_from_slice(bytes);
+        Ok(())
+    }
+}
+
+/// Bytes and descriptors that were read from a link and are not yet messages.
+#[derive(Debug, Default)]
+pub struct Decoder {
+    /// Where the reader appends what it read.
+    pub bytes: BytesMut,
+    /// Where the reader appends the descriptors that came with it.
+    pub descriptors: VecDeque<OwnedFd>,
+}
+
+impl Decoder {
+    /// The next message from the reactor; `None` while it is incomplete.
+    pub fn next_to_worker(&mut self) -> Result<Option<(ExchangeId, ToWorker)>, CodecError> {
+        let Some(frame) = self.next_frame()? else { return Ok(None) };
+        let mark = frame.mark;
+        let message = match frame.kind {
+            Kind::Head => {
+                let head: RequestHeadFrame<'_> = decode(&frame.payload)?;
+                let head = head.into_head(&frame.payload)?;
+                ToWorker::Request { mark, part: Part::Head(head) }
+            }
+            Kind::Credit => {
+                let bytes = frame.payload.as_ref().try_into().map_err(|_| CodecError::Payload)?;
+                ToWorker::Credit(u32::from_le_bytes(bytes))
+            }
+            Kind::Opened => ToWorker::Opened { mark, origin: decode(&frame.payload)? },
+            Kind::Closed => ToWorker::Closed { mark, origin: decode(&frame.payload)? },
+            kind => {
+                let part = self.part(kind, frame.payload)?;
+                ToWorker::Request { mark, part }
+            }
+        };
+        Ok(Some((frame.exchange, message)))
+    }
+
+    /// The next message from a worker; `None` while it is incomplete.
+    pub fn next_to_reactor(&mut self) -> Result<Option<(ExchangeId, ToReactor)>, CodecError> {
+        let Some(frame) = self.next_frame()? else { return Ok(None) };
+        let part = match frame.kind {
+            Kind::Head => {
+                let head: ResponseHeadFrame<'_> = decode(&frame.payload)?;
+                Part::Head(head.into_head(&frame.payload)?)
+            }
+            kind => self.part(kind, frame.payload)?,
+        };
+        Ok(Some((frame.exchange, part)))
+    }
+
+    fn next_frame(&mut self) -> Result<Option<Frame>, CodecError> {
+        let Some(header) = self.bytes.first_chunk::<HEADER_BYTES>() else { return Ok(None) };
+        let len = u32::from_le_bytes([header[0], header[1], header[2], header[3]]);
+        if len > FRAME_BYTES_MAX {
+            return Err(CodecError::TooLong(len));
+        }
+        let kind = Kind::from_u8(header[4])?;
+        let mark = header[5];
+        let exchange = header.last_chunk::<8>().map_or(0, |id| u64::from_le_bytes(*id));
+        if self.bytes.len() < HEADER_BYTES + len as usize {
+            self.bytes.reserve(HEADER_BYTES + len as usize - self.bytes.len());
+            return Ok(None);
+        }
+        self.bytes.advance(HEADER_BYTES);
+        let payload = self.bytes.split_to(len as usize).freeze();
+        Ok(Some(Frame { kind, mark, exchange: ExchangeId::from_u64(exchange), payload }))
+    }
+
+    fn part<H>(&mut self, kind: Kind, payload: Bytes) -> Result<Part<H>, CodecError> {
+        Ok(match kind {
+            Kind::Body if payload.is_empty() => return Err(CodecError::Payload),
+            Kind::Body => Part::Body(payload),
+            Kind::File => {
+                let (offset, len) = decode(&payload)?;
+                let fd = self.descriptors.pop_front().ok_or(CodecError::MissingDescriptor)?;
+                Part::File(FileSlice::new(fd, offset, len))
+            }
+            Kind::End if payload.is_empty() => Part::End(None),
+            Kind::End => {
+                let (block, spans): (&[u8], Vec<Span>) = decode(&payload)?;
+                let fields = Fields::from_block(payload.slice_ref(block), spans);
+                Part::End(Some(fields.ok_or(CodecError::Payload)?))
+            }
+            Kind::Abort => {
+                let reason = payload.first().copied().and_then(Reason::from_u8);
+                Part::Abort(reason.ok_or(CodecError::Payload)?)
+            }
+            kind => return Err(CodecError::Kind(kind as u8)),
+        })
+    }
+}
+
+struct Frame {
+    kind: Kind,
+    mark: u8,
+    exchange: ExchangeId,
+    payload: Bytes,
+}
+
+fn decode<'a, D: bincode::BorrowDecode<'a, ()>>(payload: &'a [u8]) -> Result<D, CodecError> {
+    let (value, used) =
+        bincode::borrow_decode_from_slice(payload, CONFIG).map_err(|_| CodecError::Head)?;
+    if used == payload.len() { Ok(value) } else { Err(CodecError::Payload) }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::{Method, StatusCode};
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::head::{BodyLength, Scheme, Version};
+
+    fn request_head() -> RequestHead {
+        RequestHead {
+            method: Method::GET,
+            path: Bytes::from_static(b"/a"),
+            query: Some(Bytes::from_static(b"b=c")),
+            version: Version::Http11,
+            scheme: Scheme::Http,
+            fields: [(&b"host"[..], &b"localhost"[..])].into_iter().collect(),
+            origin: Origin {
+                connection: 7,
+                stream: 0,
+                port: 1,
+                reactor: 2,
+                remote: Some(([127, 0, 0, 1], 80).into()),
+                local: None,
+                received_at: 9,
+            },
+        }
+    }
+
+    #[test]
+    fn a_request_survives_the_link_byte_by_byte() {
+        let id = ExchangeId::new(3, 4);
+        let mut encoder = Encoder::default();
+        encoder.to_worker(id, &ToWorker::Request { mark: 5, part: Part::Head(request_head()) });
+        let end = ToWorker::Request { mark: 5, part: Part::End(None) };
+        encoder.to_worker(id, &end);
+        let mut decoder = Decoder::default();
+        let mut got = Vec::new();
+        for byte in encoder.bytes {
+            decoder.bytes.extend_from_slice(&[byte]);
+            got.extend(decoder.next_to_worker().unwrap());
+        }
+        let [(first, head), (second, ToWorker::Request { part: Part::End(None), .. })] = &got[..]
+        else {
+            panic!("{got:?}")
+        };
+        assert_eq!((*first, *second), (id, id));
+        let ToWorker::Request { mark: 5, part: Part::Head(head) } = head else {
+            panic!("{head:?}")
+        };
+        assert_eq!(*head, request_head());
+    }
+
+    #[test]
+    fn a_response_survives_the_link() {
+        let id = ExchangeId::new(1, 1);
+        let head = ResponseHead {
+            status: StatusCode::OK,
+            reason: None,
+            length: BodyLength::Known(2),
+            fields: [(&b"x"[..], &b"y"[..])].into_iter().collect(),
+        };
+        let mut encoder = Encoder::default();
+        encoder.to_reactor(id, &Part::Head(head.clone()));
+        encoder.body(id, b"hi");
+        encoder.to_reactor(id, &Part::End(Some(head.fields.clone())));
+        encoder.to_reactor(id, &Part::Abort(Reason::HandlerFailed));
+        let mut decoder = Decoder { bytes: encoder.bytes, ..Decoder::default() };
+        let mut next = || decoder.next_to_reactor().unwrap().unwrap().1;
+        assert!(matches!(next(), Part::Head(h) if h == head));
+        assert!(matches!(next(), Part::Body(b) if b == "hi"));
+        assert!(matches!(next(), Part::End(Some(t)) if t == head.fields));
+        assert!(matches!(next(), Part::Abort(Reason::HandlerFailed)));
+        assert!(decoder.bytes.is_empty());
+    }
+
+    #[test]
+    fn a_file_frame_needs_its_descriptor() {
+        let mut encoder = Encoder::default();
+        let fd = std::fs::File::open("/dev/null").unwrap().into();
+        let slice = FileSlice::new(fd, 1, 2);
+        encoder.to_reactor(ExchangeId::new(0, 0), &Part::File(slice));
+        assert_eq!(encoder.descriptors.len(), 1);
+        let mut decoder = Decoder { bytes: encoder.bytes, ..Decoder::default() };
+        assert_eq!(decoder.next_to_reactor().unwrap_err(), CodecError::MissingDescriptor);
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_panic(bytes: Vec<u8>) {
+            let mut decoder = Decoder { bytes: bytes[..].into(), ..Decoder::default() };
+            while let Ok(Some(_)) = decoder.next_to_worker() {}
+            let mut decoder = Decoder { bytes: bytes[..].into(), ..Decoder::default() };
+            while let Ok(Some(_)) = decoder.next_to_reactor() {}
+        }
+
+        #[test]
+        fn no_damaged_frame_panics(at in 0usize..200, value: u8) {
+            let mut encoder = Encoder::default();
+            let part = Part::Head(request_head());
+            encoder.to_worker(ExchangeId::new(0, 0), &ToWorker::Request { mark: 0, part });
+            if let Some(byte) = encoder.bytes.get_mut(at) {
+                *byte = value;
+            }
+            let mut decoder = Decoder { bytes: encoder.bytes, ..Decoder::default() };
+            while let Ok(Some(_)) = decoder.next_to_worker() {}
+        }
+    }
+}

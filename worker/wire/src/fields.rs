@@ -1,0 +1,154 @@
+//! [`Fields`]: header and trailer fields in one block of memory.
+
+use bincode::{BorrowDecode, Encode};
+use bytes::{Bytes, BytesMut};
+
+/// Field lines in the order of the message. Names are lower-case. All text lies in one block, so
+/// that a message of 15 fields costs two allocations and is copied as one piece.
+#[derive(Debug, Clone, Default)]
+pub struct Fields {
+    block: Bytes,
+    spans: Vec<Span>,
+}
+
+/// Where a field line lies in the block. Both lengths fit because the block is bounded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, BorrowDecode)]
+pub struct Span {
+    /// Offset of the name.
+    pub name: u32,
+    /// Length of the name.
+    pub name_len: u16,
+    /// Offset of the value.
+    pub value: u32,
+    /// Length of the value.
+    pub value_len: u32,
+}
+
+impl Span {
+    fn within(self, block_len: usize) -> bool {
+        let name_end = u64::from(self.name) + u64::from(self.name_len);
+        let value_end = u64::from(self.value) + u64::from(self.value_len);
+        name_end <= block_len as u64 && value_end <= block_len as u64
+    }
+}
+
+impl Fields {
+    /// Fields over a block. `None` when a span points outside of it.
+    pub fn from_block(block: Bytes, spans: Vec<Span>) -> Option<Self> {
+        spans.iter().all(|span| span.within(block.len())).then_some(Self { block, spans })
+    }
+
+    /// Number of field lines.
+    pub fn len(&self) -> usize {
+        self.spans.len()
+    }
+
+    /// Whether there is no field line.
+    pub fn is_empty(&self) -> bool {
+        self.spans.is_empty()
+    }
+
+    /// Name and value of each line, in order.
+    pub fn iter(&self) -> impl Iterator<Item = (&[u8], &[u8])> + '_ {
+        self.spans.iter().map(|span| {
+            let (name, value) = (span.name as usize, span.value as usize);
+            (
+                &self.block[name..name + span.name_len as usize],
+                &self.block[value..value + span.value_len as usize],
+            )
+        })
+    }
+
+    /// The first value of `name` (lower-case).
+    pub fn get(&self, name: &[u8]) -> Option<&[u8]> {
+        self.iter().find(|(n, _)| *n == name).map(|(_, value)| value)
+    }
+
+    /// Every value of `name` (lower-case), in order.
+    pub fn get_all<'a>(&'a self, name: &'a [u8]) -> impl Iterator<Item = &'a [u8]> + 'a {
+        self.iter().filter(move |(n, _)| *n == name).map(|(_, value)| value)
+    }
+
+    pub(crate) fn block(&self) -> &Bytes {
+        &self.block
+    }
+
+    pub(crate) fn spans(&self) -> &[Span] {
+        &self.spans
+    }
+}
+
+impl PartialEq for Fields {
+    fn eq(&self, other: &Self) -> bool {
+        self.len() == other.len() && self.iter().zip(other.iter()).all(|(a, b)| a == b)
+    }
+}
+
+impl Eq for Fields {}
+
+impl<'a> FromIterator<(&'a [u8], &'a [u8])> for Fields {
+    fn from_iter<I: IntoIterator<Item = (&'a [u8], &'a [u8])>>(lines: I) -> Self {
+        let mut builder = FieldsBuilder::default();
+        for (name, value) in lines {
+            builder.push(name, value);
+        }
+        builder.build()
+    }
+}
+
+/// Collects [`Fields`] line by line.
+#[derive(Debug, Default)]
+pub struct FieldsBuilder {
+    block: BytesMut,
+    spans: Vec<Span>,
+}
+
+impl FieldsBuilder {
+    /// Room for `lines` lines and `bytes` bytes of text.
+    pub fn with_capacity(lines: usize, bytes: usize) -> Self {
+        Self { block: BytesMut::with_capacity(bytes), spans: Vec::with_capacity(lines) }
+    }
+
+    /// Appends a line; the name is stored in lower case. The caller has bounded the text: names
+    /// below 64 KiB and all text below 4 GiB.
+    pub fn push(&mut self, name: &[u8], value: &[u8]) {
+        debug_assert!(name.len() <= usize::from(u16::MAX));
+        let at = self.block.len();
+        self.block.extend_from_slice(name);
+        self.block[at..].make_ascii_lowercase();
+        let value_at = self.block.len();
+        self.block.extend_from_slice(value);
+        self.spans.push(Span {
+            name: at as u32,
+            name_len: name.len() as u16,
+            value: value_at as u32,
+            value_len: value.len() as u32,
+        });
+    }
+
+    /// The collected fields.
+    pub fn build(self) -> Fields {
+        Fields { block: self.block.freeze(), spans: self.spans }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_keep_order_and_repeat() {
+        let fields: Fields =
+            [(&b"Accept"[..], &b"a"[..]), (b"X", b""), (b"accept", b"b")].into_iter().collect();
+        assert_eq!(fields.get(b"accept"), Some(&b"a"[..]));
+        assert_eq!(fields.get_all(b"accept").collect::<Vec<_>>(), [b"a", b"b"]);
+        assert_eq!(fields.get(b"x"), Some(&b""[..]));
+        assert_eq!(fields.get(b"none"), None);
+    }
+
+    #[test]
+    fn a_span_outside_the_block_is_refused() {
+        let span = Span { name: 0, name_len: 2, value: u32::MAX, value_len: 2 };
+        assert!(Fields::from_block(Bytes::from_static(b"abcd"), vec![span]).is_none());
+    }
+}

@@ -1,0 +1,25 @@
+//! The vocabulary that Ferrite's processes share, and its encoding on a Unix socket.
+//!
+//! A request and a response are the same stream of [`Part`]s, in every protocol and in every
+//! process. The reactor sends `Part<RequestHead>` to a worker and gets `Part<ResponseHead>` back,
+//! each behind the [`ExchangeId`] it belongs to. This crate is pure: no socket, no clock, no
+//! process; file descriptors are only carried.
+
+#![forbid(unsafe_code)]
+
+pub mod codec;
+pub mod control;
+pub mod error;
+pub mod exchange;
+pub mod fields;
+pub mod head;
+pub mod limits;
+pub mod part;
+pub mod shared;
+
+pub use codec::{Decoder, Encoder, ToReactor, ToWorker};
+pub use error::CodecError;
+pub use exchange::ExchangeId;
+pub use fields::{Fields, FieldsBuilder};
+pub use head::{BodyLength, RequestHead, ResponseHead, Scheme, Version};
+pub use part::{FileSlice, Part, Reason};

@@ -1,0 +1,60 @@
+//! Every bound that is not an option of the server: unit, then bound, with the reason.
+
+use std::time::Duration;
+
+/// Payload of one frame on a link. A head is bounded by the header options (at most 1 MiB, see
+/// `header_bytes_max`), a body part is cut by its sender.
+pub const FRAME_BYTES_MAX: u32 = 4 << 20;
+
+/// Body bytes in one frame: big enough that the 16-byte header is nothing, small enough that no
+/// reader needs a large buffer to make progress.
+pub const BODY_FRAME_BYTES_MAX: usize = 64 << 10;
+
+/// A response body from this size on goes through a memory file whose descriptor is passed, and
+/// leaves by sendfile: two copies fewer, but three system calls more.
+pub const RESPONSE_FILE_BYTES_MIN: usize = 256 << 10;
+
+/// Requests handed to one worker by one reactor thread at a time, the one in work included. Deep
+/// enough that a worker of microseconds never idles a round trip; each costs one mark.
+pub const HANDOVER_DEPTH_MAX: usize = 8;
+
+/// A worker whose mean service time is below this may be given requests ahead. Past it, waiting
+/// behind a slow request costs more than the round trip that is saved.
+pub const HANDOVER_FAST: Duration = Duration::from_micros(500);
+
+/// Bytes of a client that are kept unread behind the request in work (pipelining, RFC 9112, 9.3.2).
+pub const READ_AHEAD_BYTES_MAX: usize = 64 << 10;
+
+/// Bytes read from a socket by one system call.
+pub const READ_BYTES_MAX: usize = 64 << 10;
+
+/// Bytes that wait in a connection for its socket before its protocol is asked for more.
+pub const WRITE_BUFFER_BYTES_MAX: usize = 128 << 10;
+
+/// After an error response the client's bytes are read and dropped, so that a reset does not eat
+/// the answer (RFC 9112, 9.6): for so long and so many.
+pub const LINGER_TIME_MAX: Duration = Duration::from_secs(2);
+/// See [`LINGER_TIME_MAX`].
+pub const LINGER_BYTES_MAX: usize = 1 << 20;
+
+/// Worker slots: ids fit 16 bits, and each has its marks in shared memory.
+pub const WORKERS_MAX: usize = 1024;
+/// Reactor threads: each has a link to each worker.
+pub const REACTOR_THREADS_MAX: usize = 64;
+/// Ports of one server, the first included.
+pub const PORTS_MAX: usize = 64;
+
+/// Descriptors in one control message: one link end per reactor thread.
+pub const CONTROL_DESCRIPTORS_MAX: usize = REACTOR_THREADS_MAX;
+/// Bytes of one control message.
+pub const CONTROL_BYTES_MAX: usize = 4 << 10;
+
+/// Boots in a row that may fail before the server gives up.
+pub const BOOT_FAILURES_MAX: u32 = 5;
+/// First pause before a failed process is started again; doubled each time.
+pub const RESPAWN_PAUSE_MIN: Duration = Duration::from_millis(50);
+/// The longest such pause.
+pub const RESPAWN_PAUSE_MAX: Duration = Duration::from_secs(5);
+
+/// Times that a request whose worker died before starting it is given to another.
+pub const REDISPATCH_MAX: u8 = 3;

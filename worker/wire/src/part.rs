@@ -1,0 +1,101 @@
+//! [`Part`]: what a request and a response are made of.
+
+use std::fmt;
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use crate::fields::Fields;
+
+/// One part of a message. A well-formed message is `Head`, any number of `Body` and `File`, then
+/// `End`; `Abort` may take the place of everything that is still missing.
+///
+/// A 1xx response is a `Head` before the final one (RFC 9110, 15.2).
+#[derive(Debug, Clone)]
+pub enum Part<H> {
+    /// Method, target and fields, or status and fields.
+    Head(H),
+    /// Content (RFC 9110, 6.4). Never empty.
+    Body(Bytes),
+    /// Content that lies in a file: a spooled upload, or a large response.
+    File(FileSlice),
+    /// The message is complete. Trailers, if there were any (RFC 9110, 6.5).
+    End(Option<Fields>),
+    /// The message ends here, broken.
+    Abort(Reason),
+}
+
+/// A range of an open file. The file is never written to again once a slice of it exists.
+#[derive(Clone)]
+pub struct FileSlice {
+    /// The open file; shared, because a slice may be split.
+    pub fd: Arc<OwnedFd>,
+    /// First byte of the slice, counted from the start of the file.
+    pub offset: u64,
+    /// Length in bytes.
+    pub len: u64,
+}
+
+impl FileSlice {
+    /// A slice of `len` bytes from `offset` on.
+    pub fn new(fd: OwnedFd, offset: u64, len: u64) -> Self {
+        Self { fd: Arc::new(fd), offset, len }
+    }
+}
+
+impl fmt::Debug for FileSlice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "FileSlice({}..+{})", self.offset, self.len)
+    }
+}
+
+/// Why a message broke off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Reason {
+    /// The client closed the connection or reset the stream.
+    ClientGone = 1,
+    /// The client made no progress before a deadline.
+    ClientStalled = 2,
+    /// The worker process ended before its answer was complete.
+    WorkerLost = 3,
+    /// The handler ended without completing its answer.
+    HandlerFailed = 4,
+    /// The request waited in the queue beyond its bound.
+    Overloaded = 5,
+    /// The server stops.
+    Shutdown = 6,
+    /// The reactor could not go on with this message (a full disk, for one).
+    Internal = 7,
+}
+
+impl Reason {
+    /// The inverse of `self as u8`.
+    pub fn from_u8(value: u8) -> Option<Self> {
+        Some(match value {
+            1 => Self::ClientGone,
+            2 => Self::ClientStalled,
+            3 => Self::WorkerLost,
+            4 => Self::HandlerFailed,
+            5 => Self::Overloaded,
+            6 => Self::Shutdown,
+            7 => Self::Internal,
+            _ => return None,
+        })
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::ClientGone => "the client left",
+            Self::ClientStalled => "the client stalled",
+            Self::WorkerLost => "the worker died",
+            Self::HandlerFailed => "the handler failed",
+            Self::Overloaded => "the server is overloaded",
+            Self::Shutdown => "the server stops",
+            Self::Internal => "the server could not go on",
+        })
+    }
+}

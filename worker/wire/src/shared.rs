@@ -1,0 +1,222 @@
+//! What all processes see in shared memory: started marks and counters.
+//!
+//! The memory itself is mapped by the supervisor before the first fork; here it is only a slice of
+//! atomics with a layout.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::exchange::ExchangeId;
+use crate::limits::HANDOVER_DEPTH_MAX;
+
+const GIVEN: u64 = 1;
+const STARTED: u64 = 2;
+const TAKEN_BACK: u64 = 3;
+
+/// The started mark of one exchange on one link: who gets it first, the worker that starts the
+/// handler or the reactor that takes the request back, is decided by one compare-and-swap.
+///
+/// ```text
+///                 ┌─ worker: start ──▶ started
+///  free ─▶ given ─┤
+///                 └─ reactor: take_back ──▶ taken back
+/// ```
+///
+/// The value holds the exchange id beside the state, so a mark may be given again at once: a worker
+/// that comes late finds another id.
+#[derive(Debug, Clone, Copy)]
+pub struct Mark(&'static AtomicU64);
+
+impl Mark {
+    /// The reactor gives the exchange away.
+    pub fn give(self, id: ExchangeId) {
+        self.0.store(id.to_u64() << 2 | GIVEN, Ordering::Release);
+    }
+
+    /// The worker starts it; `false` when it was taken back.
+    pub fn start(self, id: ExchangeId) -> bool {
+        self.swap(id, STARTED)
+    }
+
+    /// The reactor takes it back; `false` when it was started.
+    pub fn take_back(self, id: ExchangeId) -> bool {
+        self.swap(id, TAKEN_BACK)
+    }
+
+    fn swap(self, id: ExchangeId, state: u64) -> bool {
+        let id = id.to_u64() << 2;
+        self.0.compare_exchange(id | GIVEN, id | state, Ordering::AcqRel, Ordering::Acquire).is_ok()
+    }
+}
+
+/// A figure of [`Shared`]. Gauges go up and down, counters only up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(usize)]
+pub enum Counter {
+    /// Gauge: open client connections.
+    Connections,
+    /// Connections accepted.
+    Accepted,
+    /// Connections closed.
+    Closed,
+    /// Connections closed because of an error or a deadline.
+    Aborted,
+    /// Requests whose head was read.
+    Requests,
+    /// Responses sent to their end.
+    Responses,
+    /// Requests handed to a worker.
+    Dispatched,
+    /// Requests answered with 503 because the queue was too long or too old.
+    Shed,
+    /// Requests lost with their worker (502).
+    Lost,
+    /// Requests refused by the protocol (4xx, 5xx without a handler).
+    Refused,
+    /// Responses for exchanges that no longer exist, dropped.
+    Stray,
+    /// Gauge: exchanges open.
+    Exchanges,
+    /// Gauge: requests in the queue.
+    Queued,
+    /// Bytes read from clients.
+    BytesReceived,
+    /// Bytes written to clients.
+    BytesSent,
+    /// Workers replaced after they died.
+    WorkerRestarts,
+    /// Reactors replaced after they died.
+    ReactorRestarts,
+}
+
+const COUNTERS: usize = Counter::ReactorRestarts as usize + 1;
+/// Room for later counters, so that the layout is stable.
+const COUNTERS_MAX: usize = 128;
+
+/// A figure of one worker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(usize)]
+pub enum WorkerCounter {
+    /// Requests that its handler has started.
+    Requests,
+    /// Responses that it has completed.
+    Responses,
+    /// 1 while the handler runs.
+    Busy,
+    /// The pid of the current incarnation.
+    Pid,
+}
+
+const WORKER_COUNTERS: usize = 8;
+
+/// The shared memory with its layout.
+#[derive(Debug, Clone, Copy)]
+pub struct Shared {
+    memory: &'static [AtomicU64],
+    workers: usize,
+    threads: usize,
+}
+
+impl Shared {
+    /// How many 64-bit words this many workers and reactor threads need.
+    pub fn words(workers: usize, threads: usize) -> usize {
+        // Two incarnations of a worker live side by side during a reload: each has its own marks.
+        COUNTERS_MAX + workers * WORKER_COUNTERS + workers * 2 * threads * HANDOVER_DEPTH_MAX
+    }
+
+    /// Lays the structure over memory that is zero and at least [`words`](Self::words) long.
+    pub fn new(memory: &'static [AtomicU64], workers: usize, threads: usize) -> Self {
+        const { assert!(COUNTERS <= COUNTERS_MAX) };
+        assert!(memory.len() >= Self::words(workers, threads), "shared memory is too small");
+        Self { memory, workers, threads }
+    }
+
+    /// Number of worker slots.
+    pub fn workers(self) -> usize {
+        self.workers
+    }
+
+    /// Number of reactor threads.
+    pub fn threads(self) -> usize {
+        self.threads
+    }
+
+    /// A counter of the whole server.
+    pub fn counter(self, counter: Counter) -> &'static AtomicU64 {
+        &self.memory[counter as usize]
+    }
+
+    /// Adds to a counter.
+    pub fn add(self, counter: Counter, by: u64) {
+        self.counter(counter).fetch_add(by, Ordering::Relaxed);
+    }
+
+    /// Takes from a gauge.
+    pub fn sub(self, counter: Counter, by: u64) {
+        self.counter(counter).fetch_sub(by, Ordering::Relaxed);
+    }
+
+    /// Reads a counter.
+    pub fn get(self, counter: Counter) -> u64 {
+        self.counter(counter).load(Ordering::Relaxed)
+    }
+
+    /// A counter of one worker.
+    pub fn worker(self, worker: usize, counter: WorkerCounter) -> &'static AtomicU64 {
+        &self.memory[COUNTERS_MAX + worker * WORKER_COUNTERS + counter as usize]
+    }
+
+    /// The marks of the link between a worker's incarnation and a reactor thread. Of two
+    /// incarnations that live side by side, one is even and one is odd.
+    pub fn marks(self, worker: usize, incarnation: u64, thread: usize) -> Marks {
+        let link = (worker * 2 + (incarnation & 1) as usize) * self.threads + thread;
+        let at = COUNTERS_MAX + self.workers * WORKER_COUNTERS + link * HANDOVER_DEPTH_MAX;
+        Marks(&self.memory[at..at + HANDOVER_DEPTH_MAX])
+    }
+}
+
+/// The marks of one link.
+#[derive(Debug, Clone, Copy)]
+pub struct Marks(&'static [AtomicU64]);
+
+impl Marks {
+    /// The mark with this index, below [`HANDOVER_DEPTH_MAX`].
+    pub fn get(self, index: u8) -> Option<Mark> {
+        self.0.get(usize::from(index)).map(Mark)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shared(workers: usize, threads: usize) -> Shared {
+        let words = Shared::words(workers, threads);
+        let memory: Vec<AtomicU64> = (0..words).map(|_| AtomicU64::new(0)).collect();
+        Shared::new(memory.leak(), workers, threads)
+    }
+
+    #[test]
+    fn a_mark_is_won_once() {
+        let mark = shared(1, 1).marks(0, 0, 0).get(0).unwrap();
+        let (id, next) = (ExchangeId::new(1, 1), ExchangeId::new(1, 2));
+        mark.give(id);
+        assert!(mark.take_back(id));
+        assert!(!mark.start(id));
+        mark.give(next);
+        assert!(!mark.start(id), "a late worker finds another tenant");
+        assert!(mark.start(next));
+        assert!(!mark.take_back(next));
+    }
+
+    #[test]
+    fn links_do_not_share_marks() {
+        let shared = shared(2, 2);
+        let mut seen = std::collections::HashSet::new();
+        for (worker, incarnation, thread) in
+            (0..8).map(|n: usize| (n & 1, (n >> 1 & 1) as u64, n >> 2 & 1))
+        {
+            let marks = shared.marks(worker, incarnation, thread);
+            assert!(seen.insert(marks.0.as_ptr()));
+        }
+    }
+}
