@@ -19,6 +19,7 @@
 pub mod error;
 pub mod h1;
 pub mod message;
+pub mod settings;
 
 use std::collections::VecDeque;
 use std::time::Instant;

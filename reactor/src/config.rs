@@ -1,0 +1,45 @@
+//! What the reactor is told to do: typed, complete, parsed once.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::protocol::settings::HttpSettings;
+
+/// Configuration of the reactor process.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Threads, 1 to [`REACTOR_THREADS_MAX`](wire::limits::REACTOR_THREADS_MAX).
+    pub threads: usize,
+    /// Worker slots, 1 to [`WORKERS_MAX`](wire::limits::WORKERS_MAX).
+    pub workers: usize,
+    /// Open connections; one more is closed at once after its accept.
+    pub connections_max: usize,
+    /// Requests that wait for a worker; past it 503.
+    pub queue_len_max: usize,
+    /// How long a request may wait for a worker; past it 503.
+    pub queue_age_max: Duration,
+    /// Directory of the unlinked temporary files that large request bodies are spooled to.
+    pub spool_dir: PathBuf,
+    /// One entry per listener, in the same order.
+    pub ports: Vec<PortConfig>,
+}
+
+/// Configuration of one listening port.
+#[derive(Debug, Clone)]
+pub struct PortConfig {
+    /// Bounds and habits of HTTP.
+    pub http: Arc<HttpSettings>,
+    /// Whether to set TCP_NODELAY.
+    pub tcp_nodelay: bool,
+    /// A client that takes no byte of a response for so long is cut off.
+    pub send_timeout: Duration,
+    /// Response bytes that a worker may be ahead of its client; at least 64 KiB.
+    pub window_bytes: u32,
+    /// Request bodies up to this size stay in memory, larger ones are spooled to a file.
+    pub body_memory_bytes_max: usize,
+    /// Whether a worker is told of opened connections (`Connect`).
+    pub tell_opened: bool,
+    /// Whether a worker is told of closed connections (`Close`).
+    pub tell_closed: bool,
+}
