@@ -1,1 +1,15 @@
-//! .
+//! Ferrite, the PHP extension: `Ferrite\Http\Server` and what belongs to it.
+//!
+//! This crate is where PHP, the process model (`worker`) and the reactor meet; each of the two knows
+//! nothing of the other, and nothing of PHP.
+
+pub mod module;
+pub mod port;
+
+use ext_php_rs::prelude::*;
+
+/// Describes the module to PHP.
+#[php_module]
+pub fn get_module(module: ModuleBuilder) -> ModuleBuilder {
+    module::describe(module)
+}
