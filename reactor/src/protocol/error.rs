@@ -1,1 +1,176 @@
+//! [`ProtocolError`]: what was wrong, who is to blame, and how far the damage reaches.
 
+use std::fmt;
+
+use http::StatusCode;
+
+/// A message that broke a rule. The protocol has answered it already; this is for the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ProtocolError {
+    /// How far the damage reaches.
+    pub scope: ErrorScope,
+    /// The status that the client got, or would have got if nothing had been sent before.
+    pub status: StatusCode,
+    /// The rule.
+    pub reason: Fault,
+}
+
+/// What an error ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ErrorScope {
+    /// One request and its response; the connection goes on.
+    Stream,
+    /// The connection.
+    Connection,
+}
+
+/// Whose fault it was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Blame {
+    /// The client's.
+    Client,
+    /// The handler's, whose response cannot be sent.
+    Handler,
+}
+
+impl ProtocolError {
+    /// An error that ends the connection.
+    pub fn connection(reason: Fault) -> Self {
+        Self { scope: ErrorScope::Connection, status: reason.status(), reason }
+    }
+
+    /// An error that ends one request.
+    pub fn stream(reason: Fault) -> Self {
+        Self { scope: ErrorScope::Stream, status: reason.status(), reason }
+    }
+}
+
+impl fmt::Display for ProtocolError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.status.as_u16(), self.reason)
+    }
+}
+
+impl std::error::Error for ProtocolError {}
+
+/// A broken rule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Fault {
+    /// Not `method SP target SP version CRLF` (RFC 9112, 3).
+    RequestLine,
+    /// The method is not a token (RFC 9110, 9.1).
+    Method,
+    /// CONNECT asks for a tunnel (RFC 9110, 9.3.6).
+    Connect,
+    /// A target in none of the four forms, or in one that its method excludes (RFC 9112, 3.2).
+    Target,
+    /// A major version other than 1 (RFC 9110, 2.5).
+    Version,
+    /// A line feed without a carriage return, or the reverse (RFC 9112, 2.2).
+    LineEnd,
+    /// A field line that is not `token ":" OWS value OWS` (RFC 9112, 5).
+    FieldLine,
+    /// No `Host` on HTTP/1.1, several, or one that is no authority (RFC 9112, 3.2).
+    Host,
+    /// `Content-Length` is no number or not alone (RFC 9112, 6.3).
+    ContentLength,
+    /// `Transfer-Encoding` beside `Content-Length`, on HTTP/1.0, or not ending in `chunked` exactly
+    /// once (RFC 9112, 6.1 and 6.3).
+    TransferEncoding,
+    /// A transfer coding before `chunked` (RFC 9112, 6.1).
+    TransferCoding,
+    /// An expectation other than `100-continue` (RFC 9110, 10.1.1).
+    Expectation,
+    /// Malformed chunk (RFC 9112, 7.1).
+    Chunk,
+    /// More chunk extensions than anybody needs (RFC 9112, 7.1.1).
+    ChunkExtension,
+    /// The request line is longer than allowed.
+    RequestLineTooLong,
+    /// More field lines, or longer ones, than allowed.
+    FieldsTooLarge,
+    /// More content than allowed.
+    ContentTooLarge,
+    /// The head did not arrive in time.
+    HeadTimeout,
+    /// The content stopped arriving.
+    ContentTimeout,
+    /// The response has a field that cannot be sent: no token, or a control character (RFC 9110, 5).
+    ResponseField,
+    /// The response's `Content-Length` is no number, or not the length of its content.
+    ResponseLength,
+    /// The response has a status that makes no sense here: 101 without an upgrade.
+    ResponseStatus,
+    /// Parts of the response came in an impossible order.
+    ResponseOrder,
+}
+
+impl Fault {
+    /// The status to answer with (RFC 9110, 15).
+    pub fn status(self) -> StatusCode {
+        match self {
+            Self::RequestLine
+            | Self::Method
+            | Self::Target
+            | Self::LineEnd
+            | Self::FieldLine
+            | Self::Host
+            | Self::ContentLength
+            | Self::TransferEncoding
+            | Self::Chunk
+            | Self::ChunkExtension => StatusCode::BAD_REQUEST,
+            Self::HeadTimeout | Self::ContentTimeout => StatusCode::REQUEST_TIMEOUT,
+            Self::ContentTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::RequestLineTooLong => StatusCode::URI_TOO_LONG,
+            Self::Expectation => StatusCode::EXPECTATION_FAILED,
+            Self::FieldsTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+            Self::Connect | Self::TransferCoding => StatusCode::NOT_IMPLEMENTED,
+            Self::Version => StatusCode::HTTP_VERSION_NOT_SUPPORTED,
+            Self::ResponseField
+            | Self::ResponseLength
+            | Self::ResponseStatus
+            | Self::ResponseOrder => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    /// Who broke the rule.
+    pub fn blame(self) -> Blame {
+        match self {
+            Self::ResponseField
+            | Self::ResponseLength
+            | Self::ResponseStatus
+            | Self::ResponseOrder => Blame::Handler,
+            _ => Blame::Client,
+        }
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::RequestLine => "malformed request line",
+            Self::Method => "invalid method",
+            Self::Connect => "CONNECT is not served",
+            Self::Target => "invalid request target",
+            Self::Version => "HTTP version not supported",
+            Self::LineEnd => "line does not end in CRLF",
+            Self::FieldLine => "malformed field line",
+            Self::Host => "missing, repeated or invalid Host",
+            Self::ContentLength => "invalid Content-Length",
+            Self::TransferEncoding => "invalid Transfer-Encoding",
+            Self::TransferCoding => "unknown transfer coding",
+            Self::Expectation => "unknown expectation",
+            Self::Chunk => "malformed chunk",
+            Self::ChunkExtension => "chunk extensions too long",
+            Self::RequestLineTooLong => "request line too long",
+            Self::FieldsTooLarge => "header fields too large",
+            Self::ContentTooLarge => "content too large",
+            Self::HeadTimeout => "request head did not arrive in time",
+            Self::ContentTimeout => "request content stopped arriving",
+            Self::ResponseField => "response field cannot be sent",
+            Self::ResponseLength => "response content is not as long as declared",
+            Self::ResponseStatus => "response status is not possible here",
+            Self::ResponseOrder => "response parts out of order",
+        })
+    }
+}

@@ -27,6 +27,8 @@ use std::time::Instant;
 use bytes::{Bytes, BytesMut};
 use wire::{FileSlice, Part, RequestHead, ResponseHead};
 
+use self::error::ProtocolError;
+
 /// Names a request within its connection. HTTP/1 counts from 0.
 pub type StreamId = u64;
 
@@ -45,8 +47,7 @@ pub struct Now {
 #[derive(Debug)]
 pub enum Input<'a> {
     /// Bytes. The protocol takes what it can use off the front; what it leaves is presented again,
-    /// with what was read since behind it. It never asks to be called without new bytes, except
-    /// after a response has ended.
+    /// unchanged, with what was read since behind it. See [`Protocol::wants_input`].
     Bytes(&'a mut BytesMut),
     /// The client will send no more. It may still read.
     Eof,
@@ -87,8 +88,14 @@ pub trait Protocol {
     /// handler's (content beyond a declared length, say) breaks the stream, never the framing.
     fn send(&mut self, stream: StreamId, part: Part<ResponseHead>, now: &Now) -> Flow;
 
-    /// Moves what may be written now to `out`, at most until `out` is full.
+    /// Moves what may be written now to `out`, at most until `out` is full. To be called after
+    /// every other verb, and again when `out` has been drained below its bound.
     fn transmit(&mut self, out: &mut Output, now: &Now);
+
+    /// Whether [`receive`](Self::receive) can use bytes now. While it cannot, what is read is only
+    /// kept (bounded), and after a [`transmit`](Self::transmit) that turned the answer to `true`
+    /// the bytes kept so far are presented again.
+    fn wants_input(&self) -> bool;
 
     /// When to call [`receive`](Self::receive) with [`Input::Timeout`].
     fn deadline(&self) -> Option<Instant>;
@@ -98,6 +105,10 @@ pub trait Protocol {
 
     /// Set when nothing will follow what [`transmit`](Self::transmit) has given out.
     fn closing(&self) -> Option<Closing>;
+
+    /// What went wrong since the last look: a request that was refused, or a response that could
+    /// not be sent. For one log line and a counter; the protocol has dealt with it.
+    fn refusal(&mut self) -> Option<ProtocolError>;
 }
 
 /// What waits to be written to one connection.
@@ -105,8 +116,8 @@ pub trait Protocol {
 pub struct Output {
     chunks: VecDeque<Chunk>,
     len: u64,
-    /// How many content bytes of which stream have been moved here since the last look: the worker
-    /// may send as many more.
+    /// How many content bytes of which stream have been moved here, or dropped, since the last
+    /// look: the worker may send as many more. Files are not counted: they occupy no window.
     pub released: Vec<(StreamId, u64)>,
 }
 
@@ -152,9 +163,24 @@ impl Output {
         self.len == 0
     }
 
+    /// Appends a chunk as it is, without a copy unless it is small.
+    pub fn push(&mut self, chunk: Chunk) {
+        match chunk {
+            Chunk::Buffer(buffer) if self.ends_in_buffer() => {
+                self.with_buffer(|back| back.extend_from_slice(&buffer));
+            }
+            Chunk::Buffer(buffer) => {
+                self.len += buffer.len() as u64;
+                self.chunks.push_back(Chunk::Buffer(buffer));
+            }
+            Chunk::Bytes(bytes) => self.push_bytes(bytes),
+            Chunk::File(slice) => self.push_file(slice),
+        }
+    }
+
     /// A buffer at the end of the output. [`Output::len`] counts what `write` appends to it.
     pub fn with_buffer<R>(&mut self, write: impl FnOnce(&mut BytesMut) -> R) -> R {
-        if !matches!(self.chunks.back(), Some(Chunk::Buffer(_))) {
+        if !self.ends_in_buffer() {
             self.chunks.push_back(Chunk::Buffer(BytesMut::new()));
         }
         let Some(Chunk::Buffer(buffer)) = self.chunks.back_mut() else {
@@ -184,6 +210,10 @@ impl Output {
             self.len += slice.len;
             self.chunks.push_back(Chunk::File(slice));
         }
+    }
+
+    fn ends_in_buffer(&self) -> bool {
+        matches!(self.chunks.back(), Some(Chunk::Buffer(_)))
     }
 
     /// The chunks in order.

@@ -31,6 +31,24 @@ pub const READ_BYTES_MAX: usize = 64 << 10;
 /// Bytes that wait in a connection for its socket before its protocol is asked for more.
 pub const WRITE_BUFFER_BYTES_MAX: usize = 128 << 10;
 
+/// Empty lines skipped before a request line (RFC 9112, 2.2): old clients send one too many after a
+/// body, nobody sends many.
+pub const EMPTY_LINES_MAX: u8 = 4;
+
+/// A span counts a field's name in 16 bits; longer ones are refused with 431.
+pub const FIELD_NAME_BYTES_MAX: usize = u16::MAX as usize;
+
+/// Digits of a chunk's size (RFC 9112, 7.1): as many as 64 bits have.
+pub const CHUNK_SIZE_DIGITS_MAX: u8 = 16;
+
+/// Bytes of chunk extensions in one request. They are skipped, and skipping is work that no
+/// content bound would stop.
+pub const CHUNK_EXTENSION_BYTES_MAX: usize = 4 << 10;
+
+/// Chunks below this size are joined before they go on: a part for each would multiply the memory
+/// that a client occupies with its bytes.
+pub const CHUNK_JOIN_BYTES_MAX: usize = 4 << 10;
+
 /// After an error response the client's bytes are read and dropped, so that a reset does not eat
 /// the answer (RFC 9112, 9.6): for so long and so many.
 pub const LINGER_TIME_MAX: Duration = Duration::from_secs(2);
