@@ -1,0 +1,7 @@
+//! The rules, by topic.
+
+pub mod arrows;
+pub mod modules;
+pub mod size;
+pub mod unsafety;
+pub mod words;
