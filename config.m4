@@ -72,5 +72,6 @@ if test "$PHP_FERRITE" != "no"; then
   PHP_SUBST([FERRITE_ROOT])
   PHP_SUBST([FERRITE_ENVIRONMENT])
   PHP_MODULES="$PHP_MODULES \$(phplibdir)/ferrite.la"
+  PHP_ADD_BUILD_DIR([modules])
   PHP_ADD_MAKEFILE_FRAGMENT([$abs_srcdir/Makefile.frag])
 fi
