@@ -1,2 +1,166 @@
-//! Ferrite's reactor.
+//! Ferrite's reactor: owns every socket, every byte of protocol state and every client.
+//!
+//! It runs as one process with a few threads. Each thread is an [`event_loop`] over connections and
+//! links; the first also accepts for all and obeys the supervisor. Requests become exchanges
+//! ([`exchange`]), the [`dispatch`] policy picks workers, the [`broker`] carries parts both ways. It
+//! knows nothing of PHP, and of processes only that a link has an other end.
+
+#![deny(unsafe_code)]
+
+mod acceptor;
+mod broker;
+mod clock;
+pub mod config;
+mod conn;
+mod control;
+pub mod dispatch;
+mod event_loop;
+mod exchange;
+#[allow(unsafe_code)]
+mod fd_passing;
+mod link;
+mod listener;
+mod mailbox;
 pub mod protocol;
+mod slots;
+mod socket;
+mod spool;
+mod timer;
+mod token;
+
+use std::os::fd::OwnedFd;
+use std::sync::mpsc::Receiver;
+use std::sync::{Arc, Mutex};
+use std::{fmt, io, thread};
+
+use mio::{Poll, Waker};
+use wire::control::FromReactor;
+use wire::shared::Shared;
+
+use crate::acceptor::Acceptor;
+use crate::broker::Common;
+pub use crate::config::{Config, PortConfig};
+use crate::control::Supervisor;
+use crate::dispatch::Scheduler;
+use crate::event_loop::EventLoop;
+use crate::listener::Listener;
+use crate::mailbox::{Mail, Mailbox};
+use crate::token::{Source, token};
+
+/// What a reactor process is given at its start.
+#[derive(Debug)]
+pub struct Boot {
+    /// Listening sockets, one per [`Config::ports`] entry, in the same order.
+    pub listeners: Vec<OwnedFd>,
+    /// The control socket to the supervisor.
+    pub control: OwnedFd,
+    /// Marks and counters.
+    pub shared: Shared,
+}
+
+/// Why the reactor could not start or go on.
+#[derive(Debug)]
+pub enum Error {
+    /// The system refused what every thread needs; the text says what.
+    System(&'static str, io::Error),
+    /// A thread ended by a panic.
+    Panicked,
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::System(what, error) => write!(f, "{what}: {error}"),
+            Self::Panicked => f.write_str("a reactor thread panicked"),
+        }
+    }
+}
+
+impl std::error::Error for Error {}
+
+/// Runs the reactor until the supervisor has it drained, or is gone.
+pub fn run(config: Config, boot: Boot) -> Result<(), Error> {
+    let threads = config.threads;
+    let scheduler = Scheduler::new(config.workers, threads, config.queue_len_max);
+    let listeners = boot
+        .listeners
+        .into_iter()
+        .zip(0..)
+        .map(|(fd, port)| Listener::new(fd, port, config.ports[usize::from(port)].tcp_nodelay))
+        .collect::<io::Result<Vec<_>>>()
+        .map_err(|error| Error::System("cannot listen", error))?;
+
+    let mut polls = Vec::with_capacity(threads);
+    let mut mailboxes = Vec::with_capacity(threads);
+    for _ in 0..threads {
+        let (poll, mailbox, mail) =
+            poll_with_mailbox().map_err(|error| Error::System("cannot poll", error))?;
+        polls.push((poll, mail));
+        mailboxes.push(mailbox);
+    }
+    let common = Common {
+        config: Arc::new(config),
+        shared: boot.shared,
+        scheduler: Arc::new(Mutex::new(scheduler)),
+        mailboxes: mailboxes.into(),
+        supervisor: Arc::new(Supervisor::new(boot.control)),
+    };
+    let mut acceptor = Some(Acceptor::new(listeners, common.clone()));
+    let mut loops = Vec::with_capacity(threads);
+    for ((poll, mail), thread) in polls.into_iter().zip(0..) {
+        let event_loop = EventLoop::new(common.clone(), thread, poll, mail, acceptor.take())
+            .map_err(|error| Error::System("cannot poll", error))?;
+        loops.push(event_loop);
+    }
+    common.supervisor.tell(&FromReactor::Ready);
+    run_threads(loops, &common)
+}
+
+fn poll_with_mailbox() -> io::Result<(Poll, Mailbox, Receiver<Mail>)> {
+    let poll = Poll::new()?;
+    let (mailbox, mail) = Mailbox::new(Waker::new(poll.registry(), token(Source::Mail))?);
+    Ok((poll, mailbox, mail))
+}
+
+fn run_threads(loops: Vec<EventLoop>, common: &Common) -> Result<(), Error> {
+    thread::scope(|scope| {
+        let threads: Vec<_> = loops
+            .into_iter()
+            .zip(0..)
+            .map(|(event_loop, index)| {
+                let fellows = Fellows { common };
+                let name = format!("reactor-{index}");
+                thread::Builder::new().name(name).spawn_scoped(scope, move || {
+                    let result = event_loop.run();
+                    if result.is_ok() {
+                        std::mem::forget(fellows);
+                    }
+                    result
+                })
+            })
+            .collect();
+        let mut outcome = Ok(());
+        for thread in threads {
+            let ended = match thread.map(thread::ScopedJoinHandle::join) {
+                Err(error) => Err(Error::System("cannot start a thread", error)),
+                Ok(Err(_)) => Err(Error::Panicked),
+                Ok(Ok(result)) => result.map_err(|error| Error::System("cannot poll", error)),
+            };
+            outcome = outcome.and(ended);
+        }
+        outcome
+    })
+}
+
+/// Ends all threads when one ends by an error or a panic: the supervisor then starts a new reactor.
+struct Fellows<'a> {
+    common: &'a Common,
+}
+
+impl Drop for Fellows<'_> {
+    fn drop(&mut self) {
+        for mailbox in self.common.mailboxes.iter() {
+            mailbox.post(Mail::Stop);
+        }
+    }
+}

@@ -77,7 +77,7 @@ pub enum Closing {
 }
 
 /// One HTTP connection.
-pub trait Protocol {
+pub trait Protocol: Send {
     /// Takes what came from the client.
     fn receive(&mut self, input: Input<'_>, now: &Now);
 

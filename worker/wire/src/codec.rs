@@ -133,11 +133,14 @@ impl Encoder {
     /// Appends a message to the reactor.
     pub fn to_reactor(&mut self, exchange: ExchangeId, message: &ToReactor) {
         match message {
-            Part::Head(head) => {
-                self.encoded(Kind::Head, 0, exchange, ResponseHeadRef::from(head));
-            }
+            Part::Head(head) => self.response_head(exchange, head),
             part => self.rest(0, exchange, part),
         }
+    }
+
+    /// Appends a response head that the caller keeps.
+    pub fn response_head(&mut self, exchange: ExchangeId, head: &ResponseHead) {
+        self.encoded(Kind::Head, 0, exchange, ResponseHeadRef::from(head));
     }
 
     /// Appends a body frame without a [`Bytes`] in between; at most
@@ -159,7 +162,8 @@ impl Encoder {
             Part::Body(content) => self.raw(Kind::Body, mark, exchange, content),
             Part::File(slice) => {
                 self.descriptors.push_back(Arc::clone(&slice.fd));
-                self.encoded(Kind::File, mark, exchange, (slice.offset, slice.len));
+                let range = (slice.offset, slice.len, slice.in_memory);
+                self.encoded(Kind::File, mark, exchange, range);
             }
             Part::End(trailers) => {
                 let trailers = trailers.as_ref().map(|t| (&t.block()[..], t.spans()));
@@ -282,9 +286,9 @@ impl Decoder {
             Kind::Body if payload.is_empty() => return Err(CodecError::Payload),
             Kind::Body => Part::Body(payload),
             Kind::File => {
-                let (offset, len) = decode(&payload)?;
+                let (offset, len, in_memory) = decode(&payload)?;
                 let fd = self.descriptors.pop_front().ok_or(CodecError::MissingDescriptor)?;
-                Part::File(FileSlice::new(fd, offset, len))
+                Part::File(FileSlice { in_memory, ..FileSlice::new(fd, offset, len) })
             }
             Kind::End if payload.is_empty() => Part::End(None),
             Kind::End => {

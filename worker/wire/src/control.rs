@@ -68,6 +68,9 @@ pub enum FromWorker {
     Ready,
     /// It has served as many requests as it should: replace it.
     Recycle,
+    /// It ends now and by its own decision, because its interpreter is no longer sound. Its end is
+    /// not a failure, whatever its exit code.
+    Leaving,
 }
 
 /// A control message as a packet.

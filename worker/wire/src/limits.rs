@@ -76,3 +76,32 @@ pub const RESPAWN_PAUSE_MAX: Duration = Duration::from_secs(5);
 
 /// Times that a request whose worker died before starting it is given to another.
 pub const REDISPATCH_MAX: u8 = 3;
+
+/// A process that was ready for at least this long before it died is replaced at once; one that was
+/// not is replaced after a pause that doubles.
+pub const STEADY_LIFE_MIN: Duration = Duration::from_secs(1);
+/// How long the supervisor waits for the reactor's word on what a dead worker was doing. The reactor
+/// sees the links end at the same moment, so this only passes when the reactor is stuck.
+pub const LOST_REPORT_WAIT_MAX: Duration = Duration::from_millis(200);
+/// Beyond `max_wait_time`, before a process that was told to end is killed: the reactor cuts off by
+/// itself at `max_wait_time`, and only one that hangs is to be killed.
+pub const END_GRACE: Duration = Duration::from_millis(500);
+/// What workers have at least for their last callback once the reactor has ended.
+pub const STOP_TIME_MIN: Duration = Duration::from_secs(1);
+
+/// Content up to this size is copied behind its head, so that a response leaves with one system
+/// call; larger content is written from where it lies.
+pub const BODY_COPY_BYTES_MAX: usize = 32 << 10;
+/// Bytes of one memory file: bounds what a large response costs twice, in the handler's memory and
+/// in the file.
+pub const MEMORY_FILE_BYTES_MAX: usize = 4 << 20;
+/// Descriptors that travel with one write to a link; the reader has room for as many.
+pub const LINK_DESCRIPTORS_MAX: usize = 16;
+/// Bytes a worker makes room for before it reads its link.
+pub const LINK_READ_BYTES: usize = 64 << 10;
+/// A link's buffer with less room than this is renewed before it is read into.
+pub const LINK_READ_BYTES_MIN: usize = 8 << 10;
+/// What a response may be ahead of its client on a port whose window nobody has named.
+pub const WINDOW_BYTES_MIN: u32 = 64 << 10;
+/// Room that a worker makes in one piece on the word of a request's `Content-Length`.
+pub const CONTENT_RESERVE_BYTES_MAX: usize = 8 << 20;

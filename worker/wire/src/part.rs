@@ -35,12 +35,20 @@ pub struct FileSlice {
     pub offset: u64,
     /// Length in bytes.
     pub len: u64,
+    /// Whether the file's bytes are memory, which counts against a response's window; a file on
+    /// disk does not.
+    pub in_memory: bool,
 }
 
 impl FileSlice {
-    /// A slice of `len` bytes from `offset` on.
+    /// A slice of `len` bytes from `offset` on, of a file on disk.
     pub fn new(fd: OwnedFd, offset: u64, len: u64) -> Self {
-        Self { fd: Arc::new(fd), offset, len }
+        Self { fd: Arc::new(fd), offset, len, in_memory: false }
+    }
+
+    /// How much of a response's window the slice takes, in bytes.
+    pub fn window_bytes(&self) -> u64 {
+        if self.in_memory { self.len } else { 0 }
     }
 }
 

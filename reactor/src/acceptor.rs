@@ -1,0 +1,133 @@
+//! What only the first thread does: accept for all threads, and obey the supervisor.
+
+use std::io;
+use std::os::fd::OwnedFd;
+use std::time::{Duration, Instant};
+
+use mio::unix::SourceFd;
+use mio::{Interest, Poll};
+use wire::control::ToReactorControl;
+use wire::head::Origin;
+use wire::shared::Counter;
+
+use crate::broker::Common;
+use crate::control::Control;
+use crate::dispatch::worker_slot;
+use crate::listener::{ACCEPTS_PER_TURN_MAX, Accepted, Listener};
+use crate::mailbox::Mail;
+use crate::token::{Source, token};
+
+/// Pause after the process ran out of descriptors.
+pub const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// The listeners, and who gets the next connection.
+#[derive(Debug)]
+pub struct Acceptor {
+    listeners: Vec<Listener>,
+    common: Common,
+    /// The number of the last connection; the first is 1, as 0 is nothing to users of `fd`.
+    connection: u64,
+}
+
+/// A connection that was accepted.
+#[derive(Debug)]
+pub struct Connection {
+    /// The socket.
+    pub socket: OwnedFd,
+    /// Where it came from.
+    pub origin: Origin,
+    /// The thread that is to serve it.
+    pub thread: u16,
+}
+
+impl Acceptor {
+    /// An acceptor over these listeners.
+    pub fn new(listeners: Vec<Listener>, common: Common) -> Self {
+        Self { listeners, common, connection: 0 }
+    }
+
+    /// Registers the listeners and the control socket.
+    pub fn register(&self, poll: &Poll) -> io::Result<()> {
+        let control = self.common.supervisor.raw();
+        let (registry, read) = (poll.registry(), Interest::READABLE);
+        registry.register(&mut SourceFd(&control), token(Source::Control), read)?;
+        for (index, listener) in self.listeners.iter().enumerate() {
+            let source = token(Source::Listener(index));
+            registry.register(&mut SourceFd(&listener.raw()), source, read)?;
+        }
+        Ok(())
+    }
+
+    /// Accepts no more. Registrations outlive a close here, because the supervisor holds the same
+    /// sockets, so they are taken back first.
+    pub fn close_listeners(&mut self, poll: &Poll) {
+        for listener in self.listeners.drain(..) {
+            let _ = poll.registry().deregister(&mut SourceFd(&listener.raw()));
+        }
+    }
+
+    /// Accepts one connection and names the thread that is to serve it. `None` when nobody waits.
+    pub fn accept(&mut self, index: usize) -> io::Result<Option<Connection>> {
+        let Some(listener) = self.listeners.get(index) else { return Ok(None) };
+        for _ in 0..ACCEPTS_PER_TURN_MAX {
+            let (socket, mut origin) = match listener.accept() {
+                Accepted::Connection(socket, origin) => (socket, origin),
+                Accepted::Nothing => return Ok(None),
+                Accepted::Again => continue,
+                Accepted::Exhausted(error) => return Err(error),
+            };
+            let shared = self.common.shared;
+            shared.add(Counter::Accepted, 1);
+            if shared.get(Counter::Connections) >= self.common.config.connections_max as u64 {
+                shared.add(Counter::Closed, 1);
+                shared.add(Counter::Aborted, 1);
+                log::debug!("closed a connection beyond max_connection");
+                continue;
+            }
+            self.connection += 1;
+            origin.connection = self.connection;
+            let thread = (self.connection % self.common.config.threads as u64) as u16;
+            return Ok(Some(Connection { socket, origin, thread }));
+        }
+        Ok(None)
+    }
+
+    /// Obeys one message of the supervisor's. `None` when there is none now.
+    pub fn obey(&self) -> Option<()> {
+        match self.common.supervisor.receive() {
+            Control::Nothing => return None,
+            Control::Gone => self.broadcast(|| Mail::Stop),
+            Control::Message(ToReactorControl::Link { worker, incarnation }, sockets) => {
+                let slot = worker_slot(worker, incarnation);
+                if sockets.len() != self.common.mailboxes.len()
+                    || usize::from(worker) >= self.common.config.workers
+                {
+                    log::error!("the supervisor sent {} links for worker {worker}", sockets.len());
+                    return Some(());
+                }
+                let now = Instant::now();
+                self.common.scheduler().joined(slot, incarnation, now);
+                for (mailbox, socket) in self.common.mailboxes.iter().zip(sockets) {
+                    mailbox.post(Mail::Link { slot, worker, incarnation, socket });
+                }
+            }
+            Control::Message(ToReactorControl::Retire { incarnation }, _) => {
+                let done = self.common.scheduler().retire(incarnation);
+                if let Some(slot) = done {
+                    self.broadcast(|| Mail::CloseLink { slot });
+                }
+            }
+            Control::Message(ToReactorControl::Drain { within_ms }, _) => {
+                let until = Instant::now() + Duration::from_millis(within_ms);
+                self.broadcast(|| Mail::Drain { until });
+            }
+        }
+        Some(())
+    }
+
+    fn broadcast(&self, mail: impl Fn() -> Mail) {
+        for mailbox in self.common.mailboxes.iter() {
+            mailbox.post(mail());
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! The broker's links: writing to them, reading from them, and what follows from their end.
+
+use std::time::Instant;
+
+use wire::control::FromReactor;
+use wire::limits::REDISPATCH_MAX;
+use wire::shared::Counter;
+use wire::{ExchangeId, Part, Reason, ToReactor};
+
+use super::{Answer, Broker};
+use crate::dispatch::WorkerSlot;
+use crate::exchange::{Job, Stage, key_of};
+use crate::link::{Link, LinkError};
+use crate::socket::ReadBuffer;
+use crate::spool::Content;
+
+impl Broker {
+    /// This thread has got its link to a worker.
+    pub fn add_link(&mut self, slot: WorkerSlot, link: Link, now: Instant) {
+        let Some(place) = self.links.get_mut(slot) else { return };
+        *place = Some(link);
+        let assignment = self.common.scheduler().linked(slot, now);
+        if let Some(assignment) = assignment {
+            self.assigned(assignment, now);
+        }
+    }
+
+    /// Whether there is a link in this place.
+    pub fn has_link(&self, slot: WorkerSlot) -> bool {
+        self.links.get(slot).is_some_and(Option::is_some)
+    }
+
+    /// Writes to all links that have something to write.
+    pub fn flush(&mut self) {
+        while let Some(slot) = self.dirty.pop() {
+            if let Some(Some(link)) = self.links.get_mut(slot) {
+                link.flush();
+            }
+        }
+    }
+
+    /// A link's socket takes bytes again.
+    pub fn link_writable(&mut self, slot: WorkerSlot) {
+        self.dirty.push(slot);
+    }
+
+    /// Reads a link until it has no more, and turns what came into [`Broker::answers`].
+    pub fn link_readable(&mut self, slot: WorkerSlot, buffer: &mut ReadBuffer, now: Instant) {
+        loop {
+            let Some(Some(link)) = self.links.get_mut(slot) else { return };
+            let more = link.receive(buffer);
+            loop {
+                let Some(Some(link)) = self.links.get_mut(slot) else { return };
+                match link.next() {
+                    Ok(Some((id, part))) => self.answered(id, part, now),
+                    Ok(None) => break,
+                    Err(error) => return self.link_lost(slot, error, now),
+                }
+            }
+            match more {
+                Ok(true) => {}
+                Ok(false) => return,
+                Err(error) => return self.link_lost(slot, error, now),
+            }
+        }
+    }
+
+    fn answered(&mut self, id: ExchangeId, part: ToReactor, now: Instant) {
+        let over = matches!(part, Part::End(_) | Part::Abort(_));
+        let Some(exchange) = self.exchanges.get_mut(key_of(id)) else {
+            return self.common.shared.add(Counter::Stray, 1);
+        };
+        let place = match exchange.stage {
+            Stage::Given(place) => {
+                if !exchange.answered {
+                    exchange.answered = true;
+                    if let Job::Request { content, .. } = &mut exchange.job {
+                        *content = Content::Empty;
+                    }
+                }
+                let (conn, stream) = (exchange.conn, exchange.stream);
+                self.answers.push(Answer { conn, stream, exchange: id, part });
+                place
+            }
+            Stage::Orphaned(place) => {
+                let len = match &part {
+                    Part::Body(bytes) => bytes.len() as u64,
+                    Part::File(slice) => slice.window_bytes(),
+                    _ => 0,
+                };
+                self.released(id, len);
+                place
+            }
+            _ => return self.common.shared.add(Counter::Stray, 1),
+        };
+        if over {
+            self.common.shared.add(Counter::Responses, 1);
+            self.remove(id);
+            if let Some(Some(link)) = self.links.get_mut(place.worker) {
+                link.done(place.mark);
+            }
+            self.off_worker(place.worker, now);
+        }
+    }
+
+    /// A link has ended: what was started on it is lost, everything else goes to another worker.
+    pub fn link_lost(&mut self, slot: WorkerSlot, error: LinkError, now: Instant) {
+        let Some(mut link) = self.links.get_mut(slot).and_then(Option::take) else { return };
+        if let LinkError::Codec(error) = error {
+            log::error!("worker {} sent what no worker sends: {error}", link.worker);
+        }
+        let mut lost = None;
+        let mut again = Vec::new();
+        for id in link.exchanges().collect::<Vec<_>>() {
+            let Some(exchange) = self.exchanges.get_mut(key_of(id)) else { continue };
+            let (Stage::Given(place) | Stage::Orphaned(place)) = exchange.stage else { continue };
+            let orphaned = matches!(exchange.stage, Stage::Orphaned(_));
+            let untouched = link.take_back(id, place.mark) && !orphaned;
+            exchange.redispatched += u8::from(untouched);
+            if untouched && exchange.redispatched <= REDISPATCH_MAX {
+                exchange.stage = Stage::Queued;
+                again.push(id);
+                continue;
+            }
+            lost = Some(exchange.job.summary());
+            self.common.shared.add(Counter::Lost, 1);
+            if orphaned {
+                self.remove(id);
+            } else {
+                self.fail(id, Reason::WorkerLost);
+            }
+        }
+        // The end first, so that nothing is submitted to this worker again.
+        let end = self.common.scheduler().link_ended(slot, lost);
+        for id in again.into_iter().rev() {
+            let placement = self.common.scheduler().resubmit(self.ticket(id), now);
+            self.place(id, placement, now);
+        }
+        if let Some(end) = end {
+            self.common.supervisor.tell(&match end.retired {
+                true => FromReactor::Retired { incarnation: end.incarnation },
+                false => FromReactor::Lost { incarnation: end.incarnation, request: end.request },
+            });
+        }
+    }
+}

@@ -1,0 +1,315 @@
+//! Between connections and workers: opens exchanges, hands them over, brings answers back.
+
+mod links;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use wire::shared::{Counter, Shared};
+use wire::{ExchangeId, Fields, Part, Reason, RequestHead, ResponseHead, ToWorker};
+
+use crate::config::Config;
+use crate::control::Supervisor;
+use crate::dispatch::{Assignment, Next, Placement, Scheduler, Ticket, WorkerSlot};
+use crate::exchange::{Exchange, Job, Place, Stage, id_of, key_of};
+use crate::link::Link;
+use crate::mailbox::{Mail, Mailbox};
+use crate::protocol::StreamId;
+use crate::slots::{Key, Slots};
+use crate::spool::{Content, Spool};
+use crate::timer::{Timer, Timers};
+
+/// A part of a response on its way to its connection.
+#[derive(Debug)]
+pub struct Answer {
+    /// The connection.
+    pub conn: Key,
+    /// Its stream.
+    pub stream: StreamId,
+    /// The exchange.
+    pub exchange: ExchangeId,
+    /// The part.
+    pub part: Part<ResponseHead>,
+}
+
+/// What all threads of the reactor share.
+#[derive(Debug, Clone)]
+pub struct Common {
+    /// The configuration.
+    pub config: Arc<Config>,
+    /// Marks and counters.
+    pub shared: Shared,
+    /// The policy.
+    pub scheduler: Arc<Mutex<Scheduler>>,
+    /// Every thread's mailbox, in order.
+    pub mailboxes: Arc<[Mailbox]>,
+    /// The way to the supervisor.
+    pub supervisor: Arc<Supervisor>,
+}
+
+impl Common {
+    /// The scheduler. It is never left in the middle of a change, so a poisoned lock is no harm.
+    pub fn scheduler(&self) -> MutexGuard<'_, Scheduler> {
+        self.scheduler.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// One thread's exchanges and links.
+#[derive(Debug)]
+pub struct Broker {
+    common: Common,
+    thread: u16,
+    exchanges: Slots<Exchange>,
+    links: Vec<Option<Link>>,
+    /// Links with something to write.
+    dirty: Vec<WorkerSlot>,
+    /// Answers that connections have yet to take.
+    pub answers: Vec<Answer>,
+    /// The thread's deadlines.
+    pub timers: Timers,
+}
+
+impl Broker {
+    /// A broker without exchanges or links.
+    pub fn new(common: Common, thread: u16) -> Self {
+        let links = (0..common.config.workers * 2).map(|_| None).collect();
+        Self {
+            common,
+            thread,
+            exchanges: Slots::default(),
+            links,
+            dirty: Vec::new(),
+            answers: Vec::new(),
+            timers: Timers::default(),
+        }
+    }
+
+    /// Exchanges in the table.
+    pub fn open_exchanges(&self) -> usize {
+        self.exchanges.len()
+    }
+
+    /// A request begins on a stream.
+    pub fn open(&mut self, conn: Key, stream: StreamId, head: RequestHead) -> ExchangeId {
+        self.common.shared.add(Counter::Requests, 1);
+        let job = Job::Request { head, content: Content::Empty, trailers: None };
+        self.insert(conn, stream, job, Stage::Collecting(Spool::Empty))
+    }
+
+    /// A connection was opened or closed, and a worker is to be told.
+    pub fn tell(&mut self, job: Job, now: Instant) {
+        let nobody = Key { slot: u32::MAX, generation: 0 };
+        let id = self.insert(nobody, 0, job, Stage::Queued);
+        self.submit(id, now);
+    }
+
+    fn insert(&mut self, conn: Key, stream: StreamId, job: Job, stage: Stage) -> ExchangeId {
+        self.common.shared.add(Counter::Exchanges, 1);
+        let port = match &job {
+            Job::Request { head, .. } => head.origin.port,
+            Job::Opened(origin) | Job::Closed(origin) => origin.port,
+        };
+        id_of(self.exchanges.insert(Exchange {
+            conn,
+            stream,
+            port: port.into(),
+            job,
+            stage,
+            answered: false,
+            redispatched: 0,
+            released: 0,
+        }))
+    }
+
+    /// Content of a request.
+    pub fn content(&mut self, id: ExchangeId, bytes: &[u8]) {
+        let Some(exchange) = self.exchanges.get_mut(key_of(id)) else { return };
+        let Stage::Collecting(spool) = &mut exchange.stage else { return };
+        let config = &self.common.config;
+        let memory_max = config.ports[exchange.port].body_memory_bytes_max;
+        if let Err(error) = spool.push(bytes, memory_max, &config.spool_dir) {
+            log::error!(
+                "cannot spool the body of {} to {}: {error}; the client gets 503. Free space there \
+                 or set upload_tmp_dir",
+                exchange.job.summary(),
+                config.spool_dir.display(),
+            );
+            self.fail(id, Reason::Overloaded);
+        }
+    }
+
+    /// A request is complete.
+    pub fn complete(&mut self, id: ExchangeId, trailer_fields: Option<Fields>, now: Instant) {
+        let Some(exchange) = self.exchanges.get_mut(key_of(id)) else { return };
+        let Stage::Collecting(spool) = &mut exchange.stage else { return };
+        let collected = std::mem::take(spool).finish();
+        if let Job::Request { content, trailers, .. } = &mut exchange.job {
+            *content = collected;
+            *trailers = trailer_fields;
+        }
+        exchange.stage = Stage::Queued;
+        self.submit(id, now);
+    }
+
+    fn submit(&mut self, id: ExchangeId, now: Instant) {
+        let placement = self.common.scheduler().submit(self.ticket(id), now);
+        self.place(id, placement, now);
+    }
+
+    fn ticket(&self, id: ExchangeId) -> Ticket {
+        Ticket { thread: self.thread, exchange: id }
+    }
+
+    fn place(&mut self, id: ExchangeId, placement: Placement, now: Instant) {
+        match placement {
+            Placement::Given(worker) => self.give(id, worker, now),
+            Placement::Refused => self.shed(id),
+            Placement::Queued => {
+                self.common.shared.add(Counter::Queued, 1);
+                let until = now + self.common.config.queue_age_max;
+                self.timers.set(until, Timer::queued(id));
+            }
+        }
+    }
+
+    /// A request that waited has reached the bound of its age, if it still waits.
+    pub fn queue_age_reached(&mut self, id: ExchangeId) {
+        let ticket = self.ticket(id);
+        if self.common.scheduler().cancel(ticket) {
+            self.common.shared.sub(Counter::Queued, 1);
+            self.shed(id);
+        }
+    }
+
+    fn shed(&mut self, id: ExchangeId) {
+        self.common.shared.add(Counter::Shed, 1);
+        self.fail(id, Reason::Overloaded);
+    }
+
+    /// Answers an exchange that no worker has with a broken end.
+    fn fail(&mut self, id: ExchangeId, reason: Reason) {
+        if let Some(exchange) = self.remove(id) {
+            self.answer(id, &exchange, Part::Abort(reason));
+        }
+    }
+
+    fn remove(&mut self, id: ExchangeId) -> Option<Exchange> {
+        let exchange = self.exchanges.remove(key_of(id))?;
+        self.common.shared.sub(Counter::Exchanges, 1);
+        Some(exchange)
+    }
+
+    fn answer(&mut self, id: ExchangeId, exchange: &Exchange, part: Part<ResponseHead>) {
+        let (conn, stream) = (exchange.conn, exchange.stream);
+        self.answers.push(Answer { conn, stream, exchange: id, part });
+    }
+
+    /// A request that waited gets its worker.
+    pub fn assigned(&mut self, assignment: Assignment, now: Instant) {
+        if assignment.ticket.thread != self.thread {
+            let mailbox = &self.common.mailboxes[usize::from(assignment.ticket.thread)];
+            return mailbox.post(Mail::Assign(assignment));
+        }
+        self.common.shared.sub(Counter::Queued, 1);
+        self.give(assignment.ticket.exchange, assignment.worker, now);
+    }
+
+    /// Writes the request to the worker's link.
+    fn give(&mut self, id: ExchangeId, worker: WorkerSlot, now: Instant) {
+        let exchange = self.exchanges.get_mut(key_of(id));
+        let link = self.links.get_mut(worker).and_then(Option::as_mut);
+        let mark = link.and_then(|link| Some((link.give(id)?, link)));
+        match (exchange, mark) {
+            (Some(exchange), Some((mark, link))) => {
+                self.common.shared.add(Counter::Dispatched, 1);
+                exchange.job.messages(mark, |message| link.push(id, message));
+                exchange.stage = Stage::Given(Place { worker, mark });
+                self.dirty.push(worker);
+            }
+            // The link ended after the scheduler had chosen it: its end is on its way to the
+            // scheduler, so choose again.
+            (Some(exchange), None) => {
+                exchange.stage = Stage::Queued;
+                let placement = self.common.scheduler().resubmit(self.ticket(id), now);
+                match placement {
+                    Placement::Given(again) if again == worker => self.fail(id, Reason::WorkerLost),
+                    placement => self.place(id, placement, now),
+                }
+            }
+            // The client left meanwhile.
+            (None, mark) => {
+                if let Some((mark, link)) = mark {
+                    link.done(mark);
+                }
+                self.off_worker(worker, now);
+            }
+        }
+    }
+
+    fn off_worker(&mut self, worker: WorkerSlot, now: Instant) {
+        let next = self.common.scheduler().finished(worker, now);
+        match next {
+            Next::Nothing => {}
+            Next::Assign(assignment) => self.assigned(assignment, now),
+            Next::Close => self.close_links(worker),
+        }
+    }
+
+    /// Closes the links of a retired worker in all threads.
+    pub fn close_links(&mut self, slot: WorkerSlot) {
+        for mailbox in self.common.mailboxes.iter() {
+            mailbox.post(Mail::CloseLink { slot });
+        }
+    }
+
+    /// The client has given up a request, or its connection is gone.
+    pub fn client_gone(&mut self, id: ExchangeId, now: Instant) {
+        let Some(exchange) = self.exchanges.get_mut(key_of(id)) else { return };
+        match exchange.stage {
+            Stage::Collecting(_) | Stage::Orphaned(_) => {}
+            Stage::Queued => {
+                let ticket = self.ticket(id);
+                if self.common.scheduler().cancel(ticket) {
+                    self.common.shared.sub(Counter::Queued, 1);
+                }
+            }
+            Stage::Given(place) => {
+                let Some(link) = self.links.get_mut(place.worker).and_then(Option::as_mut) else {
+                    return;
+                };
+                if !link.take_back(id, place.mark) {
+                    let part = Part::Abort(Reason::ClientGone);
+                    link.push(id, &ToWorker::Request { mark: place.mark, part });
+                    exchange.stage = Stage::Orphaned(place);
+                    return self.dirty.push(place.worker);
+                }
+                self.remove(id);
+                return self.off_worker(place.worker, now);
+            }
+        }
+        if !matches!(self.stage(id), Some(Stage::Orphaned(_))) {
+            self.remove(id);
+        }
+    }
+
+    fn stage(&mut self, id: ExchangeId) -> Option<&Stage> {
+        self.exchanges.get_mut(key_of(id)).map(|exchange| &exchange.stage)
+    }
+
+    /// The client took content bytes of a response: lets the worker send as many more.
+    pub fn released(&mut self, id: ExchangeId, bytes: u64) {
+        let Some(exchange) = self.exchanges.get_mut(key_of(id)) else { return };
+        let (Stage::Given(place) | Stage::Orphaned(place)) = exchange.stage else { return };
+        let window = self.common.config.ports[exchange.port].window_bytes;
+        exchange.released =
+            exchange.released.saturating_add(u32::try_from(bytes).unwrap_or(window));
+        // Half a window at a time: a short response costs no message at all.
+        if exchange.released < window / 2 {
+            return;
+        }
+        let Some(link) = self.links.get_mut(place.worker).and_then(Option::as_mut) else { return };
+        link.push(id, &ToWorker::Credit(exchange.released));
+        exchange.released = 0;
+        self.dirty.push(place.worker);
+    }
+}

@@ -1,0 +1,326 @@
+//! A client's connection: the socket, the protocol over it, and what waits in both directions.
+
+use std::time::Instant;
+
+use bytes::BytesMut;
+use wire::head::Origin;
+use wire::limits::{
+    LINGER_BYTES_MAX, LINGER_TIME_MAX, READ_AHEAD_BYTES_MAX, WRITE_BUFFER_BYTES_MAX,
+};
+use wire::shared::{Counter, Shared};
+use wire::{ExchangeId, Part, RequestHead, ResponseHead};
+
+use crate::config::PortConfig;
+use crate::protocol::{Closing, Flow, Input, Now, Output, Protocol, StreamId};
+use crate::socket::{ReadBuffer, Received, Socket};
+
+/// Reads in one turn of the event loop before other connections have theirs.
+const READS_PER_TURN_MAX: usize = 8;
+
+/// One client.
+pub struct Conn {
+    socket: Socket,
+    protocol: Box<dyn Protocol>,
+    /// Where it came from; `port` names its configuration.
+    pub origin: Origin,
+    phase: Phase,
+    /// What the protocol has left, to be presented again.
+    pending: BytesMut,
+    /// What the socket has not taken; `None` while there is nothing, so that an idle connection
+    /// costs no memory for it.
+    out: Option<Box<Output>>,
+    /// The exchanges of its streams.
+    exchanges: Vec<(StreamId, ExchangeId)>,
+    /// Whether the socket may have something to read.
+    readable: bool,
+    /// When the client is given up unless it takes bytes.
+    stalled: Option<Instant>,
+    /// The deadline that has been set with the timers.
+    pub armed: Option<Instant>,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Phase {
+    /// Both directions are open, as far as is known.
+    Open,
+    /// The client will send no more.
+    HalfClosed,
+    /// The last response is out; what comes is dropped (RFC 9112, 9.6).
+    Lingering { until: Instant, bytes_left: usize },
+}
+
+/// What one turn's work on a connection has at hand.
+pub struct Context<'a> {
+    /// The time.
+    pub now: &'a Now,
+    /// Where to read to.
+    pub buffer: &'a mut ReadBuffer,
+    /// Where to write to, while nothing waits for the connection. Empty before and after.
+    pub scratch: &'a mut Output,
+    /// Counters.
+    pub shared: Shared,
+    /// What came from the client, in order.
+    pub events: &'a mut Vec<Event>,
+}
+
+/// What came of one turn's work on a connection.
+#[derive(Debug)]
+pub enum Event {
+    /// A part of a request.
+    Request(StreamId, Part<RequestHead>),
+    /// The client's side took content bytes of a response.
+    Released(ExchangeId, u64),
+}
+
+/// What is to become of a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    /// It stays.
+    Keep,
+    /// It stays, and there is more to read at once.
+    Again,
+    /// It has ended as it should.
+    Close,
+    /// It has ended because of an error or a deadline.
+    Abort,
+}
+
+impl Conn {
+    /// A new connection.
+    pub fn new(socket: Socket, protocol: Box<dyn Protocol>, origin: Origin) -> Self {
+        Self {
+            socket,
+            protocol,
+            origin,
+            phase: Phase::Open,
+            pending: BytesMut::new(),
+            out: None,
+            exchanges: Vec::new(),
+            readable: false,
+            stalled: None,
+            armed: None,
+        }
+    }
+
+    /// For registration with the poll.
+    pub fn raw(&self) -> std::os::fd::RawFd {
+        self.socket.raw()
+    }
+
+    /// The socket has become readable.
+    pub fn set_readable(&mut self) {
+        self.readable = true;
+    }
+
+    /// Remembers which exchange a stream belongs to.
+    pub fn opened(&mut self, stream: StreamId, exchange: ExchangeId) {
+        self.exchanges.push((stream, exchange));
+    }
+
+    /// The exchange of a stream.
+    pub fn exchange(&self, stream: StreamId) -> Option<ExchangeId> {
+        self.exchanges.iter().find(|(s, _)| *s == stream).map(|(_, exchange)| *exchange)
+    }
+
+    /// The exchange of a stream, which is over from the client's point of view.
+    pub fn forget(&mut self, stream: StreamId) -> Option<ExchangeId> {
+        let at = self.exchanges.iter().position(|(s, _)| *s == stream)?;
+        Some(self.exchanges.swap_remove(at).1)
+    }
+
+    /// The exchanges that are open.
+    pub fn take_exchanges(&mut self) -> Vec<(StreamId, ExchangeId)> {
+        std::mem::take(&mut self.exchanges)
+    }
+
+    /// Takes a part of a response.
+    pub fn send(&mut self, stream: StreamId, part: Part<ResponseHead>, now: &Now) -> Flow {
+        self.protocol.send(stream, part, now)
+    }
+
+    /// No new requests: finish, then close.
+    pub fn shutdown(&mut self, now: &Now) {
+        self.protocol.shutdown(now);
+    }
+
+    /// When to look at this connection next.
+    pub fn deadline(&self) -> Option<Instant> {
+        match self.phase {
+            Phase::Lingering { until, .. } => Some(until),
+            _ => [self.protocol.deadline(), self.stalled].into_iter().flatten().min(),
+        }
+    }
+
+    /// A deadline has passed. `Fate::Keep` leaves the rest to [`pump`](Self::pump).
+    pub fn timeout(&mut self, now: &Now) -> Fate {
+        if matches!(self.phase, Phase::Lingering { until, .. } if until <= now.instant) {
+            return Fate::Close;
+        }
+        if self.stalled.is_some_and(|stalled| stalled <= now.instant) {
+            log::info!("client {} took nothing of its response for too long", self.peer());
+            self.socket.reset_on_close();
+            return Fate::Abort;
+        }
+        if self.protocol.deadline().is_some_and(|deadline| deadline <= now.instant) {
+            self.protocol.receive(Input::Timeout, now);
+        }
+        Fate::Keep
+    }
+
+    fn peer(&self) -> String {
+        self.origin.remote.map_or_else(|| "on a Unix socket".into(), |peer| peer.to_string())
+    }
+
+    /// Moves bytes in both directions until nothing moves any more.
+    pub fn pump(&mut self, port: &PortConfig, cx: &mut Context<'_>) -> Fate {
+        for _ in 0..READS_PER_TURN_MAX {
+            if let Some(fate) = self.write(port, cx) {
+                return fate;
+            }
+            match self.read(cx) {
+                Progress::Some => {}
+                Progress::None => return Fate::Keep,
+                Progress::Over(fate) => return fate,
+            }
+        }
+        Fate::Again
+    }
+
+    fn write(&mut self, port: &PortConfig, cx: &mut Context<'_>) -> Option<Fate> {
+        if matches!(self.phase, Phase::Lingering { .. }) {
+            return None;
+        }
+        let mut own = self.out.take();
+        let out = own.as_deref_mut().unwrap_or(cx.scratch);
+        let blocked = loop {
+            if out.len() < WRITE_BUFFER_BYTES_MAX as u64 {
+                self.protocol.transmit(out, cx.now);
+            }
+            if out.is_empty() {
+                break false;
+            }
+            match self.socket.transmit(out) {
+                Ok(0) => break true,
+                Ok(sent) => {
+                    cx.shared.add(Counter::BytesSent, sent);
+                    self.stalled = None;
+                    if !out.is_empty() {
+                        break true;
+                    }
+                }
+                Err(_) => {
+                    *out = Output::default();
+                    return Some(Fate::Abort);
+                }
+            }
+        };
+        for (stream, bytes) in out.released.drain(..) {
+            let exchange = self.exchanges.iter().find(|(s, _)| *s == stream);
+            cx.events.extend(exchange.map(|(_, exchange)| Event::Released(*exchange, bytes)));
+        }
+        if blocked {
+            self.stalled.get_or_insert(cx.now.instant + port.send_timeout);
+            self.out = Some(own.unwrap_or_else(|| Box::new(std::mem::take(cx.scratch))));
+            return None;
+        }
+        self.stalled = None;
+        self.close_when_said(cx.now)
+    }
+
+    fn close_when_said(&mut self, now: &Now) -> Option<Fate> {
+        match self.protocol.closing()? {
+            Closing::Close => Some(Fate::Close),
+            Closing::Reset => {
+                self.socket.reset_on_close();
+                Some(Fate::Abort)
+            }
+            Closing::Linger if matches!(self.phase, Phase::HalfClosed) => Some(Fate::Close),
+            Closing::Linger => {
+                self.socket.shutdown_write();
+                self.pending = BytesMut::new();
+                let until = now.instant + LINGER_TIME_MAX;
+                self.phase = Phase::Lingering { until, bytes_left: LINGER_BYTES_MAX };
+                None
+            }
+        }
+    }
+
+    fn read(&mut self, cx: &mut Context<'_>) -> Progress {
+        if !self.pending.is_empty() && self.protocol.wants_input() {
+            let before = self.pending.len();
+            self.protocol.receive(Input::Bytes(&mut self.pending), cx.now);
+            if self.collect(cx) || self.pending.len() != before {
+                return Progress::Some;
+            }
+        }
+        if !self.readable
+            || matches!(self.phase, Phase::HalfClosed)
+            || self.pending.len() >= READ_AHEAD_BYTES_MAX
+        {
+            return Progress::None;
+        }
+        match self.socket.receive(cx.buffer) {
+            Received::Bytes { bytes, drained } => {
+                self.readable = !drained;
+                cx.shared.add(Counter::BytesReceived, bytes.len() as u64);
+                self.received(bytes, cx)
+            }
+            Received::Nothing => {
+                self.readable = false;
+                Progress::None
+            }
+            Received::Eof => self.half_closed(cx),
+            Received::Broken => Progress::Over(Fate::Abort),
+        }
+    }
+
+    fn received(&mut self, mut bytes: BytesMut, cx: &mut Context<'_>) -> Progress {
+        if let Phase::Lingering { bytes_left, .. } = &mut self.phase {
+            *bytes_left = bytes_left.saturating_sub(bytes.len());
+            let enough = *bytes_left == 0;
+            return if enough { Progress::Over(Fate::Close) } else { Progress::Some };
+        }
+        if self.pending.is_empty() && self.protocol.wants_input() {
+            self.protocol.receive(Input::Bytes(&mut bytes), cx.now);
+            // A copy, so that what is left does not hold the whole read buffer.
+            self.pending = BytesMut::from(&bytes[..]);
+        } else {
+            self.pending.extend_from_slice(&bytes);
+            if self.protocol.wants_input() {
+                self.protocol.receive(Input::Bytes(&mut self.pending), cx.now);
+            }
+        }
+        self.collect(cx);
+        Progress::Some
+    }
+
+    fn half_closed(&mut self, cx: &mut Context<'_>) -> Progress {
+        self.readable = false;
+        if matches!(self.phase, Phase::Lingering { .. }) {
+            return Progress::Over(Fate::Close);
+        }
+        self.phase = Phase::HalfClosed;
+        self.protocol.receive(Input::Eof, cx.now);
+        self.collect(cx);
+        Progress::Some
+    }
+
+    /// Takes what the protocol has made of the client's bytes.
+    fn collect(&mut self, cx: &mut Context<'_>) -> bool {
+        let before = cx.events.len();
+        while let Some((stream, part)) = self.protocol.poll() {
+            cx.events.push(Event::Request(stream, part));
+        }
+        if let Some(refusal) = self.protocol.refusal() {
+            cx.shared.add(Counter::Refused, 1);
+            log::info!("refused a request of client {}: {refusal}", self.peer());
+        }
+        cx.events.len() != before
+    }
+}
+
+enum Progress {
+    Some,
+    None,
+    Over(Fate),
+}

@@ -1,0 +1,124 @@
+//! [`Exchange`]: one request and its response, between a stream of a connection and a worker.
+
+use wire::head::Origin;
+use wire::{ExchangeId, Fields, Part, RequestHead, ToWorker};
+
+use crate::dispatch::WorkerSlot;
+use crate::protocol::StreamId;
+use crate::slots::Key;
+use crate::spool::{Content, Spool};
+use wire::limits::BODY_FRAME_BYTES_MAX;
+
+/// Where an exchange stands. Only [`crate::broker`] assigns it.
+///
+/// ```text
+///  collecting ──complete──▶ queued ──▶ given ──end──▶ (removed)
+///                             ▲          │ └─client gone─▶ orphaned ──end──▶ (removed)
+///                             └──────────┘ worker lost before it started
+/// ```
+#[derive(Debug)]
+pub enum Stage {
+    /// The request is still arriving.
+    Collecting(Spool),
+    /// It waits for a worker.
+    Queued,
+    /// A worker has it, perhaps behind another one.
+    Given(Place),
+    /// The client is gone, but a worker is at work on it: what it sends is dropped.
+    Orphaned(Place),
+}
+
+/// Which worker has it, and where.
+#[derive(Debug, Clone, Copy)]
+pub struct Place {
+    /// The worker's place.
+    pub worker: WorkerSlot,
+    /// The started mark on the link.
+    pub mark: u8,
+}
+
+/// What a worker is to do.
+#[derive(Debug)]
+pub enum Job {
+    /// Answer a request. Kept until the response begins, in case the worker dies before it starts.
+    Request {
+        /// Control data and fields.
+        head: RequestHead,
+        /// The content, once it is complete.
+        content: Content,
+        /// Trailer fields.
+        trailers: Option<Fields>,
+    },
+    /// Be told of an opened connection.
+    Opened(Origin),
+    /// Be told of a closed connection.
+    Closed(Origin),
+}
+
+impl Job {
+    /// The messages that hand the job to a worker.
+    pub fn messages(&self, mark: u8, mut push: impl FnMut(&ToWorker)) {
+        let (head, content, trailers) = match self {
+            Self::Opened(origin) => return push(&ToWorker::Opened { mark, origin: *origin }),
+            Self::Closed(origin) => return push(&ToWorker::Closed { mark, origin: *origin }),
+            Self::Request { head, content, trailers } => (head, content, trailers),
+        };
+        let mut part = |part| push(&ToWorker::Request { mark, part });
+        part(Part::Head(head.clone()));
+        match content {
+            Content::Empty => {}
+            Content::File(slice) => part(Part::File(slice.clone())),
+            Content::Memory(bytes) => {
+                for at in (0..bytes.len()).step_by(BODY_FRAME_BYTES_MAX) {
+                    let end = bytes.len().min(at + BODY_FRAME_BYTES_MAX);
+                    part(Part::Body(bytes.slice(at..end)));
+                }
+            }
+        }
+        part(Part::End(trailers.clone()));
+    }
+
+    /// The job as text for the log, bounded: `METHOD path`.
+    pub fn summary(&self) -> String {
+        const PATH_BYTES_MAX: usize = 180;
+        match self {
+            Self::Request { head, .. } => {
+                let path = &head.path[..head.path.len().min(PATH_BYTES_MAX)];
+                format!("{} {}", head.method, path.escape_ascii())
+            }
+            Self::Opened(_) => "Connect event".into(),
+            Self::Closed(_) => "Close event".into(),
+        }
+    }
+}
+
+/// One request and its response.
+#[derive(Debug)]
+pub struct Exchange {
+    /// The connection; it may be gone.
+    pub conn: Key,
+    /// The stream of the connection.
+    pub stream: StreamId,
+    /// Index of the port's configuration.
+    pub port: usize,
+    /// What the worker is to do.
+    pub job: Job,
+    /// Where it stands.
+    pub stage: Stage,
+    /// Whether a part of the response has come.
+    pub answered: bool,
+    /// How often a worker died before starting it.
+    pub redispatched: u8,
+    /// Content bytes that the client has taken and the worker has not been told of.
+    pub released: u32,
+}
+
+/// The id of an exchange's place in the table.
+pub fn id_of(key: Key) -> ExchangeId {
+    ExchangeId::new(key.slot, key.generation)
+}
+
+/// The inverse of [`id_of`].
+pub fn key_of(id: ExchangeId) -> Key {
+    Key { slot: id.slot() as u32, generation: id.generation() }
+}

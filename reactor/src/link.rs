@@ -1,0 +1,165 @@
+//! The reactor's end of a link to a worker.
+
+use std::io::{IoSlice, IoSliceMut};
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+
+use nix::sys::socket::{ControlMessage, MsgFlags, recvmsg, send, sendmsg};
+use wire::limits::HANDOVER_DEPTH_MAX;
+use wire::shared::{Mark, Marks};
+use wire::{CodecError, Decoder, Encoder, ExchangeId, ToReactor, ToWorker};
+
+use crate::fd_passing;
+use crate::socket::ReadBuffer;
+
+/// Descriptors taken from one system call; a worker sends one per response at most.
+const DESCRIPTORS_MAX: usize = 16;
+
+/// One link, its marks, and who is on it.
+#[derive(Debug)]
+pub struct Link {
+    socket: OwnedFd,
+    /// Which life of the worker is on the other end.
+    pub incarnation: u64,
+    /// The worker's id.
+    pub worker: u16,
+    marks: Marks,
+    /// The exchange behind each mark.
+    given: [Option<ExchangeId>; HANDOVER_DEPTH_MAX],
+    encoder: Encoder,
+    decoder: Decoder,
+}
+
+/// The link cannot be used any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LinkError {
+    /// The worker is gone.
+    Closed,
+    /// The worker sent what no worker sends.
+    Codec(CodecError),
+}
+
+impl Link {
+    /// A link over a non-blocking socket.
+    pub fn new(socket: OwnedFd, worker: u16, incarnation: u64, marks: Marks) -> Self {
+        Self {
+            socket,
+            incarnation,
+            worker,
+            marks,
+            given: [None; HANDOVER_DEPTH_MAX],
+            encoder: Encoder::default(),
+            decoder: Decoder::default(),
+        }
+    }
+
+    /// For registration with the poll.
+    pub fn raw(&self) -> RawFd {
+        self.socket.as_raw_fd()
+    }
+
+    /// Reserves a mark for an exchange that is about to be given. `None` when all are in use, which
+    /// the scheduler's depth rules out.
+    pub fn give(&mut self, id: ExchangeId) -> Option<u8> {
+        let index = self.given.iter().position(Option::is_none)?;
+        self.given[index] = Some(id);
+        self.marks.get(index as u8)?.give(id);
+        Some(index as u8)
+    }
+
+    /// Takes an exchange back if the worker has not started it.
+    pub fn take_back(&mut self, id: ExchangeId, index: u8) -> bool {
+        let won = self.mark(index).is_some_and(|mark| mark.take_back(id));
+        if won {
+            self.done(index);
+        }
+        won
+    }
+
+    /// The exchange behind this mark is over.
+    pub fn done(&mut self, index: u8) {
+        if let Some(given) = self.given.get_mut(usize::from(index)) {
+            *given = None;
+        }
+    }
+
+    /// The exchanges that are on this link.
+    pub fn exchanges(&self) -> impl Iterator<Item = ExchangeId> + '_ {
+        self.given.iter().copied().flatten()
+    }
+
+    fn mark(&self, index: u8) -> Option<Mark> {
+        self.marks.get(index)
+    }
+
+    /// Queues a message.
+    pub fn push(&mut self, id: ExchangeId, message: &ToWorker) {
+        self.encoder.to_worker(id, message);
+    }
+
+    /// Writes what is queued, as far as the socket takes it. A broken link shows when it is read.
+    pub fn flush(&mut self) {
+        while !self.encoder.is_empty() {
+            let flags = MsgFlags::MSG_NOSIGNAL | MsgFlags::MSG_DONTWAIT;
+            let sent = if self.encoder.descriptors.is_empty() {
+                send(self.raw(), &self.encoder.bytes, flags)
+            } else {
+                self.send_with_descriptors(flags)
+            };
+            match sent {
+                Ok(sent) => bytes::Buf::advance(&mut self.encoder.bytes, sent),
+                Err(nix::Error::EINTR) => {}
+                Err(nix::Error::EAGAIN) => return,
+                Err(_) => return self.encoder.bytes.clear(),
+            }
+        }
+        self.encoder.bytes.clear();
+    }
+
+    fn send_with_descriptors(&mut self, flags: MsgFlags) -> nix::Result<usize> {
+        let fds: Vec<RawFd> =
+            self.encoder.descriptors.iter().take(DESCRIPTORS_MAX).map(AsRawFd::as_raw_fd).collect();
+        let content = [IoSlice::new(&self.encoder.bytes)];
+        let rights = [ControlMessage::ScmRights(&fds)];
+        let sent = sendmsg::<()>(self.raw(), &content, &rights, flags, None)?;
+        self.encoder.descriptors.drain(..fds.len());
+        Ok(sent)
+    }
+
+    /// Reads once. `Ok(false)` when the socket has no more at the moment.
+    pub fn receive(&mut self, buffer: &mut ReadBuffer) -> Result<bool, LinkError> {
+        let mut descriptors = Vec::new();
+        let raw = self.raw();
+        let read = buffer.fill(|space| receive_into(raw, space, &mut descriptors));
+        let with_descriptors = !descriptors.is_empty();
+        self.decoder.descriptors.extend(descriptors);
+        match read {
+            Ok((bytes, _)) if bytes.is_empty() => Err(LinkError::Closed),
+            Ok((bytes, full)) => {
+                if self.decoder.bytes.is_empty() {
+                    self.decoder.bytes = bytes;
+                } else {
+                    self.decoder.bytes.extend_from_slice(&bytes);
+                }
+                // A read stops short behind bytes that carry a descriptor.
+                Ok(full || with_descriptors)
+            }
+            Err(nix::Error::EINTR) => Ok(true),
+            Err(nix::Error::EAGAIN) => Ok(false),
+            Err(_) => Err(LinkError::Closed),
+        }
+    }
+
+    /// The next message that has been read.
+    pub fn next(&mut self) -> Result<Option<(ExchangeId, ToReactor)>, LinkError> {
+        self.decoder.next_to_reactor().map_err(LinkError::Codec)
+    }
+}
+
+fn receive_into(raw: RawFd, space: &mut [u8], fds: &mut Vec<OwnedFd>) -> nix::Result<usize> {
+    let mut ancillary = nix::cmsg_space!([RawFd; DESCRIPTORS_MAX]);
+    let mut slices = [IoSliceMut::new(space)];
+    let flags = MsgFlags::MSG_DONTWAIT | MsgFlags::MSG_CMSG_CLOEXEC;
+    let message = recvmsg::<()>(raw, &mut slices, Some(&mut ancillary), flags)?;
+    fd_passing::take(&message, fds)?;
+    Ok(message.bytes)
+}

@@ -1,0 +1,160 @@
+//! Client sockets: TCP and Unix streams behind one type, read and written without blocking.
+
+use std::io::{self, IoSlice};
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+use std::time::Duration;
+
+use bytes::BytesMut;
+use nix::sys::sendfile::sendfile;
+use nix::sys::socket::{MsgFlags, recv, send, sendmsg};
+use socket2::SockRef;
+use wire::limits::READ_BYTES_MAX;
+
+use crate::protocol::{Chunk, Output};
+
+/// Chunks in one vectored write.
+const VECTOR_MAX: usize = 16;
+
+/// Bytes that one `sendfile` call may move, so that one client with a large file does not hold the
+/// event loop.
+const SENDFILE_BYTES_MAX: usize = 1 << 20;
+
+/// A read buffer that all connections of an event loop share. What was read is split off, so a body
+/// can be passed on without a copy; the space comes back when it has been dropped.
+#[derive(Debug)]
+pub struct ReadBuffer {
+    space: BytesMut,
+}
+
+/// Less space than this is not worth a system call.
+const SPACE_BYTES_MIN: usize = 8 << 10;
+
+impl ReadBuffer {
+    /// An empty buffer.
+    pub fn new() -> Self {
+        Self { space: BytesMut::zeroed(READ_BYTES_MAX) }
+    }
+
+    /// Lets `read` fill the buffer's space and returns what it filled, and whether it filled all.
+    pub fn fill(
+        &mut self,
+        read: impl FnOnce(&mut [u8]) -> nix::Result<usize>,
+    ) -> nix::Result<(BytesMut, bool)> {
+        if self.space.len() < SPACE_BYTES_MIN {
+            self.space.clear();
+            self.space.resize(READ_BYTES_MAX, 0);
+        }
+        let len = read(&mut self.space)?;
+        let full = len == self.space.len();
+        Ok((self.space.split_to(len), full))
+    }
+}
+
+/// What one attempt to read gave.
+#[derive(Debug)]
+pub enum Received {
+    /// Bytes; `drained` when the socket had no more at that moment.
+    Bytes {
+        /// What was read.
+        bytes: BytesMut,
+        /// Whether the next edge of readiness will tell of anything further.
+        drained: bool,
+    },
+    /// Nothing now.
+    Nothing,
+    /// The client will send no more.
+    Eof,
+    /// The connection is broken.
+    Broken,
+}
+
+/// A connected client socket.
+#[derive(Debug)]
+pub struct Socket {
+    fd: OwnedFd,
+}
+
+impl Socket {
+    /// Wraps a non-blocking stream socket.
+    pub fn new(fd: OwnedFd) -> Self {
+        Self { fd }
+    }
+
+    /// For registration with the poll.
+    pub fn raw(&self) -> RawFd {
+        self.fd.as_raw_fd()
+    }
+
+    /// Reads once.
+    pub fn receive(&self, buffer: &mut ReadBuffer) -> Received {
+        loop {
+            return match buffer.fill(|space| recv(self.raw(), space, MsgFlags::empty())) {
+                Ok((bytes, _)) if bytes.is_empty() => Received::Eof,
+                Ok((bytes, full)) => Received::Bytes { bytes, drained: !full },
+                Err(nix::Error::EINTR) => continue,
+                Err(nix::Error::EAGAIN) => Received::Nothing,
+                Err(_) => Received::Broken,
+            };
+        }
+    }
+
+    /// Writes as much of `out` as the socket takes. Returns the number of bytes.
+    pub fn transmit(&self, out: &mut Output) -> Result<u64, io::Error> {
+        let mut total = 0;
+        while !out.is_empty() {
+            match self.write_once(out) {
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(written) => {
+                    out.advance(written as u64);
+                    total += written as u64;
+                }
+                Err(nix::Error::EINTR) => {}
+                Err(nix::Error::EAGAIN) => break,
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(total)
+    }
+
+    fn write_once(&self, out: &Output) -> nix::Result<usize> {
+        let mut slices = [IoSlice::new(&[]); VECTOR_MAX];
+        let mut count = 0;
+        let mut more = MsgFlags::empty();
+        for chunk in out.chunks() {
+            match chunk {
+                Chunk::File(file) if count == 0 => {
+                    let mut offset = file.offset as i64;
+                    let len = usize::try_from(file.len).unwrap_or(usize::MAX);
+                    let len = len.min(SENDFILE_BYTES_MAX);
+                    return sendfile(&self.fd, &file.fd, Some(&mut offset), len);
+                }
+                Chunk::File(_) => {
+                    more = MsgFlags::from_bits_retain(nix::libc::MSG_MORE);
+                    break;
+                }
+                _ if chunk.is_empty() => {}
+                _ if count == VECTOR_MAX => break,
+                Chunk::Buffer(bytes) => slices[count] = IoSlice::new(bytes),
+                Chunk::Bytes(bytes) => slices[count] = IoSlice::new(bytes),
+            }
+            count += usize::from(!chunk.is_empty());
+        }
+        let flags = MsgFlags::MSG_NOSIGNAL | more;
+        match &slices[..count] {
+            [only] => send(self.raw(), only, flags),
+            several => sendmsg::<()>(self.raw(), several, &[], flags, None),
+        }
+    }
+
+    /// Says to the client that nothing more will come.
+    pub fn shutdown_write(&self) {
+        // A client that is gone already needs no farewell.
+        let _ = SockRef::from(&self.fd).shutdown(std::net::Shutdown::Write);
+    }
+
+    /// Makes the close that follows a reset, so that the client can tell that the message is broken.
+    pub fn reset_on_close(&self) {
+        // Fails on a Unix socket, where a close with unread or unsent data is a reset anyway.
+        let _ = SockRef::from(&self.fd).set_linger(Some(Duration::ZERO));
+    }
+}

@@ -1,0 +1,74 @@
+//! How the sources of readiness are told apart: one number per source.
+
+use mio::Token;
+
+use crate::dispatch::WorkerSlot;
+use crate::slots::Key;
+
+/// A source of readiness.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    /// A connection. Its generation is cut to [`GENERATION_BITS`] bits.
+    Conn(Key),
+    /// A link to a worker.
+    Link(WorkerSlot),
+    /// A listener, by the index of its port.
+    Listener(usize),
+    /// The thread's mailbox.
+    Mail,
+    /// The control socket.
+    Control,
+}
+
+const KIND_SHIFT: u32 = 60;
+const SLOT_BITS: u32 = 28;
+/// Bits of a connection's generation in a token: enough that an event of a closed connection never
+/// meets a later tenant within one turn of the event loop.
+pub const GENERATION_BITS: u32 = KIND_SHIFT - SLOT_BITS;
+
+/// The token of a source.
+pub fn token(source: Source) -> Token {
+    let (kind, rest) = match source {
+        Source::Conn(key) => {
+            let generation = key.generation & ((1 << GENERATION_BITS) - 1);
+            (0, generation << SLOT_BITS | u64::from(key.slot))
+        }
+        Source::Link(slot) => (1, slot as u64),
+        Source::Listener(index) => (2, index as u64),
+        Source::Mail => (3, 0),
+        Source::Control => (4, 0),
+    };
+    Token((kind << KIND_SHIFT | rest) as usize)
+}
+
+impl From<Token> for Source {
+    fn from(token: Token) -> Self {
+        let value = token.0 as u64;
+        let rest = value & ((1 << KIND_SHIFT) - 1);
+        match value >> KIND_SHIFT {
+            0 => Self::Conn(Key {
+                slot: (rest & ((1 << SLOT_BITS) - 1)) as u32,
+                generation: rest >> SLOT_BITS,
+            }),
+            1 => Self::Link(rest as usize),
+            2 => Self::Listener(rest as usize),
+            3 => Self::Mail,
+            _ => Self::Control,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_source_survives() {
+        let key = Key { slot: 12345, generation: 678 };
+        for source in
+            [Source::Conn(key), Source::Link(9), Source::Listener(3), Source::Mail, Source::Control]
+        {
+            assert_eq!(Source::from(token(source)), source);
+        }
+    }
+}
