@@ -12,6 +12,11 @@ use crate::reply::Reply;
 /// What the embedder of this crate does in each of its processes. One value is created before the
 /// first fork; each process has its own copy of it afterwards.
 pub trait Application {
+    /// In the supervisor, before the first fork: the memory that all processes will share.
+    fn mapped(&mut self, shared: Shared) {
+        let _ = shared;
+    }
+
     /// In the supervisor: listeners are bound and all processes are up. An error ends the server.
     fn started(&mut self) -> Result<(), Failure>;
 

@@ -67,6 +67,10 @@ pub const CONTROL_DESCRIPTORS_MAX: usize = REACTOR_THREADS_MAX;
 /// Bytes of one control message.
 pub const CONTROL_BYTES_MAX: usize = 4 << 10;
 
+/// Bytes of one log line: long enough for a message with its place, short enough that a handler's
+/// exception cannot fill a disk line by line.
+pub const LOG_LINE_BYTES_MAX: usize = 16 << 10;
+
 /// Boots in a row that may fail before the server gives up.
 pub const BOOT_FAILURES_MAX: u32 = 5;
 /// First pause before a failed process is started again; doubled each time.

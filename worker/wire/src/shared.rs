@@ -86,9 +86,13 @@ pub enum Counter {
     WorkerRestarts,
     /// Reactors replaced after they died.
     ReactorRestarts,
+    /// The pid of the reactor process.
+    ReactorPid,
+    /// When the server started, in seconds since 1970-01-01 UTC.
+    StartedAt,
 }
 
-const COUNTERS: usize = Counter::ReactorRestarts as usize + 1;
+const COUNTERS: usize = Counter::StartedAt as usize + 1;
 /// Room for later counters, so that the layout is stable.
 const COUNTERS_MAX: usize = 128;
 
