@@ -1,0 +1,255 @@
+//! Calling the user's functions, so that nothing of what they do gets lost.
+
+use std::ffi::CStr;
+use std::fmt;
+use std::panic::AssertUnwindSafe;
+
+use ext_php_rs::ffi::{
+    _efree, ZEND_ACC_CALL_VIA_TRAMPOLINE, instanceof_function_slow, zend_ce_error,
+    zend_ce_exception, zend_fcall_info_cache, zend_object, zend_read_property,
+};
+use ext_php_rs::types::Zval;
+use ext_php_rs::zend::try_catch;
+
+use crate::zend::globals::{self, LastError};
+use crate::zend::string::bytes;
+use crate::zend::{self, RawZval, SUCCESS, value, zend_fcall_info};
+
+/// A PHP callable, resolved once.
+pub struct Callback {
+    callable: Zval,
+    info: zend_fcall_info,
+    cache: zend_fcall_info_cache,
+}
+
+/// How a call ended.
+#[derive(Debug)]
+pub enum CallOutcome {
+    /// The function returned this.
+    Returned(Zval),
+    /// It called `exit()`.
+    Exited,
+    /// It threw what it did not catch.
+    Threw(Thrown),
+    /// A fatal error, or something as bad: no further PHP code may run in this process.
+    Unsound {
+        /// What PHP said, with the place.
+        message: String,
+    },
+}
+
+/// An exception that nobody caught.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Thrown {
+    /// Its class.
+    pub class: String,
+    /// Its message.
+    pub message: String,
+    /// The file that it was created in.
+    pub file: String,
+    /// The line in it.
+    pub line: i64,
+}
+
+impl Callback {
+    /// Resolves a callable. The error says what is wrong with it, in the engine's words.
+    pub fn new(callable: &Zval) -> Result<Self, String> {
+        let mut callable = callable.shallow_clone();
+        let mut info = zend_fcall_info {
+            size: size_of::<zend_fcall_info>(),
+            function_name: RawZval::default(),
+            retval: std::ptr::null_mut(),
+            params: std::ptr::null_mut(),
+            object: std::ptr::null_mut(),
+            param_count: 0,
+            named_params: std::ptr::null_mut(),
+        };
+        let mut cache = unresolved();
+        let mut error = std::ptr::null_mut();
+        // SAFETY: all pointers are valid; the engine fills `info` and `cache`, or `error`.
+        let outcome = unsafe {
+            zend::zend_fcall_info_init(
+                &raw mut callable,
+                0,
+                &raw mut info,
+                &raw mut cache,
+                std::ptr::null_mut(),
+                &raw mut error,
+            )
+        };
+        let complaint = if error.is_null() {
+            None
+        } else {
+            // SAFETY: the engine has allocated the text for us.
+            unsafe {
+                let text = CStr::from_ptr(error).to_string_lossy().into_owned();
+                _efree(error.cast());
+                Some(text)
+            }
+        };
+        if outcome != SUCCESS {
+            return Err(complaint.unwrap_or_else(|| "no valid callback".into()));
+        }
+        // SAFETY: a resolved cache has a function.
+        unsafe {
+            if (*cache.function_handler).common.fn_flags & ZEND_ACC_CALL_VIA_TRAMPOLINE != 0 {
+                // A stand-in for __call() lives for one call: resolve anew each time.
+                zend::zend_release_fcall_info_cache(&raw mut cache);
+                cache = unresolved();
+            }
+        }
+        Ok(Self { callable, info, cache })
+    }
+
+    /// The callable as it was given.
+    pub fn callable(&self) -> &Zval {
+        &self.callable
+    }
+}
+
+impl fmt::Debug for Callback {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Callback")
+    }
+}
+
+fn unresolved() -> zend_fcall_info_cache {
+    zend_fcall_info_cache {
+        function_handler: std::ptr::null_mut(),
+        calling_scope: std::ptr::null_mut(),
+        called_scope: std::ptr::null_mut(),
+        object: std::ptr::null_mut(),
+    }
+}
+
+/// Calls the function. No exception is pending afterwards, and output buffers that the function has
+/// left open are flushed and closed.
+pub fn call(callback: &Callback, arguments: &mut [Zval]) -> CallOutcome {
+    let mut returned = value::undef();
+    let mut info = callback.info;
+    let mut cache = callback.cache;
+    info.retval = &raw mut returned;
+    info.params = arguments.as_mut_ptr();
+    info.param_count = arguments.len() as u32;
+    let (info, cache) = (&raw mut info, &raw mut cache);
+    // SAFETY: only reads globals.
+    let frame = unsafe { (*globals::executor()).current_execute_data };
+    // SAFETY: as above.
+    let buffers = unsafe { zend::php_output_get_level() };
+    // Only pointers go in: a bailout jumps over this frame's closure.
+    let caught = try_catch(AssertUnwindSafe(|| {
+        // SAFETY: both live on this frame, and the arguments in the caller's.
+        unsafe {
+            zend::zend_call_function(info, cache);
+            while zend::php_output_get_level() > buffers && zend::php_output_end() == SUCCESS {}
+        }
+    }));
+    // SAFETY: only reads globals.
+    let unclean = unsafe { (*globals::compiler()).unclean_shutdown };
+    if caught.is_err() || unclean {
+        // SAFETY: a bailout has left the pointer to a frame that is gone.
+        unsafe { (*globals::executor()).current_execute_data = frame };
+        return CallOutcome::Unsound { message: fatal_message() };
+    }
+    match take_exception() {
+        None => CallOutcome::Returned(returned),
+        Some(outcome) => outcome,
+    }
+}
+
+fn fatal_message() -> String {
+    match globals::take_last_error() {
+        Some(LastError { message, file, line }) => {
+            // An uncaught exception's text goes over many lines: the first names it.
+            let first = message.lines().next().unwrap_or_default();
+            format!("{first} in {file}:{line}")
+        }
+        None => "the interpreter gave up without saying why".into(),
+    }
+}
+
+fn take_exception() -> Option<CallOutcome> {
+    // SAFETY: the exception, if there is one, lives until it is cleared.
+    unsafe {
+        let exception = (*globals::executor()).exception;
+        if exception.is_null() {
+            return None;
+        }
+        let exit = zend::zend_is_unwind_exit(exception) || zend::zend_is_graceful_exit(exception);
+        let outcome =
+            if exit { CallOutcome::Exited } else { CallOutcome::Threw(describe(exception)) };
+        zend::zend_clear_exception();
+        Some(outcome)
+    }
+}
+
+/// # Safety
+///
+/// `exception` points to a live object of a class that implements Throwable.
+unsafe fn describe(exception: *mut zend_object) -> Thrown {
+    // SAFETY: the caller's promise. The properties are read as from inside the class that declares
+    // them, which needs no getter and runs no code of the user's.
+    unsafe {
+        let class = (*exception).ce;
+        let is_error = class == zend_ce_error || instanceof_function_slow(class, zend_ce_error);
+        let scope = if is_error { zend_ce_error } else { zend_ce_exception };
+        let property = |name: &str| {
+            let mut room = value::null();
+            let found = zend_read_property(
+                scope,
+                exception,
+                name.as_ptr().cast(),
+                name.len(),
+                true,
+                &raw mut room,
+            );
+            (*found).shallow_clone()
+        };
+        let text = |name| match property(name).zend_str() {
+            Some(text) => String::from_utf8_lossy(bytes(text)).into_owned(),
+            None => String::new(),
+        };
+        Thrown {
+            class: (*class).name().unwrap_or_default().to_owned(),
+            message: text("message"),
+            file: text("file"),
+            line: property("line").long().unwrap_or_default(),
+        }
+    }
+}
+
+impl fmt::Display for Thrown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { class, message, file, line } = self;
+        write!(f, "uncaught {class}: {} in {file}:{line}", OneLine(message))
+    }
+}
+
+/// Text that may come from a client, made fit for one line of a log.
+pub struct OneLine<'a>(pub &'a str);
+
+impl fmt::Display for OneLine<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for part in self.0.split_inclusive(char::is_control) {
+            match part.char_indices().next_back() {
+                Some((at, last)) if last.is_control() => {
+                    write!(f, "{}{}", &part[..at], last.escape_default())?;
+                }
+                _ => f.write_str(part)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Runs a callback that belongs to no request, and logs what went wrong: one line that begins with
+/// `what`. `false` when the interpreter is no longer sound.
+pub fn call_event(what: &str, callback: &Callback, arguments: &mut [Zval]) -> CallOutcome {
+    let outcome = call(callback, arguments);
+    match &outcome {
+        CallOutcome::Returned(_) | CallOutcome::Exited => {}
+        CallOutcome::Threw(thrown) => log::error!("{what}: {thrown}"),
+        CallOutcome::Unsound { message } => log::error!("{what}: {}", OneLine(message)),
+    }
+    outcome
+}

@@ -1,0 +1,97 @@
+//! What `ext-php-rs` does not declare of the Zend API, and the glue over it that this crate shares.
+
+pub mod class;
+pub mod globals;
+pub mod lazy;
+pub mod method;
+pub mod object;
+pub mod string;
+pub mod value;
+
+use std::ffi::{c_char, c_int, c_void};
+
+use ext_php_rs::ffi::{
+    HashTable, ext_php_rs_executor_globals, zend_class_entry, zend_fcall_info_cache, zend_long,
+    zend_object, zend_string, zval,
+};
+
+/// `SUCCESS` of the C API.
+pub const SUCCESS: c_int = 0;
+/// Argument of `php_default_treat_data`: the cookies of the request.
+pub const PARSE_COOKIE: c_int = 2;
+/// Argument of `php_default_treat_data`: a query string in memory that it may free.
+pub const PARSE_STRING: c_int = 3;
+
+/// `zend_fcall_info`: what to call, with which arguments.
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
+#[allow(missing_docs)]
+pub struct zend_fcall_info {
+    pub size: usize,
+    pub function_name: RawZval,
+    pub retval: *mut zval,
+    pub params: *mut zval,
+    pub object: *mut zend_object,
+    pub param_count: u32,
+    pub named_params: *mut HashTable,
+}
+
+/// The 16 bytes of a zval, without the destructor that `zval` has in Rust.
+#[repr(C, align(8))]
+#[derive(Debug, Clone, Copy, Default)]
+pub struct RawZval([u64; 2]);
+
+/// A callback of `rfc1867.c` that watches uploads.
+pub type Rfc1867Callback =
+    Option<unsafe extern "C" fn(event: u32, data: *mut c_void, extra: *mut *mut c_void) -> c_int>;
+
+#[allow(missing_docs)]
+unsafe extern "C" {
+    pub static spl_ce_RuntimeException: *mut zend_class_entry;
+    pub static mut php_rfc1867_callback: Rfc1867Callback;
+
+    pub fn zend_parse_parameters(num_args: u32, type_spec: *const c_char, ...) -> c_int;
+    pub fn zend_argument_value_error(arg_num: u32, format: *const c_char, ...);
+    pub fn zend_argument_type_error(arg_num: u32, format: *const c_char, ...);
+    pub fn zval_try_get_string_func(op: *mut zval) -> *mut zend_string;
+    pub fn zend_zval_type_name(arg: *const zval) -> *const c_char;
+
+    pub fn zend_fcall_info_init(
+        callable: *mut zval,
+        check_flags: u32,
+        fci: *mut zend_fcall_info,
+        fcc: *mut zend_fcall_info_cache,
+        callable_name: *mut *mut zend_string,
+        error: *mut *mut c_char,
+    ) -> c_int;
+    pub fn zend_call_function(fci: *mut zend_fcall_info, fcc: *mut zend_fcall_info_cache) -> c_int;
+    pub fn zend_release_fcall_info_cache(fcc: *mut zend_fcall_info_cache);
+    pub fn zend_clear_exception();
+    pub fn zend_is_unwind_exit(exception: *const zend_object) -> bool;
+    pub fn zend_is_graceful_exit(exception: *const zend_object) -> bool;
+
+    pub fn zend_set_timeout(seconds: zend_long, reset_signals: bool);
+    pub fn zend_unset_timeout();
+    pub fn zend_alter_ini_entry_chars(
+        name: *mut zend_string,
+        value: *const c_char,
+        value_length: usize,
+        modify_type: c_int,
+        stage: c_int,
+    ) -> c_int;
+
+    pub fn add_assoc_zval_ex(array: *mut zval, key: *const c_char, len: usize, value: *mut zval);
+    pub fn zend_llist_clean(list: *mut c_void);
+    pub fn php_output_get_level() -> c_int;
+    pub fn php_output_end() -> c_int;
+    pub fn php_check_open_basedir(path: *const c_char) -> c_int;
+    pub fn rfc1867_post_handler(content_type: *mut c_char, array: *mut c_void);
+    pub fn destroy_uploaded_files_hash();
+    pub fn php_raw_url_decode(text: *mut c_char, len: usize) -> usize;
+}
+
+/// Whether a PHP exception is pending.
+pub fn has_exception() -> bool {
+    // SAFETY: the globals of the only thread are valid for the life of the process.
+    unsafe { !(*ext_php_rs_executor_globals()).exception.is_null() }
+}

@@ -1,0 +1,153 @@
+//! Values and arrays, written without a detour.
+
+use ext_php_rs::ffi::{
+    _zend_new_array, GC_IMMUTABLE, HashTable, IS_ARRAY_EX, IS_DOUBLE, IS_INTERNED_STRING_EX,
+    IS_LONG, IS_NULL, IS_STRING_EX, IS_UNDEF, zend_hash_find, zend_hash_next_index_insert,
+    zend_hash_update, zend_object, zend_string, zval,
+};
+use ext_php_rs::types::Zval;
+
+use super::add_assoc_zval_ex;
+use super::string::Text;
+
+/// `IS_OBJECT_EX`: counted and collectable.
+const OBJECT: u32 = ext_php_rs::ffi::IS_OBJECT_EX;
+
+/// A value of PHP's that has no destructor in Rust: whoever gets it owns it.
+pub fn undef() -> Zval {
+    let mut value = Zval::new();
+    value.u1.type_info = IS_UNDEF;
+    value
+}
+
+/// NULL.
+pub fn null() -> Zval {
+    let mut value = Zval::new();
+    value.u1.type_info = IS_NULL;
+    value
+}
+
+/// An integer.
+pub fn long(number: i64) -> Zval {
+    let mut value = Zval::new();
+    value.value.lval = number;
+    value.u1.type_info = IS_LONG;
+    value
+}
+
+/// A floating point number.
+pub fn double(number: f64) -> Zval {
+    let mut value = Zval::new();
+    value.value.dval = number;
+    value.u1.type_info = IS_DOUBLE;
+    value
+}
+
+/// A string; the reference moves into the value.
+pub fn text(text: Text) -> Zval {
+    raw_text(text.into_raw())
+}
+
+/// A new string.
+pub fn bytes(content: &[u8]) -> Zval {
+    text(Text::new(content))
+}
+
+/// A string that is known to live for ever.
+pub fn interned(string: &super::string::Interned) -> Zval {
+    raw_text(string.as_ptr())
+}
+
+fn raw_text(string: *mut zend_string) -> Zval {
+    let mut value = Zval::new();
+    value.value.str_ = string;
+    // SAFETY: the string is live: it comes from a `Text` or is interned.
+    let interned = unsafe { (*string).gc.u.type_info & GC_IMMUTABLE != 0 };
+    value.u1.type_info = if interned { IS_INTERNED_STRING_EX } else { IS_STRING_EX };
+    value
+}
+
+/// One more reference to an object.
+///
+/// # Safety
+///
+/// `object` points to a live object.
+pub unsafe fn object(object: *mut zend_object) -> Zval {
+    let mut value = Zval::new();
+    // SAFETY: the caller's promise.
+    unsafe { (*object).gc.refcount += 1 };
+    value.value.obj = object;
+    value.u1.type_info = OBJECT;
+    value
+}
+
+/// A PHP array that is being built.
+#[derive(Debug)]
+pub struct Array(*mut HashTable);
+
+impl Array {
+    /// An empty array with room for `capacity` elements.
+    pub fn with_capacity(capacity: usize) -> Self {
+        // SAFETY: the engine bails out instead of returning null.
+        Self(unsafe { _zend_new_array(u32::try_from(capacity).unwrap_or(0)) })
+    }
+
+    /// Sets `key`, which does not look like a number.
+    pub fn set(&mut self, key: &super::string::Interned, value: Zval) {
+        // SAFETY: the table is ours, and the key is interned.
+        unsafe { zend_hash_update(self.0, key.as_ptr(), moved(value).as_mut_ptr()) };
+    }
+
+    /// Sets a key as PHP code would: one that looks like a number becomes one.
+    pub fn set_symbol(&mut self, key: &[u8], value: Zval) {
+        let mut array = std::mem::ManuallyDrop::new(Zval::new());
+        array.value.arr = self.0;
+        array.u1.type_info = IS_ARRAY_EX;
+        // SAFETY: the key is copied and the value moves into the table.
+        unsafe {
+            add_assoc_zval_ex(
+                &raw mut *array,
+                key.as_ptr().cast(),
+                key.len(),
+                moved(value).as_mut_ptr(),
+            );
+        }
+    }
+
+    /// Sets a key that does not look like a number, by a string that is shared.
+    pub fn set_text(&mut self, key: &Text, value: Zval) {
+        // SAFETY: the table counts its own reference to the key.
+        unsafe { zend_hash_update(self.0, key.as_ptr(), moved(value).as_mut_ptr()) };
+    }
+
+    /// The element at `key`, which does not look like a number.
+    pub fn get_mut(&mut self, key: *mut zend_string) -> Option<&mut zval> {
+        // SAFETY: the table is ours, and so is the element as long as `self` is borrowed.
+        unsafe { zend_hash_find(self.0, key).as_mut() }
+    }
+
+    /// Appends an element.
+    pub fn push(&mut self, value: Zval) {
+        // SAFETY: the table is ours.
+        unsafe { zend_hash_next_index_insert(self.0, moved(value).as_mut_ptr()) };
+    }
+
+    /// The array as a value.
+    pub fn into_value(self) -> Zval {
+        let mut value = Zval::new();
+        value.value.arr = std::mem::ManuallyDrop::new(self).0;
+        value.u1.type_info = IS_ARRAY_EX;
+        value
+    }
+}
+
+impl Drop for Array {
+    fn drop(&mut self) {
+        drop(Array(self.0).into_value());
+    }
+}
+
+/// A value whose ownership the engine takes by copying its bytes.
+pub fn moved(value: Zval) -> std::mem::MaybeUninit<zval> {
+    std::mem::MaybeUninit::new(value)
+}
