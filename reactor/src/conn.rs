@@ -228,14 +228,16 @@ impl Conn {
     }
 
     fn close_when_said(&mut self, now: &Now) -> Option<Fate> {
+        let unread = self.readable || !self.pending.is_empty();
         match self.protocol.closing()? {
-            Closing::Close => Some(Fate::Close),
+            // A close with unread bytes is a reset, which may overtake the last response.
+            Closing::Close if !unread => Some(Fate::Close),
             Closing::Reset => {
                 self.socket.reset_on_close();
                 Some(Fate::Abort)
             }
-            Closing::Linger if matches!(self.phase, Phase::HalfClosed) => Some(Fate::Close),
-            Closing::Linger => {
+            _ if matches!(self.phase, Phase::HalfClosed) => Some(Fate::Close),
+            Closing::Close | Closing::Linger => {
                 self.socket.shutdown_write();
                 self.pending = BytesMut::new();
                 let until = now.instant + LINGER_TIME_MAX;

@@ -1,7 +1,7 @@
 //! [`Exchange`]: one request and its response, between a stream of a connection and a worker.
 
 use wire::head::Origin;
-use wire::{ExchangeId, Fields, Part, RequestHead, ToWorker};
+use wire::{Encoder, ExchangeId, Fields, Part, RequestHead, ToWorker};
 
 use crate::dispatch::WorkerSlot;
 use crate::protocol::StreamId;
@@ -56,15 +56,19 @@ pub enum Job {
 }
 
 impl Job {
-    /// The messages that hand the job to a worker.
-    pub fn messages(&self, mark: u8, mut push: impl FnMut(&ToWorker)) {
+    /// Appends the messages that hand the job to a worker.
+    pub fn hand_over(&self, id: ExchangeId, mark: u8, to: &mut Encoder) {
         let (head, content, trailers) = match self {
-            Self::Opened(origin) => return push(&ToWorker::Opened { mark, origin: *origin }),
-            Self::Closed(origin) => return push(&ToWorker::Closed { mark, origin: *origin }),
             Self::Request { head, content, trailers } => (head, content, trailers),
+            Self::Opened(origin) => {
+                return to.to_worker(id, &ToWorker::Opened { mark, origin: *origin });
+            }
+            Self::Closed(origin) => {
+                return to.to_worker(id, &ToWorker::Closed { mark, origin: *origin });
+            }
         };
-        let mut part = |part| push(&ToWorker::Request { mark, part });
-        part(Part::Head(head.clone()));
+        to.request_head(id, mark, head);
+        let mut part = |part| to.to_worker(id, &ToWorker::Request { mark, part });
         match content {
             Content::Empty => {}
             Content::File(slice) => part(Part::File(slice.clone())),

@@ -91,6 +91,11 @@ impl Link {
         self.marks.get(index)
     }
 
+    /// What waits to be written.
+    pub fn encoder(&mut self) -> &mut Encoder {
+        &mut self.encoder
+    }
+
     /// Queues a message.
     pub fn push(&mut self, id: ExchangeId, message: &ToWorker) {
         self.encoder.to_worker(id, message);

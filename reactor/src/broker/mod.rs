@@ -222,7 +222,7 @@ impl Broker {
         match (exchange, mark) {
             (Some(exchange), Some((mark, link))) => {
                 self.common.shared.add(Counter::Dispatched, 1);
-                exchange.job.messages(mark, |message| link.push(id, message));
+                exchange.job.hand_over(id, mark, link.encoder());
                 exchange.stage = Stage::Given(Place { worker, mark });
                 self.dirty.push(worker);
             }

@@ -150,7 +150,7 @@ impl Chunk {
 
 /// Bodies up to this size are copied behind the bytes before them: a copy is cheaper than one more
 /// element of a vectored write.
-const COPY_BYTES_MAX: usize = 16 << 10;
+pub(crate) const COPY_BYTES_MAX: usize = 16 << 10;
 
 impl Output {
     /// Bytes that wait.
@@ -166,7 +166,7 @@ impl Output {
     /// Appends a chunk as it is, without a copy unless it is small.
     pub fn push(&mut self, chunk: Chunk) {
         match chunk {
-            Chunk::Buffer(buffer) if self.ends_in_buffer() => {
+            Chunk::Buffer(buffer) if buffer.len() <= COPY_BYTES_MAX && self.ends_in_buffer() => {
                 self.with_buffer(|back| back.extend_from_slice(&buffer));
             }
             Chunk::Buffer(buffer) => {

@@ -115,7 +115,7 @@ impl Encoder {
     pub fn to_worker(&mut self, exchange: ExchangeId, message: &ToWorker) {
         match message {
             ToWorker::Request { mark, part: Part::Head(head) } => {
-                self.encoded(Kind::Head, *mark, exchange, RequestHeadRef::from(head));
+                self.request_head(exchange, *mark, head);
             }
             ToWorker::Request { mark, part } => self.rest(*mark, exchange, part),
             ToWorker::Credit(bytes) => {
@@ -128,6 +128,11 @@ impl Encoder {
                 self.encoded(Kind::Closed, *mark, exchange, origin);
             }
         }
+    }
+
+    /// Appends a request's head without taking it: it is kept in case the worker dies.
+    pub fn request_head(&mut self, exchange: ExchangeId, mark: u8, head: &RequestHead) {
+        self.encoded(Kind::Head, mark, exchange, RequestHeadRef::from(head));
     }
 
     /// Appends a message to the reactor.

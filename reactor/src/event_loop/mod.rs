@@ -1,5 +1,7 @@
 //! One thread of the reactor: waits for sockets, moves bytes and parts, keeps deadlines.
 
+mod conns;
+
 use std::io;
 use std::os::fd::RawFd;
 use std::sync::mpsc::Receiver;
@@ -8,20 +10,16 @@ use std::time::{Duration, Instant};
 use mio::event::Event as Readiness;
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Token};
-use wire::head::{Origin, Scheme};
-use wire::shared::Counter;
-use wire::{ExchangeId, Part};
+use wire::ExchangeId;
 
 use crate::acceptor::{ACCEPT_PAUSE, Acceptor, Connection};
-use crate::broker::{Answer, Broker, Common};
+use crate::broker::{Broker, Common};
 use crate::clock::Clock;
-use crate::conn::{Conn, Context, Event, Fate};
+use crate::conn::{Conn, Event, Fate};
 use crate::dispatch::WorkerSlot;
-use crate::exchange::Job;
 use crate::link::{Link, LinkError};
 use crate::mailbox::Mail;
-use crate::protocol::h1::Http1;
-use crate::protocol::{Flow, Output};
+use crate::protocol::Output;
 use crate::slots::{Key, Slots};
 use crate::socket::{ReadBuffer, Socket};
 use crate::timer::Timer;
@@ -133,20 +131,6 @@ impl EventLoop {
         }
     }
 
-    fn conn_ready(&mut self, key: Key, readiness: &Readiness) {
-        let key = self.conns.full_key(key);
-        let Some((key, conn)) = key.and_then(|key| Some((key, self.conns.get_mut(key)?))) else {
-            return;
-        };
-        if readiness.is_error() || readiness.is_write_closed() {
-            return self.close(key, Fate::Abort);
-        }
-        if readiness.is_readable() || readiness.is_read_closed() {
-            conn.set_readable();
-        }
-        self.pump(key);
-    }
-
     /// Takes connections that other threads accepted, links, and news of the queue.
     fn read_mail(&mut self) {
         let now = self.clock.now().instant;
@@ -185,31 +169,6 @@ impl EventLoop {
         self.poll.registry().register(&mut SourceFd(&raw), token, interest)
     }
 
-    fn add_conn(&mut self, socket: Socket, mut origin: Origin) {
-        let now = self.clock.now();
-        let port = &self.common.config.ports[usize::from(origin.port)];
-        origin.reactor = self.thread;
-        let protocol = Http1::new(port.http.clone(), origin, Scheme::Http, now);
-        let raw = socket.raw();
-        let mut conn = Conn::new(socket, Box::new(protocol), origin);
-        if matches!(self.state, State::Draining { .. }) {
-            conn.shutdown(now);
-        }
-        if port.tell_opened {
-            self.broker.tell(Job::Opened(origin), now.instant);
-        }
-        let key = self.conns.insert(conn);
-        self.common.shared.add(Counter::Connections, 1);
-        let interest = Interest::READABLE | Interest::WRITABLE;
-        match self.register(raw, token(Source::Conn(key)), interest) {
-            Ok(()) => self.arm(key),
-            Err(error) => {
-                log::error!("cannot poll a client's connection: {error}");
-                self.close(key, Fate::Abort);
-            }
-        }
-    }
-
     /// Accepts what waits at a listener, for all threads.
     fn accept(&mut self, index: usize) {
         // Edges tell of arrivals, not of what is left: go on until nobody waits.
@@ -244,123 +203,6 @@ impl EventLoop {
 
     fn read_control(&mut self) {
         while self.acceptor.as_ref().and_then(Acceptor::obey).is_some() {}
-    }
-
-    /// Sees to it that the connection's deadline is among the timers.
-    fn arm(&mut self, key: Key) {
-        let Some(conn) = self.conns.get_mut(key) else { return };
-        let Some(deadline) = conn.deadline() else { return };
-        if conn.armed.is_none_or(|armed| deadline < armed) {
-            conn.armed = Some(deadline);
-            self.broker.timers.set(deadline, Timer::Conn(key));
-        }
-    }
-
-    fn pump(&mut self, key: Key) {
-        let Some(conn) = self.conns.get_mut(key) else { return };
-        let port = &self.common.config.ports[usize::from(conn.origin.port)];
-        let mut cx = Context {
-            now: self.clock.now(),
-            buffer: &mut self.buffer,
-            scratch: &mut self.scratch,
-            shared: self.common.shared,
-            events: &mut self.events,
-        };
-        let fate = conn.pump(port, &mut cx);
-        self.handle_events(key);
-        match fate {
-            Fate::Keep => self.arm(key),
-            Fate::Again => {
-                self.arm(key);
-                self.ready.push(key);
-            }
-            Fate::Close | Fate::Abort => self.close(key, fate),
-        }
-    }
-
-    fn handle_events(&mut self, key: Key) {
-        if self.events.is_empty() {
-            return;
-        }
-        let now = self.clock.now().instant;
-        let mut events = std::mem::take(&mut self.events);
-        for event in events.drain(..) {
-            let (stream, part) = match event {
-                Event::Released(id, bytes) => {
-                    self.broker.released(id, bytes);
-                    continue;
-                }
-                Event::Request(stream, part) => (stream, part),
-            };
-            let Some(conn) = self.conns.get_mut(key) else { continue };
-            if let Part::Head(head) = part {
-                let id = self.broker.open(key, stream, head);
-                conn.opened(stream, id);
-                continue;
-            }
-            let Some(id) = conn.exchange(stream) else { continue };
-            match part {
-                Part::Head(_) | Part::File(_) => {}
-                Part::Body(bytes) => self.broker.content(id, &bytes),
-                Part::End(trailers) => self.broker.complete(id, trailers, now),
-                Part::Abort(_) => {
-                    conn.forget(stream);
-                    self.broker.client_gone(id, now);
-                }
-            }
-        }
-        self.events = events;
-        self.deliver();
-    }
-
-    /// Gives answers to their connections.
-    fn deliver(&mut self) {
-        if self.broker.answers.is_empty() {
-            return;
-        }
-        let mut answers = std::mem::take(&mut self.broker.answers);
-        for Answer { conn: key, stream, exchange, part } in answers.drain(..) {
-            let Some(conn) = self.conns.get_mut(key) else { continue };
-            if conn.exchange(stream) != Some(exchange) {
-                continue;
-            }
-            let over = matches!(part, Part::End(_) | Part::Abort(_));
-            let flow = conn.send(stream, part, self.clock.now());
-            if over || flow == Flow::Gone {
-                conn.forget(stream);
-            }
-            if flow == Flow::Gone && !over {
-                self.broker.client_gone(exchange, self.clock.now().instant);
-            }
-            if self.ready.last() != Some(&key) {
-                self.ready.push(key);
-            }
-        }
-        if self.broker.answers.is_empty() {
-            self.broker.answers = answers;
-        }
-    }
-
-    fn pump_ready(&mut self) {
-        // What becomes ready meanwhile has its turn after the next look at the sockets.
-        for key in std::mem::take(&mut self.ready) {
-            self.pump(key);
-        }
-    }
-
-    fn close(&mut self, key: Key, fate: Fate) {
-        let Some(mut conn) = self.conns.remove(key) else { return };
-        let now = self.clock.now().instant;
-        for (_, exchange) in conn.take_exchanges() {
-            self.broker.client_gone(exchange, now);
-        }
-        // The poll forgets a descriptor that is closed.
-        self.common.shared.sub(Counter::Connections, 1);
-        self.common.shared.add(Counter::Closed, 1);
-        self.common.shared.add(Counter::Aborted, u64::from(fate == Fate::Abort));
-        if self.common.config.ports[usize::from(conn.origin.port)].tell_closed {
-            self.broker.tell(Job::Closed(conn.origin), now);
-        }
     }
 
     fn expire(&mut self) {

@@ -1,0 +1,332 @@
+//! A reactor in a thread, and the parts of supervisor and worker that a test plays.
+
+use std::collections::VecDeque;
+use std::io::{BufRead, BufReader, IoSlice, IoSliceMut, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::os::unix::fs::FileExt;
+use std::os::unix::net::UnixStream;
+use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use nix::sys::socket::{
+    AddressFamily, ControlMessage, ControlMessageOwned, MsgFlags, SockFlag, SockType, recv,
+    recvmsg, sendmsg, socketpair,
+};
+use reactor::{Boot, Config, PortConfig};
+use wire::control::{FromReactor, ToReactorControl, decode, encode};
+use wire::shared::{Counter, Marks, Shared};
+use wire::{
+    BodyLength, Decoder, Encoder, ExchangeId, Fields, Part, RequestHead, ResponseHead, ToWorker,
+};
+
+pub const BODY_MEMORY_BYTES_MAX: usize = 64 << 10;
+/// Longer than anything may take, short enough that a hanging test ends.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+pub struct Server {
+    address: SocketAddr,
+    control: OwnedFd,
+    shared: Shared,
+    threads: usize,
+    reactor: Mutex<Option<JoinHandle<Result<(), reactor::Error>>>>,
+}
+
+impl Server {
+    pub fn start(tweak: impl FnOnce(&mut Config)) -> Self {
+        let mut config = config();
+        tweak(&mut config);
+        let (workers, threads) = (config.workers, config.threads);
+        let memory: Vec<AtomicU64> =
+            (0..Shared::words(workers, threads)).map(|_| AtomicU64::new(0)).collect();
+        let shared = Shared::new(memory.leak(), workers, threads);
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let (control, other) =
+            socketpair(AddressFamily::Unix, SockType::SeqPacket, None, SockFlag::SOCK_CLOEXEC)
+                .unwrap();
+        let boot = Boot { listeners: vec![listener.into()], control: other, shared };
+        let reactor = std::thread::spawn(move || reactor::run(config, boot));
+        let reactor = Mutex::new(Some(reactor));
+        let server = Self { address, control, shared, threads, reactor };
+        assert_eq!(server.control(), FromReactor::Ready);
+        server
+    }
+
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    pub fn connect(&self) -> TcpStream {
+        let client = TcpStream::connect(self.address).unwrap();
+        client.set_read_timeout(Some(PATIENCE)).unwrap();
+        client.set_write_timeout(Some(PATIENCE)).unwrap();
+        client
+    }
+
+    pub fn count(&self, counter: Counter) -> u64 {
+        self.shared.get(counter)
+    }
+
+    pub fn until(&self, what: &str, condition: impl Fn(&Self) -> bool) {
+        let begin = Instant::now();
+        while !condition(self) {
+            assert!(begin.elapsed() < PATIENCE, "waited in vain: {what}");
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    pub fn control(&self) -> FromReactor {
+        let mut packet = [0; 4096];
+        let len = recv(self.control.as_raw_fd(), &mut packet, MsgFlags::empty()).unwrap();
+        decode(&packet[..len]).unwrap()
+    }
+
+    fn tell(&self, message: &ToReactorControl, descriptors: &[i32]) {
+        let packet = encode(message);
+        let rights = [ControlMessage::ScmRights(descriptors)];
+        let rights = if descriptors.is_empty() { &rights[..0] } else { &rights[..] };
+        let content = [IoSlice::new(&packet)];
+        sendmsg::<()>(self.control.as_raw_fd(), &content, rights, MsgFlags::empty(), None).unwrap();
+    }
+
+    /// Links a worker. Its links are read by the caller one by one, in the order of their use.
+    pub fn add_worker(&self, worker: u16, incarnation: u64) -> Worker {
+        let pairs: Vec<_> = (0..self.threads).map(|_| UnixStream::pair().unwrap()).collect();
+        for (ours, theirs) in &pairs {
+            ours.set_nonblocking(true).unwrap();
+            theirs.set_nonblocking(true).unwrap();
+        }
+        let raw: Vec<_> = pairs.iter().map(|(_, theirs)| theirs.as_raw_fd()).collect();
+        self.tell(&ToReactorControl::Link { worker, incarnation }, &raw);
+        let links = pairs
+            .into_iter()
+            .enumerate()
+            .map(|(thread, (ours, _))| Link {
+                socket: ours,
+                decoder: Decoder::default(),
+                marks: self.shared.marks(worker.into(), incarnation, thread),
+            })
+            .collect();
+        Worker { links, messages: VecDeque::new(), home: Arc::default() }
+    }
+
+    pub fn retire(&self, incarnation: u64) {
+        self.tell(&ToReactorControl::Retire { incarnation }, &[]);
+    }
+
+    pub fn drain(&self, within: Duration) {
+        let within_ms = within.as_millis() as u64;
+        self.tell(&ToReactorControl::Drain { within_ms }, &[]);
+    }
+
+    pub fn ended(&self) {
+        let reactor = self.reactor.lock().unwrap().take().unwrap();
+        reactor.join().unwrap().unwrap();
+    }
+
+    pub fn stop(self) {
+        self.drain(Duration::ZERO);
+        self.ended();
+    }
+}
+
+fn config() -> Config {
+    Config {
+        threads: 1,
+        workers: 4,
+        connections_max: 100,
+        queue_len_max: 100,
+        queue_age_max: PATIENCE,
+        spool_dir: std::env::temp_dir(),
+        ports: vec![PortConfig {
+            http: Arc::default(),
+            tcp_nodelay: true,
+            send_timeout: PATIENCE,
+            window_bytes: 1 << 20,
+            body_memory_bytes_max: BODY_MEMORY_BYTES_MAX,
+            tell_opened: false,
+            tell_closed: false,
+        }],
+    }
+}
+
+pub struct Worker {
+    links: Vec<Link>,
+    messages: VecDeque<(usize, ExchangeId, ToWorker)>,
+    /// Which link an exchange came by.
+    home: Arc<Mutex<std::collections::HashMap<ExchangeId, usize>>>,
+}
+
+struct Link {
+    socket: UnixStream,
+    decoder: Decoder,
+    marks: Marks,
+}
+
+#[derive(Debug)]
+pub struct Request {
+    pub id: ExchangeId,
+    pub head: RequestHead,
+    pub body: Vec<u8>,
+    pub in_file: bool,
+}
+
+impl Worker {
+    /// The next message on any link.
+    pub fn next(&mut self) -> (ExchangeId, ToWorker) {
+        let begin = Instant::now();
+        loop {
+            if let Some((link, id, message)) = self.messages.pop_front() {
+                self.home.lock().unwrap().insert(id, link);
+                return (id, message);
+            }
+            assert!(begin.elapsed() < PATIENCE, "no message");
+            if !self.read() {
+                std::thread::sleep(Duration::from_micros(200));
+            }
+        }
+    }
+
+    fn read(&mut self) -> bool {
+        let mut any = false;
+        for (index, link) in self.links.iter_mut().enumerate() {
+            any |= link.read() != Some(0);
+            while let Some((id, message)) = link.decoder.next_to_worker().unwrap() {
+                self.messages.push_back((index, id, message));
+                any = true;
+            }
+        }
+        any
+    }
+
+    /// The next complete request; it is marked as started.
+    pub fn request(&mut self) -> Request {
+        let (id, message) = self.next();
+        let ToWorker::Request { mark, part: Part::Head(head) } = message else {
+            panic!("{message:?}")
+        };
+        let mut request = Request { id, head, body: Vec::new(), in_file: false };
+        loop {
+            let (part_of, message) = self.next();
+            assert_eq!(part_of, id);
+            let ToWorker::Request { part, .. } = message else { panic!("{message:?}") };
+            match part {
+                Part::Body(bytes) => request.body.extend_from_slice(&bytes),
+                Part::File(slice) => {
+                    let file = std::fs::File::from(slice.fd.try_clone().unwrap());
+                    request.body = vec![0; slice.len as usize];
+                    file.read_exact_at(&mut request.body, slice.offset).unwrap();
+                    request.in_file = true;
+                }
+                Part::End(_) => break,
+                part => panic!("{part:?}"),
+            }
+        }
+        let link = self.home.lock().unwrap()[&id];
+        assert!(self.links[link].marks.get(mark).unwrap().start(id), "taken back");
+        request
+    }
+
+    pub fn send(&mut self, id: ExchangeId, part: Part<ResponseHead>) {
+        let mut encoder = Encoder::default();
+        encoder.to_reactor(id, &part);
+        self.write(id, &encoder.bytes);
+    }
+
+    fn write(&mut self, id: ExchangeId, mut bytes: &[u8]) {
+        let link = self.home.lock().unwrap()[&id];
+        let socket = &mut self.links[link].socket;
+        while !bytes.is_empty() {
+            match socket.write(bytes) {
+                Ok(written) => bytes = &bytes[written..],
+                Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {
+                    std::thread::sleep(Duration::from_micros(100));
+                }
+                Err(error) => panic!("{error}"),
+            }
+        }
+    }
+
+    pub fn stream_head(&mut self, id: ExchangeId) {
+        self.head(id, 200, BodyLength::Streamed);
+    }
+
+    fn head(&mut self, id: ExchangeId, status: u16, length: BodyLength) {
+        let status = status.try_into().unwrap();
+        let head = ResponseHead { status, reason: None, length, fields: Fields::default() };
+        self.send(id, Part::Head(head));
+    }
+
+    pub fn respond(&mut self, id: ExchangeId, status: u16, body: &[u8]) {
+        self.head(id, status, BodyLength::Known(body.len() as u64));
+        for chunk in body.chunks(64 << 10) {
+            self.send(id, Part::Body(chunk.to_vec().into()));
+        }
+        self.send(id, Part::End(None));
+    }
+
+    pub fn garbage(&mut self) {
+        self.links[0].socket.write_all(&[0xff; 64]).unwrap();
+    }
+
+    /// Whether the reactor has closed all links.
+    pub fn ended(&mut self) -> bool {
+        let begin = Instant::now();
+        while begin.elapsed() < PATIENCE {
+            if self.links.iter_mut().all(|link| link.read().is_none()) {
+                return true;
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        false
+    }
+}
+
+impl Link {
+    /// Reads once: the number of bytes, or `None` at the end.
+    fn read(&mut self) -> Option<usize> {
+        let mut bytes = [0; 64 << 10];
+        let mut ancillary = nix::cmsg_space!([i32; 16]);
+        let mut slices = [IoSliceMut::new(&mut bytes)];
+        let raw = self.socket.as_raw_fd();
+        let message = recvmsg::<()>(raw, &mut slices, Some(&mut ancillary), MsgFlags::MSG_DONTWAIT);
+        let message = match message {
+            Ok(message) => message,
+            Err(nix::Error::EAGAIN) => return Some(0),
+            Err(_) => return None,
+        };
+        for control in message.cmsgs().unwrap() {
+            if let ControlMessageOwned::ScmRights(raw) = control {
+                // SAFETY: the kernel has just installed these descriptors for this process.
+                let owned = raw.into_iter().map(|raw| unsafe { OwnedFd::from_raw_fd(raw) });
+                self.decoder.descriptors.extend(owned);
+            }
+        }
+        let len = message.bytes;
+        self.decoder.bytes.extend_from_slice(&bytes[..len]);
+        (len > 0).then_some(len)
+    }
+}
+
+/// Reads one response with Content-Length, or to the end of the connection.
+pub fn response_of(client: &mut TcpStream) -> String {
+    let mut reader = BufReader::with_capacity(1, client);
+    let mut head = String::new();
+    while !head.ends_with("\r\n\r\n") {
+        if reader.read_line(&mut head).unwrap() == 0 {
+            panic!("the connection ended in the head: {head:?}");
+        }
+    }
+    let len = head.lines().find_map(|line| line.strip_prefix("Content-Length: "));
+    let mut body = vec![0; len.map_or(0, |len| len.parse().unwrap())];
+    reader.read_exact(&mut body).unwrap();
+    head + &String::from_utf8_lossy(&body)
+}
+
+/// Closes a connection with a reset.
+pub fn reset(client: TcpStream) {
+    socket2::SockRef::from(&client).set_linger(Some(Duration::ZERO)).unwrap();
+}
