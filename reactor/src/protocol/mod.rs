@@ -166,6 +166,7 @@ impl Output {
     /// Appends a chunk as it is, without a copy unless it is small.
     pub fn push(&mut self, chunk: Chunk) {
         match chunk {
+            Chunk::Buffer(buffer) if buffer.is_empty() => {}
             Chunk::Buffer(buffer) if buffer.len() <= COPY_BYTES_MAX && self.ends_in_buffer() => {
                 self.with_buffer(|back| back.extend_from_slice(&buffer));
             }

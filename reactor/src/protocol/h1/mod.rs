@@ -1,1 +1,170 @@
+//! HTTP/1.0 and HTTP/1.1 (RFC 9110, 9112).
+//!
+//! [`state`] has the graph of a connection, [`exchange`] what happens between a request's head and
+//! the end of its response. Requests are handled strictly one after another: the next head is
+//! parsed only when the response before it has ended and left, so that pipelined answers are in
+//! order by construction, and a client that does not read is not served on.
 
+pub mod body;
+pub mod encode;
+mod exchange;
+mod fields;
+mod inbox;
+mod outbox;
+pub mod parse;
+mod state;
+pub mod target;
+
+use std::mem;
+use std::sync::Arc;
+use std::time::Instant;
+
+use wire::head::Origin;
+use wire::{Part, RequestHead, ResponseHead, Scheme, Version};
+
+use self::encode::{Connection, Encoder, HeadLines};
+use self::inbox::Inbox;
+use self::outbox::Outbox;
+use self::state::State;
+use super::error::{Fault, ProtocolError};
+use super::message::{self, RequestFacts};
+use super::settings::HttpSettings;
+use super::{Closing, Flow, Input, Now, Output, Protocol, StreamId};
+
+/// One HTTP/1 connection.
+#[derive(Debug)]
+pub struct Http1 {
+    state: State,
+    core: Core,
+}
+
+impl Http1 {
+    /// A connection that was just accepted.
+    pub fn new(settings: Arc<HttpSettings>, origin: Origin, scheme: Scheme, now: &Now) -> Self {
+        let state = State::new(now.instant + settings.first_byte_timeout);
+        Self { state, core: Core::new(settings, origin, scheme) }
+    }
+
+    /// The one place that assigns the state.
+    fn step<R>(&mut self, next: impl FnOnce(State, &mut Core) -> (State, R)) -> R {
+        let state = mem::replace(&mut self.state, State::Closed(Closing::Close));
+        let (state, result) = next(state, &mut self.core);
+        self.state = state;
+        result
+    }
+}
+
+impl Protocol for Http1 {
+    fn receive(&mut self, input: Input<'_>, now: &Now) {
+        self.step(|state, core| match input {
+            Input::Bytes(bytes) => (state.bytes(bytes, core, now), ()),
+            Input::Eof => (state.eof(core), ()),
+            Input::Timeout => (state.timeout(core, now), ()),
+        });
+    }
+
+    fn poll(&mut self) -> Option<(StreamId, Part<RequestHead>)> {
+        let stream = self.core.stream();
+        self.core.inbox.pop().map(|part| (stream, part))
+    }
+
+    fn send(&mut self, stream: StreamId, part: Part<ResponseHead>, now: &Now) -> Flow {
+        self.step(|state, core| state.send(stream, part, core, now))
+    }
+
+    fn transmit(&mut self, out: &mut Output, now: &Now) {
+        self.core.outbox.transmit(self.core.stream(), out);
+        let unwritten = !out.is_empty();
+        self.step(|state, core| (state.transmitted(unwritten, core, now), ()));
+    }
+
+    fn wants_input(&self) -> bool {
+        self.state.wants_input()
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        self.state.deadline()
+    }
+
+    fn shutdown(&mut self, _now: &Now) {
+        self.step(|state, core| (state.shutdown(core), ()));
+    }
+
+    fn closing(&self) -> Option<Closing> {
+        match self.state {
+            State::Closed(closing) if self.core.outbox.is_empty() => Some(closing),
+            _ => None,
+        }
+    }
+
+    fn refusal(&mut self) -> Option<ProtocolError> {
+        self.core.refusal.take()
+    }
+}
+
+/// What lasts as long as the connection, whatever its state.
+#[derive(Debug)]
+struct Core {
+    settings: Arc<HttpSettings>,
+    origin: Origin,
+    scheme: Scheme,
+    /// Requests seen so far: the id of the next one.
+    streams: StreamId,
+    inbox: Inbox,
+    outbox: Outbox,
+    refusal: Option<ProtocolError>,
+    /// Bytes that the last `receive` left for the next request.
+    kept: usize,
+    /// The client has sent its last byte.
+    half_closed: bool,
+    /// The server takes no new request.
+    draining: bool,
+}
+
+impl Core {
+    fn new(settings: Arc<HttpSettings>, origin: Origin, scheme: Scheme) -> Self {
+        Self {
+            settings,
+            origin,
+            scheme,
+            streams: 0,
+            inbox: Inbox::default(),
+            outbox: Outbox::default(),
+            refusal: None,
+            kept: 0,
+            half_closed: false,
+            draining: false,
+        }
+    }
+
+    /// The latest request.
+    fn stream(&self) -> StreamId {
+        self.streams.saturating_sub(1)
+    }
+
+    /// No further request can come.
+    fn exhausted(&self) -> bool {
+        self.half_closed && self.kept == 0
+    }
+
+    fn report(&mut self, error: ProtocolError) {
+        self.refusal.get_or_insert(error);
+    }
+
+    /// Answers what cannot be served, then closes (RFC 9112, 9.6).
+    fn refuse(&mut self, fault: Fault, head_only: bool, now: &Now) -> State {
+        self.report(ProtocolError::connection(fault));
+        let request = RequestFacts { head_only, version: Version::Http11 };
+        let (head, content) = message::plain_response(fault.status());
+        if let Ok(shape) = message::shape(&request, &head) {
+            let mut encoder = Encoder::new(shape.content, request.version);
+            let server = self.settings.server.as_ref();
+            let connection = Connection::Close;
+            let lines = HeadLines { shape: &shape, encoder, connection, server, date: &now.date };
+            encode::head(&mut self.outbox, &head, &lines);
+            // The content is as long as its head says.
+            let _ = encoder.content(&mut self.outbox, content);
+        }
+        State::Closed(Closing::Linger)
+    }
+}
