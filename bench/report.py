@@ -1,0 +1,107 @@
+"""The table, the aims, and the file for machines."""
+
+import statistics
+
+from cases import AIMS
+
+COLUMNS = ("req/s", "p50 ms", "p99 ms", "CPU s/100k", "min-max", "x nginx", "x fpm")
+
+
+def median(runs, key):
+    return statistics.median(run[key] for run in runs)
+
+
+def spread(runs, key):
+    values = [run[key] for run in runs]
+    return min(values), max(values)
+
+
+def print_case(case, results, processes):
+    """One case: a line for each server."""
+    about = f"{case.connections} connections, {case.workers} worker{'s' * (case.workers > 1)}"
+    print(f"\n{case.name}  ({case.note or about})")
+    print(f"  {'':<10}" + "".join(f"{column:>14}" for column in COLUMNS))
+    for name, runs in results.items():
+        if isinstance(runs, str):
+            print(f"  {name:<10}  {runs}")
+            continue
+        low, high = spread(runs, "cpu_s_per_100k")
+        cells = [
+            f"{median(runs, 'requests_per_second'):,.0f}",
+            f"{median(runs, 'p50_ms'):.2f}",
+            f"{median(runs, 'p99_ms'):.2f}",
+            f"{median(runs, 'cpu_s_per_100k'):.2f}",
+            f"{low:.2f}-{high:.2f}",
+            ratio(runs, results.get("nginx")),
+            ratio(runs, results.get("fpm")),
+        ]
+        print(f"  {name:<10}" + "".join(f"{cell:>14}" for cell in cells))
+        print_errors(runs)
+        if processes:
+            print_processes(runs[-1])
+
+
+def print_errors(runs):
+    errors = {}
+    for run in runs:
+        for kind, count in run["errors"].items():
+            errors[kind] = errors.get(kind, 0) + count
+    if errors:
+        print("              errors: " + ", ".join(f"{n} {kind}" for kind, n in errors.items()))
+
+
+def print_processes(run):
+    """Where the CPU time went, in the last run: user + system seconds per 100,000 requests."""
+    for name, (user, system) in run["processes"].items():
+        if user + system >= 0.01:
+            print(f"      {user:6.2f} user {system:6.2f} system  {name}")
+
+
+def ratio(runs, others):
+    if not others or isinstance(others, str) or others is runs:
+        return ""
+    return f"{median(runs, 'cpu_s_per_100k') / median(others, 'cpu_s_per_100k'):.2f}"
+
+
+def print_idle(results):
+    print("\nidle connections  (each has had one answer)")
+    print(f"  {'':<10}{'connections':>13}{'bytes each':>13}{'PSS MiB before':>17}")
+    for name, found in results.items():
+        if isinstance(found, str):
+            print(f"  {name:<10}  {found}")
+            continue
+        mebibytes = found["pss_bytes"] / (1 << 20)
+        print(
+            f"  {name:<10}{found['connections']:>13,}{found['bytes_each']:>13,.0f}{mebibytes:>17.1f}"
+        )
+
+
+def aims(results, ours="ferrite"):
+    """[(text, figure, bound, met)] of the aims that could be measured."""
+    found = []
+    for aim in AIMS:
+        runs = results.get(aim.case, {}).get(ours)
+        if not runs or isinstance(runs, str):
+            continue
+        if not aim.over:
+            figure = runs["bytes_each"]
+        else:
+            server, case = aim.over
+            others = results.get(case, {}).get(server)
+            if not others or isinstance(others, str):
+                continue
+            figure = median(runs, "cpu_s_per_100k") / median(others, "cpu_s_per_100k")
+        found.append((aim.text, figure, aim.at_most, figure <= aim.at_most))
+    return found
+
+
+def print_aims(found, colours):
+    if not found:
+        return
+    green, red, plain = ("\33[32m", "\33[31m", "\33[0m") if colours else ("", "", "")
+    print("\naims  (CPU seconds per request, as ratios within this run)")
+    for text, figure, bound, met in found:
+        verdict = f"{green}PASS{plain}" if met else f"{red}MISS{plain}"
+        shown = f"{figure:,.0f}" if bound > 100 else f"{figure:.3f}"
+        limit = f"{bound:,.0f}" if bound > 100 else f"{bound:.3f}"
+        print(f"  {verdict}  {text:<52} {shown:>8}  (at most {limit})")

@@ -1,0 +1,63 @@
+<?php
+
+// What script/bench measures. Each case has a server of its own, so that no handler pays for
+// choosing between them. The class is an option: another extension with the same names can be
+// measured by the same handlers.
+//
+//   php -d extension=… bench/server.php --port PORT --workers N --case NAME
+//       [--reactors N] [--class 'Ferrite\Http\Server']
+
+declare(strict_types=1);
+
+$options = getopt('', ['port:', 'workers:', 'case:', 'reactors:', 'class:']);
+$class = $options['class'] ?? 'Ferrite\Http\Server';
+$process = 2;
+$tcp = 1;
+
+$server = new $class('127.0.0.1', (int) $options['port'], $process, $tcp);
+$server->set([
+    'worker_num' => (int) $options['workers'],
+    'reactor_num' => (int) ($options['reactors'] ?? 1),
+    'package_max_length' => 8 << 20,
+]);
+
+$send = function (int $bytes): Closure {
+    $body = str_repeat('x', $bytes);
+    return function ($request, $response) use ($body): void {
+        $response->header('Content-Type', 'application/octet-stream');
+        $response->end($body);
+    };
+};
+
+$server->on('Request', match ($options['case']) {
+    'hello' => function ($request, $response): void {
+        $response->header('Content-Type', 'text/plain');
+        $response->end("Hello, World!\n");
+    },
+    'headers' => function ($request, $response): void {
+        $bytes = 0;
+        foreach ($request->header as $name => $value) {
+            $bytes += strlen($name) + strlen($value);
+        }
+        $response->header('Content-Type', 'text/plain');
+        $response->end("$bytes\n");
+    },
+    'size/16384' => $send(16384),
+    'size/1048576' => $send(1 << 20),
+    'echo' => function ($request, $response): void {
+        $response->header('Content-Type', 'application/octet-stream');
+        $response->end($request->rawContent());
+    },
+    'sleep' => function ($request, $response): void {
+        usleep(100_000);
+        $response->end("slept\n");
+    },
+    'mix' => function ($request, $response): void {
+        if ($request->get['kind'] === 'slow') {
+            usleep(100_000);
+        }
+        $response->end("{$request->get['kind']} {$request->get['sent']}\n");
+    },
+});
+
+$server->start();

@@ -1,0 +1,215 @@
+"""How each server is started and stopped. Everything is on loopback and in a temporary folder."""
+
+import getpass
+import glob
+import os
+import resource
+import shlex
+import shutil
+import signal
+import socket
+import subprocess
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+START_SECONDS_MAX = 15
+# Open files that this process, and so each server, may have.
+FILES = min(resource.getrlimit(resource.RLIMIT_NOFILE)[1], 100_000)
+resource.setrlimit(resource.RLIMIT_NOFILE, (FILES, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+STOP_SECONDS_MAX = 10
+
+
+class ServerError(Exception):
+    """A server that cannot be started or does not answer as it should."""
+
+
+def free_port():
+    """A port that nothing listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Server:
+    """A server that runs: one or more commands, each the head of a tree of processes."""
+
+    def __init__(self, name, port, commands, folder):
+        self.name, self.port = name, port
+        self.log = os.path.join(folder, f"{name}-{port}.log")
+        self.processes = []
+        try:
+            for command in commands:
+                self._spawn(command)
+            self._wait()
+        except BaseException:
+            self.stop()
+            raise
+
+    @property
+    def pids(self):
+        return [process.pid for process in self.processes]
+
+    def stop(self):
+        for process in self.processes:
+            if process.poll() is None:
+                process.send_signal(signal.SIGTERM)
+        deadline = time.monotonic() + STOP_SECONDS_MAX
+        for process in self.processes:
+            try:
+                process.wait(max(0.1, deadline - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+        self.processes = []
+
+    def said(self):
+        """The end of its log, for an error message."""
+        with open(self.log, errors="replace") as file:
+            return file.read()[-2000:].strip()
+
+    def _spawn(self, command):
+        # A session of its own: what it starts can be found, and does not get our Ctrl-C.
+        with open(self.log, "ab") as log:
+            self.processes.append(
+                subprocess.Popen(
+                    command,
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                    start_new_session=True,
+                )
+            )
+
+    def _wait(self):
+        deadline = time.monotonic() + START_SECONDS_MAX
+        while time.monotonic() < deadline:
+            ended = [p.args[0] for p in self.processes if p.poll() is not None]
+            if ended:
+                raise ServerError(f"{self.name}: {ended[0]} ended at once: {self.said()}")
+            try:
+                socket.create_connection(("127.0.0.1", self.port), 1).close()
+                return
+            except OSError:
+                time.sleep(0.05)
+        raise ServerError(f"{self.name} does not listen on port {self.port}: {self.said()}")
+
+
+class Starter:
+    """Knows every server by name, and starts it for a case."""
+
+    def __init__(self, folder, library, base=None, peers=""):
+        self.folder = folder
+        self.ours = {"ferrite": library}
+        if base:
+            self.ours["base"] = base
+        self.peers = parse_peers(peers)
+        self.nginx_binary = shutil.which("nginx") or "/usr/sbin/nginx"
+        self.fpm_binary = shutil.which("php-fpm") or next(
+            iter(sorted(glob.glob("/usr/sbin/php-fpm*"))), "php-fpm"
+        )
+        # A master that runs as root gives its workers away.
+        self.user = "www-data" if os.geteuid() == 0 else getpass.getuser()
+        self._write_documents()
+
+    def names(self, case):
+        """The servers that a case is measured with, ours first."""
+        names = [name for name in case.servers if name != "ferrite"]
+        return [*self.ours, *names, *self.peers]
+
+    def start(self, name, case):
+        if name in self.ours:
+            return self._start_ours(name, case)
+        if name in self.peers:
+            return self._start_peer(name, case)
+        return self._start_nginx(name, case)
+
+    def versions(self):
+        """What was measured, for the report."""
+
+        def first_line(*command):
+            done = subprocess.run(command, capture_output=True, text=True)
+            return (done.stdout + done.stderr).strip().split("\n")[0]
+
+        return {
+            "php": first_line("php", "-v"),
+            "nginx": first_line(self.nginx_binary, "-v"),
+            "php-fpm": first_line(self.fpm_binary, "-v"),
+            "wrk": first_line("wrk", "-v"),
+        }
+
+    def _start_ours(self, name, case):
+        port = free_port()
+        command = ["php", "-d", f"extension={self.ours[name]}", f"{HERE}/server.php"]
+        command += ["--port", str(port), "--workers", str(case.workers)]
+        command += ["--reactors", "1", "--case", case.handler]
+        return Server(name, port, [command], self.folder)
+
+    def _start_peer(self, name, case):
+        port = free_port()
+        values = {"port": port, "workers": case.workers, "case": case.handler, "bench": HERE}
+        command = [part.format(**values) for part in shlex.split(self.peers[name])]
+        return Server(name, port, [command], self.folder)
+
+    def _start_nginx(self, name, case):
+        port = free_port()
+        place = os.path.join(self.folder, f"{name}-{port}")
+        os.mkdir(place)
+        os.chmod(place, 0o755)
+        values = {
+            "port": port,
+            "place": place,
+            "documents": self.documents,
+            "user": f"user {self.user};" if os.geteuid() == 0 else "",
+            "pool_user": f"user = {self.user}" if os.geteuid() == 0 else "",
+            "owner": self.user,
+            "workers": case.workers,
+            "files": FILES,
+            "connections": FILES // 2,
+            "socket": f"{place}/fpm.sock",
+        }
+        commands = []
+        if name == "fpm":
+            config = write(f"{place}/fpm.conf", read(f"{HERE}/conf/fpm.conf"), values)
+            commands.append([self.fpm_binary, "-F", "-y", config])
+        locations = read(f"{HERE}/conf/locations-{name}.conf") % values
+        values["locations"] = locations
+        config = write(f"{place}/nginx.conf", read(f"{HERE}/conf/nginx.conf"), values)
+        commands.append([self.nginx_binary, "-p", place, "-c", config, "-e", f"{place}/error.log"])
+        return Server(name, port, commands, self.folder)
+
+    def _write_documents(self):
+        """What nginx serves and php-fpm runs, where their users may read it."""
+        self.documents = os.path.join(self.folder, "documents")
+        os.makedirs(os.path.join(self.documents, "size"))
+        shutil.copy(f"{HERE}/fpm.php", self.documents)
+        for size in (16384, 1 << 20):
+            with open(f"{self.documents}/size/{size}", "wb") as file:
+                file.write(b"x" * size)
+        for folder, _, files in os.walk(self.folder):
+            os.chmod(folder, 0o755)
+            for file in files:
+                os.chmod(os.path.join(folder, file), 0o644)
+
+
+def parse_peers(text):
+    """{name: command} of FERRITE_BENCH_PEERS: name=command; name=command."""
+    peers = {}
+    for entry in filter(None, (entry.strip() for entry in text.split(";"))):
+        name, equals, command = entry.partition("=")
+        if not equals or not name.strip().isidentifier() or "{port}" not in command:
+            raise ServerError(
+                f"FERRITE_BENCH_PEERS: '{entry}' is not NAME=COMMAND with {{port}} in the command"
+            )
+        peers[name.strip()] = command.strip()
+    return peers
+
+
+def read(path):
+    with open(path) as file:
+        return file.read()
+
+
+def write(path, template, values):
+    with open(path, "w") as file:
+        file.write(template % values)
+    return path
