@@ -33,6 +33,8 @@ pub struct Conn {
     exchanges: Vec<(StreamId, ExchangeId)>,
     /// Whether the socket may have something to read.
     readable: bool,
+    /// Whether the end of what can be read has arrived.
+    ending: bool,
     /// When the client is given up unless it takes bytes.
     stalled: Option<Instant>,
     /// The deadline that has been set with the timers.
@@ -65,6 +67,7 @@ pub struct Context<'a> {
 
 /// What came of one turn's work on a connection.
 #[derive(Debug)]
+#[allow(clippy::large_enum_variant)] // lives in a buffer that is used again; a box would be an allocation
 pub enum Event {
     /// A part of a request.
     Request(StreamId, Part<RequestHead>),
@@ -97,19 +100,17 @@ impl Conn {
             out: None,
             exchanges: Vec::new(),
             readable: false,
+            ending: false,
             stalled: None,
             armed: None,
         }
     }
 
-    /// For registration with the poll.
-    pub fn raw(&self) -> std::os::fd::RawFd {
-        self.socket.raw()
-    }
-
-    /// The socket has become readable.
-    pub fn set_readable(&mut self) {
+    /// The socket has become readable; `to_the_end` when the client has said all it will, so that
+    /// a short read is not the last.
+    pub fn set_readable(&mut self, to_the_end: bool) {
         self.readable = true;
+        self.ending |= to_the_end;
     }
 
     /// Remembers which exchange a stream belongs to.
@@ -263,7 +264,7 @@ impl Conn {
         }
         match self.socket.receive(cx.buffer) {
             Received::Bytes { bytes, drained } => {
-                self.readable = !drained;
+                self.readable = !drained || self.ending;
                 cx.shared.add(Counter::BytesReceived, bytes.len() as u64);
                 self.received(bytes, cx)
             }

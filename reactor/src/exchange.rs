@@ -39,6 +39,7 @@ pub struct Place {
 
 /// What a worker is to do.
 #[derive(Debug)]
+#[allow(clippy::large_enum_variant)] // nearly all are requests
 pub enum Job {
     /// Answer a request. Kept until the response begins, in case the worker dies before it starts.
     Request {

@@ -18,8 +18,6 @@ const DESCRIPTORS_MAX: usize = 16;
 #[derive(Debug)]
 pub struct Link {
     socket: OwnedFd,
-    /// Which life of the worker is on the other end.
-    pub incarnation: u64,
     /// The worker's id.
     pub worker: u16,
     marks: Marks,
@@ -40,10 +38,9 @@ pub enum LinkError {
 
 impl Link {
     /// A link over a non-blocking socket.
-    pub fn new(socket: OwnedFd, worker: u16, incarnation: u64, marks: Marks) -> Self {
+    pub fn new(socket: OwnedFd, worker: u16, marks: Marks) -> Self {
         Self {
             socket,
-            incarnation,
             worker,
             marks,
             given: [None; HANDOVER_DEPTH_MAX],

@@ -98,7 +98,8 @@ mod tests {
         assert_eq!(slots.remove(a), Some("a"));
         let b = slots.insert("b");
         assert_eq!(a.slot, b.slot);
-        assert_eq!((slots.get_mut(a), slots.remove(a)), (None, None));
+        assert_eq!(slots.get_mut(a), None);
+        assert_eq!(slots.remove(a), None);
         assert_eq!(slots.get_mut(b), Some(&mut "b"));
         assert_eq!((slots.len(), slots.keys()), (1, vec![b]));
     }

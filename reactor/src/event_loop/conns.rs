@@ -27,7 +27,7 @@ impl EventLoop {
             return self.close(key, Fate::Abort);
         }
         if readiness.is_readable() || readiness.is_read_closed() {
-            conn.set_readable();
+            conn.set_readable(readiness.is_read_closed());
         }
         self.pump(key);
     }

@@ -140,7 +140,7 @@ impl EventLoop {
                 Mail::Link { slot, worker, incarnation, socket } => {
                     let marks =
                         self.common.shared.marks(worker.into(), incarnation, self.thread.into());
-                    self.add_link(slot, Link::new(socket, worker, incarnation, marks));
+                    self.add_link(slot, Link::new(socket, worker, marks));
                 }
                 Mail::Assign(assignment) => self.broker.assigned(assignment, now),
                 Mail::CloseLink { slot } => self.broker.link_lost(slot, LinkError::Closed, now),

@@ -49,7 +49,8 @@ pub enum Input<'a> {
     /// Bytes. The protocol takes what it can use off the front; what it leaves is presented again,
     /// unchanged, with what was read since behind it. See [`Protocol::wants_input`].
     Bytes(&'a mut BytesMut),
-    /// The client will send no more. It may still read.
+    /// The client will send no more; it may still read. Bytes before it have been presented,
+    /// except those that are kept because the protocol does not want any.
     Eof,
     /// The instant of [`Protocol::deadline`] has passed.
     Timeout,
@@ -67,7 +68,8 @@ pub enum Flow {
 /// How the connection is to be closed once everything of [`Protocol::transmit`] is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Closing {
-    /// Close: both sides have said all.
+    /// Close: both sides have said all. If bytes of the client are unread all the same, as after
+    /// [`Linger`](Self::Linger).
     Close,
     /// Shut down the sending side, then read and drop for a while, so that the client sees the
     /// answer before a reset (RFC 9112, 9.6).

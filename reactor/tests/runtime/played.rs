@@ -204,7 +204,12 @@ impl Worker {
 
     /// The next complete request; it is marked as started.
     pub fn request(&mut self) -> Request {
-        let (id, message) = self.next();
+        let (id, message) = loop {
+            match self.next() {
+                (_, ToWorker::Credit(_)) => {}
+                message => break message,
+            }
+        };
         let ToWorker::Request { mark, part: Part::Head(head) } = message else {
             panic!("{message:?}")
         };

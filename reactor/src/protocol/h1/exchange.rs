@@ -158,7 +158,6 @@ impl Exchange {
     pub fn transmitted(self, core: &Core, now: &Now) -> State {
         match self.response {
             Response::Ended(Then::Close(closing)) => State::Closed(closing),
-            Response::Ended(Then::KeepAlive) if core.exhausted() => State::Closed(Closing::Close),
             Response::Ended(Then::KeepAlive) if core.draining => State::Closed(Closing::Linger),
             Response::Ended(Then::KeepAlive) => State::idle(core, now),
             _ => State::Exchange(self),
@@ -286,15 +285,14 @@ impl Exchange {
     /// What becomes of the connection (RFC 9112, 9.3 and 9.6).
     fn then(&self, shape: &Shape, encoder: Encoder, core: &Core) -> Then {
         let complete = matches!(self.request, Request::Complete);
-        if core.exhausted() && complete {
-            return Then::Close(Closing::Close);
-        }
         // Who did not ask for the end may have more under way, and a reset would eat the answer.
         let unexpected = self.keep_alive && (shape.close || core.draining);
-        let last = !self.keep_alive || encoder == Encoder::UntilClose;
-        if !complete || unexpected || last && core.kept > 0 {
-            return Then::Close(Closing::Linger);
+        if !complete || unexpected {
+            Then::Close(Closing::Linger)
+        } else if !self.keep_alive || encoder == Encoder::UntilClose {
+            Then::Close(Closing::Close)
+        } else {
+            Then::KeepAlive
         }
-        if last { Then::Close(Closing::Close) } else { Then::KeepAlive }
     }
 }

@@ -46,13 +46,7 @@ impl Meaning {
     pub fn read(&mut self, index: usize, name: &[u8], value: &[u8]) -> Result<(), Fault> {
         let is = |wanted: &[u8]| name.eq_ignore_ascii_case(wanted);
         match name.len() {
-            4 if is(b"host") => {
-                // RFC 9112, 3.2: one, and valid. An empty one has no meaning in the http schemes
-                // (RFC 9110, 4.2.1).
-                if self.host.replace(index).is_some() || !target::is_authority(value) {
-                    return Err(Fault::Host);
-                }
-            }
+            4 if is(b"host") => self.host_line(index, value)?,
             6 if is(b"expect") => self.expect(value),
             10 if is(b"connection") => {
                 for option in message::tokens(value) {
@@ -60,14 +54,7 @@ impl Meaning {
                     self.keep_alive |= option.eq_ignore_ascii_case(b"keep-alive");
                 }
             }
-            14 if is(b"content-length") => {
-                // RFC 9112, 6.3 lets a recipient accept a repeated value if all are the same. That
-                // is for proxies that repair; here one line with one number is the only good form.
-                let length = message::content_length(value).ok_or(Fault::ContentLength)?;
-                if self.content_length.replace(length).is_some() {
-                    return Err(Fault::ContentLength);
-                }
-            }
+            14 if is(b"content-length") => self.content_length_line(value)?,
             17 if is(b"transfer-encoding") => {
                 for coding in message::tokens(value) {
                     self.coding = self.coding.then(coding);
@@ -76,6 +63,21 @@ impl Meaning {
             _ => {}
         }
         Ok(())
+    }
+
+    /// RFC 9112, 3.2: one, and valid. An empty one has no meaning in the http schemes (RFC 9110,
+    /// 4.2.1).
+    fn host_line(&mut self, index: usize, value: &[u8]) -> Result<(), Fault> {
+        let alone = self.host.replace(index).is_none();
+        if alone && target::is_authority(value) { Ok(()) } else { Err(Fault::Host) }
+    }
+
+    /// RFC 9112, 6.3 lets a recipient accept a repeated length if all are the same. That is for
+    /// proxies that repair; here one line with one number is the only good form.
+    fn content_length_line(&mut self, value: &[u8]) -> Result<(), Fault> {
+        let length = message::content_length(value).ok_or(Fault::ContentLength)?;
+        let alone = self.content_length.replace(length).is_none();
+        if alone { Ok(()) } else { Err(Fault::ContentLength) }
     }
 
     fn expect(&mut self, value: &[u8]) {

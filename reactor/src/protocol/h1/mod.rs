@@ -113,8 +113,6 @@ struct Core {
     inbox: Inbox,
     outbox: Outbox,
     refusal: Option<ProtocolError>,
-    /// Bytes that the last `receive` left for the next request.
-    kept: usize,
     /// The client has sent its last byte.
     half_closed: bool,
     /// The server takes no new request.
@@ -131,7 +129,6 @@ impl Core {
             inbox: Inbox::default(),
             outbox: Outbox::default(),
             refusal: None,
-            kept: 0,
             half_closed: false,
             draining: false,
         }
@@ -140,11 +137,6 @@ impl Core {
     /// The latest request.
     fn stream(&self) -> StreamId {
         self.streams.saturating_sub(1)
-    }
-
-    /// No further request can come.
-    fn exhausted(&self) -> bool {
-        self.half_closed && self.kept == 0
     }
 
     fn report(&mut self, error: ProtocolError) {

@@ -60,9 +60,11 @@ impl State {
         Self::Idle(Idle { deadline, empty_lines: 0 })
     }
 
-    /// Between requests.
+    /// Between requests. A client that has said all gets no more time: requests that were kept
+    /// are presented at once, and if there is none this is the end.
     pub fn idle(core: &Core, now: &Now) -> Self {
-        Self::new(now.instant + core.settings.keepalive_timeout)
+        let more = !core.half_closed;
+        Self::new(if more { now.instant + core.settings.keepalive_timeout } else { now.instant })
     }
 
     /// The client's bytes.
@@ -82,8 +84,7 @@ impl State {
                 break;
             }
         }
-        core.kept = if matches!(self, Self::Exchange(_)) { input.len() } else { 0 };
-        // What could not be known at the end of the input: these bytes were the last.
+        // These bytes were kept when the end came: nothing follows them.
         if core.half_closed { self.eof(core) } else { self }
     }
 
@@ -91,7 +92,7 @@ impl State {
     pub fn eof(self, core: &mut Core) -> Self {
         core.half_closed = true;
         match self {
-            Self::Idle(_) | Self::Head(_) if core.kept == 0 => Self::Closed(Closing::Close),
+            Self::Idle(_) | Self::Head(_) => Self::Closed(Closing::Close),
             Self::Exchange(exchange) => exchange.eof(core),
             state => state,
         }
@@ -130,7 +131,7 @@ impl State {
         match self {
             Self::Exchange(exchange) if core.outbox.is_empty() => exchange.transmitted(core, now),
             // A client that is still reading its answer is not idle.
-            Self::Idle(idle) if unwritten => {
+            Self::Idle(idle) if unwritten && !core.half_closed => {
                 Self::Idle(Idle { deadline: now.instant + core.settings.keepalive_timeout, ..idle })
             }
             state => state,
@@ -141,7 +142,6 @@ impl State {
     pub fn shutdown(self, core: &mut Core) -> Self {
         core.draining = true;
         match self {
-            Self::Idle(_) if core.kept > 0 => Self::Closed(Closing::Linger),
             Self::Idle(_) => Self::Closed(Closing::Close),
             state => state,
         }
