@@ -138,8 +138,4 @@ $server->on('Request', function (Request $request, Response $response) use ($not
     $response->end(json_encode($content) . "\n");
 });
 
-$server->on('Start', function (Server $server): void {
-    echo "Notes on http://127.0.0.1:{$server->port}/notes\n";
-});
-
 $server->start();

@@ -56,8 +56,4 @@ $server->on('Request', function (Request $request, Response $response): void {
     $response->end(PAGE);
 });
 
-$server->on('Start', function (Server $server): void {
-    echo "A clock on http://127.0.0.1:{$server->port}/\n";
-});
-
 $server->start();

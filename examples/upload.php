@@ -1,9 +1,10 @@
 <?php
 
-// A page that files can be dropped on. The browser sends each as the body of a PUT request.
+// Files come in by a form, or one by one as the body of a PUT request.
 //
 //   php -d extension=ferrite examples/upload.php [--port PORT] [--workers N]
 //
+//   curl -F 'files[]=@photo.jpg' http://127.0.0.1:9501/
 //   curl -T photo.jpg http://127.0.0.1:9501/files/photo.jpg
 //
 // What is larger than a memory bound waits in an unlinked temporary file until it is complete, so
@@ -21,22 +22,10 @@ const PAGE = <<<'HTML'
     <meta charset="utf-8">
     <title>Files</title>
     <h1>Files</h1>
-    <form><input type="file" name="files" multiple> <button>Send</button> <output></output></form>
+    <form method="post" enctype="multipart/form-data">
+    <input type="file" name="files[]" multiple required> <button>Send</button>
+    </form>
     <ul>%s</ul>
-    <script>
-    document.forms[0].addEventListener('submit', async event => {
-        event.preventDefault();
-        for (const file of event.target.files.files) {
-            const url = '/files/' + encodeURIComponent(file.name);
-            const answer = await fetch(url, {method: 'PUT', body: file});
-            if (!answer.ok) {
-                document.querySelector('output').value = file.name + ': ' + await answer.text();
-                return;
-            }
-        }
-        location.reload();
-    });
-    </script>
     HTML;
 
 function page(string $folder): string
@@ -53,12 +42,70 @@ function page(string $folder): string
     return sprintf(PAGE, $items);
 }
 
+/** What a file may be called: nothing hidden, no folders, nothing that a terminal obeys. */
+function acceptable(string $name): bool
+{
+    return (bool) preg_match('~^[^./\\\\\0-\x1f][^/\\\\\0-\x1f]{0,199}$~', $name);
+}
+
 /** A complete file or none: written under another name first. */
 function store(string $folder, string $name, string $content): void
 {
     $temporary = tempnam($folder, '.part-');
     file_put_contents($temporary, $content);
     rename($temporary, "$folder/$name");
+}
+
+function refuse(Response $response, int $status, string $why): void
+{
+    $response->status($status);
+    $response->header('Content-Type', 'text/plain; charset=utf-8');
+    $response->end("$why\n");
+}
+
+function listing(Request $request, Response $response, string $folder): void
+{
+    if ($request->getMethod() === 'GET') {
+        $response->header('Content-Type', 'text/html; charset=utf-8');
+        $response->end(page($folder));
+        return;
+    }
+    if ($request->getMethod() !== 'POST') {
+        $response->header('Allow', 'GET, POST');
+        refuse($response, 405, 'Only GET and POST are allowed here.');
+        return;
+    }
+    // The files are temporary, and gone when this request is over: keep what is wanted.
+    $sent = $request->files['files'] ?? ['name' => []];
+    foreach ((array) $sent['name'] as $index => $name) {
+        if ($sent['error'][$index] !== UPLOAD_ERR_OK || !acceptable($name)) {
+            refuse($response, 400, "This file was not accepted: $name");
+            return;
+        }
+        store($folder, $name, file_get_contents($sent['tmp_name'][$index]));
+    }
+    $response->redirect('/', 303);
+}
+
+function oneFile(Request $request, Response $response, string $folder, string $name): void
+{
+    if (!acceptable($name)) {
+        refuse($response, 400, 'This is no name for a file.');
+    } elseif ($request->getMethod() === 'PUT') {
+        store($folder, $name, $request->rawContent());
+        $response->status(201);
+        $response->end();
+    } elseif ($request->getMethod() !== 'GET') {
+        $response->header('Allow', 'GET, PUT');
+        refuse($response, 405, 'Only GET and PUT are allowed here.');
+    } elseif (!is_file("$folder/$name")) {
+        refuse($response, 404, 'There is no such file.');
+    } else {
+        // Whatever it is, no browser shows it as a page of this server.
+        $response->header('Content-Type', 'application/octet-stream');
+        $response->header('X-Content-Type-Options', 'nosniff');
+        $response->end(file_get_contents("$folder/$name"));
+    }
 }
 
 $options = getopt('', ['port:', 'workers:']);
@@ -72,46 +119,15 @@ $server->set([
 ]);
 
 $server->on('Request', function (Request $request, Response $response) use ($folder): void {
-    $fail = function (int $status, string $why) use ($response): void {
-        $response->status($status);
-        $response->header('Content-Type', 'text/plain; charset=utf-8');
-        $response->end("$why\n");
-    };
-
-    // request_uri as the client sent it, so that an encoded slash does not become a folder.
+    // request_uri is what the client sent: an encoded slash does not become a folder.
     $path = $request->server['request_uri'];
-    $method = $request->getMethod();
-    if ($path === '/' && $method === 'GET') {
-        $response->header('Content-Type', 'text/html; charset=utf-8');
-        $response->end(page($folder));
-        return;
-    }
-    if (!str_starts_with($path, '/files/')) {
-        $fail(404, 'There are only / and /files/NAME.');
-        return;
-    }
-    $name = rawurldecode(substr($path, strlen('/files/')));
-    if (!preg_match('~^[^./\\\\\0-\x1f][^/\\\\\0-\x1f]{0,199}$~', $name)) {
-        $fail(400, 'This is no name for a file.');
-    } elseif ($method === 'PUT') {
-        store($folder, $name, $request->rawContent());
-        $response->status(201);
-        $response->end();
-    } elseif ($method !== 'GET') {
-        $response->header('Allow', 'GET, PUT');
-        $fail(405, 'Only GET and PUT are allowed here.');
-    } elseif (!is_file("$folder/$name")) {
-        $fail(404, 'There is no such file.');
+    if ($path === '/') {
+        listing($request, $response, $folder);
+    } elseif (str_starts_with($path, '/files/')) {
+        oneFile($request, $response, $folder, rawurldecode(substr($path, strlen('/files/'))));
     } else {
-        // Whatever it is, it is shown to nobody as a page of this server.
-        $response->header('Content-Type', 'application/octet-stream');
-        $response->header('X-Content-Type-Options', 'nosniff');
-        $response->end(file_get_contents("$folder/$name"));
+        refuse($response, 404, 'There are only / and /files/NAME.');
     }
-});
-
-$server->on('Start', function (Server $server): void {
-    echo "Files on http://127.0.0.1:{$server->port}/\n";
 });
 
 $server->start();

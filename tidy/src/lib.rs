@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 pub mod lexer;
+pub mod map;
 pub mod paths;
 pub mod rules;
 pub mod tree;
@@ -52,6 +53,6 @@ pub const RULES: &[(&str, Rule)] = &[
     ("SAFETY comments", rules::unsafety::safety_comments),
     ("forbid(unsafe_code)", rules::unsafety::forbidden),
     ("no panics", rules::words::panics),
-    ("modules in ARCHITECTURE.md", rules::modules::documented),
+    ("code map", rules::modules::documented),
     ("no dead files", rules::modules::dead),
 ];

@@ -3,31 +3,25 @@
 use std::collections::BTreeSet;
 
 use crate::lexer::words;
-use crate::{Finding, Source, Tree};
+use crate::{Finding, Source, Tree, map};
 
-const MAP: &str = "ARCHITECTURE.md";
-const MAPPED: &[&str] = &["ext/src/", "reactor/src/", "worker/src/", "worker/wire/src/"];
+const ADVICE: &str = "the code map is old: cargo run -p tidy --bin code-map";
 
-/// Every module of the product is named in ARCHITECTURE.md by its path, and every path that is
-/// named there exists.
+/// ARCHITECTURE.md names every module of the product, with its first sentence.
 pub fn documented(tree: &Tree) -> Vec<Finding> {
-    let Some(map) = tree.get(MAP) else {
-        return vec![Finding::new(MAP, 0, "is missing")];
+    let Some(document) = tree.get(map::FILE) else {
+        return vec![Finding::new(map::FILE, 0, "is missing")];
+    };
+    let Some(renewed) = map::renew(&document.text, tree) else {
+        return vec![Finding::new(map::FILE, 0, "has no place for the code map")];
     };
     let mut findings = Vec::new();
-    let modules = MAPPED.iter().flat_map(|folder| tree.rust(folder)).filter(|f| !f.is_test());
-    for file in modules {
-        if !map.text.contains(&format!("`{}`", file.path)) {
-            findings.push(Finding::new(&file.path, 0, format!("is not named in {MAP}")));
-        }
+    for line in renewed.lines().filter(|line| !document.text.contains(*line)) {
+        let path = line.split('`').nth(1).unwrap_or(map::FILE);
+        findings.push(Finding::new(path, 0, format!("{}: {ADVICE}", map::FILE)));
     }
-    for (number, line) in map.text.lines().enumerate() {
-        for name in line.split('`').skip(1).step_by(2) {
-            let path = MAPPED.iter().any(|folder| name.starts_with(folder));
-            if path && name.ends_with(".rs") && tree.get(name).is_none() {
-                findings.push(Finding::new(MAP, number + 1, format!("{name} does not exist")));
-            }
-        }
+    if findings.is_empty() && renewed != document.text {
+        findings.push(Finding::new(map::FILE, 0, ADVICE));
     }
     findings
 }
@@ -60,9 +54,16 @@ fn is_root(tree: &Tree, file: &Source) -> bool {
     };
     match name {
         "lib.rs" | "main.rs" if inside("src") => true,
+        // A test of several files: tests/NAME/main.rs.
+        "main.rs" => folder.rsplit_once('/').is_some_and(|(tests, _)| is_tests_folder(tree, tests)),
         "build.rs" => tree.get(&format!("{folder}/Cargo.toml")).is_some(),
         _ => ["src/bin", "tests", "benches", "examples", "fuzz_targets"].iter().any(|p| inside(p)),
     }
+}
+
+fn is_tests_folder(tree: &Tree, folder: &str) -> bool {
+    let package = folder.strip_suffix("/tests");
+    package.is_some_and(|package| tree.get(&format!("{package}/Cargo.toml")).is_some())
 }
 
 fn children<'a>(tree: &'a Tree, file: &Source) -> Vec<&'a Source> {
@@ -100,14 +101,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn unnamed_and_vanished_modules_are_found() {
-        let map = (MAP, "`reactor/src/lib.rs` and `reactor/src/gone.rs`");
-        let tree = Tree::of(&[map, ("reactor/src/lib.rs", ""), ("reactor/src/new.rs", "")]);
-        let found: Vec<String> = documented(&tree).into_iter().map(|f| f.message).collect();
-        assert_eq!(
-            found,
-            ["is not named in ARCHITECTURE.md", "reactor/src/gone.rs does not exist"]
-        );
+    fn an_old_code_map_is_found() {
+        let paths = |files: &[(&str, &str)]| -> Vec<String> {
+            documented(&Tree::of(files)).into_iter().map(|finding| finding.path).collect()
+        };
+        let library = ("reactor/src/lib.rs", "//! The reactor.\n");
+        let added = ("reactor/src/new.rs", "//! New.\n");
+        let empty =
+            "<!-- code map: cargo run -p tidy --bin code-map -->\n<!-- end of the code map -->\n";
+        let document = map::renew(empty, &Tree::of(&[library])).expect("there is a place");
+        let document = (map::FILE, document.as_str());
+        assert_eq!(paths(&[document, library]), [""; 0]);
+        assert_eq!(paths(&[document, library, added]), ["reactor/src/new.rs"]);
+        assert_eq!(paths(&[document]), [map::FILE]);
+        assert_eq!(paths(&[library]), [map::FILE]);
     }
 
     #[test]
@@ -126,6 +133,8 @@ mod tests {
             ("a/tests/process.rs", "mod common;"),
             ("a/tests/common/mod.rs", ""),
             ("a/tests/lost/mod.rs", ""),
+            ("a/tests/big/main.rs", "mod part;"),
+            ("a/tests/big/part.rs", ""),
         ]);
         let found: Vec<String> = dead(&tree).into_iter().map(|f| f.path).collect();
         assert_eq!(found, ["a/src/dead.rs", "a/tests/lost/mod.rs"]);
