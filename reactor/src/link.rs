@@ -36,6 +36,17 @@ pub enum LinkError {
     Codec(CodecError),
 }
 
+/// How much one read found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Read {
+    /// There may be more.
+    More,
+    /// There was no more at that moment, except perhaps the end.
+    Short,
+    /// Nothing.
+    Nothing,
+}
+
 impl Link {
     /// A link over a non-blocking socket.
     pub fn new(socket: OwnedFd, worker: u16, marks: Marks) -> Self {
@@ -127,8 +138,8 @@ impl Link {
         Ok(sent)
     }
 
-    /// Reads once. `Ok(false)` when the socket has no more at the moment.
-    pub fn receive(&mut self, buffer: &mut ReadBuffer) -> Result<bool, LinkError> {
+    /// Reads once.
+    pub fn receive(&mut self, buffer: &mut ReadBuffer) -> Result<Read, LinkError> {
         let mut descriptors = Vec::new();
         let raw = self.raw();
         let read = buffer.fill(|space| receive_into(raw, space, &mut descriptors));
@@ -143,10 +154,10 @@ impl Link {
                     self.decoder.bytes.extend_from_slice(&bytes);
                 }
                 // A read stops short behind bytes that carry a descriptor.
-                Ok(full || with_descriptors)
+                Ok(if full || with_descriptors { Read::More } else { Read::Short })
             }
-            Err(nix::Error::EINTR) => Ok(true),
-            Err(nix::Error::EAGAIN) => Ok(false),
+            Err(nix::Error::EINTR) => Ok(Read::More),
+            Err(nix::Error::EAGAIN) => Ok(Read::Nothing),
             Err(_) => Err(LinkError::Closed),
         }
     }

@@ -10,7 +10,7 @@ use wire::{ExchangeId, Part, Reason, ToReactor};
 use super::{Answer, Broker};
 use crate::dispatch::WorkerSlot;
 use crate::exchange::{Job, Stage, key_of};
-use crate::link::{Link, LinkError};
+use crate::link::{Link, LinkError, Read};
 use crate::socket::ReadBuffer;
 use crate::spool::Content;
 
@@ -45,7 +45,14 @@ impl Broker {
     }
 
     /// Reads a link until it has no more, and turns what came into [`Broker::answers`].
-    pub fn link_readable(&mut self, slot: WorkerSlot, buffer: &mut ReadBuffer, now: Instant) {
+    /// `to_the_end` says that the worker is gone, so that a short read is not the last.
+    pub fn link_readable(
+        &mut self,
+        slot: WorkerSlot,
+        to_the_end: bool,
+        buffer: &mut ReadBuffer,
+        now: Instant,
+    ) {
         loop {
             let Some(Some(link)) = self.links.get_mut(slot) else { return };
             let more = link.receive(buffer);
@@ -58,8 +65,9 @@ impl Broker {
                 }
             }
             match more {
-                Ok(true) => {}
-                Ok(false) => return,
+                Ok(Read::More) => {}
+                Ok(Read::Short) if to_the_end => {}
+                Ok(_) => return,
                 Err(error) => return self.link_lost(slot, error, now),
             }
         }

@@ -122,7 +122,8 @@ impl EventLoop {
                 if readiness.is_writable() {
                     self.broker.link_writable(slot);
                 }
-                self.broker.link_readable(slot, &mut self.buffer, self.clock.now().instant);
+                let (to_the_end, now) = (readiness.is_read_closed(), self.clock.now().instant);
+                self.broker.link_readable(slot, to_the_end, &mut self.buffer, now);
                 self.deliver();
             }
             Source::Mail => self.read_mail(),
