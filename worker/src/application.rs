@@ -12,6 +12,11 @@ use crate::reply::Reply;
 /// What the embedder of this crate does in each of its processes. One value is created before the
 /// first fork; each process has its own copy of it afterwards.
 pub trait Application {
+    /// In each process, as the first thing: says what it is, so that its title can tell.
+    fn title(&mut self, role: Role) {
+        let _ = role;
+    }
+
     /// In the supervisor, before the first fork: the memory that all processes will share.
     fn mapped(&mut self, shared: Shared) {
         let _ = shared;
@@ -42,6 +47,17 @@ pub trait Application {
 
     /// In a worker: the last thing before its orderly end.
     fn worker_stopped(&mut self, identity: WorkerIdentity);
+}
+
+/// What a process is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// The one that forks.
+    Supervisor,
+    /// The one that owns the sockets.
+    Reactor,
+    /// The worker with this id, 0 to `worker_num` - 1.
+    Worker(u16),
 }
 
 /// Why the embedder's code could not go on; the text is for the log and says what to do.

@@ -2,11 +2,23 @@
 //! and its workers, and the loop by which a worker serves its links.
 
 pub mod application;
+mod assembly;
+mod control;
+pub mod control_signals;
+mod link;
+mod memory_file;
 pub mod plan;
 pub mod reply;
+mod roster;
+mod serve;
+mod shared_memory;
+mod signals;
+mod socket;
+mod spawn;
+mod supervisor;
 
 pub use application::{
-    Application, ConnectionEvent, Failure, ReactorBoot, Request, RequestBody, Verdict,
+    Application, ConnectionEvent, Failure, ReactorBoot, Request, RequestBody, Role, Verdict,
     WorkerFailure, WorkerIdentity,
 };
 pub use plan::{Outcome, Plan, SuperviseError, supervise};

@@ -4,7 +4,9 @@ use std::fmt;
 use std::os::fd::OwnedFd;
 use std::time::Duration;
 
-use crate::application::Application;
+use crate::application::{Application, Role};
+use crate::supervisor::{Supervisor, Turn};
+use crate::{serve, spawn};
 
 /// What the supervisor runs.
 #[derive(Debug)]
@@ -20,6 +22,9 @@ pub struct Plan {
     /// Requests after which a worker is replaced; 0 for never. Up to a tenth is added by chance, so
     /// that workers are not replaced all at once.
     pub max_request: u32,
+    /// How many content bytes a response may be ahead of its client: one figure per port, in the
+    /// order of the ports, the same that the reactor is told.
+    pub windows: Vec<u32>,
     /// Shown in process titles: the script's name.
     pub title: String,
 }
@@ -32,6 +37,9 @@ pub enum Outcome {
     /// This is a worker process that has done its work: the caller must end the process without
     /// running more of the user's script.
     WorkerDone,
+    /// This is a worker process whose handler returned [`Verdict::Exit`](crate::Verdict::Exit). The
+    /// caller must end the process at once, without running anything in its interpreter.
+    WorkerUnsound,
 }
 
 /// Why the server could not run on.
@@ -61,7 +69,18 @@ impl std::error::Error for SuperviseError {}
 /// Runs the server until it is told to stop: forks the reactor and the workers, restarts what dies,
 /// obeys SIGTERM and SIGINT (stop), SIGUSR1 (reload). Returns in the supervisor when all is over, and
 /// in each worker process when that process is to end.
+///
+/// The calling process must have one thread, and becomes the supervisor. All its children are reaped,
+/// those that were not started here included.
 pub fn supervise(plan: Plan, application: &mut dyn Application) -> Result<Outcome, SuperviseError> {
-    let _ = (plan, application);
-    unimplemented!()
+    let supervisor = Supervisor::new(plan)?;
+    application.title(Role::Supervisor);
+    match supervisor.run(application) {
+        Turn::Ended(result) => result.map(|()| Outcome::Stopped),
+        Turn::Worker(seat) => Ok(serve::work(seat, application)),
+        Turn::Reactor(boot) => {
+            application.title(Role::Reactor);
+            spawn::end_now(application.run_reactor(boot))
+        }
+    }
 }

@@ -1,13 +1,29 @@
 //! [`Reply`]: the way back from a handler to the client.
 
+use std::cell::RefCell;
 use std::fmt;
+use std::rc::Rc;
+use std::sync::Arc;
 
-use wire::{Fields, FileSlice, Reason, ResponseHead};
+use wire::limits::{
+    BODY_COPY_BYTES_MAX, BODY_FRAME_BYTES_MAX, LINK_DESCRIPTORS_MAX, MEMORY_FILE_BYTES_MAX,
+    RESPONSE_FILE_BYTES_MIN,
+};
+use wire::{Encoder, ExchangeId, Fields, FileSlice, Part, Reason, ResponseHead};
+
+use crate::link::{Link, Standing};
+use crate::memory_file;
 
 /// The response to one request. Parts are buffered; [`flush`](Self::flush), [`end`](Self::end) and a
 /// full buffer write them to the link. Blocks while the client's window is used up.
+///
+/// A reply is open while its handler runs: what a handler leaves unfinished is aborted, and a reply
+/// that is kept for longer finds itself [`Ended`](ReplyError::Ended).
 #[derive(Debug)]
-pub struct Reply {}
+pub struct Reply {
+    link: Rc<RefCell<Link>>,
+    exchange: ExchangeId,
+}
 
 /// Why a part could not be sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,43 +46,162 @@ impl fmt::Display for ReplyError {
 impl std::error::Error for ReplyError {}
 
 impl Reply {
+    /// The reply to the exchange that `link` has begun.
+    pub(crate) fn new(link: Rc<RefCell<Link>>, exchange: ExchangeId) -> Self {
+        Self { link, exchange }
+    }
+
     /// Sends a head: any number of interim ones (1xx), then the final one.
     pub fn head(&mut self, head: &ResponseHead) -> Result<(), ReplyError> {
-        let _ = head;
-        unimplemented!()
+        let mut link = self.link.borrow_mut();
+        open(link.standing(self.exchange))?;
+        link.encoder().response_head(self.exchange, head);
+        Ok(())
     }
 
     /// Sends content. Blocks while the window is used up, until the client reads or is given up.
     pub fn body(&mut self, content: &[u8]) -> Result<(), ReplyError> {
-        let _ = content;
-        unimplemented!()
+        if content.len() >= RESPONSE_FILE_BYTES_MIN {
+            return self.large_body(content);
+        }
+        let mut link = self.link.borrow_mut();
+        send_frames(&mut link, self.exchange, content)
     }
 
     /// Sends a range of a file as content.
     pub fn file(&mut self, slice: FileSlice) -> Result<(), ReplyError> {
-        let _ = slice;
-        unimplemented!()
+        let mut link = self.link.borrow_mut();
+        open(link.standing(self.exchange))?;
+        send_file(&mut link, self.exchange, slice)
     }
 
     /// Writes what is buffered to the link.
     pub fn flush(&mut self) -> Result<(), ReplyError> {
-        unimplemented!()
+        let mut link = self.link.borrow_mut();
+        open(link.standing(self.exchange))?;
+        link.flush();
+        open(link.standing(self.exchange)).map(drop)
     }
 
     /// Ends the response and writes it to the link.
     pub fn end(&mut self, trailers: Option<Fields>) -> Result<(), ReplyError> {
-        let _ = trailers;
-        unimplemented!()
+        let mut link = self.link.borrow_mut();
+        match link.standing(self.exchange) {
+            Standing::Over => return Err(ReplyError::Ended),
+            Standing::Gone(reason) => {
+                link.abort(self.exchange, reason);
+                return Err(ReplyError::Gone(reason));
+            }
+            Standing::Open(_) => {}
+        }
+        link.encoder().to_reactor(self.exchange, &Part::End(trailers));
+        link.finish();
+        // What the link cannot carry any more reaches nobody.
+        if link.has_ended() { Err(ReplyError::Gone(Reason::ClientGone)) } else { Ok(()) }
     }
 
     /// Breaks the response off, so that the client can tell.
     pub fn abort(&mut self, reason: Reason) {
-        let _ = reason;
-        unimplemented!()
+        let mut link = self.link.borrow_mut();
+        match link.standing(self.exchange) {
+            Standing::Over => {}
+            Standing::Open(_) => link.abort(self.exchange, reason),
+            Standing::Gone(reason) => link.abort(self.exchange, reason),
+        }
     }
 
     /// Whether the client still waits for this response. Looks at the link without blocking.
     pub fn is_open(&mut self) -> bool {
-        unimplemented!()
+        let standing = self.link.borrow_mut().look(self.exchange);
+        matches!(standing, Standing::Open(_))
+    }
+
+    /// Large content leaves by way of memory files, see [`RESPONSE_FILE_BYTES_MIN`].
+    fn large_body(&mut self, content: &[u8]) -> Result<(), ReplyError> {
+        let mut link = self.link.borrow_mut();
+        open(link.standing(self.exchange))?;
+        for piece in content.chunks(MEMORY_FILE_BYTES_MAX) {
+            match memory_file::holding(piece) {
+                Ok(file) => {
+                    let file = FileSlice::new(file, 0, piece.len() as u64);
+                    let slice = FileSlice { in_memory: true, ..file };
+                    send_file(&mut link, self.exchange, slice)?;
+                }
+                // No descriptor or no memory to spare: the long way does it as well.
+                Err(_) => send_frames(&mut link, self.exchange, piece)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Reply {
+    fn drop(&mut self) {
+        self.abort(Reason::HandlerFailed);
+    }
+}
+
+fn open(standing: Standing) -> Result<u32, ReplyError> {
+    match standing {
+        Standing::Open(window) => Ok(window),
+        Standing::Gone(reason) => Err(ReplyError::Gone(reason)),
+        Standing::Over => Err(ReplyError::Ended),
+    }
+}
+
+/// The window, once it is not empty.
+fn window(link: &mut Link, exchange: ExchangeId) -> Result<u32, ReplyError> {
+    match open(link.standing(exchange))? {
+        0 => open(link.wait_for_window(exchange)),
+        window => Ok(window),
+    }
+}
+
+fn send_frames(
+    link: &mut Link,
+    exchange: ExchangeId,
+    mut content: &[u8],
+) -> Result<(), ReplyError> {
+    open(link.standing(exchange))?;
+    while !content.is_empty() {
+        let window = window(link, exchange)? as usize;
+        let (frame, rest) = content.split_at(content.len().min(window).min(BODY_FRAME_BYTES_MAX));
+        content = rest;
+        link.spend(frame.len() as u32);
+        if frame.len() <= BODY_COPY_BYTES_MAX {
+            link.encoder().body(exchange, frame);
+            flush_if_full(link);
+        } else {
+            let header = Encoder::body_header(exchange, frame.len() as u32);
+            link.flush_with([&header, frame]);
+        }
+    }
+    open(link.standing(exchange)).map(drop)
+}
+
+fn send_file(link: &mut Link, exchange: ExchangeId, slice: FileSlice) -> Result<(), ReplyError> {
+    let FileSlice { fd, mut offset, len, in_memory } = slice;
+    let end = offset.saturating_add(len);
+    while offset < end {
+        // A file on disk costs no memory, however slow the client is: it takes no window.
+        let len = match in_memory {
+            true => (end - offset).min(u64::from(window(link, exchange)?)),
+            false => end - offset,
+        };
+        let piece = FileSlice { fd: Arc::clone(&fd), offset, len, in_memory };
+        link.spend(piece.window_bytes() as u32);
+        link.encoder().to_reactor(exchange, &Part::File(piece));
+        flush_if_full(link);
+        offset += len;
+    }
+    open(link.standing(exchange)).map(drop)
+}
+
+fn flush_if_full(link: &mut Link) {
+    let encoder = link.encoder();
+    let full = encoder.bytes.len() >= BODY_FRAME_BYTES_MAX
+        || encoder.descriptors.len() >= LINK_DESCRIPTORS_MAX;
+    if full {
+        link.flush();
     }
 }

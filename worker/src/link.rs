@@ -1,0 +1,292 @@
+//! [`Link`]: a worker's end of the socket pair to one reactor thread.
+//!
+//! The socket is blocking. A send may wait for the reactor to read, but never for ever: the reactor
+//! never blocks and reads its links whatever else it does, also while this worker's socket is full
+//! in the other direction. So the two ends cannot wait for each other.
+
+use std::collections::VecDeque;
+use std::io::{self, IoSlice};
+use std::mem::take;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+
+use nix::libc::MSG_DONTWAIT;
+use wire::limits::{LINK_DESCRIPTORS_MAX, LINK_READ_BYTES, LINK_READ_BYTES_MIN};
+use wire::{Decoder, Encoder, ExchangeId, Part, Reason, ToWorker};
+
+use crate::socket;
+
+/// A worker's end of the socket pair to one reactor thread.
+#[derive(Debug)]
+pub(crate) struct Link {
+    socket: OwnedFd,
+    decoder: Decoder,
+    encoder: Encoder,
+    /// Messages that came while a handler was at work and are not about its exchange.
+    put_by: VecDeque<(ExchangeId, ToWorker)>,
+    current: Option<Current>,
+    ended: bool,
+}
+
+/// The exchange in work.
+#[derive(Debug, Clone, Copy)]
+struct Current {
+    exchange: ExchangeId,
+    /// Content bytes that may still be sent.
+    window: u32,
+    /// Why nobody waits for the rest.
+    gone: Option<Reason>,
+}
+
+/// How the exchange in work stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// The client waits for it; so many content bytes may be sent.
+    Open(u32),
+    /// The client does not wait any more.
+    Gone(Reason),
+    /// It has been ended, or was never begun.
+    Over,
+}
+
+/// What a read of the link gave.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Read {
+    Some,
+    Nothing,
+    End,
+}
+
+impl Link {
+    pub(crate) fn new(socket: OwnedFd) -> Self {
+        Self {
+            socket,
+            decoder: Decoder::default(),
+            encoder: Encoder::default(),
+            put_by: VecDeque::new(),
+            current: None,
+            ended: false,
+        }
+    }
+
+    /// Whether the other end is gone, or has sent what it never sends.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.ended
+    }
+
+    /// Waits for bytes and reads them.
+    pub(crate) fn receive(&mut self) {
+        self.read(0);
+    }
+
+    /// The next message, if a complete one has been read.
+    pub(crate) fn next(&mut self) -> Option<(ExchangeId, ToWorker)> {
+        if self.ended {
+            // An answer could not be sent; what was read is the former reactor's business.
+            return None;
+        }
+        self.put_by.pop_front().or_else(|| self.decode())
+    }
+
+    /// A handler begins to work on this exchange. An `Abort` that has arrived for it counts.
+    pub(crate) fn begin(&mut self, exchange: ExchangeId, window: u32) -> Standing {
+        let mut gone = None;
+        self.put_by.retain(|(other, message)| match message {
+            ToWorker::Request { part: Part::Abort(reason), .. } if *other == exchange => {
+                gone = Some(*reason);
+                false
+            }
+            _ => true,
+        });
+        self.current = Some(Current { exchange, window, gone });
+        self.standing(exchange)
+    }
+
+    /// How this exchange stands.
+    pub(crate) fn standing(&self, exchange: ExchangeId) -> Standing {
+        match self.current {
+            Some(current) if current.exchange == exchange => match current.gone {
+                Some(reason) => Standing::Gone(reason),
+                None => Standing::Open(current.window),
+            },
+            _ => Standing::Over,
+        }
+    }
+
+    /// Looks, without waiting, whether the client is still there.
+    pub(crate) fn look(&mut self, exchange: ExchangeId) -> Standing {
+        self.sort();
+        while matches!(self.standing(exchange), Standing::Open(_))
+            && self.read(MSG_DONTWAIT) == Read::Some
+        {
+            self.sort();
+        }
+        self.standing(exchange)
+    }
+
+    /// Waits until content may be sent, or nobody waits for it any more.
+    pub(crate) fn wait_for_window(&mut self, exchange: ExchangeId) -> Standing {
+        self.flush();
+        // What is awaited may have been read already, behind a request that was handed ahead.
+        self.sort();
+        while self.standing(exchange) == Standing::Open(0) {
+            self.read(0);
+            self.sort();
+        }
+        self.standing(exchange)
+    }
+
+    /// Where frames of the exchange in work are put, up to [`flush`](Self::flush).
+    pub(crate) fn encoder(&mut self) -> &mut Encoder {
+        &mut self.encoder
+    }
+
+    /// So many content bytes are on their way.
+    pub(crate) fn spend(&mut self, bytes: u32) {
+        if let Some(current) = &mut self.current {
+            current.window = current.window.saturating_sub(bytes);
+        }
+    }
+
+    /// Writes what the encoder holds.
+    pub(crate) fn flush(&mut self) {
+        self.write(&[]);
+    }
+
+    /// Writes what the encoder holds, and then these bytes without copying them.
+    pub(crate) fn flush_with(&mut self, pieces: [&[u8]; 2]) {
+        self.write(&pieces);
+    }
+
+    /// The exchange in work is complete: writes what is left of it.
+    pub(crate) fn finish(&mut self) {
+        self.flush();
+        self.current = None;
+    }
+
+    /// Breaks the exchange in work off. The reactor must hear of it in any case: that is how it
+    /// learns that this worker is free.
+    pub(crate) fn abort(&mut self, exchange: ExchangeId, reason: Reason) {
+        self.encoder.to_reactor(exchange, &Part::Abort(reason));
+        self.finish();
+    }
+
+    /// Sorts what has been read while a handler works: what concerns its exchange takes effect, the
+    /// rest is put by.
+    fn sort(&mut self) {
+        while let Some((exchange, message)) = self.decode() {
+            match (&mut self.current, message) {
+                (Some(current), ToWorker::Credit(bytes)) if current.exchange == exchange => {
+                    current.window = current.window.saturating_add(bytes);
+                }
+                (Some(current), ToWorker::Request { part: Part::Abort(reason), .. })
+                    if current.exchange == exchange =>
+                {
+                    current.gone = Some(reason);
+                }
+                (_, message) => self.put_by.push_back((exchange, message)),
+            }
+        }
+    }
+
+    fn decode(&mut self) -> Option<(ExchangeId, ToWorker)> {
+        match self.decoder.next_to_worker() {
+            Ok(message) => message,
+            Err(error) => {
+                log::error!("the reactor sent what no reactor sends: {error}");
+                self.end();
+                None
+            }
+        }
+    }
+
+    fn read(&mut self, flags: i32) -> Read {
+        if self.ended {
+            return Read::End;
+        }
+        let bytes = &mut self.decoder.bytes;
+        if bytes.capacity() - bytes.len() < LINK_READ_BYTES_MIN {
+            bytes.reserve(LINK_READ_BYTES);
+        }
+        let space = bytes.spare_capacity_mut();
+        let descriptors = &mut self.decoder.descriptors;
+        match socket::receive(self.socket.as_fd(), space, descriptors, flags) {
+            Ok(read) if read > 0 => {
+                // SAFETY: the kernel has written `read` bytes behind the present ones.
+                unsafe { bytes.set_len(bytes.len() + read) };
+                Read::Some
+            }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Read::Nothing,
+            Ok(_) => self.end(),
+            Err(error) => {
+                if error.kind() != io::ErrorKind::ConnectionReset {
+                    log::error!("link: recvmsg: {error}");
+                }
+                self.end()
+            }
+        }
+    }
+
+    /// Writes the encoder's bytes, then the pieces, as one message stream.
+    fn write(&mut self, pieces: &[&[u8]]) {
+        let bytes = take(&mut self.encoder.bytes);
+        let mut slices = [IoSlice::new(&bytes), IoSlice::new(&[]), IoSlice::new(&[])];
+        for (slice, piece) in slices[1..].iter_mut().zip(pieces) {
+            *slice = IoSlice::new(piece);
+        }
+        let mut left = &mut slices[..=pieces.len()];
+        let mut unsent: usize = left.iter().map(|slice| slice.len()).sum();
+        while unsent > 0 && !self.ended {
+            match self.send_some(left) {
+                Ok(sent) => {
+                    unsent -= sent;
+                    IoSlice::advance_slices(&mut left, sent);
+                }
+                Err(error) => {
+                    if !is_end(&error) {
+                        log::error!("link: sendmsg: {error}");
+                    }
+                    self.end();
+                }
+            }
+        }
+        // The memory serves the next frames.
+        self.encoder.bytes = bytes;
+        self.encoder.bytes.clear();
+        self.encoder.descriptors.clear();
+    }
+
+    fn send_some(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+        let waiting = &mut self.encoder.descriptors;
+        if waiting.is_empty() {
+            return socket::send(self.socket.as_fd(), slices, &[], 0);
+        }
+        let mut batch: [RawFd; LINK_DESCRIPTORS_MAX] = [-1; LINK_DESCRIPTORS_MAX];
+        let count = waiting.len().min(batch.len());
+        for (place, descriptor) in batch.iter_mut().zip(waiting.iter()) {
+            *place = descriptor.as_raw_fd();
+        }
+        let sent = socket::send(self.socket.as_fd(), slices, &batch[..count], 0)?;
+        waiting.drain(..count);
+        Ok(sent)
+    }
+
+    /// The link is dead: so is everything that came or goes by it.
+    fn end(&mut self) -> Read {
+        self.ended = true;
+        self.put_by.clear();
+        if let Some(current) = &mut self.current {
+            current.gone.get_or_insert(Reason::ClientGone);
+        }
+        Read::End
+    }
+}
+
+impl AsFd for Link {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.socket.as_fd()
+    }
+}
+
+fn is_end(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset)
+}

@@ -1,0 +1,202 @@
+//! What the roster tells the supervisor to do and to say.
+
+use std::fmt;
+use std::time::Duration;
+
+use nix::sys::signal::Signal;
+use wire::control::Incarnation;
+
+use crate::application::WorkerFailure;
+use crate::plan::SuperviseError;
+
+/// What the supervisor must do next.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Action {
+    /// Start the reactor and report [`reactor_forked`](super::Roster::reactor_forked).
+    ForkReactor {
+        /// Whether a former one died.
+        again: bool,
+    },
+    /// Start a worker and report [`worker_forked`](super::Roster::worker_forked).
+    ForkWorker {
+        /// Its id.
+        worker: u16,
+        /// Its life.
+        incarnation: Incarnation,
+        /// Whether it takes the place of one that died.
+        again: bool,
+    },
+    /// Give this worker and the reactor the ends of new links, and report
+    /// [`linked`](super::Roster::linked).
+    Link {
+        /// Its id.
+        worker: u16,
+        /// Its life.
+        incarnation: Incarnation,
+    },
+    /// Tell the reactor to let this worker go.
+    Retire(Incarnation),
+    /// Tell this worker to end when it has no link.
+    Stop(Incarnation),
+    /// Close the listeners, and tell the reactor to finish.
+    Drain(Duration),
+    /// Kill this worker.
+    Kill(Incarnation),
+    /// Kill the reactor.
+    KillReactor,
+    /// All processes are up for the first time.
+    Started,
+    /// Tell the embedder that a worker failed.
+    Failed(WorkerFailure),
+    /// Write a log line.
+    Note(Note),
+    /// Everything has ended.
+    End {
+        /// Whether [`Action::Started`] ever came.
+        started: bool,
+        /// How the server ended.
+        result: Result<(), SuperviseError>,
+    },
+}
+
+/// How a process ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Exit {
+    /// It exited with this code.
+    Code(i32),
+    /// This signal ended it.
+    Signal(i32),
+}
+
+impl fmt::Display for Exit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Code(code) => write!(f, "ended with exit code {code}"),
+            Self::Signal(number) => match Signal::try_from(*number) {
+                Ok(signal) => write!(f, "was killed by signal {number} ({signal})"),
+                Err(_) => write!(f, "was killed by signal {number}"),
+            },
+        }
+    }
+}
+
+/// What a worker was doing when it ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Work {
+    /// It was not ready yet.
+    Booting,
+    /// Nothing.
+    Idle,
+    /// A handler; the request as the reactor names it.
+    Request(String),
+    /// The reactor has not said.
+    Unknown,
+}
+
+/// A log line of the supervisor.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Note {
+    /// A worker ended that should not have.
+    WorkerEnded {
+        /// Its id.
+        worker: u16,
+        /// Its process.
+        pid: i32,
+        /// How it ended.
+        exit: Exit,
+        /// What it was doing.
+        work: Work,
+    },
+    /// A reactor ended that should not have.
+    ReactorEnded {
+        /// Its process.
+        pid: i32,
+        /// How it ended.
+        exit: Exit,
+        /// Whether it had been ready.
+        ready: bool,
+    },
+    /// A process could not be started.
+    ForkFailed {
+        /// The worker's id; `None` for the reactor.
+        worker: Option<u16>,
+    },
+    /// A process did not end in its time and is killed.
+    Overdue {
+        /// The worker's id; `None` for the reactor.
+        worker: Option<u16>,
+        /// Its process.
+        pid: i32,
+    },
+    /// A reload has begun.
+    ReloadBegun,
+    /// A reload has replaced every worker.
+    ReloadDone,
+    /// A reload was given up: the new incarnation of this worker did not become ready.
+    ReloadAbandoned {
+        /// Its id.
+        worker: u16,
+    },
+    /// The server stops.
+    Stopping,
+    /// The server stops at once.
+    Killing,
+}
+
+impl Note {
+    /// How much it matters.
+    pub(crate) fn level(&self) -> log::Level {
+        match self {
+            Self::ReloadBegun | Self::ReloadDone | Self::Stopping => log::Level::Info,
+            Self::Overdue { .. } | Self::Killing => log::Level::Warn,
+            _ => log::Level::Error,
+        }
+    }
+}
+
+impl fmt::Display for Note {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::WorkerEnded { worker, pid, exit, work } => {
+                write!(f, "worker {worker} (pid {pid}) {exit}")?;
+                match work {
+                    Work::Booting => f.write_str(" before it was ready"),
+                    Work::Idle => f.write_str(" while it was idle"),
+                    Work::Request(request) => write!(f, " while it served {request}"),
+                    Work::Unknown => Ok(()),
+                }
+            }
+            Self::ReactorEnded { pid, exit, ready } => {
+                let when = if *ready { "" } else { " before it was ready" };
+                write!(f, "the reactor (pid {pid}) {exit}{when} and is started again")
+            }
+            Self::ForkFailed { worker } => {
+                write!(f, "{} cannot be started: fork failed", Named(*worker))
+            }
+            Self::Overdue { worker, pid } => {
+                write!(f, "{} (pid {pid}) did not end in time and is killed", Named(*worker))
+            }
+            Self::ReloadBegun => f.write_str("reload: the workers are replaced"),
+            Self::ReloadDone => f.write_str("reload: all workers have been replaced"),
+            Self::ReloadAbandoned { worker } => write!(
+                f,
+                "reload given up: the new worker {worker} did not become ready; the former workers \
+                 serve on"
+            ),
+            Self::Stopping => f.write_str("the server stops"),
+            Self::Killing => f.write_str("second signal: the server is stopped at once"),
+        }
+    }
+}
+
+/// A process in a sentence: `None` is the reactor.
+pub(crate) struct Named(pub(crate) Option<u16>);
+
+impl fmt::Display for Named {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(worker) => write!(f, "worker {worker}"),
+            None => f.write_str("the reactor"),
+        }
+    }
+}

@@ -1,0 +1,418 @@
+//! [`Roster`]: which processes there are and which there should be.
+//!
+//! A state machine without I/O: what happened goes in by the methods of this file, what to do comes
+//! out of [`Roster::poll`], time is an argument.
+//!
+//! ```text
+//!  running ──stop, fault──▶ draining ──reactor gone──▶ stopping ──all gone──▶ over
+//!                              └────second signal────▶ killing ──all gone──────▲
+//! ```
+
+mod action;
+mod advance;
+mod patience;
+mod slot;
+#[cfg(test)]
+mod tests;
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use wire::control::Incarnation;
+use wire::limits::{END_GRACE, LOST_REPORT_WAIT_MAX, STOP_TIME_MIN};
+
+use crate::application::WorkerFailure;
+use crate::plan::SuperviseError;
+use action::Named;
+pub(crate) use action::{Action, Exit, Note, Work};
+use patience::Patience;
+use slot::{Life, Slot, Stage};
+
+/// Which processes there are and which there should be.
+#[derive(Debug)]
+pub(crate) struct Roster {
+    max_wait_time: Duration,
+    phase: Phase,
+    reactor: Reactor,
+    slots: Vec<Slot>,
+    round: Option<Round>,
+    /// Whether another reload was asked for during this one.
+    round_again: bool,
+    last_incarnation: Incarnation,
+    ghosts: Vec<Ghost>,
+    actions: VecDeque<Action>,
+    fault: Option<SuperviseError>,
+    started: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    Running,
+    /// The reactor finishes; it is killed then.
+    Draining {
+        kill_at: Option<Instant>,
+    },
+    /// The workers end; they are killed then.
+    Stopping {
+        kill_at: Option<Instant>,
+    },
+    /// Everything has been killed.
+    Killing,
+    Over,
+}
+
+#[derive(Debug, Default)]
+struct Reactor {
+    pid: i32,
+    state: ReactorState,
+    patience: Patience,
+    died: bool,
+}
+
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum ReactorState {
+    #[default]
+    Down,
+    Booting,
+    Ready {
+        since: Instant,
+    },
+}
+
+/// A reload: every life from before `mark` is replaced, one slot after another.
+#[derive(Debug, Clone, Copy)]
+struct Round {
+    mark: Incarnation,
+    slot: usize,
+}
+
+/// A worker that was reaped before the reactor has said that its links have ended.
+#[derive(Debug)]
+struct Ghost {
+    worker: u16,
+    incarnation: Incarnation,
+    due: Instant,
+    /// What is to be written once the reactor has spoken.
+    failure: Option<WorkerFailure>,
+}
+
+impl Roster {
+    /// A server that is to be started.
+    pub(crate) fn new(workers: u16, max_wait_time: Duration) -> Self {
+        Self {
+            max_wait_time,
+            phase: Phase::Running,
+            reactor: Reactor::default(),
+            slots: (0..workers).map(|_| Slot::default()).collect(),
+            round: None,
+            round_again: false,
+            last_incarnation: 0,
+            ghosts: Vec::new(),
+            actions: VecDeque::new(),
+            fault: None,
+            started: false,
+        }
+    }
+
+    /// The next thing to do. The supervisor does it before it asks again.
+    pub(crate) fn poll(&mut self, now: Instant) -> Option<Action> {
+        if self.actions.is_empty() {
+            self.advance(now);
+        }
+        self.actions.pop_front()
+    }
+
+    /// The reactor was forked, or could not be.
+    pub(crate) fn reactor_forked(&mut self, pid: Option<i32>, now: Instant) {
+        match pid {
+            Some(pid) => self.reactor.pid = pid,
+            None => {
+                self.note(Note::ForkFailed { worker: None });
+                self.reactor_boot_failed("could not be forked".into(), now);
+            }
+        }
+    }
+
+    /// A worker was forked, or could not be.
+    pub(crate) fn worker_forked(&mut self, name: Incarnation, pid: Option<i32>, now: Instant) {
+        let Some((worker, index)) = self.find(|life| life.incarnation == name) else { return };
+        match pid {
+            Some(pid) => self.slots[worker].lives[index].pid = pid,
+            None => {
+                self.slots[worker].lives.remove(index);
+                self.note(Note::ForkFailed { worker: Some(worker as u16) });
+                self.worker_boot_failed(worker, "could not be forked".into(), now);
+            }
+        }
+    }
+
+    /// The reactor is ready.
+    pub(crate) fn reactor_ready(&mut self, now: Instant) {
+        if self.reactor.state == ReactorState::Booting {
+            self.reactor.state = ReactorState::Ready { since: now };
+            self.reactor.patience.ready();
+        }
+    }
+
+    /// A worker is ready.
+    pub(crate) fn worker_ready(&mut self, incarnation: Incarnation, now: Instant) {
+        let Some((worker, index)) = self.find(|life| life.incarnation == incarnation) else {
+            return;
+        };
+        let slot = &mut self.slots[worker];
+        if slot.lives[index].stage == Stage::Booting {
+            slot.lives[index].stage = Stage::Ready { since: now };
+            slot.patience.ready();
+        }
+    }
+
+    /// A worker asks to be replaced.
+    pub(crate) fn worker_recycle(&mut self, incarnation: Incarnation) {
+        if let Some((worker, index)) = self.find(|life| life.incarnation == incarnation) {
+            self.slots[worker].lives[index].recycle = true;
+        }
+    }
+
+    /// A worker ends by its own decision.
+    pub(crate) fn worker_leaving(&mut self, incarnation: Incarnation) {
+        if let Some((worker, index)) = self.find(|life| life.incarnation == incarnation) {
+            self.slots[worker].lives[index].leaving = true;
+        }
+    }
+
+    /// The ends of new links were given away, or that failed.
+    pub(crate) fn linked(&mut self, incarnation: Incarnation, done: bool, now: Instant) {
+        let Some((worker, index)) = self.find(|life| life.incarnation == incarnation) else {
+            return;
+        };
+        if !done {
+            self.slots[worker].lives[index].stage = Stage::Killed;
+            return self.actions.push_back(Action::Kill(incarnation));
+        }
+        self.slots[worker].lives[index].linked = true;
+        // The successor is there: its predecessors may go.
+        for former in 0..self.slots[worker].lives.len() {
+            let life = &self.slots[worker].lives[former];
+            if former != index && life.is_ready() {
+                self.retire(worker, former, now);
+            }
+        }
+    }
+
+    /// The reactor: the links of this worker have ended from the worker's side.
+    pub(crate) fn lost(&mut self, name: Incarnation, request: Option<String>, now: Instant) {
+        if let Some(at) = self.ghosts.iter().position(|ghost| ghost.incarnation == name) {
+            let ghost = self.ghosts.swap_remove(at);
+            return self.bury(ghost, work(Some(request)));
+        }
+        let Some((worker, index)) = self.find(|life| life.incarnation == name) else { return };
+        let slot = &mut self.slots[worker];
+        let life = &mut slot.lives[index];
+        life.linked = false;
+        life.lost = Some(request);
+        // Nobody can reach it any more. Most likely it is dead and only not reaped yet.
+        if let Stage::Ready { since } = life.stage {
+            if !life.leaving {
+                slot.patience.died(since, now);
+                slot.died = true;
+            }
+            life.stage = Stage::Retiring { kill_at: now + STOP_TIME_MIN };
+        }
+    }
+
+    /// The reactor: the links of this worker are closed in good order.
+    pub(crate) fn retired(&mut self, incarnation: Incarnation) {
+        if let Some(at) = self.ghosts.iter().position(|ghost| ghost.incarnation == incarnation) {
+            let ghost = self.ghosts.swap_remove(at);
+            self.bury(ghost, Work::Idle);
+        } else if let Some((worker, index)) = self.find(|life| life.incarnation == incarnation) {
+            self.slots[worker].lives[index].linked = false;
+        }
+    }
+
+    /// A child was reaped.
+    pub(crate) fn exited(&mut self, pid: i32, exit: Exit, now: Instant) {
+        if pid == self.reactor.pid && self.reactor.state != ReactorState::Down {
+            self.reactor_exited(exit, now);
+        } else if let Some((worker, index)) = self.find(|life| life.pid == pid) {
+            self.worker_exited(worker, index, exit, now);
+        }
+    }
+
+    /// SIGTERM or SIGINT.
+    pub(crate) fn stop(&mut self, now: Instant) {
+        match self.phase {
+            Phase::Running => {
+                self.note(Note::Stopping);
+                self.drain(self.max_wait_time, now);
+            }
+            Phase::Draining { .. } | Phase::Stopping { .. } => {
+                self.note(Note::Killing);
+                self.kill_all();
+                self.phase = Phase::Killing;
+            }
+            Phase::Killing | Phase::Over => {}
+        }
+    }
+
+    /// SIGUSR1.
+    pub(crate) fn reload(&mut self) {
+        if self.phase != Phase::Running {
+            return;
+        }
+        match self.round {
+            Some(_) => self.round_again = true,
+            None => self.begin_round(),
+        }
+    }
+
+    /// The server cannot go on.
+    pub(crate) fn fail(&mut self, error: SuperviseError, now: Instant) {
+        if self.phase == Phase::Running {
+            self.fault = Some(error);
+            // Without a worker, nothing that waits will be answered.
+            let served = self.started && self.slots.iter().any(|slot| slot.ready().is_some());
+            self.drain(if served { self.max_wait_time } else { Duration::ZERO }, now);
+        }
+    }
+
+    fn reactor_exited(&mut self, exit: Exit, now: Instant) {
+        let reactor = &mut self.reactor;
+        let (pid, state) = (reactor.pid, std::mem::take(&mut reactor.state));
+        self.reactor.died = true;
+        // Its links are gone with it, and so is what it knew.
+        for life in self.slots.iter_mut().flat_map(|slot| &mut slot.lives) {
+            life.linked = false;
+        }
+        for ghost in std::mem::take(&mut self.ghosts) {
+            self.bury(ghost, Work::Unknown);
+        }
+        match self.phase {
+            Phase::Running => {
+                let since = match state {
+                    ReactorState::Ready { since } => Some(since),
+                    _ => None,
+                };
+                self.note(Note::ReactorEnded { pid, exit, ready: since.is_some() });
+                match since {
+                    Some(since) => self.reactor.patience.died(since, now),
+                    None => self.reactor_boot_failed(exit.to_string(), now),
+                }
+            }
+            Phase::Draining { kill_at } => self.stop_workers(kill_at, now),
+            _ => {}
+        }
+    }
+
+    fn worker_exited(&mut self, worker: usize, index: usize, exit: Exit, now: Instant) {
+        let life = self.slots[worker].lives.remove(index);
+        let ours = matches!(self.phase, Phase::Stopping { .. } | Phase::Killing)
+            && life.stage == Stage::Killed;
+        let booting = life.stage == Stage::Booting;
+        let failure = (exit != Exit::Code(0) || booting) && !life.leaving && !ours;
+        let failure = failure.then(|| failure_of(worker, life.pid, exit));
+        let ghost = Ghost {
+            worker: worker as u16,
+            incarnation: life.incarnation,
+            due: now + LOST_REPORT_WAIT_MAX,
+            failure,
+        };
+        if life.linked {
+            self.ghosts.push(ghost);
+        } else {
+            self.bury(ghost, if booting { Work::Booting } else { work(life.lost) });
+        }
+        match life.stage {
+            Stage::Booting => self.worker_boot_failed(worker, exit.to_string(), now),
+            Stage::Ready { since } if !life.leaving => {
+                self.slots[worker].died = true;
+                self.slots[worker].patience.died(since, now);
+            }
+            _ => {}
+        }
+    }
+
+    fn reactor_boot_failed(&mut self, how: String, now: Instant) {
+        self.reactor.state = ReactorState::Down;
+        if self.reactor.patience.boot_failed(now) {
+            self.fail(boot_loop(None, &how), now);
+        }
+    }
+
+    fn worker_boot_failed(&mut self, worker: usize, how: String, now: Instant) {
+        let exhausted = self.slots[worker].patience.boot_failed(now);
+        if self.slots[worker].ready().is_some() {
+            // It was to be a successor: the predecessor serves on.
+            if self.round.is_some_and(|round| round.slot == worker) {
+                self.note(Note::ReloadAbandoned { worker: worker as u16 });
+                self.end_round();
+            }
+            return;
+        }
+        // As long as others serve, a server that has been up keeps trying.
+        let served = self.started && self.slots.iter().any(|slot| slot.ready().is_some());
+        if exhausted && !served {
+            self.fail(boot_loop(Some(worker as u16), &how), now);
+        }
+    }
+
+    fn retire(&mut self, worker: usize, index: usize, now: Instant) {
+        let kill_at = now + self.max_wait_time + END_GRACE;
+        let life = &mut self.slots[worker].lives[index];
+        life.stage = Stage::Retiring { kill_at };
+        if life.linked {
+            self.actions.push_back(Action::Retire(life.incarnation));
+        }
+        self.actions.push_back(Action::Stop(life.incarnation));
+    }
+
+    fn bury(&mut self, ghost: Ghost, work: Work) {
+        let Some(failure) = ghost.failure else { return };
+        let exit = match failure.signal {
+            0 => Exit::Code(failure.exit_code),
+            signal => Exit::Signal(signal),
+        };
+        let (worker, pid) = (ghost.worker, failure.pid);
+        self.note(Note::WorkerEnded { worker, pid, exit, work });
+        self.actions.push_back(Action::Failed(failure));
+    }
+
+    fn note(&mut self, note: Note) {
+        self.actions.push_back(Action::Note(note));
+    }
+
+    fn find(&self, wanted: impl Fn(&Life) -> bool) -> Option<(usize, usize)> {
+        self.slots
+            .iter()
+            .enumerate()
+            .find_map(|(worker, slot)| Some((worker, slot.lives.iter().position(&wanted)?)))
+    }
+}
+
+fn work(lost: Option<Option<String>>) -> Work {
+    match lost {
+        None => Work::Unknown,
+        Some(None) => Work::Idle,
+        Some(Some(request)) => Work::Request(request),
+    }
+}
+
+fn failure_of(worker: usize, pid: i32, exit: Exit) -> WorkerFailure {
+    let (exit_code, signal) = match exit {
+        Exit::Code(code) => (code, 0),
+        Exit::Signal(signal) => (0, signal),
+    };
+    WorkerFailure { worker: worker as u16, pid, exit_code, signal }
+}
+
+fn boot_loop(worker: Option<u16>, how: &str) -> SuperviseError {
+    let who = Named(worker);
+    let times = wire::limits::BOOT_FAILURES_MAX;
+    let advice = match worker {
+        Some(_) => "a WorkerStart callback that fails is the usual cause; see the log lines above",
+        None => "see the log lines above",
+    };
+    SuperviseError::BootLoop(format!(
+        "{who} did not become ready {times} times in a row (the last one {how}): {advice}"
+    ))
+}

@@ -1,0 +1,271 @@
+//! The life of a worker process: its links, and one request after another.
+
+use std::cell::RefCell;
+use std::hash::{BuildHasher, RandomState};
+use std::os::fd::{AsFd, OwnedFd};
+use std::rc::Rc;
+use std::sync::atomic::Ordering;
+
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use wire::control::{FromWorker, ToWorkerControl};
+use wire::limits::WINDOW_BYTES_MIN;
+use wire::shared::{Marks, Shared, WorkerCounter};
+use wire::{ExchangeId, Part, Reason};
+
+use crate::application::{Application, Failure, Role, Verdict, WorkerIdentity};
+use crate::assembly::{Assembly, Job, Task};
+use crate::control::WorkerControl;
+use crate::link::{Link, Standing};
+use crate::plan::Outcome;
+use crate::reply::Reply;
+use crate::{signals, spawn};
+
+/// What a new worker has in hand.
+#[derive(Debug)]
+pub(crate) struct Seat {
+    pub(crate) identity: WorkerIdentity,
+    pub(crate) control: WorkerControl,
+    pub(crate) shared: Shared,
+    /// See [`Plan::windows`](crate::Plan::windows).
+    pub(crate) windows: Vec<u32>,
+    /// See [`Plan::max_request`](crate::Plan::max_request).
+    pub(crate) max_request: u32,
+}
+
+/// Runs a worker from its first callback to its last.
+pub(crate) fn work(seat: Seat, application: &mut dyn Application) -> Outcome {
+    let identity = seat.identity;
+    application.title(Role::Worker(identity.worker));
+    if let Err(Failure(text)) = application.worker_started(identity) {
+        log::error!("worker {}: {text}", identity.worker);
+        spawn::end_now(1);
+    }
+    let mut server = Server::new(seat, application);
+    server.say(&FromWorker::Ready);
+    let served = server.serve();
+    if served == Served::Unsound {
+        // Before the links end, so that the supervisor knows by then.
+        server.say(&FromWorker::Leaving);
+    }
+    signals::forget_worker();
+    drop(server);
+    match served {
+        Served::Unsound => Outcome::WorkerUnsound,
+        Served::Stopped => {
+            application.worker_stopped(identity);
+            Outcome::WorkerDone
+        }
+    }
+}
+
+struct Server<'a> {
+    seat: Seat,
+    application: &'a mut dyn Application,
+    lines: Vec<Line>,
+    /// Requests whose handler was called.
+    requests: u64,
+    /// At so many the worker asks to be replaced.
+    requests_max: Option<u64>,
+}
+
+/// A link with what belongs to it.
+struct Line {
+    link: Rc<RefCell<Link>>,
+    marks: Marks,
+    assembly: Assembly,
+}
+
+/// Why a worker serves no more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Served {
+    /// It was told to stop and has no link left.
+    Stopped,
+    /// Its interpreter must not run any more.
+    Unsound,
+}
+
+impl<'a> Server<'a> {
+    fn new(seat: Seat, application: &'a mut dyn Application) -> Self {
+        let requests_max = requests_max(&seat);
+        Self { seat, application, lines: Vec::new(), requests: 0, requests_max }
+    }
+
+    fn serve(&mut self) -> Served {
+        loop {
+            if self.lines.is_empty() {
+                match self.seat.control.listen() {
+                    Ok(Some((ToWorkerControl::Links, sockets))) => self.connect(sockets),
+                    Ok(Some((ToWorkerControl::Stop, _))) => return Served::Stopped,
+                    // Without a supervisor there is no server.
+                    Ok(None) | Err(_) => spawn::end_now(1),
+                }
+                continue;
+            }
+            self.receive();
+            for line in 0..self.lines.len() {
+                while let Some(job) = self.lines[line].next() {
+                    if self.take_up(line, job) == Verdict::Exit {
+                        return Served::Unsound;
+                    }
+                }
+            }
+            self.lines.retain(|line| !line.link.borrow().has_ended());
+        }
+    }
+
+    fn connect(&mut self, sockets: Vec<OwnedFd>) {
+        let WorkerIdentity { worker, incarnation, .. } = self.seat.identity;
+        let shared = self.seat.shared;
+        let line = |(thread, socket)| Line {
+            link: Rc::new(RefCell::new(Link::new(socket))),
+            marks: shared.marks(usize::from(worker), incarnation, thread),
+            assembly: Assembly::default(),
+        };
+        self.lines = sockets.into_iter().take(shared.threads()).enumerate().map(line).collect();
+    }
+
+    /// Waits until a link has something, and reads it.
+    fn receive(&mut self) {
+        if let [line] = &self.lines[..] {
+            return line.link.borrow_mut().receive();
+        }
+        let borrowed: Vec<_> = self.lines.iter().map(|line| line.link.borrow()).collect();
+        let mut sources: Vec<PollFd<'_>> =
+            borrowed.iter().map(|link| PollFd::new(link.as_fd(), PollFlags::POLLIN)).collect();
+        // An error shows as no event, and the loop comes back here.
+        let _ = poll(&mut sources, PollTimeout::NONE);
+        let readable: Vec<bool> = sources.iter().map(|source| source.any() == Some(true)).collect();
+        drop(sources);
+        drop(borrowed);
+        for (line, _) in self.lines.iter().zip(readable).filter(|(_, readable)| *readable) {
+            line.link.borrow_mut().receive();
+        }
+    }
+
+    fn take_up(&mut self, line: usize, job: Job) -> Verdict {
+        let Job { exchange, mark, task } = job;
+        let Line { link, marks, .. } = &self.lines[line];
+        // The mark decides between this worker and a reactor that wants the request back.
+        if !marks.get(mark).is_some_and(|mark| mark.start(exchange)) {
+            return Verdict::Continue;
+        }
+        let link = Rc::clone(link);
+        let window = self.window(&task);
+        let standing = link.borrow_mut().begin(exchange, window);
+        self.set_busy(1);
+        let verdict = match (task, standing) {
+            (Task::Event(event, origin), _) => {
+                let verdict = self.application.connection(event, origin);
+                let mut link = link.borrow_mut();
+                link.encoder().to_reactor(exchange, &Part::End(None));
+                link.finish();
+                verdict
+            }
+            (Task::Abort(reason), _) | (Task::Request(_), Standing::Gone(reason)) => {
+                link.borrow_mut().abort(exchange, reason);
+                Verdict::Continue
+            }
+            (Task::Request(request), _) => {
+                self.count_request();
+                let reply = Reply::new(Rc::clone(&link), exchange);
+                let verdict = self.application.handle(request, reply);
+                settle(&link, exchange);
+                self.worker_counter(WorkerCounter::Responses, 1);
+                verdict
+            }
+        };
+        self.set_busy(0);
+        verdict
+    }
+
+    fn window(&self, task: &Task) -> u32 {
+        let Task::Request(request) = task else { return 0 };
+        let port = usize::from(request.head.origin.port);
+        self.seat.windows.get(port).copied().unwrap_or(WINDOW_BYTES_MIN)
+    }
+
+    fn count_request(&mut self) {
+        self.worker_counter(WorkerCounter::Requests, 1);
+        self.requests += 1;
+        if self.requests_max == Some(self.requests) {
+            self.say(&FromWorker::Recycle);
+        }
+    }
+
+    fn say(&self, message: &FromWorker) {
+        if self.seat.control.say(message).is_err() {
+            // Without a supervisor there is no server.
+            spawn::end_now(1);
+        }
+    }
+
+    fn worker_counter(&self, counter: WorkerCounter, by: u64) {
+        let worker = usize::from(self.seat.identity.worker);
+        self.seat.shared.worker(worker, counter).fetch_add(by, Ordering::Relaxed);
+    }
+
+    /// While a successor is linked already, the gauge is its own.
+    fn set_busy(&self, busy: u64) {
+        let worker = usize::from(self.seat.identity.worker);
+        let pid = self.seat.shared.worker(worker, WorkerCounter::Pid).load(Ordering::Relaxed);
+        if pid == u64::from(std::process::id()) {
+            self.seat.shared.worker(worker, WorkerCounter::Busy).store(busy, Ordering::Relaxed);
+        }
+    }
+}
+
+impl Line {
+    /// The next thing to do that has arrived completely.
+    fn next(&mut self) -> Option<Job> {
+        let mut link = self.link.borrow_mut();
+        loop {
+            let (exchange, message) = link.next()?;
+            if let Some(job) = self.assembly.push(exchange, message) {
+                return Some(job);
+            }
+        }
+    }
+}
+
+/// What the handler has left open is broken off.
+fn settle(link: &RefCell<Link>, exchange: ExchangeId) {
+    let mut link = link.borrow_mut();
+    match link.standing(exchange) {
+        Standing::Over => {}
+        Standing::Open(_) => link.abort(exchange, Reason::HandlerFailed),
+        Standing::Gone(reason) => link.abort(exchange, reason),
+    }
+}
+
+/// `max_request`, and up to a tenth more.
+fn requests_max(seat: &Seat) -> Option<u64> {
+    let least = u64::from(seat.max_request);
+    let chance = RandomState::new().hash_one((std::process::id(), seat.identity.incarnation));
+    (least > 0).then(|| least + chance % (least / 10 + 1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::control;
+
+    fn seat(max_request: u32) -> Seat {
+        Seat {
+            identity: WorkerIdentity { worker: 0, incarnation: 1, supervisor: 1 },
+            control: WorkerControl::new(control::pair().unwrap().1),
+            shared: crate::shared_memory::map(1, 1).unwrap(),
+            windows: Vec::new(),
+            max_request,
+        }
+    }
+
+    #[test]
+    fn requests_are_counted_to_the_option_and_at_most_a_tenth_more() {
+        assert_eq!(requests_max(&seat(0)), None);
+        for _ in 0..100 {
+            let max = requests_max(&seat(1000)).unwrap();
+            assert!((1000..=1100).contains(&max), "{max}");
+        }
+        assert_eq!(requests_max(&seat(1)), Some(1));
+    }
+}

@@ -1,0 +1,341 @@
+//! The supervisor's loop: it does what the [`Roster`] says and tells it what happened.
+
+use std::collections::BTreeMap;
+use std::os::fd::{AsFd, OwnedFd};
+use std::sync::atomic::Ordering;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::signal::{Signal, kill};
+use nix::sys::socket::{AddressFamily, SockFlag, SockType, socketpair};
+use nix::sys::wait::waitpid;
+use nix::unistd::Pid;
+use wire::control::{
+    FromReactor, FromWorker, Incarnation, ToReactorControl, ToWorkerControl, decode, encode,
+};
+use wire::shared::{Counter, Shared, WorkerCounter};
+
+use crate::application::{Application, Failure, ReactorBoot, WorkerIdentity};
+use crate::control::{self, ChildControl, WorkerControl};
+use crate::plan::{Plan, SuperviseError};
+use crate::roster::{Action, Exit, Roster};
+use crate::serve::Seat;
+use crate::shared_memory;
+use crate::signals::{Order, Signals};
+use crate::spawn::{self, Kind, Side};
+
+/// The supervisor. It has one thread for all its life, and never waits but in `poll`.
+#[derive(Debug)]
+pub(crate) struct Supervisor {
+    plan: Plan,
+    shared: Shared,
+    signals: Signals,
+    roster: Roster,
+    reactor: Option<Child>,
+    workers: BTreeMap<Incarnation, Child>,
+}
+
+/// What has become of the process that ran the supervisor.
+#[derive(Debug)]
+pub(crate) enum Turn {
+    /// It is the supervisor still, and everything has ended.
+    Ended(Result<(), SuperviseError>),
+    /// It is a new reactor.
+    Reactor(ReactorBoot),
+    /// It is a new worker.
+    Worker(Seat),
+}
+
+#[derive(Debug)]
+struct Child {
+    pid: Pid,
+    control: ChildControl,
+    /// The worker's id; 0 for the reactor.
+    worker: u16,
+}
+
+impl Supervisor {
+    /// A supervisor that has its signals and its memory, and no child yet.
+    pub(crate) fn new(plan: Plan) -> Result<Self, SuperviseError> {
+        let shared =
+            shared_memory::map(plan.workers, plan.reactor_threads).map_err(system("mmap"))?;
+        let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        shared.counter(Counter::StartedAt).store(since_1970.as_secs(), Ordering::Relaxed);
+        let signals = Signals::take().map_err(system("signalfd"))?;
+        let roster = Roster::new(plan.workers, plan.max_wait_time);
+        Ok(Self { plan, shared, signals, roster, reactor: None, workers: BTreeMap::new() })
+    }
+
+    /// Runs until everything has ended; or returns in a new child, which then holds nothing of the
+    /// supervisor's any more.
+    pub(crate) fn run(mut self, application: &mut dyn Application) -> Turn {
+        application.mapped(self.shared);
+        loop {
+            while let Some(action) = self.roster.poll(Instant::now()) {
+                if let Some(turn) = self.perform(action, application) {
+                    return turn;
+                }
+            }
+            if let Err(error) = self.wait() {
+                self.kill_everything();
+                return Turn::Ended(Err(SuperviseError::System("poll", error as i32)));
+            }
+            self.obey_signals();
+            self.hear_children();
+        }
+    }
+
+    fn perform(&mut self, action: Action, application: &mut dyn Application) -> Option<Turn> {
+        match action {
+            Action::ForkReactor { again } => return self.fork_reactor(again),
+            Action::ForkWorker { worker, incarnation, again } => {
+                return self.fork_worker(worker, incarnation, again);
+            }
+            Action::Link { worker, incarnation } => self.link(worker, incarnation),
+            Action::Retire(incarnation) => {
+                self.tell_reactor(&ToReactorControl::Retire { incarnation }, Vec::new());
+            }
+            Action::Stop(incarnation) => {
+                if let Some(child) = self.workers.get_mut(&incarnation) {
+                    child.control.post(encode(&ToWorkerControl::Stop), Vec::new());
+                }
+            }
+            Action::Drain(within) => {
+                self.plan.listeners.clear();
+                let within_ms = u64::try_from(within.as_millis()).unwrap_or(u64::MAX);
+                self.tell_reactor(&ToReactorControl::Drain { within_ms }, Vec::new());
+            }
+            Action::Kill(incarnation) => self.workers.get(&incarnation).into_iter().for_each(end),
+            Action::KillReactor => self.reactor.iter().for_each(end),
+            Action::Started => {
+                if let Err(Failure(text)) = application.started() {
+                    self.roster.fail(SuperviseError::Start(text), Instant::now());
+                }
+            }
+            Action::Failed(failure) => application.worker_failed(&failure),
+            Action::Note(note) => log::log!(note.level(), "{note}"),
+            Action::End { started, result } => {
+                if started {
+                    application.stopped();
+                }
+                return Some(Turn::Ended(result));
+            }
+        }
+        None
+    }
+
+    fn fork_reactor(&mut self, again: bool) -> Option<Turn> {
+        if again {
+            self.shared.add(Counter::ReactorRestarts, 1);
+        }
+        let forked = control::pair().and_then(|(here, there)| {
+            let side = spawn::split(Kind::Reactor)?;
+            Ok((side, here, there))
+        });
+        let now = Instant::now();
+        match forked {
+            Ok((Side::Child, _, control)) => {
+                let listeners = std::mem::take(&mut self.plan.listeners);
+                Some(Turn::Reactor(ReactorBoot { listeners, control, shared: self.shared }))
+            }
+            Ok((Side::Parent(pid), control, _)) => {
+                let number = pid.as_raw() as u64;
+                self.shared.counter(Counter::ReactorPid).store(number, Ordering::Relaxed);
+                self.reactor = Some(Child { pid, control, worker: 0 });
+                self.roster.reactor_forked(Some(pid.as_raw()), now);
+                None
+            }
+            Err(error) => {
+                log::error!("fork: {error}");
+                self.roster.reactor_forked(None, now);
+                None
+            }
+        }
+    }
+
+    fn fork_worker(&mut self, worker: u16, incarnation: Incarnation, again: bool) -> Option<Turn> {
+        if again {
+            self.shared.add(Counter::WorkerRestarts, 1);
+        }
+        let supervisor = nix::unistd::getpid().as_raw();
+        let forked = control::pair().and_then(|(here, there)| {
+            let side = spawn::split(Kind::Worker(there.as_fd()))?;
+            Ok((side, here, there))
+        });
+        let now = Instant::now();
+        match forked {
+            Ok((Side::Child, _, control)) => Some(Turn::Worker(Seat {
+                identity: WorkerIdentity { worker, incarnation, supervisor },
+                control: WorkerControl::new(control),
+                shared: self.shared,
+                windows: std::mem::take(&mut self.plan.windows),
+                max_request: self.plan.max_request,
+            })),
+            Ok((Side::Parent(pid), control, _)) => {
+                self.workers.insert(incarnation, Child { pid, control, worker });
+                self.roster.worker_forked(incarnation, Some(pid.as_raw()), now);
+                None
+            }
+            Err(error) => {
+                log::error!("fork: {error}");
+                self.roster.worker_forked(incarnation, None, now);
+                None
+            }
+        }
+    }
+
+    /// One socket pair for each reactor thread: one end to the worker, the other to the reactor.
+    fn link(&mut self, worker: u16, incarnation: Incarnation) {
+        let pairs: nix::Result<(Vec<OwnedFd>, Vec<OwnedFd>)> = (0..self.plan.reactor_threads)
+            .map(|_| {
+                let flags = SockFlag::SOCK_CLOEXEC;
+                socketpair(AddressFamily::Unix, SockType::Stream, None, flags)
+            })
+            .collect();
+        let done = match (pairs, self.workers.get_mut(&incarnation)) {
+            (Ok((to_reactor, to_worker)), Some(child)) => {
+                child.control.post(encode(&ToWorkerControl::Links), to_worker);
+                let pid = child.pid.as_raw() as u64;
+                self.worker_counter(worker, WorkerCounter::Pid, pid);
+                self.worker_counter(worker, WorkerCounter::Busy, 0);
+                self.tell_reactor(&ToReactorControl::Link { worker, incarnation }, to_reactor);
+                true
+            }
+            (Err(error), _) => {
+                log::error!("worker {worker} cannot be linked: socketpair: {error}");
+                false
+            }
+            (Ok(_), None) => false,
+        };
+        self.roster.linked(incarnation, done, Instant::now());
+    }
+
+    fn tell_reactor(&mut self, message: &ToReactorControl, descriptors: Vec<OwnedFd>) {
+        if let Some(reactor) = &mut self.reactor {
+            reactor.control.post(encode(message), descriptors);
+        }
+    }
+
+    fn wait(&mut self) -> nix::Result<()> {
+        let timeout = match self.roster.deadline() {
+            None => PollTimeout::NONE,
+            Some(at) => {
+                let left = at.saturating_duration_since(Instant::now()).as_micros().div_ceil(1000);
+                PollTimeout::try_from(left).unwrap_or(PollTimeout::MAX)
+            }
+        };
+        let mut sources = vec![PollFd::new(self.signals.as_fd(), PollFlags::POLLIN)];
+        let children = self.reactor.iter().chain(self.workers.values());
+        for child in children.filter(|child| !child.control.has_ended()) {
+            let mut events = PollFlags::POLLIN;
+            events.set(PollFlags::POLLOUT, child.control.has_unsent());
+            sources.push(PollFd::new(child.control.as_fd(), events));
+        }
+        match poll(&mut sources, timeout) {
+            Ok(_) | Err(Errno::EINTR) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn obey_signals(&mut self) {
+        let mut reap = false;
+        while let Some(order) = self.signals.read() {
+            match order {
+                Order::Stop => self.roster.stop(Instant::now()),
+                Order::Reload => self.roster.reload(),
+                Order::Reap => reap = true,
+            }
+        }
+        if reap {
+            self.reap();
+        }
+    }
+
+    /// Every dead child is reaped, also those that are not ours: in a container the supervisor may
+    /// be the process that orphans are given to.
+    fn reap(&mut self) {
+        while let Some((pid, exit)) = spawn::reap() {
+            self.bury(pid, exit);
+        }
+    }
+
+    fn bury(&mut self, pid: Pid, exit: Exit) {
+        if self.reactor.as_ref().is_some_and(|child| child.pid == pid) {
+            // What it said last counts.
+            self.hear_reactor();
+            self.reactor = None;
+        } else {
+            let found = self.workers.iter().find(|(_, child)| child.pid == pid);
+            let Some((&incarnation, child)) = found else { return };
+            let worker = child.worker;
+            self.hear_worker(incarnation);
+            self.workers.remove(&incarnation);
+            let current = self.shared.worker(usize::from(worker), WorkerCounter::Pid);
+            if current.load(Ordering::Relaxed) == pid.as_raw() as u64 {
+                self.worker_counter(worker, WorkerCounter::Pid, 0);
+                self.worker_counter(worker, WorkerCounter::Busy, 0);
+            }
+        }
+        self.roster.exited(pid.as_raw(), exit, Instant::now());
+    }
+
+    fn hear_children(&mut self) {
+        let workers: Vec<Incarnation> = self.workers.keys().copied().collect();
+        for incarnation in workers {
+            self.hear_worker(incarnation);
+        }
+        self.hear_reactor();
+    }
+
+    fn hear_worker(&mut self, incarnation: Incarnation) {
+        let Some(child) = self.workers.get_mut(&incarnation) else { return };
+        child.control.flush();
+        while let Some(packet) = child.control.receive() {
+            match decode(&packet.bytes) {
+                Ok(FromWorker::Ready) => self.roster.worker_ready(incarnation, Instant::now()),
+                Ok(FromWorker::Recycle) => self.roster.worker_recycle(incarnation),
+                Ok(FromWorker::Leaving) => self.roster.worker_leaving(incarnation),
+                Err(error) => log::error!("worker {}: control message: {error}", child.worker),
+            }
+        }
+    }
+
+    fn hear_reactor(&mut self) {
+        while let Some(reactor) = &mut self.reactor {
+            reactor.control.flush();
+            let Some(packet) = reactor.control.receive() else { return };
+            let now = Instant::now();
+            match decode(&packet.bytes) {
+                Ok(FromReactor::Ready) => self.roster.reactor_ready(now),
+                Ok(FromReactor::Retired { incarnation }) => self.roster.retired(incarnation),
+                Ok(FromReactor::Lost { incarnation, request }) => {
+                    // A worker that leaves says so before its links end.
+                    self.hear_worker(incarnation);
+                    self.roster.lost(incarnation, request, now);
+                }
+                Err(error) => log::error!("reactor: control message: {error}"),
+            }
+        }
+    }
+
+    fn kill_everything(&mut self) {
+        for child in self.reactor.iter().chain(self.workers.values()) {
+            end(child);
+            let _ = waitpid(child.pid, None);
+        }
+    }
+
+    fn worker_counter(&self, worker: u16, counter: WorkerCounter, value: u64) {
+        self.shared.worker(usize::from(worker), counter).store(value, Ordering::Relaxed);
+    }
+}
+
+fn end(child: &Child) {
+    // An error means that it has ended already.
+    let _ = kill(child.pid, Signal::SIGKILL);
+}
+
+fn system(call: &'static str) -> impl Fn(Errno) -> SuperviseError {
+    move |errno| SuperviseError::System(call, errno as i32)
+}
