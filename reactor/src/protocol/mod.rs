@@ -119,7 +119,7 @@ pub struct Output {
     chunks: VecDeque<Chunk>,
     len: u64,
     /// How many content bytes of which stream have been moved here, or dropped, since the last
-    /// look: the worker may send as many more. Files are not counted: they occupy no window.
+    /// look: the worker may send as many more. Files on disk do not count: they take no memory.
     pub released: Vec<(StreamId, u64)>,
 }
 

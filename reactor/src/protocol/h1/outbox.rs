@@ -46,7 +46,8 @@ impl Outbox {
 
     /// Appends a range of a file.
     pub fn file(&mut self, slice: FileSlice) {
-        self.pieces.push_back(Piece { chunk: Chunk::File(slice), content: 0 });
+        let content = slice.window_bytes();
+        self.pieces.push_back(Piece { chunk: Chunk::File(slice), content });
     }
 
     /// Counts content that was dropped, so that its sender may go on.
