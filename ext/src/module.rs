@@ -1,8 +1,98 @@
 //! The module as PHP sees it: start, constants, INI entries, phpinfo().
 
+use ext_php_rs::flags::IniEntryPermission;
 use ext_php_rs::prelude::*;
+use ext_php_rs::zend::{IniEntryDef, IniEntryDefs, ModuleEntry};
+use ext_php_rs::{info_table_end, info_table_header, info_table_row, info_table_start};
 
-/// Name and version, hooks, constants and classes.
+use crate::bind::SocketType;
+use crate::{error, logger, port, server};
+
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+static INI: IniEntryDefs<3> = IniEntryDefs::new([
+    IniEntryDef::new(c"ferrite.banner", c"1", IniEntryPermission::All),
+    IniEntryDef::new(c"ferrite.colors", c"auto", IniEntryPermission::All),
+    IniEntryDef::end(),
+]);
+
+/// Name and version, hooks and constants. Classes are registered by [`startup`].
 pub fn describe(module: ModuleBuilder<'_>) -> ModuleBuilder<'_> {
-    module.name("ferrite").version(env!("CARGO_PKG_VERSION"))
+    let module = module
+        .name("ferrite")
+        .version(VERSION)
+        .info_function(info)
+        .constant(("Ferrite\\VERSION", VERSION, &[]))
+        .constant(("Ferrite\\VERSION_ID", version_id(VERSION), &[]));
+    INTEGERS.iter().fold(module, |module, (name, number)| module.constant((name, *number, &[])))
+}
+
+/// Constants with numbers: those of Swoole without their prefix.
+const INTEGERS: [(&str, i64); 16] = [
+    ("Ferrite\\SOCK_TCP", SocketType::TCP),
+    ("Ferrite\\SOCK_UDP", SocketType::UDP),
+    ("Ferrite\\SOCK_TCP6", SocketType::TCP6),
+    ("Ferrite\\SOCK_UDP6", SocketType::UDP6),
+    ("Ferrite\\SOCK_UNIX_STREAM", SocketType::UNIX_STREAM),
+    ("Ferrite\\SOCK_UNIX_DGRAM", SocketType::UNIX_DGRAM),
+    ("Ferrite\\SSL", SocketType::SSL),
+    ("Ferrite\\BASE", server::MODES[0]),
+    ("Ferrite\\PROCESS", server::MODES[1]),
+    ("Ferrite\\LOG_DEBUG", 0),
+    ("Ferrite\\LOG_TRACE", 1),
+    ("Ferrite\\LOG_INFO", 2),
+    ("Ferrite\\LOG_NOTICE", 3),
+    ("Ferrite\\LOG_WARNING", 4),
+    ("Ferrite\\LOG_ERROR", 5),
+    ("Ferrite\\LOG_NONE", 6),
+];
+
+/// Module startup. Called once per process, before the constants are registered.
+pub extern "C" fn startup(_kind: i32, module: i32) -> i32 {
+    const SUCCESS: i32 = 0;
+    const FAILURE: i32 = -1;
+    logger::install();
+    if ext_php_rs::PHP_ZTS {
+        log::error!("Ferrite works with PHP without thread safety (NTS) only; this PHP is ZTS");
+        return FAILURE;
+    }
+    std::panic::set_hook(Box::new(|panic| log::error!("{panic}")));
+    IniEntryDef::register(INI.as_slice(), module);
+    match register_classes() {
+        Ok(()) => SUCCESS,
+        Err(error) => {
+            log::error!("a class cannot be registered: {error}");
+            FAILURE
+        }
+    }
+}
+
+fn register_classes() -> ext_php_rs::error::Result<()> {
+    error::register()?;
+    port::register()?;
+    server::register()
+}
+
+extern "C" fn info(module: *mut ModuleEntry) {
+    info_table_start!();
+    info_table_header!("Ferrite", "enabled");
+    info_table_row!("Version", VERSION);
+    info_table_row!("Protocols", "HTTP/1.0, HTTP/1.1");
+    info_table_row!("Sockets", "TCP (IPv4, IPv6), Unix stream");
+    info_table_row!("TLS", "not available in this build");
+    info_table_row!("Built for PHP API", ext_php_rs::ffi::ZEND_MODULE_API_NO.to_string());
+    info_table_row!("Thread safety", if ext_php_rs::PHP_ZTS { "ZTS" } else { "NTS" });
+    info_table_row!("Debug build of PHP", if ext_php_rs::PHP_DEBUG { "yes" } else { "no" });
+    info_table_end!();
+    // SAFETY: PHP passes the module's own entry.
+    unsafe { display_ini_entries(module) };
+}
+
+/// 10,000 × major + 100 × minor + patch.
+fn version_id(version: &str) -> i64 {
+    version.split('.').fold(0, |id, part| id * 100 + part.parse::<i64>().unwrap_or(0))
+}
+
+unsafe extern "C" {
+    fn display_ini_entries(module: *mut ModuleEntry);
 }

@@ -1,0 +1,276 @@
+//! What this extension does in each process of a server: it runs the user's callbacks.
+
+use std::io::IsTerminal;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::rc::Rc;
+use std::sync::atomic::Ordering;
+use std::time::SystemTime;
+
+use ext_php_rs::types::Zval;
+use wire::Reason;
+use wire::head::Origin;
+use wire::shared::{Counter, Shared};
+use worker::{
+    Application, ConnectionEvent, Failure, ReactorBoot, Reply, Request, Verdict, WorkerFailure,
+    WorkerIdentity,
+};
+
+use crate::banner::{Address, Banner};
+use crate::call::{CallOutcome, Callback, call, call_event};
+use crate::engine;
+use crate::events::Event;
+use crate::logger::{self, Role};
+use crate::port::PortContext;
+use crate::process::{self, Identity, PidFile};
+use crate::request_cycle;
+use crate::server::state::{ServerState, Stage};
+use crate::server::{Slot, object_of, write_slot};
+use crate::zend::value;
+
+/// What one port does with what comes in.
+pub struct Handler {
+    /// The callback for `Request`.
+    pub request: Rc<Callback>,
+    /// The callback for `Connect`.
+    pub connect: Option<Rc<Callback>>,
+    /// The callback for `Close`.
+    pub close: Option<Rc<Callback>>,
+    /// What requests have to know of the port.
+    pub context: PortContext,
+}
+
+/// What `start()` has decided.
+pub struct Run {
+    /// One per port.
+    pub handlers: Vec<Handler>,
+    /// Whom the children become.
+    pub identity: Identity,
+    /// What the reactor does.
+    pub reactor: reactor::Config,
+    /// The script's name, for the supervisor's title.
+    pub title: String,
+    /// The file to remove at the end.
+    pub pid_file: Option<PidFile>,
+    /// Whether to print the banner; `None`: as the INI entry says.
+    pub banner: Option<bool>,
+    /// Whether the supervisor has kept its terminal.
+    pub foreground: bool,
+}
+
+/// The application of one server. Each process has its own copy.
+pub struct ServerApplication {
+    /// The `Ferrite\Http\Server`.
+    server: Zval,
+    state: Rc<ServerState>,
+    run: Run,
+    /// Whether PHP code may still run in this process.
+    sound: bool,
+}
+
+impl ServerApplication {
+    /// The application of a server that is about to start.
+    pub fn new(server: Zval, state: Rc<ServerState>, run: Run) -> Self {
+        Self { server, state, run, sound: true }
+    }
+
+    /// Calls the server's callback for an event, if there is one; `None` when there is none.
+    fn call(&mut self, event: Event, more: &[i64]) -> Option<CallOutcome> {
+        let callback = self.state.callbacks.get(event)?;
+        if !self.sound {
+            return None;
+        }
+        let mut arguments = self.arguments(more);
+        let outcome = call_event(event.name(), &callback, &mut arguments);
+        self.note(&outcome);
+        Some(outcome)
+    }
+
+    /// The same for a callback that must succeed; the error says how it did not.
+    fn call_or_fail(&mut self, event: Event, more: &[i64]) -> Result<(), Failure> {
+        let Some(callback) = self.state.callbacks.get(event) else { return Ok(()) };
+        let outcome = call(&callback, &mut self.arguments(more));
+        self.note(&outcome);
+        let name = event.name();
+        match outcome {
+            CallOutcome::Returned(_) => Ok(()),
+            CallOutcome::Exited => Err(Failure(format!("the {name} callback called exit()"))),
+            CallOutcome::Threw(thrown) => Err(Failure(format!("the {name} callback: {thrown}"))),
+            CallOutcome::Unsound { message } => {
+                Err(Failure(format!("the {name} callback: {message}")))
+            }
+        }
+    }
+
+    fn arguments(&self, more: &[i64]) -> Vec<Zval> {
+        let mut arguments = vec![self.server.shallow_clone()];
+        arguments.extend(more.iter().map(|number| value::long(*number)));
+        arguments
+    }
+
+    fn note(&mut self, outcome: &CallOutcome) {
+        if matches!(outcome, CallOutcome::Unsound { .. }) {
+            self.sound = false;
+        }
+    }
+
+    /// Makes the interpreter that this worker has inherited its own.
+    fn settle(&self, identity: WorkerIdentity) -> Result<(), Failure> {
+        engine::drop_inheritance();
+        engine::reseed();
+        let pid = std::process::id();
+        self.state.stage.set(Stage::Worker(identity.worker));
+        if let Some(object) = object_of(&self.server) {
+            // SAFETY: `self.server` keeps the object alive.
+            unsafe {
+                write_slot(object, Slot::WorkerId, value::long(i64::from(identity.worker)));
+                write_slot(object, Slot::WorkerPid, value::long(i64::from(pid)));
+            }
+        }
+        let assumed = self.run.identity.assume(identity.supervisor);
+        assumed.map_err(|error| Failure(error.to_string()))
+    }
+
+    fn print_banner(&self) {
+        let wanted = self.run.banner.unwrap_or_else(|| engine::ini_switch(c"ferrite.banner"));
+        if !wanted || !self.run.foreground {
+            return;
+        }
+        let stdout = std::io::stdout();
+        let colours = match engine::ini_text(c"ferrite.colors").as_str() {
+            "always" => true,
+            "never" => false,
+            _ => stdout.is_terminal(),
+        };
+        let banner = Banner {
+            version: env!("CARGO_PKG_VERSION"),
+            php: engine::php_version(),
+            addresses: self.addresses(),
+            supervisor: self.state.supervisor.get(),
+            reactor: (self.reactor_pid(), self.run.reactor.threads as u16),
+            workers: (0..self.run.reactor.workers)
+                .map(|worker| self.state.pid_of(worker).unwrap_or_default())
+                .collect(),
+            foreground: std::io::stdin().is_terminal() || stdout.is_terminal(),
+            colours,
+        };
+        // In one piece, behind what the script has printed.
+        engine::flush_output();
+        let _ = nix::unistd::write(&stdout, banner.to_string().as_bytes());
+    }
+
+    fn addresses(&self) -> Vec<Address> {
+        let ports = self.state.all_ports();
+        let addresses = ports.iter().map(|port| match &port.path {
+            Some(path) => Address::Unix(path.clone()),
+            None => Address::Tcp(port.host.trim_matches(['[', ']']).to_owned(), port.number),
+        });
+        addresses.collect()
+    }
+
+    fn reactor_pid(&self) -> i32 {
+        self.state.shared.get().map_or(0, |shared| shared.get(Counter::ReactorPid) as i32)
+    }
+}
+
+impl Application for ServerApplication {
+    fn title(&mut self, role: worker::Role) {
+        let (role, script) = match role {
+            worker::Role::Supervisor => (Role::Supervisor, &self.run.title[..]),
+            worker::Role::Reactor => (Role::Reactor, ""),
+            worker::Role::Worker(id) => (Role::Worker(id), ""),
+        };
+        logger::set_role(role);
+        engine::set_title(format!("ferrite: {role} {script}").trim_end());
+    }
+
+    fn mapped(&mut self, shared: Shared) {
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        shared.counter(Counter::StartedAt).store(now.as_secs(), Ordering::Relaxed);
+        self.state.shared.set(Some(shared));
+    }
+
+    fn started(&mut self) -> Result<(), Failure> {
+        self.print_banner();
+        self.call_or_fail(Event::Start, &[])
+    }
+
+    fn worker_failed(&mut self, failure: &WorkerFailure) {
+        let numbers = [
+            i64::from(failure.worker),
+            i64::from(failure.pid),
+            i64::from(failure.exit_code),
+            i64::from(failure.signal),
+        ];
+        self.call(Event::WorkerError, &numbers);
+    }
+
+    fn stopped(&mut self) {
+        self.call(Event::Shutdown, &[]);
+        for port in self.state.all_ports() {
+            if let Some(path) = &port.path {
+                let _ = std::fs::remove_file(path);
+            }
+        }
+        if let Some(pid_file) = &self.run.pid_file {
+            pid_file.remove();
+        }
+    }
+
+    fn run_reactor(&mut self, boot: ReactorBoot) -> i32 {
+        process::raise_files();
+        if let Err(error) = self.run.identity.assume(self.state.supervisor.get()) {
+            log::error!("{error}");
+            return 1;
+        }
+        let config = self.run.reactor.clone();
+        let boot =
+            reactor::Boot { listeners: boot.listeners, control: boot.control, shared: boot.shared };
+        match catch_unwind(AssertUnwindSafe(|| reactor::run(config, boot))) {
+            Ok(Ok(())) => 0,
+            Ok(Err(error)) => {
+                log::error!("{error}");
+                1
+            }
+            // The panic hook has logged it.
+            Err(_) => 1,
+        }
+    }
+
+    fn worker_started(&mut self, identity: WorkerIdentity) -> Result<(), Failure> {
+        self.settle(identity)?;
+        self.call_or_fail(Event::WorkerStart, &[i64::from(identity.worker)])
+    }
+
+    fn handle(&mut self, request: Request, mut reply: Reply) -> Verdict {
+        let port = usize::from(request.head.origin.port);
+        match self.run.handlers.get(port) {
+            Some(handler) => {
+                request_cycle::handle(&handler.request, &handler.context, request, reply)
+            }
+            None => {
+                log::error!("a request came in by port {port}, which does not exist");
+                reply.abort(Reason::Internal);
+                Verdict::Continue
+            }
+        }
+    }
+
+    fn connection(&mut self, event: ConnectionEvent, origin: Origin) -> Verdict {
+        let Some(handler) = self.run.handlers.get(usize::from(origin.port)) else {
+            return Verdict::Continue;
+        };
+        let (name, callback) = match event {
+            ConnectionEvent::Opened => (Event::Connect.name(), handler.connect.clone()),
+            ConnectionEvent::Closed => (Event::Close.name(), handler.close.clone()),
+        };
+        let Some(callback) = callback else { return Verdict::Continue };
+        let numbers = [origin.connection as i64, i64::from(origin.reactor)];
+        let outcome = call_event(name, &callback, &mut self.arguments(&numbers));
+        self.note(&outcome);
+        if self.sound { Verdict::Continue } else { Verdict::Exit }
+    }
+
+    fn worker_stopped(&mut self, identity: WorkerIdentity) {
+        self.call(Event::WorkerStop, &[i64::from(identity.worker)]);
+    }
+}

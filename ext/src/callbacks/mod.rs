@@ -1,0 +1,38 @@
+//! What `on()` keeps.
+
+pub mod callable;
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use ext_php_rs::types::Zval;
+
+use crate::call::Callback;
+use crate::events::{EVENTS, Event};
+use crate::zend::value;
+
+/// One callback per event, at most.
+#[derive(Debug, Default)]
+pub struct Callbacks([RefCell<Option<Rc<Callback>>>; EVENTS]);
+
+impl Callbacks {
+    /// Sets the callback for an event, in the place of a former one.
+    pub fn set(&self, event: Event, callback: Callback) {
+        // The former one is released after the borrow has ended: its end may run PHP code.
+        let former = self.0[event as usize].borrow_mut().replace(Rc::new(callback));
+        drop(former);
+    }
+
+    /// The callback for an event.
+    pub fn get(&self, event: Event) -> Option<Rc<Callback>> {
+        self.0[event as usize].borrow().clone()
+    }
+
+    /// The callback as `getCallback()` shows it: as it was given, or null.
+    pub fn shown(&self, event: Event) -> Zval {
+        match self.get(event) {
+            Some(callback) => callback.callable().shallow_clone(),
+            None => value::null(),
+        }
+    }
+}

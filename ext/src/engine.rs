@@ -1,0 +1,102 @@
+//! What a process of a server does to the interpreter that it has inherited.
+
+use std::ffi::{CStr, c_char, c_int, c_long};
+
+use ext_php_rs::types::Zval;
+
+use crate::call::{CallOutcome, Callback, call};
+use crate::zend::{globals, value};
+
+/// Drops what the parent has left for its own end: output that waits in buffers, and shutdown
+/// functions. For a new child.
+pub fn drop_inheritance() {
+    // SAFETY: the output layer and the shutdown functions belong to the request that runs; both
+    // calls leave them empty and usable.
+    unsafe {
+        php_output_discard_all();
+        php_free_shutdown_functions();
+    }
+}
+
+/// Writes out what waits in output buffers.
+pub fn flush_output() {
+    // SAFETY: may run callbacks of the user's, as at the end of every script.
+    unsafe { php_output_end_all() };
+}
+
+/// Gives `mt_rand()` and its relatives a sequence of their own in this process.
+pub fn reseed() {
+    call_function("mt_srand", &mut []);
+}
+
+/// Sets the process title, where the command line allows it.
+pub fn set_title(title: &str) {
+    call_function("cli_set_process_title", &mut [value::bytes(title.as_bytes())]);
+}
+
+/// The version of PHP that runs, which may be newer than the one that this was built for.
+pub fn php_version() -> String {
+    call_function("phpversion", &mut [])
+        .and_then(|version| version.string())
+        .unwrap_or_else(|| "?".to_owned())
+}
+
+/// The name of the SAPI.
+pub fn sapi_name() -> String {
+    // SAFETY: the module and its name live as long as the process.
+    unsafe { CStr::from_ptr((*globals::sapi_module()).name) }.to_string_lossy().into_owned()
+}
+
+/// The script's file name without its folder.
+pub fn script_name() -> String {
+    // SAFETY: the path is null or a C string that lives as long as the request.
+    let path = unsafe {
+        let path = (*globals::sapi()).request_info.path_translated;
+        if path.is_null() { None } else { Some(CStr::from_ptr(path)) }
+    };
+    let path = path.map(|path| path.to_string_lossy().into_owned()).unwrap_or_default();
+    let name = path.rsplit('/').next().unwrap_or_default();
+    if name.is_empty() { "php".to_owned() } else { name.to_owned() }
+}
+
+/// Lets the script end here, with exit code 0: no `finally`, and no line of it runs any more.
+pub fn end_script() {
+    // SAFETY: called from a method, with no exception pending: the engine sees it when the method
+    // returns.
+    unsafe {
+        (*globals::executor()).exit_status = 0;
+        zend_throw_unwind_exit();
+    }
+}
+
+/// The text of an INI entry.
+pub fn ini_text(name: &CStr) -> String {
+    // SAFETY: the name is a C string of this length; the answer lives until the entry changes.
+    unsafe {
+        let text = zend_ini_string(name.as_ptr(), name.count_bytes(), 0);
+        if text.is_null() { String::new() } else { CStr::from_ptr(text).to_string_lossy().into() }
+    }
+}
+
+/// The truth of an INI entry.
+pub fn ini_switch(name: &CStr) -> bool {
+    // SAFETY: as above.
+    unsafe { zend_ini_long(name.as_ptr(), name.count_bytes(), 0) != 0 }
+}
+
+fn call_function(name: &str, arguments: &mut [Zval]) -> Option<Zval> {
+    let function = Callback::new(&value::bytes(name.as_bytes())).ok()?;
+    match call(&function, arguments) {
+        CallOutcome::Returned(value) => Some(value),
+        _ => None,
+    }
+}
+
+unsafe extern "C" {
+    fn php_output_discard_all();
+    fn php_output_end_all();
+    fn php_free_shutdown_functions();
+    fn zend_throw_unwind_exit();
+    fn zend_ini_string(name: *const c_char, len: usize, original: c_int) -> *mut c_char;
+    fn zend_ini_long(name: *const c_char, len: usize, original: c_int) -> c_long;
+}

@@ -1,0 +1,251 @@
+//! The log: one line per event, one `write(2)` per line, so that lines of several processes never
+//! mix.
+//!
+//! ```text
+//! 2026-01-31T12:00:00.123Z WARN  worker 0 [4711] message
+//! ```
+
+use std::fmt;
+use std::fs::OpenOptions;
+use std::io::{self, Write};
+use std::os::fd::{BorrowedFd, FromRawFd, IntoRawFd, OwnedFd};
+use std::path::Path;
+use std::sync::atomic::{AtomicI32, AtomicU32, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use log::{Level, LevelFilter, Log, Metadata, Record};
+use wire::limits::LOG_LINE_BYTES_MAX;
+
+/// Which process writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// The script before `start()`, and after it.
+    Script,
+    /// The supervisor.
+    Supervisor,
+    /// The reactor.
+    Reactor,
+    /// The worker with this id.
+    Worker(u16),
+}
+
+/// Makes this the logger of the process; standard error until [`redirect`].
+pub fn install() {
+    // It fails when there is one already: then that is this one.
+    let _ = log::set_logger(&LOGGER);
+    set_level(DEFAULT_LEVEL);
+}
+
+/// Names the process in the lines to come.
+pub fn set_role(role: Role) {
+    LOGGER.role.store(role.encode(), Ordering::Relaxed);
+}
+
+/// Logs nothing below this level, a `Ferrite\LOG_` number.
+pub fn set_level(level: u8) {
+    log::set_max_level(filter(level));
+}
+
+/// Appends to a file from now on. It stays open for the life of the process and of its children.
+pub fn redirect(path: &Path) -> io::Result<()> {
+    let file = OpenOptions::new().create(true).append(true).open(path)?;
+    let former = LOGGER.fd.swap(file.into_raw_fd(), Ordering::Relaxed);
+    if former != STDERR {
+        // SAFETY: the descriptor was made by a former call and belongs to nobody else.
+        drop(unsafe { OwnedFd::from_raw_fd(former) });
+    }
+    Ok(())
+}
+
+/// The descriptor that lines are written to.
+pub fn descriptor() -> BorrowedFd<'static> {
+    // SAFETY: it is standard error, or a file that is only closed when another takes its place, in
+    // the only thread that there is by then.
+    unsafe { BorrowedFd::borrow_raw(LOGGER.fd.load(Ordering::Relaxed)) }
+}
+
+const STDERR: i32 = 2;
+
+/// `Ferrite\LOG_INFO`.
+const DEFAULT_LEVEL: u8 = 2;
+
+static LOGGER: Logger = Logger { fd: AtomicI32::new(STDERR), role: AtomicU32::new(0) };
+
+struct Logger {
+    fd: AtomicI32,
+    role: AtomicU32,
+}
+
+impl Log for Logger {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        metadata.level() <= log::max_level()
+    }
+
+    fn log(&self, record: &Record<'_>) {
+        if !self.enabled(record.metadata()) {
+            return;
+        }
+        let role = Role::decode(self.role.load(Ordering::Relaxed));
+        let line = line(SystemTime::now(), record.level(), role, record.args());
+        // A log that cannot be written has nowhere to be reported to.
+        let _ = nix::unistd::write(descriptor(), &line);
+    }
+
+    fn flush(&self) {}
+}
+
+impl Role {
+    fn encode(self) -> u32 {
+        match self {
+            Self::Script => 0,
+            Self::Supervisor => 1,
+            Self::Reactor => 2,
+            Self::Worker(id) => 3 + u32::from(id),
+        }
+    }
+
+    fn decode(value: u32) -> Self {
+        match value {
+            0 => Self::Script,
+            1 => Self::Supervisor,
+            2 => Self::Reactor,
+            id => Self::Worker((id - 3) as u16),
+        }
+    }
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Script => f.write_str("script"),
+            Self::Supervisor => f.write_str("supervisor"),
+            Self::Reactor => f.write_str("reactor"),
+            Self::Worker(id) => write!(f, "worker {id}"),
+        }
+    }
+}
+
+fn filter(level: u8) -> LevelFilter {
+    match level {
+        0 | 1 => LevelFilter::Trace,
+        2 => LevelFilter::Info,
+        3 | 4 => LevelFilter::Warn,
+        5 => LevelFilter::Error,
+        _ => LevelFilter::Off,
+    }
+}
+
+fn line(now: SystemTime, level: Level, role: Role, message: &fmt::Arguments<'_>) -> Vec<u8> {
+    let mut text = Vec::with_capacity(256);
+    let pid = std::process::id();
+    let _ = write!(text, "{} {level:<5} {role} [{pid}] ", Timestamp(now));
+    let start = text.len();
+    let _ = write!(Escaped(&mut text), "{message}");
+    if text.len() - start > LOG_LINE_BYTES_MAX {
+        let mut end = start + LOG_LINE_BYTES_MAX;
+        // Not in the middle of a character.
+        while text[end] & 0xc0 == 0x80 {
+            end -= 1;
+        }
+        text.truncate(end);
+        text.extend_from_slice("…".as_bytes());
+    }
+    text.push(b'\n');
+    text
+}
+
+/// Writes line ends and other control characters as escapes: a message is one line, and no client
+/// can forge another.
+struct Escaped<'a>(&'a mut Vec<u8>);
+
+impl Write for Escaped<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        for &byte in bytes {
+            match byte {
+                b'\n' => self.0.extend_from_slice(b"\\n"),
+                b'\t' => self.0.push(byte),
+                0..0x20 | 0x7f => write!(self.0, "\\x{byte:02x}")?,
+                _ => self.0.push(byte),
+            }
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// A time as ISO 8601 with milliseconds, UTC.
+struct Timestamp(SystemTime);
+
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let since = self.0.duration_since(UNIX_EPOCH).unwrap_or_default();
+        let (days, seconds) = ((since.as_secs() / 86_400) as i64, since.as_secs() % 86_400);
+        let (year, month, day) = date(days);
+        let (hour, minute, second) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+        let millis = since.subsec_millis();
+        write!(f, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{millis:03}Z")
+    }
+}
+
+/// The Gregorian date so many days after 1970-01-01; counted in years that begin in March, so that
+/// the leap day is the last.
+fn date(days: i64) -> (i64, i64, i64) {
+    let days = days + 719_468;
+    let era = days.div_euclid(146_097);
+    let day_of_era = days.rem_euclid(146_097);
+    let year_of_era =
+        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month + 2) / 5 + 1;
+    let month = if month < 10 { month + 3 } else { month - 9 };
+    (year_of_era + era * 400 + i64::from(month <= 2), month, day)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn at(seconds: u64) -> SystemTime {
+        UNIX_EPOCH + Duration::from_millis(seconds * 1000 + 7)
+    }
+
+    #[test]
+    fn times_are_iso() {
+        for (seconds, wanted) in [
+            (0, "1970-01-01T00:00:00.007Z"),
+            (951_827_696, "2000-02-29T12:34:56.007Z"),
+            (4_102_444_799, "2099-12-31T23:59:59.007Z"),
+        ] {
+            assert_eq!(Timestamp(at(seconds)).to_string(), wanted);
+        }
+    }
+
+    #[test]
+    fn a_message_is_one_line() {
+        let line = line(at(0), Level::Warn, Role::Worker(3), &format_args!("a\nb\r\x1b[0m"));
+        let text = String::from_utf8(line).expect("UTF-8");
+        let wanted = format!("WARN  worker 3 [{}] a\\nb\\x0d\\x1b[0m\n", std::process::id());
+        assert_eq!(text, format!("1970-01-01T00:00:00.007Z {wanted}"));
+    }
+
+    #[test]
+    fn a_long_message_is_cut() {
+        let long = "ü".repeat(LOG_LINE_BYTES_MAX);
+        let line = line(at(0), Level::Warn, Role::Script, &format_args!("{long}"));
+        assert!(line.len() < LOG_LINE_BYTES_MAX + 100);
+        assert!(String::from_utf8(line).is_ok());
+    }
+
+    #[test]
+    fn roles_survive() {
+        for role in [Role::Script, Role::Supervisor, Role::Reactor, Role::Worker(65_535)] {
+            assert_eq!(Role::decode(role.encode()), role);
+        }
+    }
+}

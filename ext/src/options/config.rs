@@ -1,0 +1,205 @@
+//! Options as types, with their defaults.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use reactor::config::PortConfig;
+use reactor::protocol::settings::HttpSettings;
+
+/// What assignments write to: the server's options, and those of one port.
+#[derive(Debug, Clone)]
+pub struct Draft {
+    /// Options of the whole server.
+    pub server: ServerOptions,
+    /// Options of one port.
+    pub port: PortOptions,
+}
+
+/// Options of the whole server.
+#[derive(Debug, Clone)]
+pub struct ServerOptions {
+    /// Worker processes.
+    pub worker_num: u16,
+    /// Reactor threads; `None`: as many as CPUs, 8 at most. Never more than workers.
+    pub reactor_num: Option<u16>,
+    /// Requests after which a worker is replaced; 0 for never.
+    pub max_request: u32,
+    /// Time for requests in flight at a stop or a reload.
+    pub max_wait_time: Duration,
+    /// Open connections; `None`: as many as the process may have files, 100,000 at most.
+    pub connections_max: Option<usize>,
+    /// Whether to leave the terminal.
+    pub daemonize: bool,
+    /// Where to write the supervisor's process id.
+    pub pid_file: Option<PathBuf>,
+    /// User that the children become.
+    pub user: Option<String>,
+    /// Group that the children become.
+    pub group: Option<String>,
+    /// Root directory of the children.
+    pub chroot: Option<PathBuf>,
+    /// Where the log goes; `None`: standard error.
+    pub log_file: Option<PathBuf>,
+    /// The least level that is logged, as a `Ferrite\LOG_` number.
+    pub log_level: u8,
+    /// Where large bodies and uploaded files are put.
+    pub upload_tmp_dir: PathBuf,
+    /// Requests that may wait for a worker.
+    pub queue_len_max: usize,
+    /// How long one may wait.
+    pub queue_age_max: Duration,
+    /// Whether to print the banner; `None`: as the INI entry says.
+    pub banner: Option<bool>,
+}
+
+/// Options of one port.
+#[derive(Debug, Clone)]
+pub struct PortOptions {
+    /// Bounds and habits of HTTP.
+    pub http: HttpSettings,
+    /// Connections that wait for their accept.
+    pub backlog: i32,
+    /// TCP_NODELAY.
+    pub tcp_nodelay: bool,
+    /// SO_KEEPALIVE and its three times.
+    pub tcp_keepalive: TcpKeepalive,
+    /// TCP_USER_TIMEOUT; zero: the kernel's default.
+    pub tcp_user_timeout: Duration,
+    /// A client that takes nothing for so long is cut off.
+    pub send_timeout: Duration,
+    /// Response bytes that a worker may be ahead of its client.
+    pub window_bytes: u32,
+    /// Bodies up to this size stay in memory.
+    pub body_memory_bytes_max: usize,
+    /// Whether `Request::$cookie` is filled.
+    pub parse_cookie: bool,
+    /// Whether `Request::$post` is filled.
+    pub parse_post: bool,
+    /// Whether `Request::$files` is filled.
+    pub parse_files: bool,
+}
+
+/// TCP keep-alive probes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TcpKeepalive {
+    /// Whether there are any.
+    pub on: bool,
+    /// Idle seconds before the first.
+    pub idle: Duration,
+    /// Seconds between two.
+    pub interval: Duration,
+    /// Unanswered ones before the connection is given up.
+    pub count: u32,
+}
+
+impl Default for ServerOptions {
+    fn default() -> Self {
+        Self {
+            worker_num: cpus(),
+            reactor_num: None,
+            max_request: 0,
+            max_wait_time: Duration::from_secs(3),
+            connections_max: None,
+            daemonize: false,
+            pid_file: None,
+            user: None,
+            group: None,
+            chroot: None,
+            log_file: None,
+            log_level: 2,
+            upload_tmp_dir: std::env::temp_dir(),
+            queue_len_max: 1024,
+            queue_age_max: Duration::from_secs(10),
+            banner: None,
+        }
+    }
+}
+
+impl Default for PortOptions {
+    fn default() -> Self {
+        Self {
+            http: HttpSettings::default(),
+            backlog: BACKLOG_DEFAULT,
+            tcp_nodelay: true,
+            tcp_keepalive: TcpKeepalive {
+                on: false,
+                idle: Duration::from_secs(3600),
+                interval: Duration::from_secs(60),
+                count: 5,
+            },
+            tcp_user_timeout: Duration::ZERO,
+            send_timeout: Duration::from_secs(30),
+            window_bytes: 1 << 20,
+            body_memory_bytes_max: 256 << 10,
+            parse_cookie: true,
+            parse_post: true,
+            parse_files: true,
+        }
+    }
+}
+
+/// Connections that wait for their accept, before `set()` says otherwise.
+pub const BACKLOG_DEFAULT: i32 = 4096;
+
+/// Connections that the default of `max_connection` allows, whatever the limit on open files.
+const CONNECTIONS_MAX: u64 = 100_000;
+
+/// Reactor threads that the default of `reactor_num` allows, however many CPUs there are.
+const REACTOR_THREADS_DEFAULT_MAX: u16 = 8;
+
+impl ServerOptions {
+    /// The number of reactor threads.
+    pub fn reactor_threads(&self) -> u16 {
+        let wanted = self.reactor_num.unwrap_or_else(|| cpus().min(REACTOR_THREADS_DEFAULT_MAX));
+        wanted.min(self.worker_num).max(1)
+    }
+
+    /// The number of connections, when a process may have `files` open. Links, listeners and spooled
+    /// bodies need some, so a quarter is kept back (at most 1,024).
+    pub fn connections(&self, files: u64) -> usize {
+        let room = files - (files / 4).min(1024);
+        let wanted = self.connections_max.map_or(CONNECTIONS_MAX, |max| max as u64);
+        wanted.min(room).max(1) as usize
+    }
+}
+
+impl PortOptions {
+    /// What the reactor has to know of this port.
+    pub fn reactor_config(&self, tell_opened: bool, tell_closed: bool) -> PortConfig {
+        PortConfig {
+            http: Arc::new(self.http.clone()),
+            tcp_nodelay: self.tcp_nodelay,
+            send_timeout: self.send_timeout,
+            window_bytes: self.window_bytes,
+            body_memory_bytes_max: self.body_memory_bytes_max,
+            tell_opened,
+            tell_closed,
+        }
+    }
+}
+
+/// CPUs that this process may use.
+fn cpus() -> u16 {
+    let cpus = std::thread::available_parallelism().map_or(1, usize::from);
+    cpus.min(wire::limits::WORKERS_MAX) as u16
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reactor_threads_never_outnumber_workers() {
+        let options =
+            ServerOptions { worker_num: 2, reactor_num: Some(16), ..ServerOptions::default() };
+        assert_eq!(options.reactor_threads(), 2);
+    }
+
+    #[test]
+    fn connections_leave_room_for_other_files() {
+        let options = ServerOptions::default();
+        assert_eq!(options.connections(1024), 768);
+        assert_eq!(options.connections(1 << 20), 100_000);
+    }
+}

@@ -1,0 +1,221 @@
+//! [`Kind`]: what values an option takes, and where they go.
+
+use std::fmt;
+use std::time::Duration;
+
+use super::config::Draft;
+use super::value::Value;
+
+/// The type and range of an option, with the place its value goes to.
+#[derive(Clone, Copy)]
+pub enum Kind {
+    /// true or false
+    Switch(fn(&mut Draft, bool)),
+    /// A whole number.
+    Count {
+        /// The least.
+        min: i64,
+        /// The most.
+        max: i64,
+        /// Where it goes.
+        set: fn(&mut Draft, i64),
+    },
+    /// A number of bytes, also as `"2M"`.
+    Bytes {
+        /// The least.
+        min: u64,
+        /// The most.
+        max: u64,
+        /// Where it goes.
+        set: fn(&mut Draft, u64),
+    },
+    /// A time in seconds, also in fractions.
+    Seconds {
+        /// The least.
+        min: f64,
+        /// The most.
+        max: f64,
+        /// Where it goes.
+        set: fn(&mut Draft, Duration),
+    },
+    /// A string.
+    Text(fn(&mut Draft, &str)),
+    /// A string, or a switch.
+    SwitchOrText(fn(&mut Draft, Switchable<'_>)),
+    /// Known from Swoole, without effect here: only values that ask for nothing are taken.
+    Absent(NoOp),
+}
+
+/// The value of a [`Kind::SwitchOrText`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Switchable<'a> {
+    /// true or false
+    Switch(bool),
+    /// The string.
+    Text(&'a str),
+}
+
+/// The values of an option without effect that are taken.
+#[derive(Debug, Clone, Copy)]
+pub enum NoOp {
+    /// Every value: the option refines another one that is absent.
+    Any,
+    /// false, 0, an empty string or array, null.
+    Off,
+    /// true or 1.
+    On,
+    /// One of these numbers.
+    OneOf(&'static [i64]),
+}
+
+/// A value that has been found good, on its way to where it belongs.
+#[derive(Clone)]
+pub enum Assignment {
+    /// See [`Kind::Switch`].
+    Switch(fn(&mut Draft, bool), bool),
+    /// See [`Kind::Count`].
+    Count(fn(&mut Draft, i64), i64),
+    /// See [`Kind::Bytes`].
+    Bytes(fn(&mut Draft, u64), u64),
+    /// See [`Kind::Seconds`].
+    Seconds(fn(&mut Draft, Duration), Duration),
+    /// See [`Kind::Text`].
+    Text(fn(&mut Draft, &str), String),
+    /// See [`Kind::SwitchOrText`], the switch.
+    Switched(fn(&mut Draft, Switchable<'_>), bool),
+    /// See [`Kind::SwitchOrText`], the string.
+    Named(fn(&mut Draft, Switchable<'_>), String),
+    /// See [`Kind::Absent`].
+    Nothing,
+}
+
+/// The value does not fit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Misfit {
+    /// Its type is wrong.
+    Type,
+    /// Its type is right, but it is outside of the range.
+    Range,
+    /// It asks for something that does not exist here.
+    Absent,
+}
+
+impl Kind {
+    /// Checks a value.
+    pub fn accept(&self, value: &Value) -> Result<Assignment, Misfit> {
+        match *self {
+            Self::Switch(set) => {
+                let misfit =
+                    if matches!(value, Value::Int(_)) { Misfit::Range } else { Misfit::Type };
+                Ok(Assignment::Switch(set, value.switch().ok_or(misfit)?))
+            }
+            Self::Count { min, max, set } => {
+                let count = value.int().ok_or(Misfit::Type)?;
+                within(count, min, max).map(|count| Assignment::Count(set, count))
+            }
+            Self::Bytes { min, max, set } => {
+                let misfit = if matches!(value, Value::Int(_) | Value::Text(_)) {
+                    Misfit::Range
+                } else {
+                    Misfit::Type
+                };
+                within(value.bytes().ok_or(misfit)?, min, max)
+                    .map(|bytes| Assignment::Bytes(set, bytes))
+            }
+            Self::Seconds { min, max, set } => {
+                let seconds = within(value.seconds().ok_or(Misfit::Type)?, min, max)?;
+                let time = Duration::try_from_secs_f64(seconds).map_err(|_| Misfit::Range)?;
+                Ok(Assignment::Seconds(set, time))
+            }
+            Self::Text(set) => match value {
+                Value::Text(text) if text.contains('\0') => Err(Misfit::Range),
+                Value::Text(text) => Ok(Assignment::Text(set, text.clone())),
+                _ => Err(Misfit::Type),
+            },
+            Self::SwitchOrText(set) => match value {
+                Value::Bool(on) => Ok(Assignment::Switched(set, *on)),
+                Value::Text(text) if text.bytes().any(|b| b.is_ascii_control()) => {
+                    Err(Misfit::Range)
+                }
+                Value::Text(text) => Ok(Assignment::Named(set, text.clone())),
+                _ => Err(Misfit::Type),
+            },
+            Self::Absent(no_op) => match no_op.covers(value) {
+                true => Ok(Assignment::Nothing),
+                false => Err(Misfit::Absent),
+            },
+        }
+    }
+}
+
+fn within<T: PartialOrd>(value: T, min: T, max: T) -> Result<T, Misfit> {
+    if value >= min && value <= max { Ok(value) } else { Err(Misfit::Range) }
+}
+
+impl NoOp {
+    fn covers(self, value: &Value) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Off => value.is_off(),
+            Self::On => value.switch() == Some(true),
+            Self::OneOf(numbers) => value.int().is_some_and(|value| numbers.contains(&value)),
+        }
+    }
+}
+
+impl Assignment {
+    /// Writes the value to its place.
+    pub fn apply(&self, draft: &mut Draft) {
+        match self {
+            Self::Switch(set, value) => set(draft, *value),
+            Self::Count(set, value) => set(draft, *value),
+            Self::Bytes(set, value) => set(draft, *value),
+            Self::Seconds(set, value) => set(draft, *value),
+            Self::Text(set, value) => set(draft, value),
+            Self::Switched(set, value) => set(draft, Switchable::Switch(*value)),
+            Self::Named(set, value) => set(draft, Switchable::Text(value)),
+            Self::Nothing => {}
+        }
+    }
+}
+
+/// What is allowed, for errors and for the documentation.
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Switch(_) => f.write_str("true or false"),
+            Self::Count { min, max, .. } => write!(f, "an int from {min} to {max}"),
+            Self::Bytes { min, max, .. } => {
+                write!(f, "bytes from {} to {}", Size(*min), Size(*max))
+            }
+            Self::Seconds { min, max, .. } => write!(f, "seconds from {min} to {max}"),
+            Self::Text(_) => f.write_str("a string"),
+            Self::SwitchOrText(_) => {
+                f.write_str("true, false or a string without control characters")
+            }
+            Self::Absent(NoOp::Any) => f.write_str("anything"),
+            Self::Absent(NoOp::Off) => f.write_str("false, 0, '' or []"),
+            Self::Absent(NoOp::On) => f.write_str("true"),
+            Self::Absent(NoOp::OneOf(numbers)) => {
+                let numbers: Vec<String> = numbers.iter().map(i64::to_string).collect();
+                f.write_str(&numbers.join(" or "))
+            }
+        }
+    }
+}
+
+/// A number of bytes with the unit that fits.
+struct Size(u64);
+
+impl fmt::Display for Size {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (number, unit) = match self.0 {
+            0 => (0, ""),
+            n if n % (1 << 30) == 0 => (n >> 30, "G"),
+            n if n % (1 << 20) == 0 => (n >> 20, "M"),
+            n if n % (1 << 10) == 0 => (n >> 10, "K"),
+            n => (n, ""),
+        };
+        write!(f, "{number}{unit}")
+    }
+}

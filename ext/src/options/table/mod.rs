@@ -1,0 +1,74 @@
+//! The table of all options: the one place that says what each takes, means and maps to. Parsing,
+//! error messages and `docs/options.md` come from it.
+
+mod absent;
+mod port;
+mod server;
+
+use super::kind::Kind;
+
+/// One option.
+#[derive(Clone, Copy)]
+pub struct Spec {
+    /// Its key.
+    pub name: &'static str,
+    /// Other keys for the same.
+    pub aliases: &'static [&'static str],
+    /// Whose option it is.
+    pub scope: Scope,
+    /// What it takes, and where that goes.
+    pub kind: Kind,
+    /// Its default, in words.
+    pub default: &'static str,
+    /// What it does; units and consequences.
+    pub doc: &'static str,
+}
+
+/// Whose option it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// The server's: `Server::set()` only.
+    Server,
+    /// A port's: `Port::set()`, or `Server::set()` for all ports that do not say otherwise.
+    Port,
+}
+
+impl Spec {
+    const fn server(
+        name: &'static str,
+        kind: Kind,
+        default: &'static str,
+        doc: &'static str,
+    ) -> Self {
+        Self { name, aliases: &[], scope: Scope::Server, kind, default, doc }
+    }
+
+    const fn port(
+        name: &'static str,
+        kind: Kind,
+        default: &'static str,
+        doc: &'static str,
+    ) -> Self {
+        Self { name, aliases: &[], scope: Scope::Port, kind, default, doc }
+    }
+
+    const fn alias(mut self, aliases: &'static [&'static str]) -> Self {
+        self.aliases = aliases;
+        self
+    }
+
+    /// Whether `key` is its name or an alias of it.
+    pub fn is_called(&self, key: &str) -> bool {
+        self.name == key || self.aliases.contains(&key)
+    }
+}
+
+/// Every option.
+pub fn all() -> impl Iterator<Item = &'static Spec> {
+    [server::OPTIONS, port::OPTIONS, absent::OPTIONS].into_iter().flatten()
+}
+
+/// The option with this key.
+pub fn find(key: &str) -> Option<&'static Spec> {
+    all().find(|spec| spec.is_called(key))
+}

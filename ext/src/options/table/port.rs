@@ -1,0 +1,188 @@
+//! Options of a port.
+
+use std::time::Duration;
+
+use bytes::Bytes as Octets;
+
+use super::Spec;
+use crate::options::config::Draft;
+use crate::options::kind::Kind::{Bytes, Count, Seconds, Switch, SwitchOrText};
+use crate::options::kind::Switchable;
+
+/// What `server_header` says by itself.
+const SERVER: &[u8] = b"ferrite";
+
+/// The longest time that a port's timeout may be: a day.
+const DAY: f64 = 86_400.0;
+
+/// Options of a port.
+pub(super) const OPTIONS: &[Spec] = &[
+    Spec::port(
+        "package_max_length",
+        Bytes { min: 1 << 10, max: 1 << 40, set: |d, v| d.port.http.body_bytes_max = v },
+        "8M",
+        "Size of a request body; past it the client gets 413.",
+    ),
+    Spec::port(
+        "body_memory_bytes_max",
+        Bytes { min: 0, max: 1 << 30, set: |d, v| d.port.body_memory_bytes_max = v as usize },
+        "256K",
+        "A request body up to this size stays in memory; a larger one is spooled to an unlinked \
+         temporary file in `upload_tmp_dir`.",
+    ),
+    Spec::port(
+        "request_line_bytes_max",
+        Bytes {
+            min: 256,
+            max: 256 << 10,
+            set: |d, v| d.port.http.request_line_bytes_max = v as usize,
+        },
+        "8K",
+        "Size of the request line; past it the client gets 414.",
+    ),
+    Spec::port(
+        "header_bytes_max",
+        Bytes { min: 1 << 10, max: 1 << 20, set: |d, v| d.port.http.header_bytes_max = v as usize },
+        "32K",
+        "Size of all header lines together; past it the client gets 431.",
+    ),
+    Spec::port(
+        "header_count_max",
+        Count { min: 8, max: 10_000, set: |d, v| d.port.http.header_count_max = v as usize },
+        "100",
+        "Number of header lines; past it the client gets 431.",
+    ),
+    Spec::port(
+        "first_byte_timeout",
+        Seconds { min: 0.001, max: DAY, set: |d, v| d.port.http.first_byte_timeout = v },
+        "10",
+        "From the accept of a connection to its first byte; then it is closed.",
+    ),
+    Spec::port(
+        "header_timeout",
+        Seconds { min: 0.001, max: DAY, set: |d, v| d.port.http.header_timeout = v },
+        "10",
+        "From the first byte of a request's head to its last; past it the client gets 408.",
+    ),
+    Spec::port(
+        "body_timeout",
+        Seconds { min: 0.001, max: DAY, set: |d, v| d.port.http.body_timeout = v },
+        "30",
+        "Between two arrivals of a request's body; past it the client gets 408.",
+    ),
+    Spec::port(
+        "keepalive_timeout",
+        Seconds { min: 0.001, max: DAY, set: |d, v| d.port.http.keepalive_timeout = v },
+        "75",
+        "From the end of a response to the next request on the same connection; then it is closed.",
+    ),
+    Spec::port(
+        "max_idle_time",
+        Seconds { min: 0.0, max: DAY, set: idle },
+        "0 (as keepalive_timeout)",
+        "Swoole's name for `keepalive_timeout`; 0 leaves that as it is.",
+    )
+    .alias(&["heartbeat_idle_time"]),
+    Spec::port(
+        "heartbeat_check_interval",
+        Seconds { min: 0.0, max: DAY, set: |d, v| idle(d, v * 2) },
+        "0 (as keepalive_timeout)",
+        "Sets `keepalive_timeout` to twice this time. Every connection has its own timer, nothing \
+         is checked at intervals.",
+    ),
+    Spec::port(
+        "send_timeout",
+        Seconds { min: 0.001, max: DAY, set: |d, v| d.port.send_timeout = v },
+        "30",
+        "A client that takes no byte of a response for so long is cut off.",
+    ),
+    Spec::port(
+        "socket_buffer_size",
+        Bytes { min: 64 << 10, max: 1 << 30, set: |d, v| d.port.window_bytes = v as u32 },
+        "1M",
+        "Bytes of one response that a worker may be ahead of its client. With so many unread, \
+         `write()` and `end()` wait.",
+    ),
+    Spec::port(
+        "server_header",
+        SwitchOrText(|d, v| {
+            d.port.http.server = match v {
+                Switchable::Switch(false) | Switchable::Text("") => None,
+                Switchable::Switch(true) => Some(Octets::from_static(SERVER)),
+                Switchable::Text(text) => Some(Octets::copy_from_slice(text.as_bytes())),
+            }
+        }),
+        "true ('ferrite')",
+        "Value of the Server header; false hides it.",
+    ),
+    Spec::port(
+        "backlog",
+        Count { min: 1, max: 65_535, set: |d, v| d.port.backlog = v as i32 },
+        "4096",
+        "Connections that may wait for their accept. The kernel cuts it to net.core.somaxconn.",
+    ),
+    Spec::port(
+        "open_tcp_nodelay",
+        Switch(|d, v| d.port.tcp_nodelay = v),
+        "true",
+        "TCP_NODELAY: whether small packets are sent at once.",
+    ),
+    Spec::port(
+        "open_tcp_keepalive",
+        Switch(|d, v| d.port.tcp_keepalive.on = v),
+        "false",
+        "SO_KEEPALIVE: whether the kernel probes idle connections.",
+    ),
+    Spec::port(
+        "tcp_keepidle",
+        Seconds { min: 1.0, max: 32_767.0, set: |d, v| d.port.tcp_keepalive.idle = v },
+        "3600",
+        "Idle time before the first probe.",
+    ),
+    Spec::port(
+        "tcp_keepinterval",
+        Seconds { min: 1.0, max: 32_767.0, set: |d, v| d.port.tcp_keepalive.interval = v },
+        "60",
+        "Time between two probes.",
+    ),
+    Spec::port(
+        "tcp_keepcount",
+        Count { min: 1, max: 127, set: |d, v| d.port.tcp_keepalive.count = v as u32 },
+        "5",
+        "Unanswered probes before a connection is given up.",
+    ),
+    Spec::port(
+        "tcp_user_timeout",
+        Count {
+            min: 0,
+            max: 86_400_000,
+            set: |d, v| d.port.tcp_user_timeout = Duration::from_millis(v as u64),
+        },
+        "0 (the kernel's)",
+        "TCP_USER_TIMEOUT in milliseconds: how long sent bytes may stay unacknowledged.",
+    ),
+    Spec::port(
+        "http_parse_cookie",
+        Switch(|d, v| d.port.parse_cookie = v),
+        "true",
+        "Whether `Request::$cookie` is filled.",
+    ),
+    Spec::port(
+        "http_parse_post",
+        Switch(|d, v| d.port.parse_post = v),
+        "true",
+        "Whether `Request::$post` is filled from forms.",
+    ),
+    Spec::port(
+        "http_parse_files",
+        Switch(|d, v| d.port.parse_files = v),
+        "true",
+        "Whether multipart forms are parsed into `Request::$post` and `Request::$files`.",
+    ),
+];
+
+fn idle(draft: &mut Draft, time: Duration) {
+    if !time.is_zero() {
+        draft.port.http.keepalive_timeout = time;
+    }
+}

@@ -1,0 +1,132 @@
+//! Options of the whole server.
+
+use std::path::PathBuf;
+
+use wire::limits::{REACTOR_THREADS_MAX, WORKERS_MAX};
+
+use super::Spec;
+use crate::options::kind::Kind::{Count, Seconds, Switch, Text};
+
+/// Options of the whole server.
+pub(super) const OPTIONS: &[Spec] = &[
+    Spec::server(
+        "worker_num",
+        Count { min: 1, max: WORKERS_MAX as i64, set: |d, v| d.server.worker_num = v as u16 },
+        "number of CPUs",
+        "Worker processes: how many requests PHP handles at the same time.",
+    ),
+    Spec::server(
+        "reactor_num",
+        Count {
+            min: 1,
+            max: REACTOR_THREADS_MAX as i64,
+            set: |d, v| d.server.reactor_num = Some(v as u16),
+        },
+        "number of CPUs, at most 8",
+        "Threads of the reactor process. More than `worker_num` are not started.",
+    ),
+    Spec::server(
+        "max_request",
+        Count { min: 0, max: u32::MAX as i64, set: |d, v| d.server.max_request = v as u32 },
+        "0 (never)",
+        "Requests after which a worker is replaced. Up to a tenth is added by chance, so that \
+         workers are not replaced all at once.",
+    ),
+    Spec::server(
+        "max_wait_time",
+        Seconds { min: 0.0, max: 86_400.0, set: |d, v| d.server.max_wait_time = v },
+        "3",
+        "How long requests in flight may take after a stop or a reload began; then they are cut \
+         off.",
+    ),
+    Spec::server(
+        "max_connection",
+        Count { min: 1, max: 10_000_000, set: |d, v| d.server.connections_max = Some(v as usize) },
+        "what the limit on open files allows, at most 100000",
+        "Open client connections. One more is closed at once. Never more than the hard limit on \
+         open files (`ulimit -Hn`) allows.",
+    )
+    .alias(&["max_conn"]),
+    Spec::server(
+        "request_queue_len_max",
+        Count { min: 0, max: 1_000_000, set: |d, v| d.server.queue_len_max = v as usize },
+        "1024",
+        "Requests that may wait for a worker. Past it a request is answered with 503 and \
+         Retry-After at once.",
+    ),
+    Spec::server(
+        "request_queue_timeout",
+        Seconds { min: 0.001, max: 86_400.0, set: |d, v| d.server.queue_age_max = v },
+        "10",
+        "How long a request may wait for a worker; then it is answered with 503 and Retry-After.",
+    ),
+    Spec::server(
+        "daemonize",
+        Switch(|d, v| d.server.daemonize = v),
+        "false",
+        "Whether `start()` leaves the terminal and goes on in the background. Output that is not \
+         logged is lost then; use it with `log_file`.",
+    ),
+    Spec::server(
+        "pid_file",
+        Text(|d, v| d.server.pid_file = path(v)),
+        "'' (none)",
+        "File for the supervisor's process id; written at start, removed at the end.",
+    ),
+    Spec::server(
+        "user",
+        Text(|d, v| d.server.user = text(v)),
+        "'' (unchanged)",
+        "User that the reactor and the workers become. Only root may change it.",
+    ),
+    Spec::server(
+        "group",
+        Text(|d, v| d.server.group = text(v)),
+        "'' (the user's)",
+        "Group that the reactor and the workers become. Only root may change it.",
+    ),
+    Spec::server(
+        "chroot",
+        Text(|d, v| d.server.chroot = path(v)),
+        "'' (none)",
+        "Directory that becomes the root directory of the reactor and the workers. Only root may \
+         do so.",
+    ),
+    Spec::server(
+        "log_file",
+        Text(|d, v| d.server.log_file = path(v)),
+        "'' (standard error)",
+        "File that log lines are appended to, one write per line.",
+    ),
+    Spec::server(
+        "log_level",
+        Count { min: 0, max: 6, set: |d, v| d.server.log_level = v as u8 },
+        "Ferrite\\LOG_INFO",
+        "The least level that is logged: a `Ferrite\\LOG_` constant; `LOG_NONE` (6) logs nothing.",
+    ),
+    Spec::server(
+        "banner",
+        Switch(|d, v| d.server.banner = Some(v)),
+        "the INI entry ferrite.banner",
+        "Whether the supervisor prints addresses, versions and processes on standard output when \
+         everything is up.",
+    ),
+    Spec::server(
+        "upload_tmp_dir",
+        Text(|d, v| {
+            if let Some(path) = path(v) {
+                d.server.upload_tmp_dir = path;
+            }
+        }),
+        "the system's temporary folder",
+        "Where uploaded files and request bodies above `body_memory_bytes_max` are put.",
+    ),
+];
+
+fn text(value: &str) -> Option<String> {
+    (!value.is_empty()).then(|| value.to_owned())
+}
+
+fn path(value: &str) -> Option<PathBuf> {
+    (!value.is_empty()).then(|| PathBuf::from(value))
+}

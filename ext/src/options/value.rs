@@ -1,0 +1,139 @@
+//! [`Value`]: what PHP gave for an option, without Zend.
+
+use std::fmt;
+
+/// A value from the array that was given to `set()`.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Value {
+    /// null
+    Null,
+    /// true or false
+    Bool(bool),
+    /// int
+    Int(i64),
+    /// float
+    Float(f64),
+    /// string; bytes that are not UTF-8 are replaced
+    Text(String),
+    /// array, with its number of elements
+    Array(usize),
+    /// Something that no option takes, by the name of its type.
+    Other(&'static str),
+}
+
+/// Characters of a string that an error message repeats.
+const TEXT_SHOWN_MAX: usize = 60;
+
+/// What was given, as an error message names it.
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Null => f.write_str("null"),
+            Self::Bool(value) => write!(f, "{value}"),
+            Self::Int(value) => write!(f, "{value}"),
+            Self::Float(value) => write!(f, "{value:?}"),
+            Self::Text(value) if value.chars().count() > TEXT_SHOWN_MAX => {
+                let start: String = value.chars().take(TEXT_SHOWN_MAX).collect();
+                write!(f, "\"{start}…\"")
+            }
+            Self::Text(value) => write!(f, "\"{value}\""),
+            Self::Array(len) => write!(f, "an array of {len}"),
+            Self::Other(name) => f.write_str(name),
+        }
+    }
+}
+
+impl Value {
+    /// A switch: true, false, 0, 1 and their strings.
+    pub fn switch(&self) -> Option<bool> {
+        match self {
+            Self::Bool(value) => Some(*value),
+            Self::Int(0) => Some(false),
+            Self::Int(1) => Some(true),
+            Self::Text(text) if text == "0" => Some(false),
+            Self::Text(text) if text == "1" => Some(true),
+            _ => None,
+        }
+    }
+
+    /// A whole number, or a string of digits (as environment variables are).
+    pub fn int(&self) -> Option<i64> {
+        match self {
+            Self::Int(value) => Some(*value),
+            Self::Text(text) => text.parse().ok(),
+            _ => None,
+        }
+    }
+
+    /// A number of seconds.
+    pub fn seconds(&self) -> Option<f64> {
+        match self {
+            Self::Int(value) => Some(*value as f64),
+            Self::Float(value) => Some(*value),
+            Self::Text(text) => text.parse().ok(),
+            _ => None,
+        }
+    }
+
+    /// A number of bytes: a whole number, or one followed by K, M or G (powers of 1,024).
+    pub fn bytes(&self) -> Option<u64> {
+        match self {
+            Self::Int(value) => u64::try_from(*value).ok(),
+            Self::Text(text) => parse_bytes(text),
+            _ => None,
+        }
+    }
+
+    /// Whether this asks for nothing.
+    pub fn is_off(&self) -> bool {
+        match self {
+            Self::Null | Self::Bool(false) | Self::Int(0) | Self::Array(0) => true,
+            Self::Float(value) => *value == 0.0,
+            Self::Text(text) => text.is_empty() || text == "0",
+            _ => false,
+        }
+    }
+}
+
+fn parse_bytes(text: &str) -> Option<u64> {
+    let text = text.trim();
+    let text = text.strip_suffix(['b', 'B']).unwrap_or(text);
+    let (digits, shift) = match text.chars().last()?.to_ascii_uppercase() {
+        'K' => (&text[..text.len() - 1], 10),
+        'M' => (&text[..text.len() - 1], 20),
+        'G' => (&text[..text.len() - 1], 30),
+        _ => (text, 0),
+    };
+    let number: u64 = digits.trim_end().parse().ok()?;
+    number.checked_mul(1 << shift)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(text: &str) -> Value {
+        Value::Text(text.to_owned())
+    }
+
+    #[test]
+    fn sizes_take_units() {
+        assert_eq!(text("2M").bytes(), Some(2 << 20));
+        assert_eq!(text("64 kb").bytes(), Some(64 << 10));
+        assert_eq!(text("1g").bytes(), Some(1 << 30));
+        assert_eq!(text("17").bytes(), Some(17));
+        assert_eq!(Value::Int(5).bytes(), Some(5));
+        for bad in ["", "M", "2T", "-1", "1.5M", "99999999999G"] {
+            assert_eq!(text(bad).bytes(), None, "{bad}");
+        }
+        assert_eq!(Value::Int(-1).bytes(), None);
+    }
+
+    #[test]
+    fn switches_take_0_and_1_only() {
+        assert_eq!(Value::Int(1).switch(), Some(true));
+        assert_eq!(text("0").switch(), Some(false));
+        assert_eq!(Value::Int(2).switch(), None);
+        assert_eq!(text("yes").switch(), None);
+    }
+}

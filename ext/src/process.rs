@@ -1,0 +1,194 @@
+//! What a process of a server does to itself: leave the terminal, name its pid, give up root.
+
+use std::fmt;
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::os::fd::AsFd;
+use std::path::{Path, PathBuf};
+
+use nix::sys::prctl;
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use nix::sys::signal::Signal;
+use nix::unistd::{
+    Gid, Group, Pid, Uid, User, chdir, chroot, dup2_stderr, dup2_stdin, dup2_stdout, geteuid,
+    getppid, initgroups, setgid, setgroups, setuid,
+};
+
+use crate::options::config::ServerOptions;
+
+/// Why a process cannot become what the options say.
+#[derive(Debug)]
+pub enum ProcessError {
+    /// The option needs root.
+    NotRoot(&'static str),
+    /// There is no such user or group.
+    NoSuch(&'static str, String),
+    /// A system call failed: what was to be done, and how it failed.
+    System(String, io::Error),
+}
+
+impl fmt::Display for ProcessError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotRoot(option) => write!(f, "Option '{option}' can be used by root only"),
+            Self::NoSuch(what, name) => write!(f, "There is no {what} '{name}'"),
+            Self::System(what, error) => write!(f, "Cannot {what}: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for ProcessError {}
+
+fn system<E: Into<io::Error>>(what: &str) -> impl FnOnce(E) -> ProcessError {
+    move |error| ProcessError::System(what.to_owned(), error.into())
+}
+
+/// Whom the children become, and where their root is. Looked up before anything is given up.
+#[derive(Debug, Clone, Default)]
+pub struct Identity {
+    user: Option<(User, Gid)>,
+    group: Option<Gid>,
+    root: Option<PathBuf>,
+}
+
+impl Identity {
+    /// Looks up what the options name.
+    pub fn look_up(options: &ServerOptions) -> Result<Self, ProcessError> {
+        let group = match &options.group {
+            None => None,
+            Some(name) => {
+                let group = Group::from_name(name).map_err(system("look up the group"))?;
+                Some(group.ok_or_else(|| ProcessError::NoSuch("group", name.clone()))?.gid)
+            }
+        };
+        let user = match &options.user {
+            None => None,
+            Some(name) => {
+                let user = User::from_name(name).map_err(system("look up the user"))?;
+                let user = user.ok_or_else(|| ProcessError::NoSuch("user", name.clone()))?;
+                let gid = group.unwrap_or(user.gid);
+                Some((user, gid))
+            }
+        };
+        let identity = Self { user, group, root: options.chroot.clone() };
+        identity.check()?;
+        Ok(identity)
+    }
+
+    fn check(&self) -> Result<(), ProcessError> {
+        if geteuid().is_root() {
+            return Ok(());
+        }
+        if self.root.is_some() {
+            return Err(ProcessError::NotRoot("chroot"));
+        }
+        if self.user.as_ref().is_some_and(|(user, _)| user.uid != geteuid()) {
+            return Err(ProcessError::NotRoot("user"));
+        }
+        match self.group {
+            Some(gid) if gid != nix::unistd::getegid() => Err(ProcessError::NotRoot("group")),
+            _ => Ok(()),
+        }
+    }
+
+    /// In a child: becomes this. Nothing leads back.
+    pub fn assume(&self, supervisor: i32) -> Result<(), ProcessError> {
+        if !geteuid().is_root() {
+            return Ok(());
+        }
+        if let Some(root) = &self.root {
+            chroot(root).map_err(system("change the root directory"))?;
+            chdir("/").map_err(system("enter the root directory"))?;
+        }
+        match (&self.user, self.group) {
+            (Some((user, gid)), _) => become_user(user, *gid)?,
+            (None, Some(gid)) => {
+                setgroups(&[gid]).map_err(system("set the groups"))?;
+                setgid(gid).map_err(system("set the group"))?;
+            }
+            (None, None) => return Ok(()),
+        }
+        stay_bound(supervisor)
+    }
+}
+
+fn become_user(user: &User, gid: Gid) -> Result<(), ProcessError> {
+    let name = std::ffi::CString::new(user.name.as_str()).unwrap_or_default();
+    let uid: Uid = user.uid;
+    initgroups(&name, gid).map_err(system("set the groups"))?;
+    setgid(gid).map_err(system("set the group"))?;
+    setuid(uid).map_err(system("set the user"))
+}
+
+/// A change of user makes the kernel forget that this process ends with its parent (prctl(2)).
+fn stay_bound(supervisor: i32) -> Result<(), ProcessError> {
+    prctl::set_pdeathsig(Signal::SIGKILL).map_err(system("bind to the supervisor"))?;
+    if getppid() != Pid::from_raw(supervisor) {
+        return Err(ProcessError::System(
+            "go on".to_owned(),
+            io::Error::other("the supervisor is gone"),
+        ));
+    }
+    Ok(())
+}
+
+/// Ends this process without running anything of PHP's: its interpreter is no longer sound.
+pub fn end_now() -> ! {
+    // SAFETY: _exit has no precondition.
+    unsafe { nix::libc::_exit(EXIT_FATAL) }
+}
+
+/// The exit code of PHP after a fatal error.
+const EXIT_FATAL: i32 = 255;
+
+/// Files that this process may have open at most, if it asks for it.
+pub fn files_max() -> u64 {
+    getrlimit(Resource::RLIMIT_NOFILE).map_or(1024, |(_, hard)| hard)
+}
+
+/// Asks for as many open files as there may be.
+pub fn raise_files() {
+    if let Ok((_, hard)) = getrlimit(Resource::RLIMIT_NOFILE) {
+        // It cannot fail up to the hard limit; if it does, accepting stops earlier.
+        let _ = setrlimit(Resource::RLIMIT_NOFILE, hard, hard);
+    }
+}
+
+/// Goes on in the background, with standard output and error in `log_file` or nowhere. Returns in
+/// the process that goes on.
+pub fn daemonize(log_file: Option<&Path>) -> Result<(), ProcessError> {
+    // It stays in its folder: the script's relative paths keep their meaning.
+    nix::unistd::daemon(true, true).map_err(system("go into the background"))?;
+    let nowhere = File::open("/dev/null").map_err(system("open /dev/null"))?;
+    dup2_stdin(nowhere.as_fd()).map_err(system("close standard input"))?;
+    let path = log_file.unwrap_or(Path::new("/dev/null"));
+    let output = OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(path)
+        .map_err(|error| ProcessError::System(format!("open {}", path.display()), error))?;
+    dup2_stdout(output.as_fd()).map_err(system("redirect standard output"))?;
+    dup2_stderr(output.as_fd()).map_err(system("redirect standard error"))
+}
+
+/// The file with the supervisor's process id.
+#[derive(Debug)]
+pub struct PidFile(PathBuf);
+
+impl PidFile {
+    /// Writes it.
+    pub fn write(path: &Path) -> Result<Self, ProcessError> {
+        std::fs::write(path, format!("{}\n", std::process::id()))
+            .map_err(|error| ProcessError::System(format!("write {}", path.display()), error))?;
+        // Absolute, so that it can be removed wherever the process is by then.
+        Ok(Self(std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())))
+    }
+
+    /// Removes it, unless another server has written it since.
+    pub fn remove(&self) {
+        let own = format!("{}\n", std::process::id());
+        if std::fs::read_to_string(&self.0).is_ok_and(|content| content == own) {
+            let _ = std::fs::remove_file(&self.0);
+        }
+    }
+}

@@ -1,0 +1,228 @@
+//! `start()`: from a configured server to its processes, and back.
+
+use std::os::fd::OwnedFd;
+use std::rc::Rc;
+
+use ext_php_rs::types::Zval;
+use worker::{Outcome, Plan, supervise};
+
+use super::state::{ServerState, Stage};
+use super::{Server, Slot, state_of, write_slot};
+use crate::application::{Handler, Run, ServerApplication};
+use crate::bind;
+use crate::engine;
+use crate::error::Failure;
+use crate::events::Event;
+use crate::logger::{self, Role};
+use crate::options::config::{PortOptions, ServerOptions};
+use crate::options::resolve;
+use crate::port::{PortContext, PortState};
+use crate::process::{self, Identity, PidFile, ProcessError};
+use crate::settings;
+use crate::zend::method::{Call, Returned};
+use crate::zend::object::Object;
+use crate::zend::value::{self, Array};
+use crate::zend::{SUCCESS, zend_parse_parameters};
+
+/// Everything that can go wrong has gone right: what is left is to fork.
+struct Ready {
+    server: ServerOptions,
+    ports: Vec<PortOptions>,
+    handlers: Vec<Handler>,
+    identity: Identity,
+}
+
+/// `Server::start()`
+pub(super) fn start(call: &mut Call<'_>) -> Result<Returned, Failure> {
+    // SAFETY: no argument is expected, so none is filled.
+    if unsafe { zend_parse_parameters(call.count(), c"".as_ptr()) } != SUCCESS {
+        return Err(Failure::Pending);
+    }
+    let this = call.this::<Server>();
+    let state = state_of(this)?;
+    check_stage(&state)?;
+    let ready = prepare(&state)?;
+    let pid_file = become_supervisor(&ready.server)?;
+
+    state.frozen.set(true);
+    state.stage.set(Stage::Supervisor);
+    state.supervisor.set(std::process::id() as i32);
+    // SAFETY: the engine has passed a live object of this class, which this value keeps alive.
+    let server = unsafe { value::object(&raw mut (*this).std) };
+    show(this, &state, &ready);
+
+    let plan = Plan {
+        workers: ready.server.worker_num,
+        reactor_threads: ready.server.reactor_threads(),
+        listeners: listeners(&state),
+        max_wait_time: ready.server.max_wait_time,
+        max_request: ready.server.max_request,
+        windows: ready.ports.iter().map(|port| port.window_bytes).collect(),
+        title: engine::script_name(),
+    };
+    let run = run(ready, pid_file);
+    let mut application = ServerApplication::new(server, Rc::clone(&state), run);
+    let outcome = supervise(plan, &mut application);
+    drop(application);
+    finish(&state, outcome)
+}
+
+fn finish(
+    state: &ServerState,
+    outcome: Result<Outcome, worker::SuperviseError>,
+) -> Result<Returned, Failure> {
+    match outcome {
+        Ok(Outcome::WorkerDone) => {
+            engine::end_script();
+            Err(Failure::Pending)
+        }
+        // The worker's request has been answered and its links are closed.
+        Ok(Outcome::WorkerUnsound) => process::end_now(),
+        Ok(Outcome::Stopped) => {
+            state.stage.set(Stage::After);
+            logger::set_role(Role::Script);
+            Ok(Returned::Bool(true))
+        }
+        Err(error) => {
+            state.stage.set(Stage::After);
+            logger::set_role(Role::Script);
+            Err(Failure::State(error.to_string()))
+        }
+    }
+}
+
+fn check_stage(state: &ServerState) -> Result<(), Failure> {
+    let why = match state.stage.get() {
+        Stage::Before => return Ok(()),
+        Stage::Supervisor => "The server runs already",
+        Stage::Worker(_) => "A worker cannot start its own server again",
+        Stage::After => "A server can be started once only",
+    };
+    Err(Failure::State(why.to_owned()))
+}
+
+fn prepare(state: &ServerState) -> Result<Ready, Failure> {
+    let sapi = engine::sapi_name();
+    if sapi != "cli" {
+        return Err(Failure::State(format!(
+            "A server is started from the command line, not from '{sapi}'"
+        )));
+    }
+    let states = state.all_ports();
+    let own: Vec<_> = states.iter().map(|port| port.assignments.borrow().clone()).collect();
+    let (server, ports) = resolve(&state.assignments.borrow(), &own);
+    let handlers = states
+        .iter()
+        .zip(&ports)
+        .map(|(port, options)| handler(state, port, options, &server))
+        .collect::<Result<Vec<_>, _>>()?;
+    let identity = Identity::look_up(&server).map_err(failure)?;
+    for (port, options) in states.iter().zip(&ports) {
+        configure(port, options)?;
+    }
+    Ok(Ready { server, ports, handlers, identity })
+}
+
+fn handler(
+    state: &ServerState,
+    port: &PortState,
+    options: &PortOptions,
+    server: &ServerOptions,
+) -> Result<Handler, Failure> {
+    let request = state.callback_of(port, Event::Request).ok_or_else(|| {
+        let place = match &port.path {
+            Some(path) => path.display().to_string(),
+            None => format!("{}:{}", port.host, port.number),
+        };
+        Failure::State(format!(
+            "There is no callback for 'Request' on {place}: call on('Request', …) before start()"
+        ))
+    })?;
+    Ok(Handler {
+        request,
+        connect: state.callback_of(port, Event::Connect),
+        close: state.callback_of(port, Event::Close),
+        context: PortContext {
+            number: port.number,
+            parse_cookie: options.parse_cookie,
+            parse_post: options.parse_post,
+            parse_files: options.parse_files,
+            upload_tmp_dir: server.upload_tmp_dir.clone(),
+        },
+    })
+}
+
+fn configure(port: &PortState, options: &PortOptions) -> Result<(), Failure> {
+    let Some(socket) = port.socket.take() else {
+        return Err(Failure::State("The port is closed".to_owned()));
+    };
+    let outcome = bind::configure(&socket, port.kind, options);
+    port.socket.set(Some(socket));
+    outcome.map_err(|error| Failure::State(format!("Cannot listen on {}: {error}", port.host)))
+}
+
+/// The last steps that can fail, in an order in which none has to be undone.
+fn become_supervisor(server: &ServerOptions) -> Result<Option<PidFile>, Failure> {
+    logger::set_level(server.log_level);
+    if let Some(path) = &server.log_file {
+        logger::redirect(path).map_err(|error| {
+            Failure::State(format!("Cannot append to log_file {}: {error}", path.display()))
+        })?;
+    }
+    if server.daemonize {
+        engine::flush_output();
+        process::daemonize(server.log_file.as_deref()).map_err(failure)?;
+    }
+    server.pid_file.as_deref().map(PidFile::write).transpose().map_err(failure)
+}
+
+fn failure(error: ProcessError) -> Failure {
+    Failure::State(error.to_string())
+}
+
+/// The sockets, which belong to the supervisor from now on.
+fn listeners(state: &ServerState) -> Vec<OwnedFd> {
+    state.all_ports().iter().filter_map(|port| port.socket.take()).map(OwnedFd::from).collect()
+}
+
+/// Shows in the properties what has been decided.
+fn show(this: *mut Object<Server>, state: &ServerState, ready: &Ready) {
+    let mut effective = Array::with_capacity(3);
+    let mut set =
+        |key: &str, number: i64| effective.set_symbol(key.as_bytes(), value::long(number));
+    set("worker_num", i64::from(ready.server.worker_num));
+    set("reactor_num", i64::from(ready.server.reactor_threads()));
+    set("max_connection", ready.server.connections(process::files_max()) as i64);
+    let effective: Zval = effective.into_value();
+    let pid = i64::from(state.supervisor.get());
+    // SAFETY: the object is live, and declares these properties.
+    unsafe {
+        settings::merge_slot(Object::slot(this, Slot::Setting as usize), &effective);
+        write_slot(this, Slot::MasterPid, value::long(pid));
+        write_slot(this, Slot::ManagerPid, value::long(pid));
+    }
+}
+
+fn run(ready: Ready, pid_file: Option<PidFile>) -> Run {
+    let ports = ready.ports.iter().zip(&ready.handlers).map(|(options, handler)| {
+        options.reactor_config(handler.connect.is_some(), handler.close.is_some())
+    });
+    let reactor = reactor::Config {
+        threads: usize::from(ready.server.reactor_threads()),
+        workers: usize::from(ready.server.worker_num),
+        connections_max: ready.server.connections(process::files_max()),
+        queue_len_max: ready.server.queue_len_max,
+        queue_age_max: ready.server.queue_age_max,
+        spool_dir: ready.server.upload_tmp_dir.clone(),
+        ports: ports.collect(),
+    };
+    Run {
+        handlers: ready.handlers,
+        identity: ready.identity,
+        reactor,
+        title: engine::script_name(),
+        pid_file,
+        banner: ready.server.banner,
+        foreground: !ready.server.daemonize,
+    }
+}

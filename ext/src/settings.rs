@@ -1,0 +1,97 @@
+//! The Zend half of options: from the array that `set()` gets to assignments, and to the `$setting`
+//! that shows what was set.
+
+use ext_php_rs::convert::IntoZval;
+use ext_php_rs::ffi::zval;
+use ext_php_rs::types::{ArrayKey, ZendHashTable, Zval};
+
+use crate::error::Failure;
+use crate::options;
+use crate::options::kind::Assignment;
+use crate::options::table::Scope;
+use crate::options::value::Value;
+use crate::zend::method::Call;
+use crate::zend::{SUCCESS, zend_parse_parameters};
+
+/// The one argument of `set()`, with a reference of its own.
+pub fn array_argument(call: &Call<'_>) -> Result<Zval, Failure> {
+    let mut given: *mut zval = std::ptr::null_mut();
+    // SAFETY: `a` fills one pointer, which is valid while the call lasts.
+    let parsed = unsafe { zend_parse_parameters(call.count(), c"a".as_ptr(), &raw mut given) };
+    if parsed != SUCCESS {
+        return Err(Failure::Pending);
+    }
+    // SAFETY: as above.
+    Ok(unsafe { (*given).shallow_clone() })
+}
+
+/// Checks every option of an array, all or nothing.
+pub fn check(given: &Zval, scope: Scope) -> Result<Vec<Assignment>, Failure> {
+    let Some(array) = given.array() else { return Ok(Vec::new()) };
+    array.iter().map(|(key, value)| check_one(key, value, scope)).collect()
+}
+
+/// Merges an array into the array of a property's slot.
+///
+/// # Safety
+///
+/// `slot` points to the slot of a live object.
+pub unsafe fn merge_slot(slot: *mut zval, given: &Zval) {
+    // SAFETY: the caller's promise.
+    let former = unsafe { &*slot };
+    let mut merged = match former.array() {
+        Some(array) => array.to_owned(),
+        None => ZendHashTable::new(),
+    };
+    if let Some(array) = given.array() {
+        for (key, value) in array.iter() {
+            // It fails for keys with a NUL inside: no option has one.
+            let _ = merged.insert(key, value.shallow_clone());
+        }
+    }
+    if let Ok(merged) = merged.into_zval(false) {
+        // SAFETY: the caller's promise; the old value is taken out before it is released.
+        drop(unsafe { std::ptr::replace(slot, merged) });
+    }
+}
+
+/// The error of `set()`, `on()` and `listen()` after `start()`.
+pub fn too_late(method: &str) -> Failure {
+    Failure::State(format!("{method}() is possible before start() only"))
+}
+
+/// A boolean.
+pub fn boolean(value: bool) -> Zval {
+    let mut zval = Zval::new();
+    zval.set_bool(value);
+    zval
+}
+
+fn check_one(key: ArrayKey<'_>, value: &Zval, scope: Scope) -> Result<Assignment, Failure> {
+    let key = key.to_string();
+    options::check(&key, &convert(value), scope).map_err(|error| {
+        let message = format!("is not valid: {error}");
+        if error.is_type() { Failure::Type(1, message) } else { Failure::Value(1, message) }
+    })
+}
+
+fn convert(value: &Zval) -> Value {
+    let value = value.dereference();
+    if value.is_null() {
+        Value::Null
+    } else if let Some(on) = value.bool() {
+        Value::Bool(on)
+    } else if let Some(number) = value.long().filter(|_| value.is_long()) {
+        Value::Int(number)
+    } else if let Some(number) = value.double().filter(|_| value.is_double()) {
+        Value::Float(number)
+    } else if let Some(text) = value.zend_str() {
+        Value::Text(String::from_utf8_lossy(text.as_bytes()).into_owned())
+    } else if let Some(array) = value.array() {
+        Value::Array(array.len())
+    } else if value.is_object() {
+        Value::Other("an object")
+    } else {
+        Value::Other("a resource")
+    }
+}
