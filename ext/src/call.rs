@@ -10,6 +10,7 @@ use ext_php_rs::ffi::{
 };
 use ext_php_rs::types::Zval;
 use ext_php_rs::zend::try_catch;
+use worker::Verdict;
 
 use crate::zend::globals::{self, LastError};
 use crate::zend::string::bytes;
@@ -155,6 +156,30 @@ pub fn call(callback: &Callback, arguments: &mut [Zval]) -> CallOutcome {
         None => CallOutcome::Returned(returned),
         Some(outcome) => outcome,
     }
+}
+
+/// Runs what may run destructors of the user's, after a call. What they throw is logged.
+pub fn guarded(run: impl FnOnce()) -> Verdict {
+    let mut run = std::mem::ManuallyDrop::new(run);
+    let run = &raw mut run;
+    // SAFETY: only reads globals.
+    let frame = unsafe { (*globals::executor()).current_execute_data };
+    // SAFETY: the closure is taken out once; only a pointer to it goes in.
+    let caught = try_catch(AssertUnwindSafe(|| unsafe {
+        std::mem::ManuallyDrop::take(&mut *run)();
+    }));
+    // SAFETY: only reads globals.
+    let unclean = unsafe { (*globals::compiler()).unclean_shutdown };
+    if caught.is_err() || unclean {
+        // SAFETY: as in `call`.
+        unsafe { (*globals::executor()).current_execute_data = frame };
+        log::error!("in a destructor: {}", OneLine(&fatal_message()));
+        return Verdict::Exit;
+    }
+    if let Some(CallOutcome::Threw(thrown)) = take_exception() {
+        log::error!("in a destructor: {thrown}");
+    }
+    Verdict::Continue
 }
 
 fn fatal_message() -> String {

@@ -8,6 +8,7 @@ pub mod object;
 pub mod string;
 pub mod value;
 
+use std::cell::UnsafeCell;
 use std::ffi::{c_char, c_int, c_void};
 
 use ext_php_rs::ffi::{
@@ -45,10 +46,30 @@ pub struct RawZval([u64; 2]);
 pub type Rfc1867Callback =
     Option<unsafe extern "C" fn(event: u32, data: *mut c_void, extra: *mut *mut c_void) -> c_int>;
 
+/// A variable of the engine's that extensions may change.
+#[repr(transparent)]
+#[derive(Debug)]
+pub struct EngineVariable<T>(UnsafeCell<T>);
+
+// SAFETY: PHP's code, and what is called by it, runs on one thread of the process.
+unsafe impl<T> Sync for EngineVariable<T> {}
+
+impl<T> EngineVariable<T> {
+    /// Puts `value` there and returns what was there.
+    ///
+    /// # Safety
+    ///
+    /// The engine must be able to use the value for as long as it is there.
+    pub unsafe fn replace(&self, value: T) -> T {
+        // SAFETY: no reference to the inside is ever given out.
+        unsafe { std::ptr::replace(self.0.get(), value) }
+    }
+}
+
 #[allow(missing_docs)]
 unsafe extern "C" {
     pub static spl_ce_RuntimeException: *mut zend_class_entry;
-    pub static mut php_rfc1867_callback: Rfc1867Callback;
+    pub static php_rfc1867_callback: EngineVariable<Rfc1867Callback>;
 
     pub fn zend_parse_parameters(num_args: u32, type_spec: *const c_char, ...) -> c_int;
     pub fn zend_argument_value_error(arg_num: u32, format: *const c_char, ...);

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicPtr, Ordering};
 
 use ext_php_rs::args::ArgInfoTables;
-use ext_php_rs::ffi::{zend_function, zend_hash_str_find};
+use ext_php_rs::ffi::{IS_ARRAY, IS_FALSE, IS_NULL, IS_STRING, zend_function, zend_hash_str_find};
 use ext_php_rs::zend::ClassEntry;
 
 /// The class entry of one class, set once at module startup.
@@ -40,18 +40,30 @@ impl Default for ClassCell {
     }
 }
 
-/// Gives the argument `index` (from 0) of a registered method a union type, which the builder
-/// cannot express: `mask` has one bit for each `IS_*`.
-pub fn set_argument_type(entry: &ClassEntry, lower_name: &str, index: usize, mask: u32) {
+/// A union type: one bit for each `IS_*`. The builder cannot express them.
+pub type Mask = u32;
+
+/// `string|false`.
+pub const STRING_OR_FALSE: Mask = 1 << IS_STRING | 1 << IS_FALSE;
+/// `array|string|null`.
+pub const ARRAY_STRING_OR_NULL: Mask = 1 << IS_ARRAY | 1 << IS_STRING | 1 << IS_NULL;
+
+/// Gives a registered method a union type: for what it returns, or for the argument with this index
+/// (from 0). It must have been declared with some type.
+pub fn set_type(entry: &ClassEntry, lower_name: &str, argument: Option<usize>, mask: Mask) {
     let table = &raw const entry.function_table;
-    // SAFETY: the table belongs to a registered class; its values point to functions, whose
-    // argument tables the engine has copied and never shares.
+    // SAFETY: the table belongs to a registered class; its values point to functions, and the engine
+    // keeps its own copies of their argument tables, where the returned type lies first.
     unsafe {
         let found = zend_hash_str_find(table, lower_name.as_ptr().cast(), lower_name.len());
         let Some(found) = found.as_ref() else { return };
         let function = found.value.ptr.cast::<zend_function>();
-        if index < (*function).common.num_args as usize {
-            (*(*function).common.arg_info.add(index)).type_.type_mask = mask;
-        }
+        let arguments = (*function).common.arg_info;
+        let place = match argument {
+            None => arguments.sub(1),
+            Some(index) if index < (*function).common.num_args as usize => arguments.add(index),
+            Some(_) => return,
+        };
+        (*place).type_.type_mask = mask;
     }
 }

@@ -1,9 +1,9 @@
 //! The engine's globals, and what must be put back in order between two requests.
 
-use std::ffi::CStr;
+use std::ffi::{CStr, c_int};
 
 use ext_php_rs::ffi::{
-    _zend_compiler_globals, _zend_executor_globals, ext_php_rs_compiler_globals,
+    _zend_compiler_globals, _zend_executor_globals, PHP_INI_USER, ext_php_rs_compiler_globals,
     ext_php_rs_executor_globals, ext_php_rs_process_globals, ext_php_rs_sapi_globals,
     ext_php_rs_sapi_module, php_core_globals, sapi_globals_struct, sapi_module_struct,
 };
@@ -100,6 +100,36 @@ pub fn take_http_global(kind: u32) -> Zval {
         std::ptr::replace(slot, super::value::undef())
     }
 }
+
+/// Forgets what PHP's `header()` and its like have been told: nobody would ever send it, and it
+/// would grow.
+pub fn forget_headers() {
+    // SAFETY: the list belongs to the globals.
+    unsafe {
+        let list = &raw mut (*sapi()).sapi_headers.headers;
+        if (*list).count > 0 {
+            super::zend_llist_clean(list.cast());
+        }
+    }
+}
+
+/// What `set_time_limit()` does; starts the engine's timer.
+pub fn set_time_limit(seconds: i64) {
+    let (name, value) = (Text::new(b"max_execution_time"), seconds.to_string());
+    // SAFETY: the engine copies name and value.
+    unsafe {
+        super::zend_alter_ini_entry_chars(
+            name.as_ptr(),
+            value.as_ptr().cast(),
+            value.len(),
+            PHP_INI_USER as c_int,
+            PHP_INI_STAGE_RUNTIME,
+        );
+    }
+}
+
+/// `PHP_INI_STAGE_RUNTIME`
+const PHP_INI_STAGE_RUNTIME: c_int = 1 << 4;
 
 /// Passes the values of the INI settings `default_mimetype` and `default_charset`.
 pub fn with_default_content_type<R>(take: impl FnOnce(&[u8], &[u8]) -> R) -> R {

@@ -28,7 +28,7 @@ pub trait Lazy: Backed {
     /// One bit for each property that has been neither made nor given up, in the order of the names.
     fn pending(&mut self) -> &mut u16;
 
-    /// The value of the property with this index into the names. May fill others by [`fill`].
+    /// The value of the property with this index into the names. May [`offer`] others.
     ///
     /// # Safety
     ///
@@ -48,18 +48,18 @@ pub fn adapt<T: Lazy>(handlers: &mut zend_object_handlers) {
     handlers.compare = Some(compare::<T>);
 }
 
-/// Puts a value into the slot of a lazy property, which is pending no more.
+/// Puts a value into the slot of a lazy property that is still pending, and drops it otherwise.
 ///
 /// # Safety
 ///
 /// `this` is live, no reference into its state exists, and `index` is below the number of names.
-pub unsafe fn fill<T: Lazy>(this: *mut Object<T>, index: usize, value: Zval) {
-    // SAFETY: the caller's promise; an UNDEF slot owns nothing, so it may be overwritten.
+pub unsafe fn offer<T: Lazy>(this: *mut Object<T>, index: usize, value: Zval) {
+    // SAFETY: the caller's promise.
     unsafe {
-        *(*this).state.pending() &= !(1 << index);
-        let slot = Object::slot(this, T::FIRST + index);
-        if (*slot).u1.type_info == IS_UNDEF {
-            slot.write(value);
+        let pending = (*this).state.pending();
+        if *pending & 1 << index != 0 {
+            *pending &= !(1 << index);
+            put(this, index, value);
         }
     }
 }
@@ -68,7 +68,7 @@ pub unsafe fn fill<T: Lazy>(this: *mut Object<T>, index: usize, value: Zval) {
 ///
 /// # Safety
 ///
-/// As for [`fill`].
+/// As for [`offer`].
 pub unsafe fn forget<T: Lazy>(this: *mut Object<T>, index: usize) {
     // SAFETY: the caller's promise. The old value is taken out before it is released.
     unsafe {
@@ -82,13 +82,26 @@ pub unsafe fn forget<T: Lazy>(this: *mut Object<T>, index: usize) {
     }
 }
 
+/// # Safety
+///
+/// As for [`offer`].
+unsafe fn put<T: Lazy>(this: *mut Object<T>, index: usize, value: Zval) {
+    // SAFETY: the caller's promise; an UNDEF slot owns nothing, so it may be overwritten.
+    unsafe {
+        let slot = Object::slot(this, T::FIRST + index);
+        if (*slot).u1.type_info == IS_UNDEF {
+            slot.write(value);
+        }
+    }
+}
+
 unsafe fn make_one<T: Lazy>(this: *mut Object<T>, index: usize) {
     // SAFETY: the caller has checked that the property is pending.
     unsafe {
         // Cleared first: what `make` calls may look at the property.
         *(*this).state.pending() &= !(1 << index);
         let value = T::make(this, index);
-        fill(this, index, value);
+        put(this, index, value);
     }
 }
 

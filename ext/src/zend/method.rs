@@ -25,6 +25,9 @@ pub enum Returned {
 /// The body of a method.
 pub type Body = fn(&mut Call<'_>) -> Result<Returned, Failure>;
 
+/// The C function behind a method, as the builder takes it.
+pub type Handler = extern "C" fn(&mut ExecuteData, &mut Zval);
+
 /// A call of a method.
 pub struct Call<'a>(&'a mut ExecuteData);
 
@@ -33,6 +36,16 @@ impl Call<'_> {
     pub fn count(&self) -> u32 {
         // SAFETY: the engine uses this member of the union in call frames.
         unsafe { self.0.This.u2.num_args }
+    }
+
+    /// Throws what PHP throws when a method without parameters gets some.
+    pub fn no_arguments(&self) -> Result<(), Failure> {
+        if self.count() == 0 {
+            return Ok(());
+        }
+        // SAFETY: an empty specification takes no pointers.
+        unsafe { super::zend_parse_parameters(self.count(), c"".as_ptr()) };
+        Err(Failure::Pending)
     }
 
     /// The object that the method is called on. `T` is the class that the method is declared in.

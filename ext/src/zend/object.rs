@@ -10,11 +10,13 @@ use std::mem::offset_of;
 use std::sync::atomic::{AtomicPtr, Ordering};
 
 use ext_php_rs::args::ArgInfoTables;
+use ext_php_rs::builders::ClassProperty;
 use ext_php_rs::ffi::{
     ext_php_rs_zend_object_alloc, object_properties_init, std_object_handlers, zend_function,
     zend_object, zend_object_handlers, zend_object_std_dtor, zend_object_std_init, zval,
 };
-use ext_php_rs::flags::ClassFlags;
+use ext_php_rs::flags::{ClassFlags, PropertyFlags};
+use ext_php_rs::types::Zval;
 use ext_php_rs::zend::ClassEntry;
 
 use super::class::ClassCell;
@@ -100,6 +102,20 @@ impl<T: Backed> Object<T> {
     pub unsafe fn slot(this: *mut Self, index: usize) -> *mut zval {
         // SAFETY: the caller's promise; slots of a parent come before those of its children.
         unsafe { (&raw mut (*this).std.properties_table).cast::<zval>().add(index) }
+    }
+}
+
+/// A public property, with a default that `value` makes.
+pub fn property(name: &str, value: fn() -> Zval) -> ClassProperty {
+    ClassProperty {
+        name: name.to_owned(),
+        flags: PropertyFlags::Public,
+        default: Some(Box::new(move || Ok(value()))),
+        docs: &[],
+        ty: None,
+        nullable: true,
+        readonly: false,
+        default_stub: None,
     }
 }
 

@@ -1,6 +1,6 @@
 //! PHP strings: owned references, and names that live as long as the process.
 
-use std::ffi::c_void;
+use std::ffi::{c_char, c_void};
 use std::mem::{ManuallyDrop, offset_of};
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicPtr, Ordering};
@@ -85,6 +85,11 @@ impl Text {
     pub fn as_bytes(&self) -> &[u8] {
         // SAFETY: the reference keeps the string alive.
         unsafe { bytes(self.0.as_ptr()) }
+    }
+
+    /// The content as a C string, which ends at its first NUL.
+    pub fn c_str(&self) -> *const c_char {
+        self.as_bytes().as_ptr().cast()
     }
 
     fn content_mut(&mut self) -> *mut u8 {

@@ -92,6 +92,16 @@ impl Array {
         Self(unsafe { _zend_new_array(u32::try_from(capacity).unwrap_or(0)) })
     }
 
+    /// An array that nobody shares.
+    ///
+    /// # Safety
+    ///
+    /// The table is live and has one reference, which the caller gives away or keeps from being
+    /// dropped twice.
+    pub unsafe fn of(table: *mut HashTable) -> Self {
+        Self(table)
+    }
+
     /// Sets `key`, which does not look like a number.
     pub fn set(&mut self, key: &super::string::Interned, value: Zval) {
         // SAFETY: the table is ours, and the key is interned.

@@ -1,0 +1,325 @@
+//! `Ferrite\Http\Request`.
+
+mod body;
+mod fields;
+mod form;
+mod names;
+mod server;
+
+use std::fmt;
+
+use ext_php_rs::args::ArgInfoTables;
+use ext_php_rs::builders::{ClassBuilder, FunctionBuilder};
+use ext_php_rs::flags::{DataType, MethodFlags};
+use ext_php_rs::types::Zval;
+use ext_php_rs::zend::ClassEntry;
+use wire::{Fields, RequestHead};
+
+use self::body::Body;
+use self::names::property;
+use crate::call::OneLine;
+use crate::error::Failure;
+use crate::port::PortContext;
+use crate::zend::class::{STRING_OR_FALSE, set_type};
+use crate::zend::lazy::{self, Lazy};
+use crate::zend::method::{Call, Handler, Returned, methods};
+use crate::zend::object::{self, Backed, Class, Object};
+use crate::zend::string::{Interned, Text};
+use crate::zend::value;
+
+pub use self::form::discard_uploads;
+
+static CLASS: Class = Class::new();
+
+/// Slots of the properties that are not lazy.
+const FD: usize = 0;
+const STREAM_ID: usize = 1;
+
+/// All lazy properties pending.
+const ALL: u16 = (1 << property::NAMES.len()) - 1;
+
+/// Bytes of a path that a line of the log shows.
+const LABEL_BYTES_MAX: usize = 200;
+
+/// A request as PHP sees it.
+#[derive(Debug)]
+pub struct Request {
+    message: Option<Message>,
+    pending: u16,
+}
+
+#[derive(Debug)]
+struct Message {
+    head: RequestHead,
+    body: Body,
+    trailers: Option<Fields>,
+    parse_cookie: bool,
+    parse_post: bool,
+    port_number: u16,
+    /// Null once the request's own time is over: then uploads can be accepted no more.
+    port: *const PortContext,
+}
+
+impl Request {
+    /// A new PHP object for a request, with one reference. `port` must stay until
+    /// [`retire`](Self::retire).
+    pub fn create(request: worker::Request, port: &PortContext) -> *mut Object<Self> {
+        let origin = request.head.origin;
+        let message = Message {
+            head: request.head,
+            body: request.body.into(),
+            trailers: request.trailers,
+            parse_cookie: port.parse_cookie,
+            parse_post: port.parse_post,
+            port_number: port.number,
+            port,
+        };
+        let object = Object::create(Self { message: Some(message), pending: ALL });
+        // SAFETY: the object is new, and its class declares these two properties first.
+        unsafe {
+            Object::slot(object, FD).write(value::long(origin.connection as i64));
+            Object::slot(object, STREAM_ID).write(value::long(origin.stream as i64));
+        }
+        object
+    }
+
+    /// The request's own time is over; the object may live on.
+    pub fn retire(&mut self) {
+        if let Some(message) = &mut self.message {
+            message.port = std::ptr::null();
+        }
+    }
+
+    /// Names the request in a line of the log: `METHOD path`.
+    pub fn label(&self) -> Label<'_> {
+        Label(self.message.as_ref().map(|message| &message.head))
+    }
+}
+
+/// See [`Request::label`].
+#[derive(Debug)]
+pub struct Label<'a>(Option<&'a RequestHead>);
+
+impl fmt::Display for Label<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(head) = self.0 else { return f.write_str("request") };
+        let path = &head.path[..head.path.len().min(LABEL_BYTES_MAX)];
+        write!(f, "{} {}", head.method, OneLine(&String::from_utf8_lossy(path)))
+    }
+}
+
+impl Backed for Request {
+    fn class() -> &'static Class {
+        &CLASS
+    }
+
+    fn bare() -> Self {
+        Self { message: None, pending: ALL }
+    }
+}
+
+impl Lazy for Request {
+    const FIRST: usize = 2;
+
+    fn names() -> &'static [Interned] {
+        &property::NAMES
+    }
+
+    fn pending(&mut self) -> &mut u16 {
+        &mut self.pending
+    }
+
+    unsafe fn make(this: *mut Object<Self>, index: usize) -> Zval {
+        // SAFETY: the caller's promise. The reference is not used behind a call that takes `this`.
+        let Some(message) = (unsafe { &mut (*this).state.message }) else { return value::null() };
+        match index {
+            property::HEADER => fields::array(&message.head.fields),
+            property::SERVER => server::array(&message.head, message.port_number),
+            property::COOKIE => message.cookie(),
+            property::GET => message.get(),
+            property::TRAILER => message.trailers.as_ref().map_or_else(value::null, fields::array),
+            _ => {
+                let [files, post, tmpfiles] = message.form();
+                let mut wanted = value::null();
+                for (at, value) in [
+                    (property::FILES, files),
+                    (property::POST, post),
+                    (property::TMPFILES, tmpfiles),
+                ] {
+                    if at == index {
+                        wanted = value;
+                    } else {
+                        // SAFETY: the caller's promise.
+                        unsafe { lazy::offer(this, at, value) };
+                    }
+                }
+                wanted
+            }
+        }
+    }
+}
+
+impl Message {
+    fn get(&self) -> Zval {
+        match self.head.query.as_deref() {
+            None | Some([]) => value::null(),
+            Some(query) => self.parsed(form::query(query)),
+        }
+    }
+
+    fn cookie(&self) -> Zval {
+        match fields::cookie_line(&self.head.fields) {
+            Some(line) if self.parse_cookie => self.parsed(form::cookies(line)),
+            _ => value::null(),
+        }
+    }
+
+    /// `files`, `post` and `tmpfiles`.
+    fn form(&self) -> [Zval; 3] {
+        let nothing = || [value::null(), value::null(), value::null()];
+        let Some(content_type) = self.head.fields.get(b"content-type") else { return nothing() };
+        if self.body.is_empty() {
+            return nothing();
+        }
+        let media_type = content_type.split(|byte| *byte == b';').next().unwrap_or_default();
+        let media_type = media_type.trim_ascii();
+        let parsed = if media_type.eq_ignore_ascii_case(b"application/x-www-form-urlencoded") {
+            self.urlencoded()
+        } else if media_type.eq_ignore_ascii_case(b"multipart/form-data") {
+            self.multipart(content_type)
+        } else {
+            return nothing();
+        };
+        parsed.unwrap_or_else(|error| {
+            log::error!("{}: cannot read the spooled body: {error}", Label(Some(&self.head)));
+            nothing()
+        })
+    }
+
+    fn urlencoded(&self) -> std::io::Result<[Zval; 3]> {
+        let post = if self.parse_post {
+            self.parsed(form::urlencoded(&self.body)?)
+        } else {
+            value::null()
+        };
+        Ok([value::null(), post, value::null()])
+    }
+
+    fn multipart(&self, content_type: &[u8]) -> std::io::Result<[Zval; 3]> {
+        // SAFETY: the port stays as long as the pointer is set.
+        let port = unsafe { self.port.as_ref() };
+        let Some(port) = port.filter(|port| port.parse_post || port.parse_files) else {
+            return Ok([value::null(), value::null(), value::null()]);
+        };
+        let directory = &port.upload_tmp_dir;
+        let form = form::multipart(content_type, &self.body, port.parse_files, directory)?;
+        self.warn(form.warning);
+        let post = if port.parse_post { form.post } else { value::null() };
+        Ok([form.files, post, form.tmpfiles])
+    }
+
+    fn parsed(&self, parsed: form::Parsed) -> Zval {
+        self.warn(parsed.warning);
+        parsed.value
+    }
+
+    fn warn(&self, warning: Option<String>) {
+        if let Some(warning) = warning {
+            log::warn!("{}: {}", Label(Some(&self.head)), OneLine(&warning));
+        }
+    }
+
+    /// The request as HTTP/1.1 would have it; the original bytes are not kept.
+    fn data(&mut self) -> std::io::Result<Text> {
+        let head = &self.head;
+        let mut data = Vec::with_capacity(1024);
+        data.extend_from_slice(head.method.as_str().as_bytes());
+        data.push(b' ');
+        data.extend_from_slice(&head.path);
+        if let Some(query) = &head.query {
+            data.push(b'?');
+            data.extend_from_slice(query);
+        }
+        data.push(b' ');
+        data.extend_from_slice(head.version.as_str().as_bytes());
+        data.extend_from_slice(b"\r\n");
+        for (name, content) in head.fields.iter() {
+            for part in [name, b": ", content, b"\r\n"] {
+                data.extend_from_slice(part);
+            }
+        }
+        data.extend_from_slice(b"\r\n");
+        let body = self.body.text()?;
+        data.extend_from_slice(body.as_bytes());
+        Ok(Text::new(&data))
+    }
+}
+
+/// Registers the class. To be called once, at module startup.
+pub fn register() -> ext_php_rs::error::Result<()> {
+    names::init();
+    let mut class = ClassBuilder::new("Ferrite\\Http\\Request")
+        .property(object::property("fd", || value::long(0)))
+        .property(object::property("streamId", || value::long(0)));
+    for name in &property::NAMES {
+        class = class.property(object::property(name.text(), value::undef));
+    }
+    for (name, handler, returns) in [
+        ("rawContent", raw_content as Handler, DataType::String),
+        ("getContent", raw_content, DataType::String),
+        ("getData", data, DataType::String),
+        ("getMethod", method, DataType::String),
+        ("isCompleted", is_completed, DataType::Bool),
+    ] {
+        let method = FunctionBuilder::new(name, handler).returns(returns, false, false);
+        class = class.method(method, MethodFlags::Public);
+    }
+    class.registration(registered).register()
+}
+
+fn registered(entry: &'static mut ClassEntry, tables: ArgInfoTables) {
+    object::registered::<Request>(entry, tables, lazy::adapt::<Request>);
+    for name in ["rawcontent", "getcontent", "getdata", "getmethod"] {
+        set_type(CLASS.entry(), name, None, STRING_OR_FALSE);
+    }
+}
+
+methods! {
+    raw_content => method_raw_content;
+    data => method_data;
+    method => method_method;
+    is_completed => method_is_completed;
+}
+
+/// Calls `answer` with the message; `false` when the object has none. No argument is taken.
+fn with_message(
+    call: &mut Call<'_>,
+    answer: impl FnOnce(&mut Message) -> std::io::Result<Text>,
+) -> Result<Returned, Failure> {
+    call.no_arguments()?;
+    // SAFETY: the object is alive while its method runs, and no PHP code runs meanwhile.
+    match unsafe { &mut (*call.this::<Request>()).state.message } {
+        None => Ok(Returned::Bool(false)),
+        Some(message) => answer(message).map(Returned::Text).map_err(|error| {
+            Failure::State(format!("the spooled body of the request cannot be read: {error}"))
+        }),
+    }
+}
+
+fn method_raw_content(call: &mut Call<'_>) -> Result<Returned, Failure> {
+    with_message(call, |message| message.body.text())
+}
+
+fn method_data(call: &mut Call<'_>) -> Result<Returned, Failure> {
+    with_message(call, Message::data)
+}
+
+fn method_method(call: &mut Call<'_>) -> Result<Returned, Failure> {
+    with_message(call, |message| Ok(server::method(&message.head)))
+}
+
+fn method_is_completed(call: &mut Call<'_>) -> Result<Returned, Failure> {
+    call.no_arguments()?;
+    // SAFETY: the object is alive while its method runs.
+    Ok(Returned::Bool(unsafe { (*call.this::<Request>()).state.message.is_some() }))
+}

@@ -1,0 +1,84 @@
+//! `$request->server`.
+
+use std::fmt::Write;
+use std::net::SocketAddr;
+
+use ext_php_rs::types::Zval;
+use wire::RequestHead;
+
+use super::names::{self, key};
+use crate::zend::php_raw_url_decode;
+use crate::zend::string::Text;
+use crate::zend::value::{self, Array};
+
+/// What is known of a request beside its fields.
+pub fn array(head: &RequestHead, port: u16) -> Zval {
+    let mut array = Array::with_capacity(key::KEYS.len());
+    let mut set = |name: usize, value| array.set(&key::KEYS[name], value);
+    let path = names::value(&head.path);
+    set(key::REQUEST_METHOD, value::text(method(head)));
+    set(key::REQUEST_URI, value::text(path.clone()));
+    set(key::PATH_INFO, value::text(decoded(path)));
+    if let Some(query) = head.query.as_deref().filter(|query| !query.is_empty()) {
+        set(key::QUERY_STRING, value::bytes(query));
+    }
+    let seconds = (head.origin.received_at / 1_000_000) as i64;
+    set(key::REQUEST_TIME, value::long(seconds));
+    set(key::REQUEST_TIME_FLOAT, value::double(head.origin.received_at as f64 / 1e6));
+    set(key::REQUEST_SCHEME, value::text(names::value(head.scheme.as_str().as_bytes())));
+    set(key::SERVER_PROTOCOL, value::text(names::value(head.version.as_str().as_bytes())));
+    set(key::SERVER_PORT, value::long(i64::from(port)));
+    set(key::SERVER_ADDR, address(head.origin.local));
+    set(key::REMOTE_PORT, value::long(head.origin.remote.map_or(0, |remote| remote.port().into())));
+    set(key::REMOTE_ADDR, address(head.origin.remote));
+    set(key::MASTER_TIME, value::long(seconds));
+    array.into_value()
+}
+
+/// The method token.
+pub fn method(head: &RequestHead) -> Text {
+    names::value(head.method.as_str().as_bytes())
+}
+
+fn decoded(path: Text) -> Text {
+    if !path.as_bytes().contains(&b'%') {
+        return path;
+    }
+    let mut content = path.as_bytes().to_vec();
+    // SAFETY: decodes in place, and never makes it longer.
+    let len = unsafe { php_raw_url_decode(content.as_mut_ptr().cast(), content.len()) };
+    content.truncate(len);
+    Text::new(&content)
+}
+
+/// An address as text, IPv4 also as such when it came in by an IPv6 socket.
+fn address(address: Option<SocketAddr>) -> Zval {
+    let Some(address) = address else {
+        return value::text(names::value(b"unix:"));
+    };
+    let mut text = Short::default();
+    // Writing to memory that has room for any address does not fail.
+    let _ = write!(text, "{}", address.ip().to_canonical());
+    value::bytes(&text.bytes[..text.len])
+}
+
+/// Room for the longest address: an IPv6 one takes 45 bytes at most.
+struct Short {
+    bytes: [u8; 48],
+    len: usize,
+}
+
+impl Default for Short {
+    fn default() -> Self {
+        Self { bytes: [0; 48], len: 0 }
+    }
+}
+
+impl Write for Short {
+    fn write_str(&mut self, text: &str) -> std::fmt::Result {
+        let end = self.len + text.len();
+        self.bytes.get_mut(self.len..end).ok_or(std::fmt::Error)?.copy_from_slice(text.as_bytes());
+        self.len = end;
+        Ok(())
+    }
+}

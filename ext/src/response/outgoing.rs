@@ -1,0 +1,310 @@
+//! A response on its way: what may be sent when.
+//!
+//! ```text
+//!          write                    end
+//!  Open ──────────▶ Streaming ──────────────▶ Over
+//!    │                  │ content past or short of Content-Length: broken off
+//!    └──── end, send_file ──▶ Over ◀── the client has gone
+//! ```
+//!
+//! `status`, fields and cookies count while it is open.
+
+use bytes::Bytes;
+use ext_php_rs::types::Zval;
+use http::StatusCode;
+use reactor::protocol::message::{content_length, is_field_text};
+use wire::{BodyLength, FileSlice, Reason, ResponseHead};
+use worker::{Reply, ReplyError};
+
+use super::lines::Lines;
+use crate::error::Failure;
+use crate::zend::globals::with_default_content_type;
+use crate::zend::value::{self, Array};
+
+/// A response on its way.
+#[derive(Debug)]
+pub struct Outgoing {
+    phase: Phase,
+    /// The request's method is HEAD: no content goes out (RFC 9110, 9.3.2).
+    head_only: bool,
+    /// The status code.
+    pub status: StatusCode,
+    /// A reason phrase of the handler's.
+    pub reason: Option<Bytes>,
+    /// Fields but for cookies.
+    pub lines: Lines,
+    /// No `Content-Type` is wanted, not even the default one.
+    pub untyped: bool,
+    /// Values of `Set-Cookie`.
+    pub cookies: Vec<Vec<u8>>,
+    /// Trailer fields.
+    pub trailers: Lines,
+}
+
+#[derive(Debug)]
+enum Phase {
+    Open(Reply),
+    Streaming(Stream),
+    Over,
+}
+
+#[derive(Debug)]
+struct Stream {
+    reply: Reply,
+    /// What is missing of the declared `Content-Length`.
+    missing: Option<u64>,
+}
+
+/// What became of a response when its handler was done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Settled {
+    /// The handler had ended it, or the client had gone.
+    Over,
+    /// Nothing had been sent: the client gets 500.
+    Failed,
+    /// Its head and perhaps content had been sent: the client sees it break off.
+    BrokenOff,
+}
+
+impl Outgoing {
+    /// A response that goes out by `reply`.
+    pub fn new(reply: Reply, head_only: bool) -> Self {
+        Self { phase: Phase::Open(reply), head_only, ..Self::detached() }
+    }
+
+    /// A response that goes nowhere.
+    pub fn detached() -> Self {
+        Self {
+            phase: Phase::Over,
+            head_only: false,
+            status: StatusCode::OK,
+            reason: None,
+            lines: Lines::default(),
+            untyped: false,
+            cookies: Vec::new(),
+            trailers: Lines::default(),
+        }
+    }
+
+    /// Whether the head can still be changed.
+    pub fn is_open(&self) -> bool {
+        matches!(self.phase, Phase::Open(_))
+    }
+
+    /// Whether more can be sent.
+    pub fn is_over(&self) -> bool {
+        matches!(self.phase, Phase::Over)
+    }
+
+    /// Whether more can be sent and the client is there to read it.
+    pub fn is_writable(&mut self) -> bool {
+        match &mut self.phase {
+            Phase::Open(reply) | Phase::Streaming(Stream { reply, .. }) => reply.is_open(),
+            Phase::Over => false,
+        }
+    }
+
+    /// The cookies as PHP sees them: a list of `Set-Cookie` values. NULL when there is none.
+    pub fn cookie_array(&self) -> Zval {
+        if self.cookies.is_empty() {
+            return value::null();
+        }
+        let mut list = Array::with_capacity(self.cookies.len());
+        self.cookies.iter().for_each(|cookie| list.push(value::bytes(cookie)));
+        list.into_value()
+    }
+
+    /// Sends a piece of content, and the head before the first one. `false`: the response is over, or
+    /// the client has gone.
+    pub fn write(&mut self, content: &[u8]) -> Result<bool, Failure> {
+        let mut stream = match std::mem::replace(&mut self.phase, Phase::Over) {
+            Phase::Over => return Ok(false),
+            Phase::Streaming(stream) => stream,
+            Phase::Open(mut reply) => {
+                let head = match self.head(BodyLength::Streamed, None) {
+                    Ok(head) => head,
+                    Err(failure) => {
+                        self.phase = Phase::Open(reply);
+                        return Err(failure);
+                    }
+                };
+                let missing = self.declared();
+                if missing.is_some_and(|missing| content.len() as u64 > missing) {
+                    self.phase = Phase::Open(reply);
+                    return Err(too_long(content.len(), missing));
+                }
+                match reply.head(&head) {
+                    Ok(()) => Stream { reply, missing },
+                    Err(ReplyError::Gone(_) | ReplyError::Ended) => return Ok(false),
+                }
+            }
+        };
+        if let Some(missing) = stream.missing {
+            let Some(left) = missing.checked_sub(content.len() as u64) else {
+                let failure = too_long(content.len(), stream.missing);
+                self.phase = Phase::Streaming(stream);
+                return Err(failure);
+            };
+            stream.missing = Some(left);
+        }
+        let sent = match self.has_content() {
+            true => stream.reply.body(content).and_then(|()| stream.reply.flush()),
+            false => stream.reply.flush(),
+        };
+        if sent.is_ok() {
+            self.phase = Phase::Streaming(stream);
+        }
+        Ok(sent.is_ok())
+    }
+
+    /// Sends the last piece of content and ends the response. `false` as for [`write`](Self::write).
+    pub fn end(&mut self, content: &[u8]) -> Result<bool, Failure> {
+        match std::mem::replace(&mut self.phase, Phase::Over) {
+            Phase::Over => Ok(false),
+            Phase::Streaming(stream) => self.end_stream(stream, content),
+            Phase::Open(mut reply) => {
+                let head = match self.complete_head(content.len() as u64, None) {
+                    Ok(head) => head,
+                    Err(failure) => {
+                        self.phase = Phase::Open(reply);
+                        return Err(failure);
+                    }
+                };
+                let trailers = self.trailers()?;
+                let mut sent = reply.head(&head);
+                if self.has_content() && !content.is_empty() {
+                    sent = sent.and_then(|()| reply.body(content));
+                }
+                Ok(sent.and_then(|()| reply.end(trailers)).is_ok())
+            }
+        }
+    }
+
+    fn end_stream(&mut self, mut stream: Stream, content: &[u8]) -> Result<bool, Failure> {
+        let len = content.len() as u64;
+        match stream.missing {
+            Some(missing) if missing < len => {
+                let failure = too_long(content.len(), stream.missing);
+                self.phase = Phase::Streaming(stream);
+                return Err(failure);
+            }
+            Some(missing) if missing > len && !self.head_only => {
+                stream.reply.abort(Reason::HandlerFailed);
+                return Err(Failure::State(format!(
+                    "the response ends {} bytes short of its Content-Length; it has been broken off",
+                    missing - len
+                )));
+            }
+            _ => {}
+        }
+        let trailers = self.trailers()?;
+        let mut sent = Ok(());
+        if self.has_content() && len > 0 {
+            sent = stream.reply.body(content);
+        }
+        Ok(sent.and_then(|()| stream.reply.end(trailers)).is_ok())
+    }
+
+    /// Sends a file and ends the response, which must be open.
+    pub fn send_file(&mut self, slice: FileSlice, media_type: &str) -> Result<bool, Failure> {
+        let head = self.complete_head(slice.len, Some(media_type))?;
+        let trailers = self.trailers()?;
+        let Phase::Open(mut reply) = std::mem::replace(&mut self.phase, Phase::Over) else {
+            return Ok(false);
+        };
+        let mut sent = reply.head(&head);
+        if self.has_content() && slice.len > 0 {
+            sent = sent.and_then(|()| reply.file(slice));
+        }
+        Ok(sent.and_then(|()| reply.end(trailers)).is_ok())
+    }
+
+    /// The handler is done. What it has not ended cannot be ended well any more.
+    pub fn settle(&mut self) -> Settled {
+        match std::mem::replace(&mut self.phase, Phase::Over) {
+            Phase::Over => Settled::Over,
+            Phase::Open(mut reply) => abort(&mut reply, Settled::Failed),
+            Phase::Streaming(mut stream) => abort(&mut stream.reply, Settled::BrokenOff),
+        }
+    }
+
+    /// Whether content goes out (RFC 9110, 6.4.1 and 15.3.6).
+    fn has_content(&self) -> bool {
+        !self.head_only && status_has_content(self.status)
+    }
+
+    fn declared(&self) -> Option<u64> {
+        self.lines.get(b"content-length").and_then(content_length)
+    }
+
+    /// The head of a response whose content has `len` bytes.
+    fn complete_head(&self, len: u64, media_type: Option<&str>) -> Result<ResponseHead, Failure> {
+        if let Some(declared) = self.declared() {
+            // To HEAD, and with 304, a handler may tell a length without having the content.
+            let told = len == 0 && (self.head_only || self.status == StatusCode::NOT_MODIFIED);
+            if declared != len && !told {
+                return Err(Failure::State(format!(
+                    "Content-Length says {declared}, but the content has {len} bytes"
+                )));
+            }
+        }
+        // Trailers need a content that is sent in pieces (RFC 9112, 7.1.2).
+        let streamed = !self.trailers.is_empty() && self.declared().is_none();
+        let length = if streamed { BodyLength::Streamed } else { BodyLength::Known(len) };
+        self.head(length, media_type)
+    }
+
+    fn head(&self, length: BodyLength, media_type: Option<&str>) -> Result<ResponseHead, Failure> {
+        let mut more: Vec<(&[u8], &[u8])> =
+            Vec::with_capacity(self.cookies.len() + usize::from(!self.untyped));
+        let default;
+        if length != BodyLength::Known(0)
+            && status_has_content(self.status)
+            && !self.untyped
+            && self.lines.get(b"content-type").is_none()
+        {
+            default = media_type.map_or_else(default_type, |media_type| media_type.into());
+            if !default.is_empty() {
+                more.push((b"content-type", &default));
+            }
+        }
+        more.extend(self.cookies.iter().map(|cookie| (&b"set-cookie"[..], &cookie[..])));
+        let fields = self.lines.build(&more)?;
+        Ok(ResponseHead { status: self.status, reason: self.reason.clone(), length, fields })
+    }
+
+    fn trailers(&self) -> Result<Option<wire::Fields>, Failure> {
+        if self.trailers.is_empty() { Ok(None) } else { self.trailers.build(&[]).map(Some) }
+    }
+}
+
+fn abort(reply: &mut Reply, settled: Settled) -> Settled {
+    let waiting = reply.is_open();
+    reply.abort(Reason::HandlerFailed);
+    if waiting { settled } else { Settled::Over }
+}
+
+fn status_has_content(status: StatusCode) -> bool {
+    !matches!(status, StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT | StatusCode::NOT_MODIFIED)
+}
+
+/// As PHP has it: `default_charset` goes with text only. Empty when the setting is.
+fn default_type() -> Vec<u8> {
+    with_default_content_type(|media_type, charset| {
+        let is_text = media_type.get(..5).is_some_and(|start| start.eq_ignore_ascii_case(b"text/"));
+        let value = if is_text && !charset.is_empty() {
+            [media_type, b"; charset=", charset].concat()
+        } else {
+            media_type.to_vec()
+        };
+        // An INI setting may hold anything.
+        if is_field_text(&value) { value } else { Vec::new() }
+    })
+}
+
+fn too_long(len: usize, missing: Option<u64>) -> Failure {
+    Failure::State(format!(
+        "{len} bytes of content are more than the {} that Content-Length leaves",
+        missing.unwrap_or(0)
+    ))
+}

@@ -1,0 +1,132 @@
+//! The methods that send.
+
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+use ext_php_rs::ffi::{E_WARNING, php_error_docref, zend_long, zend_string};
+use wire::FileSlice;
+
+use super::arguments::parse;
+use super::{Response, change, checked_status, lines, media};
+use crate::error::Failure;
+use crate::zend::method::{Call, Returned};
+use crate::zend::php_check_open_basedir;
+use crate::zend::string::{Text, bytes};
+
+/// `write(string $content): bool`
+pub fn write(call: &mut Call<'_>) -> Result<Returned, Failure> {
+    let mut content: *mut zend_string = std::ptr::null_mut();
+    parse!(call, c"S", content)?;
+    // SAFETY: the argument lives while the method runs.
+    let content = unsafe { bytes(content) };
+    if content.is_empty() {
+        warn("the content to write is empty");
+        return Ok(Returned::Bool(false));
+    }
+    // SAFETY: the object is alive while its method runs, and no PHP code runs meanwhile.
+    let outgoing = unsafe { &mut (*call.this::<Response>()).state.outgoing };
+    outgoing.write(content).map(Returned::Bool)
+}
+
+/// `end(?string $content = null): bool`
+pub fn end(call: &mut Call<'_>) -> Result<Returned, Failure> {
+    let mut content: *mut zend_string = std::ptr::null_mut();
+    parse!(call, c"|S!", content)?;
+    let content = match content.is_null() {
+        true => &[][..],
+        // SAFETY: the argument lives while the method runs.
+        false => unsafe { bytes(content) },
+    };
+    // SAFETY: as in `write`.
+    let outgoing = unsafe { &mut (*call.this::<Response>()).state.outgoing };
+    outgoing.end(content).map(Returned::Bool)
+}
+
+/// `redirect(string $location, int $http_code = 302): bool`
+pub fn redirect(call: &mut Call<'_>) -> Result<Returned, Failure> {
+    let mut location: *mut zend_string = std::ptr::null_mut();
+    let mut code: zend_long = 302;
+    parse!(call, c"S|l", location, code)?;
+    // SAFETY: the argument lives while the method runs.
+    let location = unsafe { Text::share(location) };
+    lines::check_value(1, b"Location", location.as_bytes())?;
+    let status = checked_status(2, code)?;
+    if !status.is_redirection() {
+        return Err(Failure::Value(2, "must be a redirection (3xx)".into()));
+    }
+    let changed = change(call, Some(super::HEADER), |outgoing| {
+        (outgoing.status, outgoing.reason) = (status, None);
+        outgoing.lines.set(&Text::new(b"Location"), [location]);
+    })?;
+    if matches!(changed, Returned::Bool(false)) {
+        return Ok(changed);
+    }
+    // SAFETY: as in `write`.
+    let outgoing = unsafe { &mut (*call.this::<Response>()).state.outgoing };
+    outgoing.end(b"").map(Returned::Bool)
+}
+
+/// `sendfile(string $filename, int $offset = 0, int $length = 0): bool`
+pub fn sendfile(call: &mut Call<'_>) -> Result<Returned, Failure> {
+    let mut name: *mut zend_string = std::ptr::null_mut();
+    let (mut offset, mut length): (zend_long, zend_long) = (0, 0);
+    parse!(call, c"P|ll", name, offset, length)?;
+    let not_negative = |argument, number| u64::try_from(number).map_err(|_| negative(argument));
+    let (offset, length) = (not_negative(2, offset)?, not_negative(3, length)?);
+    // SAFETY: the argument lives while the method runs.
+    let name = unsafe { Text::share(name) };
+    // SAFETY: as in `write`.
+    if !unsafe { (*call.this::<Response>()).state.outgoing.is_open() } {
+        return Ok(Returned::Bool(false));
+    }
+    // SAFETY: PHP strings end with a NUL. The engine warns by itself.
+    if unsafe { php_check_open_basedir(name.c_str()) } != 0 {
+        return Ok(Returned::Bool(false));
+    }
+    let path = Path::new(std::ffi::OsStr::from_bytes(name.as_bytes()));
+    let slice = match open_slice(path, offset, length) {
+        Ok(slice) => slice,
+        Err(error) => {
+            warn(&format!("{} cannot be sent: {error}", path.display()));
+            return Ok(Returned::Bool(false));
+        }
+    };
+    // SAFETY: as in `write`.
+    let outgoing = unsafe { &mut (*call.this::<Response>()).state.outgoing };
+    outgoing.send_file(slice, media::by_name(path)).map(Returned::Bool)
+}
+
+fn negative(argument: u32) -> Failure {
+    Failure::Value(argument, "must be greater than or equal to 0".into())
+}
+
+fn open_slice(path: &Path, offset: u64, length: u64) -> io::Result<FileSlice> {
+    // A FIFO without a writer must not block the worker: it is refused below.
+    let file: File = OpenOptions::new().read(true).custom_flags(NONBLOCK).open(path)?;
+    let metadata = file.metadata()?;
+    if !metadata.is_file() {
+        return Err(io::Error::other("it is not a regular file"));
+    }
+    let left = metadata.len().checked_sub(offset);
+    let left = left.ok_or_else(|| io::Error::other("the offset is beyond its end"))?;
+    let len = match length {
+        0 => left,
+        length if length <= left => length,
+        _ => return Err(io::Error::other("it has less than the length behind the offset")),
+    };
+    Ok(FileSlice::new(file.into(), offset, len))
+}
+
+const NONBLOCK: i32 = nix::fcntl::OFlag::O_NONBLOCK.bits();
+
+fn warn(message: &str) {
+    let message = std::ffi::CString::new(message).unwrap_or_default();
+    // SAFETY: the format takes one string, which lives until the call returns. The engine may call
+    // the user's error handler: no reference into an object is held here.
+    unsafe {
+        php_error_docref(std::ptr::null(), E_WARNING as i32, c"%s".as_ptr(), message.as_ptr());
+    }
+}
