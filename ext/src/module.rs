@@ -6,7 +6,7 @@ use ext_php_rs::zend::{IniEntryDef, IniEntryDefs, ModuleEntry};
 use ext_php_rs::{info_table_end, info_table_header, info_table_row, info_table_start};
 
 use crate::bind::SocketType;
-use crate::{error, logger, port, server};
+use crate::{error, logger, port, request, response, server};
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
@@ -69,6 +69,8 @@ pub extern "C" fn startup(_kind: i32, module: i32) -> i32 {
 
 fn register_classes() -> ext_php_rs::error::Result<()> {
     error::register()?;
+    request::register()?;
+    response::register()?;
     port::register()?;
     server::register()
 }
