@@ -39,7 +39,7 @@ build_release() {
 # The arguments that make php load the extension that was built here, once, whatever php.ini says.
 php_arguments() {
     php_args=(-d "extension=$library")
-    if php -m 2>/dev/null | grep -qx ferrite; then
+    if php -m 2>/dev/null | grep -x ferrite >/dev/null; then
         php_args=(-n "${php_args[@]}")
     fi
 }
