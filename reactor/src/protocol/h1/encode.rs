@@ -51,7 +51,8 @@ impl Encoder {
 
     /// Appends a range of a file as content.
     pub fn file(&mut self, out: &mut Outbox, slice: FileSlice) -> Result<(), Fault> {
-        self.framed(out, slice.len, |out| out.file(slice), |_| {})
+        let window = slice.window_bytes();
+        self.framed(out, slice.len, |out| out.file(slice), |out| out.release(window))
     }
 
     fn framed(
