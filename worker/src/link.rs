@@ -87,7 +87,7 @@ impl Link {
         self.put_by.pop_front().or_else(|| self.decode())
     }
 
-    /// A handler begins to work on this exchange. An `Abort` that has arrived for it counts.
+    /// A handler begins to work on this exchange. An `Abort` that has been read for it counts.
     pub(crate) fn begin(&mut self, exchange: ExchangeId, window: u32) -> Standing {
         let mut gone = None;
         self.put_by.retain(|(other, message)| match message {
@@ -98,6 +98,7 @@ impl Link {
             _ => true,
         });
         self.current = Some(Current { exchange, window, gone });
+        self.sort();
         self.standing(exchange)
     }
 

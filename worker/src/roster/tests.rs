@@ -1,1 +1,491 @@
+//! The roster as a state machine: no process, and time is whatever the test says.
 
+use std::time::{Duration, Instant};
+
+use nix::libc::{SIGKILL, SIGSEGV};
+use wire::control::Incarnation;
+use wire::limits::{
+    BOOT_FAILURES_MAX, END_GRACE, LOST_REPORT_WAIT_MAX, RESPAWN_PAUSE_MAX, RESPAWN_PAUSE_MIN,
+    STEADY_LIFE_MIN, STOP_TIME_MIN,
+};
+
+use super::{Action, Exit, Note, Roster, Work};
+use crate::plan::SuperviseError;
+
+const MAX_WAIT: Duration = Duration::from_secs(3);
+const KILLED: Exit = Exit::Signal(SIGKILL);
+const REACTOR: i32 = 1;
+
+/// A roster with a supervisor that does as it is told.
+struct Bench {
+    roster: Roster,
+    now: Instant,
+}
+
+impl Bench {
+    fn new(workers: u16) -> Self {
+        Self { roster: Roster::new(workers, MAX_WAIT), now: Instant::now() }
+    }
+
+    /// A server that is up: its reactor has pid 1, its workers have pid 100 + incarnation.
+    fn up(workers: u16) -> Self {
+        let mut bench = Self::new(workers);
+        let actions = bench.run();
+        assert_eq!(actions.len(), usize::from(workers) + 1, "{actions:?}");
+        bench.roster.reactor_ready(bench.now);
+        for action in actions {
+            if let Action::ForkWorker { incarnation, .. } = action {
+                bench.roster.worker_ready(incarnation, bench.now);
+            }
+        }
+        assert_eq!(bench.run().last(), Some(&Action::Started));
+        bench.pass(STEADY_LIFE_MIN);
+        bench
+    }
+
+    fn pass(&mut self, time: Duration) {
+        self.now += time;
+    }
+
+    /// Does all there is to do now.
+    fn run(&mut self) -> Vec<Action> {
+        let mut done = Vec::new();
+        while let Some(action) = self.roster.poll(self.now) {
+            match &action {
+                Action::ForkReactor { .. } => self.roster.reactor_forked(Some(REACTOR), self.now),
+                Action::ForkWorker { incarnation, .. } => {
+                    self.roster.worker_forked(*incarnation, Some(pid(*incarnation)), self.now);
+                }
+                Action::Link { incarnation, .. } => {
+                    self.roster.linked(*incarnation, true, self.now);
+                }
+                _ => {}
+            }
+            done.push(action);
+            assert!(done.len() < 1000, "the roster spins: {done:?}");
+        }
+        done
+    }
+
+    fn exit(&mut self, incarnation: Incarnation, exit: Exit) {
+        self.roster.exited(pid(incarnation), exit, self.now);
+    }
+
+    fn ready(&mut self, incarnation: Incarnation) {
+        self.roster.worker_ready(incarnation, self.now);
+    }
+
+    /// Goes to the roster's deadline.
+    fn skip(&mut self) {
+        self.now = self.now.max(self.roster.deadline().expect("a deadline"));
+    }
+}
+
+fn pid(incarnation: Incarnation) -> i32 {
+    100 + incarnation as i32
+}
+
+fn forked(actions: &[Action]) -> Vec<(u16, Incarnation)> {
+    let fork = |action: &Action| match action {
+        Action::ForkWorker { worker, incarnation, .. } => Some((*worker, *incarnation)),
+        _ => None,
+    };
+    actions.iter().filter_map(fork).collect()
+}
+
+fn ended(actions: &[Action]) -> Vec<Work> {
+    let work = |action: &Action| match action {
+        Action::Note(Note::WorkerEnded { work, .. }) => Some(work.clone()),
+        _ => None,
+    };
+    actions.iter().filter_map(work).collect()
+}
+
+fn result(actions: &[Action]) -> Option<&Result<(), SuperviseError>> {
+    match actions.last() {
+        Some(Action::End { result, .. }) => Some(result),
+        _ => None,
+    }
+}
+
+#[test]
+fn a_server_is_up_when_the_reactor_and_every_worker_are_ready_and_linked() {
+    let mut bench = Bench::new(2);
+    let [(0, first), (1, second)] = forked(&bench.run())[..] else { panic!() };
+    bench.ready(first);
+    assert_eq!(bench.run(), [], "no link without a reactor");
+    bench.roster.reactor_ready(bench.now);
+    assert_eq!(bench.run(), [Action::Link { worker: 0, incarnation: first }]);
+    bench.ready(second);
+    let link = Action::Link { worker: 1, incarnation: second };
+    assert_eq!(bench.run(), [link, Action::Started]);
+}
+
+#[test]
+fn a_steady_worker_that_is_killed_is_replaced_at_once_with_the_other_parity() {
+    let mut bench = Bench::up(1);
+    bench.roster.lost(1, Some("GET /".into()), bench.now);
+    bench.exit(1, KILLED);
+    let actions = bench.run();
+    assert_eq!(forked(&actions), [(0, 2)]);
+    assert!(actions.contains(&Action::ForkWorker { worker: 0, incarnation: 2, again: true }));
+    assert_eq!(ended(&actions), [Work::Request("GET /".into())]);
+    let failed = actions.iter().filter(|action| matches!(action, Action::Failed(_))).count();
+    assert_eq!(failed, 1);
+    bench.ready(2);
+    assert_eq!(bench.run(), [Action::Link { worker: 0, incarnation: 2 }]);
+}
+
+#[test]
+fn the_log_line_waits_for_the_reactors_word_and_not_for_ever() {
+    let mut bench = Bench::up(1);
+    bench.exit(1, KILLED);
+    let actions = bench.run();
+    assert_eq!(forked(&actions), [(0, 2)], "the replacement does not wait");
+    assert_eq!(ended(&actions), []);
+    bench.roster.lost(1, None, bench.now);
+    assert_eq!(ended(&bench.run()), [Work::Idle]);
+
+    bench.ready(2);
+    bench.run();
+    bench.exit(2, KILLED);
+    assert_eq!(ended(&bench.run()), []);
+    assert!(bench.roster.deadline().is_some_and(|at| at <= bench.now + LOST_REPORT_WAIT_MAX));
+    bench.pass(LOST_REPORT_WAIT_MAX);
+    assert_eq!(ended(&bench.run()), [Work::Unknown]);
+}
+
+#[test]
+fn short_lives_are_replaced_after_doubling_pauses() {
+    let mut bench = Bench::up(1);
+    bench.exit(1, KILLED);
+    let mut pauses = Vec::new();
+    for _ in 0..9 {
+        let before = bench.now;
+        let actions = loop {
+            let actions = bench.run();
+            if !forked(&actions).is_empty() {
+                break actions;
+            }
+            bench.skip();
+        };
+        pauses.push(bench.now - before);
+        let (_, incarnation) = forked(&actions)[0];
+        bench.ready(incarnation);
+        bench.run();
+        bench.roster.lost(incarnation, None, bench.now);
+        bench.exit(incarnation, Exit::Signal(SIGSEGV));
+    }
+    assert_eq!(pauses[0], Duration::ZERO);
+    assert_eq!(pauses[1], RESPAWN_PAUSE_MIN);
+    assert_eq!(pauses[4], RESPAWN_PAUSE_MIN * 8);
+    assert_eq!(pauses[8], RESPAWN_PAUSE_MAX);
+}
+
+#[test]
+fn boots_that_fail_in_a_row_end_the_server() {
+    let mut bench = Bench::new(1);
+    let mut actions = bench.run();
+    bench.roster.reactor_ready(bench.now);
+    for _ in 0..BOOT_FAILURES_MAX {
+        let (_, incarnation) = forked(&actions)[0];
+        bench.exit(incarnation, Exit::Code(1));
+        actions = bench.run();
+        assert_eq!(ended(&actions), [Work::Booting]);
+        if forked(&actions).is_empty() && !actions.contains(&Action::Drain(Duration::ZERO)) {
+            bench.skip();
+            actions = bench.run();
+        }
+    }
+    assert!(actions.contains(&Action::Drain(Duration::ZERO)), "{actions:?}");
+    bench.roster.exited(REACTOR, Exit::Code(0), bench.now);
+    let actions = bench.run();
+    let Some(Err(SuperviseError::BootLoop(text))) = result(&actions) else { panic!("{actions:?}") };
+    assert!(text.contains("worker 0") && text.contains("exit code 1"), "{text}");
+    assert!(matches!(actions.last(), Some(Action::End { started: false, .. })));
+}
+
+#[test]
+fn a_reactor_that_cannot_boot_ends_the_server() {
+    let mut bench = Bench::new(1);
+    bench.run();
+    bench.ready(1);
+    let mut actions = Vec::new();
+    for _ in 0..BOOT_FAILURES_MAX {
+        bench.roster.exited(REACTOR, Exit::Code(3), bench.now);
+        actions = bench.run();
+        if !actions.contains(&Action::Stop(1)) {
+            bench.skip();
+            actions = bench.run();
+            assert!(actions.contains(&Action::ForkReactor { again: true }), "{actions:?}");
+        }
+    }
+    assert!(actions.contains(&Action::Stop(1)));
+    bench.exit(1, Exit::Code(0));
+    let actions = bench.run();
+    assert!(matches!(result(&actions), Some(Err(SuperviseError::BootLoop(_)))), "{actions:?}");
+}
+
+#[test]
+fn while_others_serve_a_worker_that_cannot_boot_is_tried_again_and_again() {
+    let mut bench = Bench::up(2);
+    bench.exit(1, KILLED);
+    for _ in 0..3 * BOOT_FAILURES_MAX {
+        let actions = loop {
+            let actions = bench.run();
+            if !forked(&actions).is_empty() {
+                break actions;
+            }
+            bench.skip();
+        };
+        bench.exit(forked(&actions)[0].1, Exit::Code(1));
+    }
+    assert!(!bench.run().iter().any(|action| matches!(action, Action::Drain(_))));
+}
+
+#[test]
+fn a_reload_replaces_one_worker_after_another() {
+    let mut bench = Bench::up(2);
+    bench.roster.reload();
+    let actions = bench.run();
+    assert_eq!(actions[0], Action::Note(Note::ReloadBegun));
+    assert_eq!(forked(&actions), [(0, 4)], "3 has the parity of 1");
+    bench.ready(4);
+    let link = Action::Link { worker: 0, incarnation: 4 };
+    assert_eq!(bench.run(), [link, Action::Retire(1), Action::Stop(1)]);
+    bench.roster.retired(1);
+    assert_eq!(bench.run(), [], "the next one waits for the end of the former process");
+    bench.exit(1, Exit::Code(0));
+    assert_eq!(forked(&bench.run()), [(1, 5)]);
+    bench.ready(5);
+    bench.run();
+    bench.exit(2, Exit::Code(0));
+    assert_eq!(bench.run(), [Action::Note(Note::ReloadDone)]);
+}
+
+#[test]
+fn a_second_reload_follows_the_first() {
+    let mut bench = Bench::up(1);
+    bench.roster.reload();
+    bench.run();
+    bench.roster.reload();
+    bench.roster.reload();
+    bench.ready(2);
+    bench.run();
+    bench.exit(1, Exit::Code(0));
+    let actions = bench.run();
+    assert_eq!(actions[..2], [Note::ReloadDone, Note::ReloadBegun].map(Action::Note));
+    assert_eq!(forked(&actions), [(0, 3)]);
+    bench.ready(3);
+    bench.run();
+    bench.exit(2, Exit::Code(0));
+    assert_eq!(bench.run(), [Action::Note(Note::ReloadDone)]);
+}
+
+#[test]
+fn a_successor_that_does_not_boot_ends_the_reload_and_nothing_else() {
+    let mut bench = Bench::up(2);
+    bench.roster.reload();
+    bench.run();
+    bench.exit(4, Exit::Code(255));
+    let actions = bench.run();
+    assert!(actions.contains(&Action::Note(Note::ReloadAbandoned { worker: 0 })));
+    bench.pass(Duration::from_secs(60));
+    assert_eq!(bench.run(), [], "nobody tries again");
+    bench.roster.reload();
+    assert_eq!(forked(&bench.run()).len(), 1, "but at the next signal");
+}
+
+#[test]
+fn a_worker_that_does_not_retire_is_killed() {
+    let mut bench = Bench::up(1);
+    bench.roster.reload();
+    bench.run();
+    bench.ready(2);
+    bench.run();
+    bench.pass(MAX_WAIT + END_GRACE - Duration::from_millis(1));
+    assert_eq!(bench.run(), []);
+    bench.skip();
+    let overdue = Note::Overdue { worker: Some(0), pid: pid(1) };
+    assert_eq!(bench.run(), [Action::Note(overdue), Action::Kill(1)]);
+    bench.exit(1, KILLED);
+    assert!(bench.run().contains(&Action::Note(Note::ReloadDone)));
+}
+
+#[test]
+fn a_recycled_worker_serves_until_its_successor_is_linked() {
+    let mut bench = Bench::up(1);
+    bench.roster.worker_recycle(1);
+    let actions = bench.run();
+    assert_eq!(actions, [Action::ForkWorker { worker: 0, incarnation: 2, again: false }]);
+    bench.exit(2, Exit::Code(1));
+    assert_eq!(ended(&bench.run()), [Work::Booting], "no fault, and another try");
+    bench.skip();
+    assert_eq!(forked(&bench.run()), [(0, 3)].map(|(w, _)| (w, 4)));
+    bench.ready(4);
+    let link = Action::Link { worker: 0, incarnation: 4 };
+    assert_eq!(bench.run(), [link, Action::Retire(1), Action::Stop(1)]);
+}
+
+#[test]
+fn a_worker_that_leaves_is_replaced_at_once_and_is_no_failure() {
+    let mut bench = Bench::up(1);
+    for incarnation in 1..10 {
+        bench.roster.worker_leaving(incarnation);
+        bench.roster.lost(incarnation, None, bench.now);
+        bench.exit(incarnation, Exit::Code(255));
+        let fork = Action::ForkWorker { worker: 0, incarnation: incarnation + 1, again: false };
+        assert_eq!(bench.run(), [fork]);
+        bench.ready(incarnation + 1);
+        bench.run();
+    }
+}
+
+#[test]
+fn two_lives_of_a_worker_never_share_their_marks() {
+    let mut bench = Bench::up(1);
+    bench.roster.reload();
+    bench.run();
+    bench.ready(2);
+    bench.run();
+    // 1 retires, 2 serves and dies.
+    bench.exit(2, KILLED);
+    assert_eq!(forked(&bench.run()), [], "2 had a short life");
+    bench.skip();
+    assert_eq!(forked(&bench.run()), [(0, 4)], "3 has the marks of 1");
+    bench.ready(4);
+    assert_eq!(bench.run(), [], "the reactor still looks at the marks of 2");
+    bench.roster.lost(2, None, bench.now);
+    assert!(bench.run().contains(&Action::Link { worker: 0, incarnation: 4 }));
+}
+
+#[test]
+fn a_new_reactor_gets_links_to_the_warm_workers() {
+    let mut bench = Bench::up(2);
+    bench.roster.exited(REACTOR, KILLED, bench.now);
+    let actions = bench.run();
+    assert!(actions.contains(&Action::ForkReactor { again: true }), "{actions:?}");
+    assert_eq!(forked(&actions), []);
+    bench.roster.reactor_ready(bench.now);
+    let link = |worker, incarnation| Action::Link { worker, incarnation };
+    assert_eq!(bench.run(), [link(0, 1), link(1, 2)]);
+    bench.roster.exited(REACTOR, KILLED, bench.now);
+    assert!(matches!(bench.run()[..], [Action::Note(_)]), "it did not live long");
+    bench.skip();
+    assert_eq!(bench.run(), [Action::ForkReactor { again: true }]);
+}
+
+#[test]
+fn a_reload_goes_on_over_the_death_of_the_reactor() {
+    let mut bench = Bench::up(1);
+    bench.roster.reload();
+    bench.run();
+    bench.roster.exited(REACTOR, KILLED, bench.now);
+    bench.run();
+    bench.ready(2);
+    assert_eq!(bench.run(), []);
+    bench.roster.reactor_ready(bench.now);
+    let link = Action::Link { worker: 0, incarnation: 2 };
+    assert_eq!(bench.run(), [link, Action::Stop(1)], "1 has no link to retire from");
+}
+
+#[test]
+fn a_worker_whose_links_were_lost_is_replaced_even_if_it_does_not_end() {
+    let mut bench = Bench::up(1);
+    bench.roster.lost(1, None, bench.now);
+    assert_eq!(forked(&bench.run()), [(0, 2)]);
+    bench.skip();
+    assert!(bench.run().contains(&Action::Kill(1)));
+}
+
+#[test]
+fn a_stop_drains_the_reactor_and_then_ends_the_workers() {
+    let mut bench = Bench::up(2);
+    bench.roster.stop(bench.now);
+    assert_eq!(bench.run(), [Action::Note(Note::Stopping), Action::Drain(MAX_WAIT)]);
+    bench.roster.reload();
+    bench.roster.worker_recycle(1);
+    assert_eq!(bench.run(), [], "nobody is replaced any more");
+    bench.roster.exited(REACTOR, Exit::Code(0), bench.now);
+    assert_eq!(bench.run(), [Action::Stop(1), Action::Stop(2)]);
+    bench.exit(1, Exit::Code(0));
+    assert_eq!(bench.run(), []);
+    bench.exit(2, Exit::Code(0));
+    assert_eq!(bench.run(), [Action::End { started: true, result: Ok(()) }]);
+    assert_eq!(bench.roster.deadline(), None);
+}
+
+#[test]
+fn a_request_in_flight_gets_its_worker_also_while_draining() {
+    let mut bench = Bench::up(1);
+    bench.roster.stop(bench.now);
+    bench.run();
+    bench.roster.lost(1, None, bench.now);
+    bench.exit(1, KILLED);
+    assert_eq!(forked(&bench.run()), [(0, 2)]);
+}
+
+#[test]
+fn what_does_not_stop_in_time_is_killed() {
+    let mut bench = Bench::up(1);
+    bench.roster.stop(bench.now);
+    bench.run();
+    bench.pass(MAX_WAIT + END_GRACE);
+    let overdue = Note::Overdue { worker: None, pid: REACTOR };
+    assert_eq!(bench.run(), [Action::Note(overdue), Action::KillReactor]);
+    assert_eq!(bench.roster.deadline(), None);
+    bench.roster.exited(REACTOR, KILLED, bench.now);
+    assert_eq!(bench.run(), [Action::Stop(1)]);
+    assert_eq!(bench.roster.deadline(), Some(bench.now + STOP_TIME_MIN));
+    bench.skip();
+    assert!(bench.run().contains(&Action::Kill(1)));
+    bench.exit(1, KILLED);
+    assert_eq!(bench.run(), [Action::End { started: true, result: Ok(()) }]);
+}
+
+#[test]
+fn a_second_signal_kills_everything() {
+    let mut bench = Bench::up(1);
+    bench.roster.stop(bench.now);
+    bench.run();
+    bench.roster.stop(bench.now);
+    let killing = Action::Note(Note::Killing);
+    assert_eq!(bench.run(), [killing, Action::Kill(1), Action::KillReactor]);
+    bench.exit(1, KILLED);
+    bench.roster.exited(REACTOR, KILLED, bench.now);
+    assert_eq!(bench.run(), [Action::End { started: true, result: Ok(()) }]);
+}
+
+#[test]
+fn a_failed_start_callback_is_the_result() {
+    let mut bench = Bench::up(1);
+    let error = SuperviseError::Start("no".into());
+    bench.roster.fail(error.clone(), bench.now);
+    assert_eq!(bench.run(), [Action::Drain(MAX_WAIT)]);
+    bench.roster.exited(REACTOR, Exit::Code(0), bench.now);
+    bench.run();
+    bench.exit(1, Exit::Code(0));
+    assert_eq!(result(&bench.run()), Some(&Err(error)));
+}
+
+#[test]
+fn a_fork_that_fails_counts_as_a_failed_boot() {
+    let mut roster = Roster::new(1, MAX_WAIT);
+    let mut now = Instant::now();
+    let mut failures = 0;
+    let end = loop {
+        match roster.poll(now) {
+            Some(Action::ForkWorker { incarnation, .. }) => {
+                failures += 1;
+                roster.worker_forked(incarnation, None, now);
+            }
+            Some(Action::ForkReactor { .. }) => roster.reactor_forked(Some(REACTOR), now),
+            Some(Action::Drain(_)) => roster.exited(REACTOR, Exit::Code(0), now),
+            Some(Action::End { result, .. }) => break result,
+            Some(_) => {}
+            None => now = roster.deadline().expect("a deadline"),
+        }
+    };
+    assert_eq!(failures, BOOT_FAILURES_MAX);
+    assert!(matches!(end, Err(SuperviseError::BootLoop(_))));
+}

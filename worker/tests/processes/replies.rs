@@ -1,0 +1,258 @@
+//! Requests and responses on the links.
+
+use std::time::Duration;
+
+use wire::limits::{BODY_FRAME_BYTES_MAX, RESPONSE_FILE_BYTES_MIN};
+
+use crate::client::{Seen, Server, options};
+use crate::server::pattern;
+
+crate::cases![
+    content_of_any_size_comes_back,
+    large_content_comes_as_files,
+    content_beyond_the_window_waits_for_credit,
+    files_in_memory_keep_to_the_window_and_files_on_disk_need_none,
+    a_stream_ends_when_the_client_leaves,
+    a_handler_can_see_that_the_client_left,
+    an_unfinished_reply_is_aborted,
+    a_request_that_was_taken_back_is_skipped,
+    a_request_whose_client_left_before_its_turn_is_not_handled,
+    requests_handed_ahead_are_kept_while_a_reply_waits,
+    several_links_are_served_at_once,
+    a_spooled_upload_reaches_the_handler,
+    connection_events_are_heard_and_answered,
+];
+
+const WINDOW: usize = 100_000;
+
+/// Reads content until the worker stops for want of credit.
+fn up_to(client: &mut crate::client::Client, bytes: usize) -> Vec<u8> {
+    let mut content = Vec::new();
+    while content.len() < bytes {
+        match client.next() {
+            Seen::Head(_) => {}
+            Seen::Body(part) | Seen::File(part) => content.extend(part),
+            other => panic!("{other:?} after {} bytes", content.len()),
+        }
+    }
+    assert_eq!(content.len(), bytes, "the window holds");
+    client.settle();
+    content
+}
+
+fn content_of_any_size_comes_back() {
+    let mut options = options(1);
+    options.window = 64 << 20;
+    let server = Server::start(&options);
+    let mut client = server.client();
+    let sizes = [
+        0,
+        1,
+        BODY_FRAME_BYTES_MAX / 2,
+        BODY_FRAME_BYTES_MAX / 2 + 1,
+        BODY_FRAME_BYTES_MAX,
+        BODY_FRAME_BYTES_MAX + 1,
+        RESPONSE_FILE_BYTES_MIN - 1,
+        RESPONSE_FILE_BYTES_MIN,
+        9_000_000,
+    ];
+    for size in sizes {
+        let content = pattern(size);
+        client.say(&format!("request /echo {size}"), &content);
+        assert!(client.content() == content, "{size}");
+    }
+}
+
+fn large_content_comes_as_files() {
+    let mut options = options(1);
+    options.window = 64 << 20;
+    let server = Server::start(&options);
+    let mut client = server.client();
+    for _ in 0..3 {
+        client.request(&format!("/big?{RESPONSE_FILE_BYTES_MIN}"));
+        assert!(matches!(client.next(), Seen::Head(_)));
+        assert!(
+            matches!(client.next(), Seen::File(file) if file == pattern(RESPONSE_FILE_BYTES_MIN))
+        );
+        assert_eq!(client.next(), Seen::End);
+        client.request(&format!("/big?{}", RESPONSE_FILE_BYTES_MIN - 1));
+        assert!(matches!(client.next(), Seen::Head(_)));
+        assert!(matches!(client.next(), Seen::Body(_)));
+        client.rest();
+    }
+    let open = String::from_utf8(client.get("/descriptors")).expect("text");
+    assert!(!open.contains("memfd"), "the worker keeps no file: {open}");
+}
+
+fn content_beyond_the_window_waits_for_credit() {
+    let mut options = options(1);
+    options.window = WINDOW as u32;
+    let server = Server::start(&options);
+    let mut client = server.client();
+    let whole = pattern(200_000);
+    client.request("/big?200000");
+    let mut content = up_to(&mut client, WINDOW);
+    client.say("credit 1", b"");
+    content.extend(up_to(&mut client, 1));
+    client.say("credit 50000", b"");
+    content.extend(up_to(&mut client, 50_000));
+    client.say("credit 1000000", b"");
+    content.extend(client.content());
+    assert!(content == whole);
+    // The next exchange has the whole window again, and no more.
+    client.request("/big?200000");
+    up_to(&mut client, WINDOW);
+    client.say("credit 200000", b"");
+    client.content();
+}
+
+fn files_in_memory_keep_to_the_window_and_files_on_disk_need_none() {
+    let mut options = options(1);
+    options.window = WINDOW as u32;
+    let server = Server::start(&options);
+    let mut client = server.client();
+    client.request("/big?300000");
+    let mut content = up_to(&mut client, WINDOW);
+    client.say("credit 150000", b"");
+    content.extend(up_to(&mut client, 150_000));
+    client.say("credit 150000", b"");
+    content.extend(client.content());
+    assert!(content == pattern(300_000));
+    assert!(client.get("/disk?300000") == pattern(300_000));
+}
+
+fn a_stream_ends_when_the_client_leaves() {
+    let mut options = options(1);
+    options.window = WINDOW as u32;
+    let server = Server::start(&options);
+    let mut client = server.client();
+    client.request("/stream?1000");
+    up_to(&mut client, WINDOW);
+    client.say("abort", b"");
+    assert_eq!(client.next(), Seen::Abort("ClientGone".into()));
+    assert_eq!(server.await_event("stream Gone(ClientGone)"), WINDOW.to_string());
+    client.request("/pid");
+    client.content();
+}
+
+fn a_handler_can_see_that_the_client_left() {
+    let server = Server::start(&options(1));
+    let mut client = server.client();
+    client.request("/watch");
+    server.await_event("watching");
+    client.say("abort", b"");
+    assert_eq!(server.await_event("watched: open"), "false");
+    assert_eq!(server.await_event("watched: Err"), "Err(Gone(ClientGone))");
+    assert_eq!(client.next(), Seen::Abort("ClientGone".into()));
+    client.get("/pid");
+}
+
+fn an_unfinished_reply_is_aborted() {
+    let server = Server::start(&options(1));
+    let mut client = server.client();
+    for target in ["/drop", "/abort"] {
+        client.request(target);
+        assert_eq!(client.rest(), (Vec::new(), Seen::Abort("HandlerFailed".into())));
+    }
+    client.get("/pid");
+}
+
+fn a_request_that_was_taken_back_is_skipped() {
+    let mut options = options(1);
+    options.depth = 3;
+    let server = Server::start(&options);
+    let mut slow = server.client();
+    slow.request("/sleep?200");
+    server.await_event("sleeping");
+    let mut taken = server.client();
+    taken.request("/sleep?0");
+    taken.settle();
+    taken.say("takeback", b"");
+    assert_eq!(taken.next(), Seen::Taken(true));
+    slow.say("takeback", b"");
+    assert_eq!(slow.next(), Seen::Taken(false), "it was started");
+    assert_eq!(slow.content(), b"slept");
+    slow.get("/pid");
+    let sleeps = server.events().iter().filter(|event| event.starts_with("sleeping")).count();
+    assert_eq!(sleeps, 1);
+}
+
+fn a_request_whose_client_left_before_its_turn_is_not_handled() {
+    let mut options = options(1);
+    options.depth = 2;
+    let server = Server::start(&options);
+    let mut slow = server.client();
+    slow.request("/sleep?200");
+    server.await_event("sleeping");
+    let mut gone = server.client();
+    gone.request("/sleep?1");
+    gone.settle();
+    gone.say("abort", b"");
+    assert_eq!(gone.next(), Seen::Abort("ClientGone".into()));
+    let sleeps = |event: &&String| event.starts_with("sleeping");
+    let handled = server.events().iter().filter(sleeps).count();
+    assert_eq!(handled, 1);
+}
+
+fn requests_handed_ahead_are_kept_while_a_reply_waits() {
+    let mut options = options(1);
+    options.depth = 4;
+    options.window = WINDOW as u32;
+    let server = Server::start(&options);
+    let mut blocked = server.client();
+    blocked.request("/big?200000");
+    up_to(&mut blocked, WINDOW);
+    let mut others = [server.client(), server.client(), server.client()];
+    for (size, other) in others.iter_mut().enumerate() {
+        let size = 30_000 * size;
+        other.say(&format!("request /echo {size}"), &pattern(size));
+        other.settle();
+    }
+    // Behind all of them on the link.
+    blocked.say("credit 200000", b"");
+    blocked.content();
+    for (size, other) in others.iter_mut().enumerate() {
+        assert!(other.content() == pattern(30_000 * size));
+    }
+}
+
+fn several_links_are_served_at_once() {
+    let mut options = options(2);
+    options.threads = 4;
+    options.depth = 3;
+    let server = Server::start(&options);
+    let mut clients: Vec<_> = (0..16).map(|_| server.client()).collect();
+    for round in 0..20 {
+        for (index, client) in clients.iter_mut().enumerate() {
+            let content = pattern(round * 100 + index);
+            client.say(&format!("request /echo {}", content.len()), &content);
+        }
+        for (index, client) in clients.iter_mut().enumerate() {
+            assert!(client.content() == pattern(round * 100 + index));
+        }
+    }
+    server.signal(nix::sys::signal::Signal::SIGUSR1);
+    server.await_event("worker 1 5 ");
+    clients[0].get("/pid");
+}
+
+fn a_spooled_upload_reaches_the_handler() {
+    let server = Server::start(&options(1));
+    let mut client = server.client();
+    let content = pattern(100_000);
+    client.say("file /echo 100000", &content);
+    assert!(client.content() == content);
+}
+
+fn connection_events_are_heard_and_answered() {
+    let mut options = options(1);
+    options.max_wait = Duration::from_secs(1);
+    let server = Server::start(&options);
+    let mut client = server.client();
+    client.say("opened", b"");
+    assert_eq!(client.rest(), (Vec::new(), Seen::End));
+    client.say("closed", b"");
+    assert_eq!(client.rest(), (Vec::new(), Seen::End));
+    server.await_event("Opened 0");
+    server.await_event("Closed 0");
+}

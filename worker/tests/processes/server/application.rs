@@ -1,0 +1,191 @@
+//! What the played server does with its requests.
+
+use std::io::Read;
+use std::path::Path;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use http::StatusCode;
+use wire::head::Origin;
+use wire::{BodyLength, FileSlice, Reason, ResponseHead};
+use worker::{
+    Application, ConnectionEvent, Failure, ReactorBoot, Reply, Request, RequestBody, Role, Verdict,
+    WorkerFailure, WorkerIdentity, control_signals,
+};
+
+use super::{Options, event, reactor};
+
+/// An embedder that notes every callback, and does what the path says.
+pub struct Played {
+    /// What the server was started with.
+    pub options: Options,
+}
+
+impl Played {
+    fn event(&self, text: &str) {
+        event(&self.options.dir, text);
+    }
+
+    fn told_to(&self, file: &str) -> bool {
+        self.options.dir.join(file).exists()
+    }
+}
+
+impl Application for Played {
+    fn title(&mut self, role: Role) {
+        self.event(&format!("title {role:?} {}", std::process::id()));
+    }
+
+    fn started(&mut self) -> Result<(), Failure> {
+        self.event("started");
+        if self.told_to("fail-start") { Err(Failure("told to fail".into())) } else { Ok(()) }
+    }
+
+    fn worker_failed(&mut self, failure: &WorkerFailure) {
+        let WorkerFailure { worker, pid, exit_code, signal } = failure;
+        self.event(&format!("failed {worker} {pid} {exit_code} {signal}"));
+    }
+
+    fn stopped(&mut self) {
+        self.event("stopped");
+    }
+
+    fn run_reactor(&mut self, boot: ReactorBoot) -> i32 {
+        if self.told_to("fail-reactor") {
+            return 3;
+        }
+        reactor::run(boot, &self.options)
+    }
+
+    fn worker_started(&mut self, identity: WorkerIdentity) -> Result<(), Failure> {
+        let WorkerIdentity { worker, incarnation, .. } = identity;
+        if self.told_to("fail-worker") {
+            return Err(Failure("told to fail".into()));
+        }
+        self.event(&format!("worker {worker} {incarnation} {}", std::process::id()));
+        Ok(())
+    }
+
+    fn handle(&mut self, request: Request, mut reply: Reply) -> Verdict {
+        let query = request.head.query.as_deref().unwrap_or(b"0");
+        let number: u64 = std::str::from_utf8(query).expect("text").parse().expect("a number");
+        match &request.head.path[..] {
+            b"/pid" => answer(reply, std::process::id().to_string().as_bytes()),
+            b"/descriptors" => answer(reply, descriptors().as_bytes()),
+            b"/echo" => answer(reply, &content(&request)),
+            b"/sleep" => {
+                self.event(&format!("sleeping {}", std::process::id()));
+                sleep(Duration::from_millis(number));
+                self.event(&format!("slept {}", std::process::id()));
+                answer(reply, b"slept");
+            }
+            b"/exit" => {
+                answer(reply, b"bye");
+                return Verdict::Exit;
+            }
+            b"/replace" => {
+                assert!(control_signals::replace_this_worker());
+                answer(reply, b"soon");
+            }
+            b"/reload" => {
+                control_signals::reload(number as i32).expect("a supervisor");
+                answer(reply, b"soon");
+            }
+            b"/big" => answer(reply, &pattern(number as usize)),
+            b"/disk" => self.disk(reply, number),
+            b"/drop" => reply.head(&head(BodyLength::Streamed)).expect("open"),
+            b"/abort" => reply.abort(Reason::HandlerFailed),
+            b"/stream" => self.stream(reply, number as usize),
+            b"/watch" => self.watch(reply),
+            path => panic!("nobody serves {path:?}"),
+        }
+        Verdict::Continue
+    }
+
+    fn connection(&mut self, event: ConnectionEvent, origin: Origin) -> Verdict {
+        self.event(&format!("{event:?} {}", origin.connection));
+        Verdict::Continue
+    }
+
+    fn worker_stopped(&mut self, identity: WorkerIdentity) {
+        self.event(&format!("worker-stopped {} {}", identity.worker, std::process::id()));
+    }
+}
+
+impl Played {
+    /// Sends pieces until told otherwise.
+    fn stream(&self, mut reply: Reply, piece: usize) {
+        reply.head(&head(BodyLength::Streamed)).expect("open");
+        let piece = pattern(piece);
+        let mut sent = 0;
+        let error = loop {
+            match reply.body(&piece).and_then(|()| reply.flush()) {
+                Ok(()) => sent += piece.len(),
+                Err(error) => break error,
+            }
+        };
+        self.event(&format!("stream {error:?} after {sent}"));
+        assert_eq!(reply.end(None), Err(error));
+        assert_eq!(reply.end(None), Err(worker::ReplyError::Ended));
+    }
+
+    /// Waits without sending anything until the client is gone.
+    fn watch(&self, mut reply: Reply) {
+        self.event("watching");
+        let begun = Instant::now();
+        while reply.is_open() && begun.elapsed() < Duration::from_secs(10) {
+            sleep(Duration::from_millis(1));
+        }
+        self.event(&format!("watched: open {}", reply.is_open()));
+        self.event(&format!("watched: {:?}", reply.body(b"x")));
+    }
+
+    fn disk(&self, mut reply: Reply, len: u64) {
+        let path = self.options.dir.join("content");
+        std::fs::write(&path, pattern(len as usize)).expect("write");
+        let file = std::fs::File::open(path).expect("open");
+        reply.head(&head(BodyLength::Known(len))).expect("open");
+        reply.file(FileSlice::new(file.into(), 0, len)).expect("open");
+        reply.end(None).expect("open");
+    }
+}
+
+/// Content that shows where a byte was lost or doubled.
+pub fn pattern(len: usize) -> Vec<u8> {
+    (0..len).map(|at| (at / 251 + at) as u8).collect()
+}
+
+fn head(length: BodyLength) -> ResponseHead {
+    ResponseHead { status: StatusCode::OK, reason: None, length, fields: Default::default() }
+}
+
+fn answer(mut reply: Reply, body: &[u8]) {
+    // A client that left is no business of this handler.
+    let _ = reply
+        .head(&head(BodyLength::Known(body.len() as u64)))
+        .and_then(|()| reply.body(body))
+        .and_then(|()| reply.end(None));
+}
+
+fn content(request: &Request) -> Vec<u8> {
+    match &request.body {
+        RequestBody::Memory(bytes) => bytes.to_vec(),
+        RequestBody::File(slice) => {
+            let mut file = std::fs::File::from(slice.fd.try_clone().expect("dup"));
+            let mut content = Vec::new();
+            file.read_to_end(&mut content).expect("read");
+            content
+        }
+    }
+}
+
+/// What the open descriptors of this process are.
+fn descriptors() -> String {
+    let name = |entry: std::io::Result<std::fs::DirEntry>| {
+        let target = std::fs::read_link(entry.ok()?.path()).ok()?;
+        Some(Path::new(&target).display().to_string())
+    };
+    let names: Vec<String> =
+        std::fs::read_dir("/proc/self/fd").expect("proc").filter_map(name).collect();
+    names.join("\n")
+}
