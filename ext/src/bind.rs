@@ -254,7 +254,7 @@ mod tests {
     use super::*;
 
     fn message(host: &str, port: i64, kind: SocketType) -> String {
-        bind(host, port, kind).err().expect("refused").to_string()
+        bind(host, port, kind).expect_err("refused").to_string()
     }
 
     #[test]

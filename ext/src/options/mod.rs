@@ -139,7 +139,10 @@ mod tests {
     }
 
     fn message(key: &str, value: Value) -> String {
-        set(key, value).err().expect("refused").to_string()
+        match set(key, value) {
+            Err(error) => error.to_string(),
+            Ok(_) => panic!("{key} was accepted"),
+        }
     }
 
     #[test]
