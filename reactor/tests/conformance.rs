@@ -436,6 +436,13 @@ fn released_bytes_are_the_content_bytes() {
         server.written();
         assert_eq!(server.released - before, 20_003, "{method} {status}");
     }
+    // Nobody gets credit for an answer in place of the handler's.
+    let before = server.released;
+    server.feed("GET / HTTP/1.1\r\nHost: a\r\n\r\nGET /");
+    server.send(server.seen.last().unwrap().stream, Part::Abort(Reason::HandlerFailed));
+    server.feed(" \r\n");
+    assert!(server.text().contains("HTTP/1.1 400 "));
+    assert_eq!(server.released, before);
 }
 
 proptest! {

@@ -49,6 +49,13 @@ impl Encoder {
         self.framed(out, len, |out| out.content(content), |out| out.release(len))
     }
 
+    /// Appends all of the content of a response that is not a handler's: nobody gets credit for it.
+    pub fn own_content(self, out: &mut Outbox, content: &[u8]) {
+        if let Self::Exactly(_) = self {
+            out.buffer(content.len()).extend_from_slice(content);
+        }
+    }
+
     /// Appends a range of a file as content.
     pub fn file(&mut self, out: &mut Outbox, slice: FileSlice) -> Result<(), Fault> {
         let window = slice.window_bytes();

@@ -240,11 +240,11 @@ impl Exchange {
     /// Answers in place of the handler.
     fn plain(mut self, status: StatusCode, core: &mut Core, now: &Now) -> State {
         let (head, content) = message::plain_response(status);
-        // Its fields are sendable and its content is as long as it says.
+        // Its fields are sendable.
         if self.head(&head, core, now).is_ok()
-            && let Response::Sending { mut encoder, then } = self.response
+            && let Response::Sending { encoder, then } = self.response
         {
-            let _ = encoder.content(&mut core.outbox, content);
+            encoder.own_content(&mut core.outbox, &content);
             self.response = Response::Ended(then);
         }
         State::Exchange(self)

@@ -149,13 +149,12 @@ impl Core {
         let request = RequestFacts { head_only, version: Version::Http11 };
         let (head, content) = message::plain_response(fault.status());
         if let Ok(shape) = message::shape(&request, &head) {
-            let mut encoder = Encoder::new(shape.content, request.version);
+            let encoder = Encoder::new(shape.content, request.version);
             let server = self.settings.server.as_ref();
             let connection = Connection::Close;
             let lines = HeadLines { shape: &shape, encoder, connection, server, date: &now.date };
             encode::head(&mut self.outbox, &head, &lines);
-            // The content is as long as its head says.
-            let _ = encoder.content(&mut self.outbox, content);
+            encoder.own_content(&mut self.outbox, &content);
         }
         State::Closed(Closing::Linger)
     }

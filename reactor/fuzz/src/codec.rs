@@ -1,0 +1,89 @@
+//! The wire codec under arbitrary frames.
+
+use std::os::fd::OwnedFd;
+
+use wire::{Decoder, Encoder, Part, ToWorker};
+
+/// Decodes in both directions, whole and byte by byte. What decodes encodes to the same bytes.
+pub fn wire_codec(data: &[u8]) {
+    let whole = to_worker(&[data]);
+    assert_eq!(to_worker(&data.chunks(1).collect::<Vec<_>>()), whole, "byte by byte");
+    let whole = to_reactor(&[data]);
+    assert_eq!(to_reactor(&data.chunks(1).collect::<Vec<_>>()), whole, "byte by byte");
+}
+
+/// The messages encoded again, one after another, and whether an error ended them.
+fn to_worker(pieces: &[&[u8]]) -> (Vec<u8>, bool) {
+    let mut encoder = Encoder::default();
+    let ended = run(pieces, |decoder| {
+        let Some((id, message)) = decoder.next_to_worker().map_err(drop)? else { return Ok(false) };
+        if let ToWorker::Request { part: Part::Head(head), .. } = &message {
+            // Spans were checked: every line can be read.
+            assert_eq!(head.fields.iter().count(), head.fields.len());
+        }
+        encoder.to_worker(id, &message);
+        Ok(true)
+    });
+    (
+        again(encoder, |decoder, encoder| {
+            while let Ok(Some((id, message))) = decoder.next_to_worker() {
+                encoder.to_worker(id, &message);
+            }
+        }),
+        ended,
+    )
+}
+
+fn to_reactor(pieces: &[&[u8]]) -> (Vec<u8>, bool) {
+    let mut encoder = Encoder::default();
+    let ended = run(pieces, |decoder| {
+        let Some((id, part)) = decoder.next_to_reactor().map_err(drop)? else { return Ok(false) };
+        if let Part::Head(head) = &part {
+            assert_eq!(head.fields.iter().count(), head.fields.len());
+        }
+        encoder.to_reactor(id, &part);
+        Ok(true)
+    });
+    (
+        again(encoder, |decoder, encoder| {
+            while let Ok(Some((id, part))) = decoder.next_to_reactor() {
+                encoder.to_reactor(id, &part);
+            }
+        }),
+        ended,
+    )
+}
+
+/// Feeds the pieces; `next` says whether it took a message, or fails.
+fn run(pieces: &[&[u8]], mut next: impl FnMut(&mut Decoder) -> Result<bool, ()>) -> bool {
+    let mut decoder = Decoder::default();
+    for piece in pieces {
+        decoder.bytes.extend_from_slice(piece);
+        loop {
+            // One descriptor is always there, so that file frames decode.
+            if decoder.descriptors.is_empty() {
+                decoder.descriptors.extend(descriptor());
+            }
+            match next(&mut decoder) {
+                Ok(true) => {}
+                Ok(false) => break,
+                Err(()) => return true,
+            }
+        }
+    }
+    false
+}
+
+/// What was encoded must decode to what encodes to the same bytes.
+fn again(encoder: Encoder, each: impl FnOnce(&mut Decoder, &mut Encoder)) -> Vec<u8> {
+    let mut decoder = Decoder { bytes: encoder.bytes.clone(), ..Decoder::default() };
+    decoder.descriptors.extend(encoder.descriptors.iter().filter_map(|fd| fd.try_clone().ok()));
+    let mut second = Encoder::default();
+    each(&mut decoder, &mut second);
+    assert_eq!(second.bytes, encoder.bytes, "encoding is stable");
+    encoder.bytes.to_vec()
+}
+
+fn descriptor() -> Option<OwnedFd> {
+    std::fs::File::open("/dev/null").ok().map(OwnedFd::from)
+}

@@ -1,0 +1,24 @@
+//! The bodies of the fuzz targets: each takes any bytes and panics when an invariant is broken.
+
+#![forbid(unsafe_code)]
+
+mod codec;
+mod h1;
+
+pub use codec::wire_codec;
+pub use h1::h1;
+
+/// Choices taken from the front of the input; zeros when it is used up.
+struct Choices<'a>(&'a [u8]);
+
+impl Choices<'_> {
+    fn byte(&mut self) -> u8 {
+        match self.0.split_first() {
+            Some((first, rest)) => {
+                self.0 = rest;
+                *first
+            }
+            None => 0,
+        }
+    }
+}
