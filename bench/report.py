@@ -57,9 +57,20 @@ def print_processes(run):
             print(f"      {user:6.2f} user {system:6.2f} system  {name}")
 
 
+# With more refused requests than this share, a server's figures are no measure for others.
+ERRORS_SHARE_MAX = 0.01
+
+
+def sound(runs):
+    errors = sum(sum(run["errors"].values()) for run in runs)
+    return errors <= ERRORS_SHARE_MAX * sum(run["requests"] for run in runs)
+
+
 def ratio(runs, others):
     if not others or isinstance(others, str) or others is runs:
         return ""
+    if not sound(runs) or not sound(others):
+        return "errors"
     return f"{median(runs, 'cpu_s_per_100k') / median(others, 'cpu_s_per_100k'):.2f}"
 
 

@@ -19,6 +19,8 @@ $server->set([
     'worker_num' => (int) $options['workers'],
     'reactor_num' => (int) ($options['reactors'] ?? 1),
     'package_max_length' => 8 << 20,
+    // Five thousand clients at once may wait for one worker.
+    ...($class === 'Ferrite\Http\Server' ? ['request_queue_len_max' => 8192] : []),
 ]);
 
 $send = function (int $bytes): Closure {
