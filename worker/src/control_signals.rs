@@ -4,17 +4,20 @@ use std::io;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use wire::control::{FromWorker, encode};
 
 use crate::signals;
 
-/// Asks the supervisor to replace all workers one after another.
+/// Asks the supervisor to replace all workers one after another. A worker asks by its control
+/// socket, because one that has changed its user may not signal; any other process, by SIGUSR1.
 pub fn reload(supervisor: i32) -> io::Result<()> {
-    send(supervisor, Signal::SIGUSR1)
+    ask(&FromWorker::Reload, supervisor, Signal::SIGUSR1)
 }
 
-/// Asks the supervisor to stop the server.
+/// Asks the supervisor to stop the server; in the way of [`reload`], the signal is SIGTERM. Asked
+/// for again by a worker, it stays an orderly stop; a second signal would end the server at once.
 pub fn shutdown(supervisor: i32) -> io::Result<()> {
-    send(supervisor, Signal::SIGTERM)
+    ask(&FromWorker::Shutdown, supervisor, Signal::SIGTERM)
 }
 
 /// In a worker: asks the supervisor to replace this worker. It serves until its successor is ready.
@@ -23,10 +26,24 @@ pub fn replace_this_worker() -> bool {
     signals::ask_for_replacement()
 }
 
-fn send(supervisor: i32, signal: Signal) -> io::Result<()> {
+fn ask(message: &FromWorker, supervisor: i32, signal: Signal) -> io::Result<()> {
+    if let Some(said) = signals::say(&encode(message)) {
+        return said;
+    }
     // 0 and negative numbers would signal whole groups.
     if supervisor < 1 {
         return Err(io::Error::from(io::ErrorKind::InvalidInput));
     }
     kill(Pid::from_raw(supervisor), signal).map_err(io::Error::from)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_group_is_signalled() {
+        assert_eq!(reload(0).unwrap_err().kind(), io::ErrorKind::InvalidInput);
+        assert_eq!(shutdown(-1).unwrap_err().kind(), io::ErrorKind::InvalidInput);
+    }
 }

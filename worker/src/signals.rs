@@ -4,7 +4,7 @@
 //! whenever a terminal or a service manager signals the whole group, but who stops when is the
 //! supervisor's to decide: so the reactor ignores them, and a worker at most asks to be replaced.
 
-use std::io::IoSlice;
+use std::io::{self, IoSlice};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::sync::atomic::{AtomicI32, Ordering};
 
@@ -108,13 +108,18 @@ pub(crate) fn forget_worker() {
 /// Asks the supervisor to replace this worker. `false` when this process is no worker. Safe to call
 /// in a signal handler: it allocates nothing and takes no lock.
 pub(crate) fn ask_for_replacement() -> bool {
+    say(&RECYCLE).is_some_and(|said| said.is_ok())
+}
+
+/// Sends an encoded message to the supervisor; `None` when this process is no worker.
+pub(crate) fn say(packet: &[u8]) -> Option<io::Result<()>> {
     let control = CONTROL.load(Ordering::Relaxed);
     if control == NO_CONTROL {
-        return false;
+        return None;
     }
     // SAFETY: the descriptor is open until `forget_worker`, which runs in this one thread.
     let control = unsafe { BorrowedFd::borrow_raw(control) };
-    socket::send(control, &[IoSlice::new(&RECYCLE)], &[], MSG_DONTWAIT).is_ok()
+    Some(socket::send(control, &[IoSlice::new(packet)], &[], MSG_DONTWAIT).map(drop))
 }
 
 /// A worker's control socket, for its signal handler; such a handler can reach nothing else.

@@ -296,6 +296,8 @@ impl Supervisor {
                 Ok(FromWorker::Ready) => self.roster.worker_ready(incarnation, Instant::now()),
                 Ok(FromWorker::Recycle) => self.roster.worker_recycle(incarnation),
                 Ok(FromWorker::Leaving) => self.roster.worker_leaving(incarnation),
+                Ok(FromWorker::Reload) => self.roster.reload(),
+                Ok(FromWorker::Shutdown) => self.roster.shut_down(Instant::now()),
                 Err(error) => log::error!("worker {}: control message: {error}", child.worker),
             }
         }

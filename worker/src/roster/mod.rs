@@ -10,6 +10,7 @@
 
 mod action;
 mod advance;
+mod ends;
 mod patience;
 mod slot;
 #[cfg(test)]
@@ -19,12 +20,12 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use wire::control::Incarnation;
-use wire::limits::{END_GRACE, LOST_REPORT_WAIT_MAX, STOP_TIME_MIN};
+use wire::limits::{END_GRACE, STOP_TIME_MIN};
 
 use crate::application::WorkerFailure;
 use crate::plan::SuperviseError;
-use action::Named;
 pub(crate) use action::{Action, Exit, Note, Work};
+use ends::work;
 use patience::Patience;
 use slot::{Life, Slot, Stage};
 
@@ -239,6 +240,13 @@ impl Roster {
         }
     }
 
+    /// A worker asks for a stop.
+    pub(crate) fn shut_down(&mut self, now: Instant) {
+        if self.phase == Phase::Running {
+            self.stop(now);
+        }
+    }
+
     /// SIGTERM or SIGINT.
     pub(crate) fn stop(&mut self, now: Instant) {
         match self.phase {
@@ -276,86 +284,6 @@ impl Roster {
         }
     }
 
-    fn reactor_exited(&mut self, exit: Exit, now: Instant) {
-        let reactor = &mut self.reactor;
-        let (pid, state) = (reactor.pid, std::mem::take(&mut reactor.state));
-        self.reactor.died = true;
-        // Its links are gone with it, and so is what it knew.
-        for life in self.slots.iter_mut().flat_map(|slot| &mut slot.lives) {
-            life.linked = false;
-        }
-        for ghost in std::mem::take(&mut self.ghosts) {
-            self.bury(ghost, Work::Unknown);
-        }
-        match self.phase {
-            Phase::Running => {
-                let since = match state {
-                    ReactorState::Ready { since } => Some(since),
-                    _ => None,
-                };
-                self.note(Note::ReactorEnded { pid, exit, ready: since.is_some() });
-                match since {
-                    Some(since) => self.reactor.patience.died(since, now),
-                    None => self.reactor_boot_failed(exit.to_string(), now),
-                }
-            }
-            Phase::Draining { kill_at } => self.stop_workers(kill_at, now),
-            _ => {}
-        }
-    }
-
-    fn worker_exited(&mut self, worker: usize, index: usize, exit: Exit, now: Instant) {
-        let life = self.slots[worker].lives.remove(index);
-        let ours = matches!(self.phase, Phase::Stopping { .. } | Phase::Killing)
-            && life.stage == Stage::Killed;
-        let booting = life.stage == Stage::Booting;
-        let failure = (exit != Exit::Code(0) || booting) && !life.leaving && !ours;
-        let failure = failure.then(|| failure_of(worker, life.pid, exit));
-        let ghost = Ghost {
-            worker: worker as u16,
-            incarnation: life.incarnation,
-            due: now + LOST_REPORT_WAIT_MAX,
-            failure,
-        };
-        if life.linked {
-            self.ghosts.push(ghost);
-        } else {
-            self.bury(ghost, if booting { Work::Booting } else { work(life.lost) });
-        }
-        match life.stage {
-            Stage::Booting => self.worker_boot_failed(worker, exit.to_string(), now),
-            Stage::Ready { since } if !life.leaving => {
-                self.slots[worker].died = true;
-                self.slots[worker].patience.died(since, now);
-            }
-            _ => {}
-        }
-    }
-
-    fn reactor_boot_failed(&mut self, how: String, now: Instant) {
-        self.reactor.state = ReactorState::Down;
-        if self.reactor.patience.boot_failed(now) {
-            self.fail(boot_loop(None, &how), now);
-        }
-    }
-
-    fn worker_boot_failed(&mut self, worker: usize, how: String, now: Instant) {
-        let exhausted = self.slots[worker].patience.boot_failed(now);
-        if self.slots[worker].ready().is_some() {
-            // It was to be a successor: the predecessor serves on.
-            if self.round.is_some_and(|round| round.slot == worker) {
-                self.note(Note::ReloadAbandoned { worker: worker as u16 });
-                self.end_round();
-            }
-            return;
-        }
-        // As long as others serve, a server that has been up keeps trying.
-        let served = self.started && self.slots.iter().any(|slot| slot.ready().is_some());
-        if exhausted && !served {
-            self.fail(boot_loop(Some(worker as u16), &how), now);
-        }
-    }
-
     fn retire(&mut self, worker: usize, index: usize, now: Instant) {
         let kill_at = now + self.max_wait_time + END_GRACE;
         let life = &mut self.slots[worker].lives[index];
@@ -364,17 +292,6 @@ impl Roster {
             self.actions.push_back(Action::Retire(life.incarnation));
         }
         self.actions.push_back(Action::Stop(life.incarnation));
-    }
-
-    fn bury(&mut self, ghost: Ghost, work: Work) {
-        let Some(failure) = ghost.failure else { return };
-        let exit = match failure.signal {
-            0 => Exit::Code(failure.exit_code),
-            signal => Exit::Signal(signal),
-        };
-        let (worker, pid) = (ghost.worker, failure.pid);
-        self.note(Note::WorkerEnded { worker, pid, exit, work });
-        self.actions.push_back(Action::Failed(failure));
     }
 
     fn note(&mut self, note: Note) {
@@ -387,32 +304,4 @@ impl Roster {
             .enumerate()
             .find_map(|(worker, slot)| Some((worker, slot.lives.iter().position(&wanted)?)))
     }
-}
-
-fn work(lost: Option<Option<String>>) -> Work {
-    match lost {
-        None => Work::Unknown,
-        Some(None) => Work::Idle,
-        Some(Some(request)) => Work::Request(request),
-    }
-}
-
-fn failure_of(worker: usize, pid: i32, exit: Exit) -> WorkerFailure {
-    let (exit_code, signal) = match exit {
-        Exit::Code(code) => (code, 0),
-        Exit::Signal(signal) => (0, signal),
-    };
-    WorkerFailure { worker: worker as u16, pid, exit_code, signal }
-}
-
-fn boot_loop(worker: Option<u16>, how: &str) -> SuperviseError {
-    let who = Named(worker);
-    let times = wire::limits::BOOT_FAILURES_MAX;
-    let advice = match worker {
-        Some(_) => "a WorkerStart callback that fails is the usual cause; see the log lines above",
-        None => "see the log lines above",
-    };
-    SuperviseError::BootLoop(format!(
-        "{who} did not become ready {times} times in a row (the last one {how}): {advice}"
-    ))
 }

@@ -17,6 +17,7 @@ crate::cases![
     a_reactor_that_cannot_boot_ends_the_server,
     a_failed_start_callback_ends_the_server,
     a_reload_replaces_all_workers_and_fails_no_request,
+    workers_ask_for_a_reload_and_a_stop,
     a_reload_to_a_broken_script_changes_nothing,
     a_retired_worker_finishes_its_request,
     a_worker_that_never_finishes_is_killed_at_a_reload,
@@ -163,8 +164,22 @@ fn a_reload_replaces_all_workers_and_fails_no_request() {
     let stopped = |event: &&String| event.starts_with("worker-stopped");
     assert_eq!(server.events().iter().filter(stopped).count(), 4);
     assert!(!server.events().iter().any(|event| event.starts_with("failed")));
-    assert_eq!(client.get(&format!("/reload?{}", server.pid())), b"soon");
-    restarted(&server, 1, 4);
+}
+
+fn workers_ask_for_a_reload_and_a_stop() {
+    let mut server = Server::start(&options(2));
+    // A worker asks by its control socket, so that no pid and no privilege matters.
+    assert_eq!(server.get("/reload?0"), b"soon");
+    restarted(&server, 1, 2);
+    let (mut slow, _) = busy(&server, "/sleep?200");
+    let mut client = server.client();
+    let mut late = server.client();
+    assert_eq!(client.get("/shutdown?0"), b"soon");
+    late.settle();
+    assert_eq!(late.get("/shutdown?0"), b"soon");
+    assert_eq!(slow.content(), b"slept");
+    assert_eq!(code(server.end()), Some(0));
+    server.await_event("result stopped");
 }
 
 fn a_reload_to_a_broken_script_changes_nothing() {

@@ -71,6 +71,10 @@ pub enum FromWorker {
     /// It ends now and by its own decision, because its interpreter is no longer sound. Its end is
     /// not a failure, whatever its exit code.
     Leaving,
+    /// Replace all workers. A worker that has changed its user may not signal the supervisor.
+    Reload,
+    /// Stop the server; said twice it is no more urgent.
+    Shutdown,
 }
 
 /// A control message as a packet.

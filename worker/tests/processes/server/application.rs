@@ -91,6 +91,10 @@ impl Application for Played {
                 control_signals::reload(number as i32).expect("a supervisor");
                 answer(reply, b"soon");
             }
+            b"/shutdown" => {
+                control_signals::shutdown(number as i32).expect("a supervisor");
+                answer(reply, b"soon");
+            }
             b"/big" => answer(reply, &pattern(number as usize)),
             b"/disk" => self.disk(reply, number),
             b"/drop" => reply.head(&head(BodyLength::Streamed)).expect("open"),
