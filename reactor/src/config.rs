@@ -19,6 +19,9 @@ pub struct Config {
     pub queue_len_max: usize,
     /// How long a request may wait for a worker; past it 503.
     pub queue_age_max: Duration,
+    /// A worker whose mean service time is below this may be given requests ahead of their turn;
+    /// see [`HANDOVER_FAST`](wire::limits::HANDOVER_FAST).
+    pub handover_fast: Duration,
     /// Directory of the unlinked temporary files that large request bodies are spooled to.
     pub spool_dir: PathBuf,
     /// One entry per listener, in the same order.

@@ -16,7 +16,9 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use wire::ExchangeId;
-use wire::limits::{HANDOVER_DEPTH_MAX, HANDOVER_FAST};
+use wire::limits::{HANDOVER_DEPTH_MAX, REBALANCE_AFTER};
+
+use crate::config::Config;
 
 /// A place for one incarnation of a worker. Two incarnations of one worker may live side by side;
 /// the parity of the incarnation tells their places apart.
@@ -78,6 +80,17 @@ pub struct LinkEnd {
     pub request: Option<String>,
 }
 
+/// A request that waits behind another on one worker goes to one that is idle.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Move {
+    /// The request.
+    pub ticket: Ticket,
+    /// The worker that has it, unless it starts it meanwhile.
+    pub from: WorkerSlot,
+    /// The idle worker, which is kept for it.
+    pub to: WorkerSlot,
+}
+
 #[derive(Debug)]
 struct Worker {
     incarnation: u64,
@@ -85,7 +98,8 @@ struct Worker {
     linked: usize,
     /// Threads whose link to it has ended.
     ended: usize,
-    outstanding: usize,
+    /// What it has been given, in order: the first is in work.
+    given: VecDeque<Ticket>,
     retiring: bool,
     /// Mean service time, weighted towards the last requests.
     service: Duration,
@@ -98,19 +112,31 @@ struct Worker {
 }
 
 impl Worker {
-    fn room(&self) -> bool {
+    fn room(&self, fast: Duration) -> bool {
         !self.retiring
-            && match self.outstanding {
+            && match self.given.len() {
                 0 => true,
-                n => n < HANDOVER_DEPTH_MAX && self.service < HANDOVER_FAST,
+                n => n < HANDOVER_DEPTH_MAX && self.service < fast,
             }
     }
 
-    fn give(&mut self, now: Instant) {
-        if self.outstanding == 0 {
+    fn give(&mut self, ticket: Ticket, now: Instant) {
+        if self.given.is_empty() {
             self.turn = now;
         }
-        self.outstanding += 1;
+        self.given.push_back(ticket);
+    }
+
+    fn remove(&mut self, ticket: Ticket) {
+        if let Some(at) = self.given.iter().position(|given| *given == ticket) {
+            self.given.remove(at);
+        }
+    }
+
+    /// The request that has waited longest behind one that takes its time.
+    fn held_up(&self, now: Instant) -> Option<Ticket> {
+        let late = now.saturating_duration_since(self.turn) >= REBALANCE_AFTER;
+        self.given.get(1).filter(|_| late).copied()
     }
 }
 
@@ -120,19 +146,30 @@ pub struct Scheduler {
     workers: Vec<Option<Worker>>,
     /// Idle workers; the last one to become idle is the first to be used: its caches are warm.
     idle: Vec<WorkerSlot>,
-    queue: VecDeque<Ticket>,
+    queue: VecDeque<Waiting>,
     queue_len_max: usize,
+    queue_age_max: Duration,
+    handover_fast: Duration,
     threads: usize,
 }
 
+#[derive(Debug)]
+struct Waiting {
+    ticket: Ticket,
+    until: Instant,
+}
+
 impl Scheduler {
-    /// A scheduler for so many worker ids, reactor threads and waiting requests.
-    pub fn new(workers: usize, threads: usize, queue_len_max: usize) -> Self {
+    /// A scheduler for this configuration.
+    pub fn new(config: &Config) -> Self {
+        let Config { workers, threads, queue_len_max, queue_age_max, handover_fast, .. } = *config;
         Self {
             workers: (0..workers * 2).map(|_| None).collect(),
             idle: Vec::with_capacity(workers * 2),
             queue: VecDeque::new(),
             queue_len_max,
+            queue_age_max,
+            handover_fast,
             threads,
         }
     }
@@ -144,57 +181,101 @@ impl Scheduler {
 
     /// Places a new request.
     pub fn submit(&mut self, ticket: Ticket, now: Instant) -> Placement {
-        if let Some(worker) = self.choose() {
-            self.give(worker, now);
-            return Placement::Given(worker);
+        if let Some(slot) = self.choose() {
+            self.give(slot, ticket, now);
+            return Placement::Given(slot);
         }
         if self.queue.len() >= self.queue_len_max {
             return Placement::Refused;
         }
-        self.queue.push_back(ticket);
+        self.queue.push_back(Waiting { ticket, until: now + self.queue_age_max });
         Placement::Queued
     }
 
     /// Places a request that has waited before, ahead of all others, whatever the queue's length.
     pub fn resubmit(&mut self, ticket: Ticket, now: Instant) -> Placement {
-        if let Some(worker) = self.choose() {
-            self.give(worker, now);
-            return Placement::Given(worker);
+        if let Some(slot) = self.choose() {
+            self.give(slot, ticket, now);
+            return Placement::Given(slot);
         }
-        self.queue.push_front(ticket);
+        self.queue.push_front(Waiting { ticket, until: now + self.queue_age_max });
         Placement::Queued
     }
 
-    /// A request is off its worker: it was answered, or taken back before it was started.
-    pub fn finished(&mut self, slot: WorkerSlot, now: Instant) -> Next {
+    /// A worker has answered a request.
+    pub fn finished(&mut self, slot: WorkerSlot, ticket: Ticket, now: Instant) -> Next {
+        if let Some(Some(worker)) = self.workers.get_mut(slot) {
+            let took = now.saturating_duration_since(worker.turn);
+            worker.service = (worker.service * 7 + took) / 8;
+            worker.turn = now;
+        }
+        self.relieved(slot, ticket, now)
+    }
+
+    /// A worker has a request no more, without having answered it.
+    pub fn relieved(&mut self, slot: WorkerSlot, ticket: Ticket, now: Instant) -> Next {
         let Some(worker) = self.workers.get_mut(slot).and_then(Option::as_mut) else {
             return Next::Nothing;
         };
-        worker.outstanding = worker.outstanding.saturating_sub(1);
-        let took = now.saturating_duration_since(worker.turn);
-        worker.service = (worker.service * 7 + took) / 8;
-        worker.turn = now;
+        worker.remove(ticket);
+        let idle = worker.given.is_empty();
         if worker.retiring {
-            return if worker.outstanding == 0 { Next::Close } else { Next::Nothing };
+            return if idle { Next::Close } else { Next::Nothing };
         }
-        if worker.outstanding > 0 && !worker.room() {
+        if !worker.room(self.handover_fast) {
             return Next::Nothing;
         }
-        if let Some(ticket) = self.queue.pop_front() {
-            worker.give(now);
+        if let Some(Waiting { ticket, .. }) = self.queue.pop_front() {
+            worker.give(ticket, now);
             return Next::Assign(Assignment { ticket, worker: slot });
         }
-        if worker.outstanding == 0 {
+        if idle {
             self.idle.push(slot);
         }
         Next::Nothing
     }
 
+    /// Requests that wait behind a slow one while a worker is idle. Each move keeps its worker
+    /// busy: it ends with `relieved` for the worker that has the request no more.
+    pub fn rebalance(&mut self, now: Instant) -> Vec<Move> {
+        let mut moves = Vec::new();
+        for from in 0..self.workers.len() {
+            let Some(&to) = self.idle.last() else { break };
+            let held_up = self.workers[from].as_ref().and_then(|worker| worker.held_up(now));
+            let Some(ticket) = held_up else { continue };
+            self.idle.pop();
+            self.give(to, ticket, now);
+            moves.push(Move { ticket, from, to });
+        }
+        moves
+    }
+
+    /// Whether [`rebalance`](Self::rebalance) is worth another look soon.
+    pub fn unbalanced(&self) -> bool {
+        !self.idle.is_empty() && self.workers.iter().flatten().any(|worker| worker.given.len() > 1)
+    }
+
     /// Takes a request out of the queue; `false` when it is not there any more.
     pub fn cancel(&mut self, ticket: Ticket) -> bool {
         let before = self.queue.len();
-        self.queue.retain(|waiting| *waiting != ticket);
+        self.queue.retain(|waiting| waiting.ticket != ticket);
         self.queue.len() != before
+    }
+
+    /// Takes the requests out of the queue that have waited as long as they may.
+    pub fn expired(&mut self, now: Instant) -> Vec<Ticket> {
+        let mut expired = Vec::new();
+        self.queue.retain(|waiting| {
+            let late = waiting.until <= now;
+            expired.extend(late.then_some(waiting.ticket));
+            !late
+        });
+        expired
+    }
+
+    /// When [`expired`](Self::expired) will find something.
+    pub fn next_expiry(&self) -> Option<Instant> {
+        self.queue.iter().map(|waiting| waiting.until).min()
     }
 
     /// A worker is ready: all threads are about to get their links.
@@ -205,9 +286,9 @@ impl Scheduler {
                 incarnation,
                 linked: 0,
                 ended: 0,
-                outstanding: 0,
+                given: VecDeque::with_capacity(HANDOVER_DEPTH_MAX),
                 retiring: false,
-                service: HANDOVER_FAST,
+                service: self.handover_fast,
                 turn: now,
                 crashed: false,
                 lost: None,
@@ -223,8 +304,8 @@ impl Scheduler {
         if worker.linked < self.threads || worker.retiring {
             return None;
         }
-        if let Some(ticket) = self.queue.pop_front() {
-            worker.give(now);
+        if let Some(Waiting { ticket, .. }) = self.queue.pop_front() {
+            worker.give(ticket, now);
             return Some(Assignment { ticket, worker: slot });
         }
         self.idle.push(slot);
@@ -240,7 +321,7 @@ impl Scheduler {
         self.idle.retain(|idle| *idle != slot);
         let worker = self.workers[slot].as_mut()?;
         worker.retiring = true;
-        (worker.outstanding == 0).then_some(slot)
+        worker.given.is_empty().then_some(slot)
     }
 
     /// A thread's link to the worker has ended. When it was the last one, the worker is forgotten
@@ -249,7 +330,7 @@ impl Scheduler {
         self.idle.retain(|idle| *idle != slot);
         let place = self.workers.get_mut(slot)?;
         let worker = place.as_mut()?;
-        worker.crashed |= !worker.retiring || worker.outstanding > 0;
+        worker.crashed |= !worker.retiring || !worker.given.is_empty();
         worker.retiring = true;
         worker.lost = worker.lost.take().or(request);
         worker.ended += 1;
@@ -269,100 +350,15 @@ impl Scheduler {
             .iter()
             .enumerate()
             .filter_map(|(slot, worker)| Some((slot, worker.as_ref()?)))
-            // A worker with nothing outstanding that is not in `idle` is not linked yet.
-            .filter(|(_, worker)| worker.outstanding > 0 && worker.room())
-            .min_by_key(|(_, worker)| worker.outstanding)
+            // A worker that has been given nothing and is not in `idle` is not linked yet.
+            .filter(|(_, worker)| !worker.given.is_empty() && worker.room(self.handover_fast))
+            .min_by_key(|(_, worker)| worker.given.len())
             .map(|(slot, _)| slot)
     }
 
-    fn give(&mut self, slot: WorkerSlot, now: Instant) {
+    fn give(&mut self, slot: WorkerSlot, ticket: Ticket, now: Instant) {
         if let Some(worker) = self.workers[slot].as_mut() {
-            worker.give(now);
+            worker.give(ticket, now);
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn ticket(n: u32) -> Ticket {
-        Ticket { thread: 0, exchange: ExchangeId::new(n, 0) }
-    }
-
-    fn scheduler(workers: u16, start: Instant) -> Scheduler {
-        let mut scheduler = Scheduler::new(usize::from(workers), 1, 2);
-        for worker in 0..workers {
-            let slot = worker_slot(worker, 0);
-            scheduler.joined(slot, 0, start);
-            assert_eq!(scheduler.linked(slot, start), None);
-        }
-        scheduler
-    }
-
-    #[test]
-    fn idle_workers_come_first_then_the_queue_then_refusal() {
-        let now = Instant::now();
-        let mut s = scheduler(2, now);
-        assert_eq!(s.submit(ticket(1), now), Placement::Given(2));
-        assert_eq!(s.submit(ticket(2), now), Placement::Given(0));
-        assert_eq!(s.submit(ticket(3), now), Placement::Queued);
-        assert_eq!(s.submit(ticket(4), now), Placement::Queued);
-        assert_eq!(s.submit(ticket(5), now), Placement::Refused);
-        let later = now + Duration::from_millis(100);
-        let next = Next::Assign(Assignment { ticket: ticket(3), worker: 0 });
-        assert_eq!(s.finished(0, later), next);
-        assert!(s.cancel(ticket(4)));
-        assert_eq!(s.finished(2, later), Next::Nothing);
-        assert_eq!(s.submit(ticket(6), later), Placement::Given(2));
-    }
-
-    #[test]
-    fn only_a_fast_worker_is_given_requests_ahead() {
-        let mut now = Instant::now();
-        let mut s = scheduler(1, now);
-        for n in 0..40 {
-            assert_eq!(s.submit(ticket(n), now), Placement::Given(0));
-            now += Duration::from_micros(20);
-            assert_eq!(s.finished(0, now), Next::Nothing);
-        }
-        for n in 0..HANDOVER_DEPTH_MAX as u32 {
-            assert_eq!(s.submit(ticket(n), now), Placement::Given(0), "{n}");
-        }
-        assert_eq!(s.submit(ticket(9), now), Placement::Queued);
-        now += Duration::from_millis(100);
-        assert_eq!(s.finished(0, now), Next::Nothing, "it has become slow");
-        assert_eq!(s.queued(), 1);
-    }
-
-    #[test]
-    fn a_retired_worker_finishes_and_closes() {
-        let now = Instant::now();
-        let mut s = scheduler(1, now);
-        s.submit(ticket(1), now);
-        assert_eq!(s.retire(0), None, "it still has work");
-        assert_eq!(s.submit(ticket(2), now), Placement::Queued);
-        s.joined(1, 1, now);
-        assert_eq!(s.linked(1, now), Some(Assignment { ticket: ticket(2), worker: 1 }));
-        assert_eq!(s.finished(0, now), Next::Close);
-        let end = LinkEnd { incarnation: 0, retired: true, request: None };
-        assert_eq!(s.link_ended(0, None), Some(end));
-    }
-
-    #[test]
-    fn a_lost_worker_is_reported_once_all_links_ended() {
-        let now = Instant::now();
-        let mut s = Scheduler::new(1, 2, 1);
-        s.joined(0, 0, now);
-        assert_eq!(s.submit(ticket(9), now), Placement::Queued, "not linked yet");
-        assert_eq!(s.linked(0, now), None);
-        let waited = Assignment { ticket: ticket(9), worker: 0 };
-        assert_eq!(s.linked(0, now), Some(waited));
-        assert_eq!(s.link_ended(0, Some("GET /".into())), None);
-        assert_eq!(s.retire(0), None);
-        let end = LinkEnd { incarnation: 0, retired: false, request: Some("GET /".into()) };
-        assert_eq!(s.link_ended(0, None), Some(end));
-        assert_eq!(s.resubmit(ticket(1), now), Placement::Queued);
-        assert_eq!(s.resubmit(ticket(2), now), Placement::Queued, "never refused");
     }
 }

@@ -81,7 +81,7 @@ impl std::error::Error for Error {}
 /// Runs the reactor until the supervisor has it drained, or is gone.
 pub fn run(config: Config, boot: Boot) -> Result<(), Error> {
     let threads = config.threads;
-    let scheduler = Scheduler::new(config.workers, threads, config.queue_len_max);
+    let scheduler = Scheduler::new(&config);
     let listeners = boot
         .listeners
         .into_iter()

@@ -7,9 +7,10 @@ use std::os::fd::OwnedFd;
 use std::time::Instant;
 
 use mio::Waker;
+use wire::ExchangeId;
 use wire::head::Origin;
 
-use crate::dispatch::{Assignment, WorkerSlot};
+use crate::dispatch::{Assignment, Move, WorkerSlot};
 
 /// What one thread says to another.
 #[derive(Debug)]
@@ -34,6 +35,10 @@ pub enum Mail {
     },
     /// A request of yours that waited gets this worker.
     Assign(Assignment),
+    /// A request of yours waits behind a slow one: take it back if you can.
+    Move(Move),
+    /// A request of yours has waited too long.
+    TooOld(ExchangeId),
     /// Close your link to a retired worker.
     CloseLink {
         /// The worker's place.

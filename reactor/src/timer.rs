@@ -4,8 +4,6 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::time::Instant;
 
-use wire::ExchangeId;
-
 use crate::slots::Key;
 
 /// Whose deadline it is.
@@ -13,19 +11,14 @@ use crate::slots::Key;
 pub enum Timer {
     /// A connection: its protocol's deadline, a stalled write, or the end of lingering.
     Conn(Key),
-    /// A request in the queue reaches its age (slot and generation of its exchange).
-    Queued(u64),
+    /// A request in the queue reaches the bound of its age.
+    Queue,
+    /// Requests may wait behind slow ones while a worker is idle.
+    Balance,
     /// Accept again after the process ran out of descriptors.
     Accept,
     /// The drain is over: cut off what is left.
     DrainEnd,
-}
-
-impl Timer {
-    /// The timer of a queued exchange.
-    pub fn queued(id: ExchangeId) -> Self {
-        Self::Queued(id.to_u64())
-    }
 }
 
 /// A heap of deadlines. Entries are not removed: whoever set one looks again when it is due.

@@ -213,6 +213,7 @@ fn run(ready: Ready, pid_file: Option<PidFile>) -> Run {
         connections_max: ready.server.connections(process::files_max()),
         queue_len_max: ready.server.queue_len_max,
         queue_age_max: ready.server.queue_age_max,
+        handover_fast: wire::limits::HANDOVER_FAST,
         spool_dir: ready.server.upload_tmp_dir.clone(),
         ports: ports.collect(),
     };

@@ -107,7 +107,7 @@ impl Broker {
             if let Some(Some(link)) = self.links.get_mut(place.worker) {
                 link.done(place.mark);
             }
-            self.off_worker(place.worker, now);
+            self.finished(place.worker, id, now);
         }
     }
 

@@ -5,12 +5,13 @@ mod links;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
+use wire::limits::REBALANCE_AFTER;
 use wire::shared::{Counter, Shared};
 use wire::{ExchangeId, Fields, Part, Reason, RequestHead, ResponseHead, ToWorker};
 
 use crate::config::Config;
 use crate::control::Supervisor;
-use crate::dispatch::{Assignment, Next, Placement, Scheduler, Ticket, WorkerSlot};
+use crate::dispatch::{Assignment, Move, Next, Placement, Scheduler, Ticket, WorkerSlot};
 use crate::exchange::{Exchange, Job, Place, Stage, id_of, key_of};
 use crate::link::Link;
 use crate::mailbox::{Mail, Mailbox};
@@ -61,6 +62,10 @@ pub struct Broker {
     thread: u16,
     exchanges: Slots<Exchange>,
     links: Vec<Option<Link>>,
+    /// When the queue's timer will come, if it has been set.
+    queue_watched: Option<Instant>,
+    /// Whether the timer that moves requests to idle workers has been set.
+    balance_watched: bool,
     /// Links with something to write.
     dirty: Vec<WorkerSlot>,
     /// Answers that connections have yet to take.
@@ -78,6 +83,8 @@ impl Broker {
             thread,
             exchanges: Slots::default(),
             links,
+            queue_watched: None,
+            balance_watched: false,
             dirty: Vec::new(),
             answers: Vec::new(),
             timers: Timers::default(),
@@ -166,19 +173,43 @@ impl Broker {
             Placement::Refused => self.shed(id),
             Placement::Queued => {
                 self.common.shared.add(Counter::Queued, 1);
-                let until = now + self.common.config.queue_age_max;
-                self.timers.set(until, Timer::queued(id));
+                self.watch_queue(now + self.common.config.queue_age_max);
             }
         }
     }
 
-    /// A request that waited has reached the bound of its age, if it still waits.
-    pub fn queue_age_reached(&mut self, id: ExchangeId) {
-        let ticket = self.ticket(id);
-        if self.common.scheduler().cancel(ticket) {
-            self.common.shared.sub(Counter::Queued, 1);
-            self.shed(id);
+    /// One timer per thread watches the queue, however many requests wait in it.
+    fn watch_queue(&mut self, at: Instant) {
+        if self.queue_watched.is_none_or(|watched| at < watched) {
+            self.queue_watched = Some(at);
+            self.timers.set(at, Timer::Queue);
         }
+    }
+
+    /// The timer has come: whoever has waited too long gets 503.
+    pub fn expire_queue(&mut self, now: Instant) {
+        self.queue_watched = None;
+        let (expired, next) = {
+            let mut scheduler = self.common.scheduler();
+            (scheduler.expired(now), scheduler.next_expiry())
+        };
+        for ticket in expired {
+            if ticket.thread == self.thread {
+                self.too_old(ticket.exchange);
+            } else {
+                let mailbox = &self.common.mailboxes[usize::from(ticket.thread)];
+                mailbox.post(Mail::TooOld(ticket.exchange));
+            }
+        }
+        if let Some(next) = next {
+            self.watch_queue(next);
+        }
+    }
+
+    /// A request of this thread was taken out of the queue because it waited too long.
+    pub fn too_old(&mut self, id: ExchangeId) {
+        self.common.shared.sub(Counter::Queued, 1);
+        self.shed(id);
     }
 
     fn shed(&mut self, id: ExchangeId) {
@@ -241,17 +272,68 @@ impl Broker {
                 if let Some((mark, link)) = mark {
                     link.done(mark);
                 }
-                self.off_worker(worker, now);
+                self.relieved(worker, id, now);
             }
         }
     }
 
-    fn off_worker(&mut self, worker: WorkerSlot, now: Instant) {
-        let next = self.common.scheduler().finished(worker, now);
+    /// A worker has answered a request.
+    fn finished(&mut self, worker: WorkerSlot, id: ExchangeId, now: Instant) {
+        let next = self.common.scheduler().finished(worker, self.ticket(id), now);
+        self.follow(next, worker, now);
+    }
+
+    /// A worker has a request no more, without having answered it.
+    fn relieved(&mut self, worker: WorkerSlot, id: ExchangeId, now: Instant) {
+        let next = self.common.scheduler().relieved(worker, self.ticket(id), now);
+        self.follow(next, worker, now);
+    }
+
+    fn follow(&mut self, next: Next, worker: WorkerSlot, now: Instant) {
         match next {
-            Next::Nothing => {}
+            Next::Nothing => {
+                if !self.balance_watched && self.common.scheduler().unbalanced() {
+                    self.balance_watched = true;
+                    self.timers.set(now + REBALANCE_AFTER, Timer::Balance);
+                }
+            }
             Next::Assign(assignment) => self.assigned(assignment, now),
             Next::Close => self.close_links(worker),
+        }
+    }
+
+    /// The timer has come: requests behind slow ones move to idle workers.
+    pub fn rebalance(&mut self, now: Instant) {
+        self.balance_watched = false;
+        let moves = self.common.scheduler().rebalance(now);
+        for step in moves {
+            if step.ticket.thread == self.thread {
+                self.take_over(step, now);
+            } else {
+                self.common.mailboxes[usize::from(step.ticket.thread)].post(Mail::Move(step));
+            }
+        }
+        if self.common.scheduler().unbalanced() {
+            self.balance_watched = true;
+            self.timers.set(now + REBALANCE_AFTER, Timer::Balance);
+        }
+    }
+
+    /// Takes a request of this thread back from one worker, unless that has started it, and gives
+    /// it to another.
+    pub fn take_over(&mut self, step: Move, now: Instant) {
+        let id = step.ticket.exchange;
+        let place = match self.exchanges.get_mut(key_of(id)).map(|exchange| &exchange.stage) {
+            Some(Stage::Given(place)) if place.worker == step.from => Some(*place),
+            _ => None,
+        };
+        let link = self.links.get_mut(step.from).and_then(Option::as_mut);
+        let taken = place.zip(link).is_some_and(|(place, link)| link.take_back(id, place.mark));
+        if taken {
+            self.give(id, step.to, now);
+            self.relieved(step.from, id, now);
+        } else {
+            self.relieved(step.to, id, now);
         }
     }
 
@@ -284,7 +366,7 @@ impl Broker {
                     return self.dirty.push(place.worker);
                 }
                 self.remove(id);
-                return self.off_worker(place.worker, now);
+                return self.relieved(place.worker, id, now);
             }
         }
         if !matches!(self.stage(id), Some(Stage::Orphaned(_))) {

@@ -10,7 +10,6 @@ use std::time::{Duration, Instant};
 use mio::event::Event as Readiness;
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Token};
-use wire::ExchangeId;
 
 use crate::acceptor::{ACCEPT_PAUSE, Acceptor, Connection};
 use crate::broker::{Broker, Common};
@@ -144,6 +143,8 @@ impl EventLoop {
                     self.add_link(slot, Link::new(socket, worker, marks));
                 }
                 Mail::Assign(assignment) => self.broker.assigned(assignment, now),
+                Mail::Move(step) => self.broker.take_over(step, now),
+                Mail::TooOld(id) => self.broker.too_old(id),
                 Mail::CloseLink { slot } => self.broker.link_lost(slot, LinkError::Closed, now),
                 Mail::Drain { until } => self.drain(until),
                 Mail::Stop => self.state = State::Stopped,
@@ -210,10 +211,11 @@ impl EventLoop {
         let now = *self.clock.now();
         while let Some(timer) = self.broker.timers.pop(now.instant) {
             match timer {
-                Timer::Queued(id) => {
-                    self.broker.queue_age_reached(ExchangeId::from_u64(id));
+                Timer::Queue => {
+                    self.broker.expire_queue(now.instant);
                     self.deliver();
                 }
+                Timer::Balance => self.broker.rebalance(now.instant),
                 Timer::Accept => self.accept_everywhere(),
                 Timer::DrainEnd => self.look_at_drain(),
                 Timer::Conn(key) => {

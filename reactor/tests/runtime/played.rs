@@ -140,6 +140,8 @@ fn config() -> Config {
         connections_max: 100,
         queue_len_max: 100,
         queue_age_max: PATIENCE,
+        // However slow the machine is at the moment.
+        handover_fast: PATIENCE,
         spool_dir: std::env::temp_dir(),
         ports: vec![PortConfig {
             http: Arc::default(),

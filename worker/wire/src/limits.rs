@@ -25,6 +25,10 @@ pub const HANDOVER_DEPTH_MAX: usize = 8;
 /// behind a slow request costs more than the round trip that is saved.
 pub const HANDOVER_FAST: Duration = Duration::from_micros(500);
 
+/// How long a request may be in work before those behind it move to an idle worker. Longer than
+/// what a fast worker takes, so that requests do not move about for nothing.
+pub const REBALANCE_AFTER: Duration = Duration::from_millis(1);
+
 /// Bytes of a client that are kept unread behind the request in work (pipelining, RFC 9112, 9.3.2).
 pub const READ_AHEAD_BYTES_MAX: usize = 64 << 10;
 

@@ -1,0 +1,139 @@
+//! The policy, driven with time as an argument.
+
+use std::time::{Duration, Instant};
+
+use reactor::Config;
+use reactor::dispatch::*;
+use wire::ExchangeId;
+use wire::limits::{HANDOVER_DEPTH_MAX, HANDOVER_FAST, REBALANCE_AFTER};
+
+fn config(workers: u16, threads: usize, queue_len_max: usize) -> Config {
+    Config {
+        threads,
+        workers: workers.into(),
+        connections_max: 1,
+        queue_len_max,
+        queue_age_max: Duration::from_secs(10),
+        handover_fast: HANDOVER_FAST,
+        spool_dir: std::env::temp_dir(),
+        ports: Vec::new(),
+    }
+}
+
+fn ticket(n: u32) -> Ticket {
+    Ticket { thread: 0, exchange: ExchangeId::new(n, 0) }
+}
+
+fn scheduler(workers: u16, start: Instant) -> Scheduler {
+    let mut scheduler = Scheduler::new(&config(workers, 1, 2));
+    for worker in 0..workers {
+        let slot = worker_slot(worker, 0);
+        scheduler.joined(slot, 0, start);
+        assert_eq!(scheduler.linked(slot, start), None);
+    }
+    scheduler
+}
+
+#[test]
+fn idle_workers_come_first_then_the_queue_then_refusal() {
+    let now = Instant::now();
+    let mut s = scheduler(2, now);
+    assert_eq!(s.submit(ticket(1), now), Placement::Given(2));
+    assert_eq!(s.submit(ticket(2), now), Placement::Given(0));
+    assert_eq!(s.submit(ticket(3), now), Placement::Queued);
+    assert_eq!(s.submit(ticket(4), now), Placement::Queued);
+    assert_eq!(s.submit(ticket(5), now), Placement::Refused);
+    let later = now + Duration::from_millis(100);
+    let next = Next::Assign(Assignment { ticket: ticket(3), worker: 0 });
+    assert_eq!(s.finished(0, ticket(2), later), next);
+    assert!(s.cancel(ticket(4)));
+    assert_eq!(s.finished(2, ticket(1), later), Next::Nothing);
+    assert_eq!(s.submit(ticket(6), later), Placement::Given(2));
+}
+
+#[test]
+fn only_a_fast_worker_is_given_requests_ahead() {
+    let mut now = Instant::now();
+    let mut s = scheduler(1, now);
+    for n in 0..40 {
+        assert_eq!(s.submit(ticket(n), now), Placement::Given(0));
+        now += Duration::from_micros(20);
+        assert_eq!(s.finished(0, ticket(n), now), Next::Nothing);
+    }
+    for n in 0..HANDOVER_DEPTH_MAX as u32 {
+        assert_eq!(s.submit(ticket(n), now), Placement::Given(0), "{n}");
+    }
+    assert_eq!(s.submit(ticket(9), now), Placement::Queued);
+    now += Duration::from_millis(100);
+    assert_eq!(s.finished(0, ticket(0), now), Next::Nothing, "it has become slow");
+    assert_eq!(s.queued(), 1);
+}
+
+#[test]
+fn a_request_behind_a_slow_one_moves_to_an_idle_worker() {
+    let mut now = Instant::now();
+    let mut s = scheduler(2, now);
+    for n in 0..80 {
+        assert_eq!(s.submit(ticket(n), now), Placement::Given(2));
+        assert_eq!(s.submit(ticket(100 + n), now), Placement::Given(0));
+        now += Duration::from_micros(20);
+        s.finished(0, ticket(100 + n), now);
+        s.finished(2, ticket(n), now);
+    }
+    assert_eq!(s.submit(ticket(1), now), Placement::Given(2));
+    assert_eq!(s.submit(ticket(2), now), Placement::Given(0));
+    assert_eq!(s.submit(ticket(3), now), Placement::Given(0));
+    assert_eq!(s.finished(2, ticket(1), now), Next::Nothing);
+    assert!(s.unbalanced());
+    assert_eq!(s.rebalance(now), [], "the first may still be quick");
+    now += REBALANCE_AFTER;
+    assert_eq!(s.rebalance(now), [Move { ticket: ticket(3), from: 0, to: 2 }]);
+    assert!(!s.unbalanced());
+    assert_eq!(s.relieved(0, ticket(3), now), Next::Nothing, "taken back");
+    assert_eq!(s.finished(0, ticket(2), now), Next::Nothing);
+    assert_eq!(s.submit(ticket(4), now), Placement::Given(0));
+}
+
+#[test]
+fn a_request_leaves_the_queue_when_it_is_too_old() {
+    let now = Instant::now();
+    let mut s = scheduler(1, now);
+    s.submit(ticket(1), now);
+    let second = now + Duration::from_secs(1);
+    assert_eq!(s.submit(ticket(2), now), Placement::Queued);
+    assert_eq!(s.submit(ticket(3), second), Placement::Queued);
+    assert_eq!(s.next_expiry(), Some(now + Duration::from_secs(10)));
+    assert_eq!(s.expired(now + Duration::from_secs(10)), [ticket(2)]);
+    assert_eq!(s.next_expiry(), Some(second + Duration::from_secs(10)));
+}
+
+#[test]
+fn a_retired_worker_finishes_and_closes() {
+    let now = Instant::now();
+    let mut s = scheduler(1, now);
+    s.submit(ticket(1), now);
+    assert_eq!(s.retire(0), None, "it still has work");
+    assert_eq!(s.submit(ticket(2), now), Placement::Queued);
+    s.joined(1, 1, now);
+    assert_eq!(s.linked(1, now), Some(Assignment { ticket: ticket(2), worker: 1 }));
+    assert_eq!(s.finished(0, ticket(1), now), Next::Close);
+    let end = LinkEnd { incarnation: 0, retired: true, request: None };
+    assert_eq!(s.link_ended(0, None), Some(end));
+}
+
+#[test]
+fn a_lost_worker_is_reported_once_all_links_ended() {
+    let now = Instant::now();
+    let mut s = Scheduler::new(&config(1, 2, 1));
+    s.joined(0, 0, now);
+    assert_eq!(s.submit(ticket(9), now), Placement::Queued, "not linked yet");
+    assert_eq!(s.linked(0, now), None);
+    let waited = Assignment { ticket: ticket(9), worker: 0 };
+    assert_eq!(s.linked(0, now), Some(waited));
+    assert_eq!(s.link_ended(0, Some("GET /".into())), None);
+    assert_eq!(s.retire(0), None);
+    let end = LinkEnd { incarnation: 0, retired: false, request: Some("GET /".into()) };
+    assert_eq!(s.link_ended(0, None), Some(end));
+    assert_eq!(s.resubmit(ticket(1), now), Placement::Queued);
+    assert_eq!(s.resubmit(ticket(2), now), Placement::Queued, "never refused");
+}
