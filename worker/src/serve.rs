@@ -62,6 +62,8 @@ struct Server<'a> {
     seat: Seat,
     application: &'a mut dyn Application,
     lines: Vec<Line>,
+    /// This process; asking the kernel for it takes a system call.
+    pid: u64,
     /// Requests whose handler was called.
     requests: u64,
     /// At so many the worker asks to be replaced.
@@ -87,7 +89,8 @@ enum Served {
 impl<'a> Server<'a> {
     fn new(seat: Seat, application: &'a mut dyn Application) -> Self {
         let requests_max = requests_max(&seat);
-        Self { seat, application, lines: Vec::new(), requests: 0, requests_max }
+        let pid = u64::from(std::process::id());
+        Self { seat, application, lines: Vec::new(), pid, requests: 0, requests_max }
     }
 
     fn serve(&mut self) -> Served {
@@ -207,8 +210,8 @@ impl<'a> Server<'a> {
     /// While a successor is linked already, the gauge is its own.
     fn set_busy(&self, busy: u64) {
         let worker = usize::from(self.seat.identity.worker);
-        let pid = self.seat.shared.worker(worker, WorkerCounter::Pid).load(Ordering::Relaxed);
-        if pid == u64::from(std::process::id()) {
+        let current = self.seat.shared.worker(worker, WorkerCounter::Pid).load(Ordering::Relaxed);
+        if current == self.pid {
             self.seat.shared.worker(worker, WorkerCounter::Busy).store(busy, Ordering::Relaxed);
         }
     }
