@@ -124,6 +124,39 @@ fn the_queue_is_bounded_in_length_and_age() {
 }
 
 #[test]
+fn a_request_behind_a_slow_one_moves_to_an_idle_worker() {
+    let server = Server::start(|config| config.threads = 2);
+    let mut workers = [server.add_worker(0, 0), server.add_worker(1, 0)];
+    let mut clients: Vec<_> = (0..3).map(|_| server.connect()).collect();
+    // Both have shown to be fast, so one is given the third request ahead.
+    for round in 1..=3 {
+        for client in &mut clients[..2] {
+            client.write_all(&get("/round")).unwrap();
+        }
+        let requests: Vec<_> = workers.iter_mut().map(|worker| worker.request()).collect();
+        if round == 3 {
+            clients[2].write_all(&get("/third")).unwrap();
+            server.until("handed over", |server| server.count(Counter::Dispatched) == 7);
+            let (slow, quick) = (0, 1);
+            workers[quick].respond(requests[quick].id, 200, b"quick");
+            let moved = workers[quick].request();
+            assert_eq!(&moved.head.path[..], b"/third");
+            workers[quick].respond(moved.id, 200, b"moved");
+            assert!(response_of(&mut clients[2]).ends_with("moved"));
+            workers[slow].respond(requests[slow].id, 200, b"slow");
+        } else {
+            for (worker, request) in workers.iter_mut().zip(&requests) {
+                worker.respond(request.id, 200, b"");
+            }
+        }
+        for client in &mut clients[..2] {
+            assert!(response_of(client).starts_with("HTTP/1.1 200 "));
+        }
+    }
+    server.stop();
+}
+
+#[test]
 fn a_lost_worker_costs_the_started_request_only() {
     let server = Server::start(|_| {});
     let mut worker = server.add_worker(0, 0);
