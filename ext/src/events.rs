@@ -104,7 +104,8 @@ impl Event {
         if let Some(known) = ABSENT.iter().find(|known| known.eq_ignore_ascii_case(name)) {
             return Err(EventError::Absent(known));
         }
-        let nearest = nearest(name, ALL.iter().map(|(_, known)| *known));
+        let known = ALL.iter().map(|(_, known)| *known).chain(ABSENT);
+        let nearest = nearest(name, known);
         Err(EventError::Unknown { name: name.to_owned(), nearest })
     }
 

@@ -38,7 +38,7 @@ pub enum Kind {
         /// Where it goes.
         set: fn(&mut Draft, Duration),
     },
-    /// A string.
+    /// A string without NUL bytes.
     Text(fn(&mut Draft, &str)),
     /// A string, or a switch.
     SwitchOrText(fn(&mut Draft, Switchable<'_>)),
@@ -189,7 +189,7 @@ impl fmt::Display for Kind {
                 write!(f, "bytes from {} to {}", Size(*min), Size(*max))
             }
             Self::Seconds { min, max, .. } => write!(f, "seconds from {min} to {max}"),
-            Self::Text(_) => f.write_str("a string"),
+            Self::Text(_) => f.write_str("a string without NUL bytes"),
             Self::SwitchOrText(_) => {
                 f.write_str("true, false or a string without control characters")
             }

@@ -34,9 +34,9 @@ impl fmt::Display for Value {
             Self::Float(value) => write!(f, "{value:?}"),
             Self::Text(value) if value.chars().count() > TEXT_SHOWN_MAX => {
                 let start: String = value.chars().take(TEXT_SHOWN_MAX).collect();
-                write!(f, "\"{start}…\"")
+                write!(f, "\"{}…\"", start.escape_debug())
             }
-            Self::Text(value) => write!(f, "\"{value}\""),
+            Self::Text(value) => write!(f, "\"{}\"", value.escape_debug()),
             Self::Array(len) => write!(f, "an array of {len}"),
             Self::Other(name) => f.write_str(name),
         }
