@@ -225,7 +225,9 @@ impl Message {
 
     fn warn(&self, warning: Option<String>) {
         if let Some(warning) = warning {
-            log::warn!("{}: {}", Label(Some(&self.head)), OneLine(&warning));
+            // PHP puts the function that is running in front; it has nothing to do with it.
+            let warning = warning.split_once("(): ").map_or(&warning[..], |(_, message)| message);
+            log::warn!("{}: {}", Label(Some(&self.head)), OneLine(warning));
         }
     }
 
