@@ -129,3 +129,95 @@ impl Partial {
         Job { exchange: self.exchange, mark: self.mark, task }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use http::Method;
+    use wire::{Scheme, Version};
+
+    use super::*;
+
+    const ID: fn(u32) -> ExchangeId = |slot| ExchangeId::new(slot, 1);
+
+    fn origin() -> Origin {
+        Origin {
+            connection: 0,
+            stream: 0,
+            port: 0,
+            reactor: 0,
+            remote: None,
+            local: None,
+            received_at: 0,
+        }
+    }
+
+    fn head(content_length: &[u8]) -> Part<RequestHead> {
+        Part::Head(RequestHead {
+            method: Method::POST,
+            path: Bytes::from_static(b"/"),
+            query: None,
+            version: Version::Http11,
+            scheme: Scheme::Http,
+            fields: [(&b"content-length"[..], content_length)].into_iter().collect(),
+            origin: origin(),
+        })
+    }
+
+    fn push(assembly: &mut Assembly, slot: u32, part: Part<RequestHead>) -> Option<Job> {
+        assembly.push(ID(slot), ToWorker::Request { mark: 3, part })
+    }
+
+    #[test]
+    fn content_is_put_together_whatever_comes_between() {
+        // What the client says of the length is a hint and no more.
+        for content_length in [&b"6"[..], b"0", b"99999999999999999999", b"x"] {
+            let mut assembly = Assembly::default();
+            assert!(push(&mut assembly, 1, head(content_length)).is_none());
+            for piece in [&b"ab"[..], b"cd", b"ef"] {
+                let piece = Part::Body(Bytes::copy_from_slice(piece));
+                assert!(push(&mut assembly, 1, piece).is_none());
+                assert!(push(&mut assembly, 2, Part::Abort(Reason::ClientGone)).is_none());
+                assert!(assembly.push(ID(1), ToWorker::Credit(1)).is_none());
+            }
+            let job = push(&mut assembly, 1, Part::End(None)).unwrap();
+            assert_eq!((job.exchange, job.mark), (ID(1), 3));
+            let Task::Request(Request { body: RequestBody::Memory(body), .. }) = job.task else {
+                panic!("{job:?}")
+            };
+            assert_eq!(body, "abcdef");
+        }
+    }
+
+    #[test]
+    fn a_single_piece_is_not_copied() {
+        let mut assembly = Assembly::default();
+        push(&mut assembly, 1, head(b"3"));
+        let piece = Bytes::from(b"abc".to_vec());
+        push(&mut assembly, 1, Part::Body(piece.clone()));
+        let job = push(&mut assembly, 1, Part::End(None)).unwrap();
+        let Task::Request(Request { body: RequestBody::Memory(body), .. }) = job.task else {
+            panic!("{job:?}")
+        };
+        assert_eq!(body.as_ptr(), piece.as_ptr());
+    }
+
+    #[test]
+    fn a_request_that_breaks_off_is_answered_and_forgotten() {
+        let mut assembly = Assembly::default();
+        push(&mut assembly, 1, head(b"3"));
+        let job = push(&mut assembly, 1, Part::Abort(Reason::ClientGone)).unwrap();
+        assert!(matches!(job.task, Task::Abort(Reason::ClientGone)));
+        assert!(push(&mut assembly, 1, Part::End(None)).is_none());
+    }
+
+    #[test]
+    fn events_need_no_parts() {
+        let mut assembly = Assembly::default();
+        let opened = ToWorker::Opened { mark: 1, origin: origin() };
+        let job = assembly.push(ID(1), opened).unwrap();
+        assert!(matches!(job.task, Task::Event(ConnectionEvent::Opened, _)));
+        let closed = ToWorker::Closed { mark: 1, origin: origin() };
+        let job = assembly.push(ID(1), closed).unwrap();
+        assert!(matches!(job.task, Task::Event(ConnectionEvent::Closed, _)));
+    }
+}

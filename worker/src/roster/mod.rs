@@ -20,7 +20,7 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use wire::control::Incarnation;
-use wire::limits::{END_GRACE, STOP_TIME_MIN};
+use wire::limits::{END_GRACE, STOP_TIME_MIN, WAIT_TIME_MAX};
 
 use crate::application::WorkerFailure;
 use crate::plan::SuperviseError;
@@ -101,7 +101,7 @@ impl Roster {
     /// A server that is to be started.
     pub(crate) fn new(workers: u16, max_wait_time: Duration) -> Self {
         Self {
-            max_wait_time,
+            max_wait_time: max_wait_time.min(WAIT_TIME_MAX),
             phase: Phase::Running,
             reactor: Reactor::default(),
             slots: (0..workers).map(|_| Slot::default()).collect(),

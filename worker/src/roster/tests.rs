@@ -444,6 +444,20 @@ fn what_does_not_stop_in_time_is_killed() {
 }
 
 #[test]
+fn a_boundless_wait_is_bounded() {
+    let mut roster = Roster::new(1, Duration::MAX);
+    let now = Instant::now();
+    while let Some(action) = roster.poll(now) {
+        if let Action::ForkReactor { .. } = action {
+            roster.reactor_forked(Some(REACTOR), now);
+        }
+    }
+    roster.stop(now);
+    while roster.poll(now).is_some() {}
+    assert!(roster.deadline().is_some_and(|at| at > now));
+}
+
+#[test]
 fn a_second_signal_kills_everything() {
     let mut bench = Bench::up(1);
     bench.roster.stop(bench.now);
