@@ -92,7 +92,7 @@ fn content_lengths() {
     // The same twice is refused, too: the only good form is one line with one number.
     refused_fields(ContentLength, "Content-Length: 3\r\nContent-Length: 3");
     refused_fields(ContentLength, "Content-Length: 3\r\ncontent-length: 3");
-    refused_fields(FieldLine, "Content-Length: \0003");
+    refused_fields(FieldLine, "Content-Length: \x003");
     served("Content-Length: 3", "abc", "abc");
     served("Content-Length: 0", "", "");
     served("Content-Length:3", "abc", "abc");

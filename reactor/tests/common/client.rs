@@ -34,16 +34,19 @@ impl Request {
     }
 }
 
+/// Field lines, names in lower case.
+pub type Lines = Vec<(String, Vec<u8>)>;
+
 /// A response as a client understood it.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Reply {
     /// Statuses and fields of interim responses.
-    pub interim: Vec<(u16, Vec<(String, Vec<u8>)>)>,
+    pub interim: Vec<(u16, Lines)>,
     pub status: u16,
     pub reason: String,
-    pub fields: Vec<(String, Vec<u8>)>,
+    pub fields: Lines,
     pub body: Vec<u8>,
-    pub trailers: Vec<(String, Vec<u8>)>,
+    pub trailers: Lines,
     /// The client can tell that it has all of it.
     pub complete: bool,
     /// The content ended with the connection.
@@ -115,7 +118,7 @@ pub fn decode(bytes: &[u8], head_only: bool, closed: bool) -> (Reply, usize) {
     (reply, at)
 }
 
-fn lower(headers: &[httparse::Header<'_>]) -> Vec<(String, Vec<u8>)> {
+fn lower(headers: &[httparse::Header<'_>]) -> Lines {
     headers.iter().map(|h| (h.name.to_ascii_lowercase(), h.value.to_vec())).collect()
 }
 
