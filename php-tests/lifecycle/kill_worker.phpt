@@ -40,10 +40,10 @@ $server->waitForLog("~$pid.*signal 9.*GET /hang|GET /hang.*$pid.*signal 9~");
 var_dump($server->stop());
 $server->waitForAll();
 ?>
---EXPECTF--
+--EXPECT--
 fine fine fine fine fine 
 502
 bool(true)
 bool(true)
-fine fine fine fine fine %s
+fine fine fine fine fine fine
 int(0)
