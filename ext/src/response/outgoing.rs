@@ -119,7 +119,11 @@ impl Outgoing {
     pub fn write(&mut self, content: &[u8]) -> Result<bool, Failure> {
         let mut stream = match std::mem::replace(&mut self.phase, Phase::Over) {
             Phase::Over => return Ok(false),
-            Phase::Streaming(stream) => stream,
+            // As long as the window lasts, only a look tells that nobody reads any more.
+            Phase::Streaming(mut stream) => match stream.reply.is_open() {
+                true => stream,
+                false => return Ok(false),
+            },
             Phase::Open(mut reply) => {
                 let head = match self.head(BodyLength::Streamed, None) {
                     Ok(head) => head,
@@ -190,9 +194,11 @@ impl Outgoing {
             }
             Some(missing) if missing > len && !self.head_only => {
                 stream.reply.abort(Reason::HandlerFailed);
+                let declared = self.declared().unwrap_or(0);
                 return Err(Failure::State(format!(
-                    "the response ends {} bytes short of its Content-Length; it has been broken off",
-                    missing - len
+                    "Content-Length says {declared}, but the content ends after {} bytes; the \
+                     response has been broken off",
+                    declared - (missing - len)
                 )));
             }
             _ => {}

@@ -90,7 +90,7 @@ pub fn sendfile(call: &mut Call<'_>) -> Result<Returned, Failure> {
     let slice = match open_slice(path, offset, length) {
         Ok(slice) => slice,
         Err(error) => {
-            warn(&format!("{} cannot be sent: {error}", path.display()));
+            warn(&format!("{} cannot be sent: {}", path.display(), reason(&error)));
             return Ok(Returned::Bool(false));
         }
     };
@@ -101,6 +101,13 @@ pub fn sendfile(call: &mut Call<'_>) -> Result<Returned, Failure> {
 
 fn negative(argument: u32) -> Failure {
     Failure::Value(argument, "must be greater than or equal to 0".into())
+}
+
+fn reason(error: &io::Error) -> String {
+    match error.raw_os_error() {
+        Some(number) => nix::errno::Errno::from_raw(number).desc().to_owned(),
+        None => error.to_string(),
+    }
 }
 
 fn open_slice(path: &Path, offset: u64, length: u64) -> io::Result<FileSlice> {

@@ -101,8 +101,8 @@ pub fn take_http_global(kind: u32) -> Zval {
     }
 }
 
-/// Forgets what PHP's `header()` and its like have been told: nobody would ever send it, and it
-/// would grow.
+/// Forgets what PHP's `header()` and its like have been told, which nobody would ever send and which
+/// would grow; and that output began, so that they do not complain in the next request.
 pub fn forget_headers() {
     // SAFETY: the list belongs to the globals.
     unsafe {
@@ -110,6 +110,7 @@ pub fn forget_headers() {
         if (*list).count > 0 {
             super::zend_llist_clean(list.cast());
         }
+        (*sapi()).headers_sent = 0;
     }
 }
 

@@ -1,0 +1,22 @@
+--TEST--
+A client that does not read stops its own worker only until the deadline
+--FILE--
+<?php
+require __DIR__ . '/../show.inc';
+
+$server = serve(<<<'CODE'
+    if ($request->server['request_uri'] === '/fast') {
+        return $response->end('fast');
+    }
+    for ($i = 0; $i < 1000 && $response->write(str_repeat('x', 65536)); $i++);
+    file_put_contents(place('written'), json_encode([$i < 1000, $response->isWritable(), memory_get_usage() < 16 << 20]));
+    CODE, "'send_timeout' => 1");
+$connection = $server->connect();
+$connection->request('GET', '/');
+echo $server->get('/fast')->body, "\n";
+wait_until(fn () => file_exists($server->place('written')), 'the handler goes on');
+echo file_get_contents($server->place('written')), "\n";
+?>
+--EXPECT--
+fast
+[true,false,true]
