@@ -145,6 +145,9 @@ pub fn interim_responses(wire: &mut dyn Wire) {
     assert_eq!((reply.status, &reply.body[..]), (200, &b"done"[..]));
     assert_eq!(reply.interim.iter().map(|(s, _)| *s).collect::<Vec<_>>(), [103, 102]);
     assert_eq!(reply.interim[0].1, [("link".to_owned(), b"</a.css>".to_vec())]);
+    // An interim head is never the last one.
+    let reply = wire.answer(&get(), vec![Part::Head(head(103, Known(0), &[])), Part::End(None)]);
+    assert_eq!((reply.status, reply.complete, reply.interim.len()), (500, true, 1));
     // 101 without an upgrade would leave both sides in different protocols.
     let reply = wire.answer(&get(), vec![Part::Head(head(101, Known(0), &[]))]);
     assert_eq!((reply.status, reply.complete), (500, true));

@@ -14,6 +14,9 @@ pub struct Outbox {
     pieces: VecDeque<Piece>,
 }
 
+/// Room for an ordinary response, which an idle connection may keep.
+const PIECES_KEPT: usize = 4;
+
 /// A chunk, and how many bytes of the handler's content are used up when it has gone.
 #[derive(Debug)]
 struct Piece {
@@ -62,6 +65,10 @@ impl Outbox {
             let Some(piece) = self.pieces.pop_front() else { break };
             released += piece.content;
             out.push(piece.chunk);
+        }
+        if self.pieces.is_empty() && self.pieces.capacity() > PIECES_KEPT {
+            // An idle connection keeps no room for what a large response once needed.
+            self.pieces = VecDeque::new();
         }
         if released > 0 {
             out.released.push((stream, released));
