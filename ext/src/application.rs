@@ -73,6 +73,20 @@ impl ServerApplication {
         Self { server, state, run, sound: true }
     }
 
+    /// In the supervisor, at the end: removes the files that tell of the server. `false` when a
+    /// callback has left the interpreter in a state in which the script cannot go on.
+    pub fn clean_up(&self) -> bool {
+        for port in self.state.all_ports() {
+            if let Some(path) = &port.path {
+                let _ = std::fs::remove_file(path);
+            }
+        }
+        if let Some(pid_file) = &self.run.pid_file {
+            pid_file.remove();
+        }
+        self.sound
+    }
+
     /// Calls the server's callback for an event, if there is one; `None` when there is none.
     fn call(&mut self, event: Event, more: &[i64]) -> Option<CallOutcome> {
         let callback = self.state.callbacks.get(event)?;
@@ -206,14 +220,6 @@ impl Application for ServerApplication {
 
     fn stopped(&mut self) {
         self.call(Event::Shutdown, &[]);
-        for port in self.state.all_ports() {
-            if let Some(path) = &port.path {
-                let _ = std::fs::remove_file(path);
-            }
-        }
-        if let Some(pid_file) = &self.run.pid_file {
-            pid_file.remove();
-        }
     }
 
     fn run_reactor(&mut self, boot: ReactorBoot) -> i32 {

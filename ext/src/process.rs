@@ -10,8 +10,8 @@ use nix::sys::prctl;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::sys::signal::Signal;
 use nix::unistd::{
-    Gid, Group, Pid, Uid, User, chdir, chroot, dup2_stderr, dup2_stdin, dup2_stdout, geteuid,
-    getppid, initgroups, setgid, setgroups, setuid,
+    AccessFlags, Gid, Group, Pid, Uid, User, access, chdir, chroot, dup2_stderr, dup2_stdin,
+    dup2_stdout, geteuid, getppid, initgroups, setgid, setgroups, setuid,
 };
 
 use crate::options::config::ServerOptions;
@@ -140,6 +140,18 @@ pub fn end_now() -> ! {
 
 /// The exit code of PHP after a fatal error.
 const EXIT_FATAL: i32 = 255;
+
+/// Whether files can be made in a folder; the error names the option.
+pub fn check_writable(folder: &Path) -> Result<(), ProcessError> {
+    let what = || format!("write to upload_tmp_dir {}", folder.display());
+    let metadata =
+        std::fs::metadata(folder).map_err(|error| ProcessError::System(what(), error))?;
+    if !metadata.is_dir() {
+        return Err(ProcessError::System(what(), io::ErrorKind::NotADirectory.into()));
+    }
+    access(folder, AccessFlags::W_OK | AccessFlags::X_OK)
+        .map_err(|error| ProcessError::System(what(), error.into()))
+}
 
 /// Files that this process may have open at most, if it asks for it.
 pub fn files_max() -> u64 {

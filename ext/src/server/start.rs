@@ -63,6 +63,11 @@ pub(super) fn start(call: &mut Call<'_>) -> Result<Returned, Failure> {
     let run = run(ready, pid_file);
     let mut application = ServerApplication::new(server, Rc::clone(&state), run);
     let outcome = supervise(plan, &mut application);
+    let in_supervisor = !matches!(outcome, Ok(Outcome::WorkerDone | Outcome::WorkerUnsound));
+    if in_supervisor && !application.clean_up() {
+        // Its last words were logged when the callback failed.
+        process::end_now();
+    }
     drop(application);
     finish(&state, outcome)
 }
@@ -117,6 +122,7 @@ fn prepare(state: &ServerState) -> Result<Ready, Failure> {
         .map(|(port, options)| handler(state, port, options, &server))
         .collect::<Result<Vec<_>, _>>()?;
     let identity = Identity::look_up(&server).map_err(failure)?;
+    process::check_writable(&server.upload_tmp_dir).map_err(failure)?;
     for (port, options) in states.iter().zip(&ports) {
         configure(port, options)?;
     }
