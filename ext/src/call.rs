@@ -234,8 +234,10 @@ unsafe fn describe(exception: *mut zend_object) -> Thrown {
             Some(text) => String::from_utf8_lossy(bytes(text)).into_owned(),
             None => String::new(),
         };
+        // The name of an anonymous class goes on behind a NUL.
+        let name = (*class).name().unwrap_or_default().split('\0').next().unwrap_or_default();
         Thrown {
-            class: (*class).name().unwrap_or_default().to_owned(),
+            class: name.to_owned(),
             message: text("message"),
             file: text("file"),
             line: property("line").long().unwrap_or_default(),
