@@ -26,7 +26,7 @@ pub fn array(fields: &Fields) -> Zval {
             array.set_symbol(name, value::bytes(content));
             continue;
         }
-        match array.get_mut(key.as_ptr()) {
+        match array.get_mut(&key) {
             None => array.set_text(&key, value::bytes(content)),
             Some(_) if is_single(name) => array.set_text(&key, value::bytes(content)),
             Some(first) => append(first, name, content),

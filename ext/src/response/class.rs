@@ -37,7 +37,7 @@ pub fn register() -> ext_php_rs::error::Result<()> {
         class = class.property(property(name.text(), value::undef));
     }
     let int = DataType::Long;
-    class = method(class, "getStatusCode", status_code, int, 0, || vec![]);
+    class = method(class, "getStatusCode", status_code, int, 0, Vec::new);
     let bool = DataType::Bool;
     for name in ["status", "setStatusCode"] {
         class = method(class, name, status, bool, 1, || {
@@ -58,9 +58,9 @@ pub fn register() -> ext_php_rs::error::Result<()> {
     ] {
         class = method(class, name, handler, bool, 1, cookie_arguments);
     }
-    class = method(class, "initHeader", init_header, bool, 0, || vec![]);
+    class = method(class, "initHeader", init_header, bool, 0, Vec::new);
     class = method(class, "trailer", trailer, bool, 2, || vec![required("key"), required("value")]);
-    class = method(class, "isWritable", is_writable, bool, 0, || vec![]);
+    class = method(class, "isWritable", is_writable, bool, 0, Vec::new);
     class = method(class, "write", write, bool, 1, || vec![required("content")]);
     class = method(class, "end", end, bool, 0, || {
         vec![required("content").allow_null().default("null")]

@@ -131,9 +131,9 @@ impl Array {
     }
 
     /// The element at `key`, which does not look like a number.
-    pub fn get_mut(&mut self, key: *mut zend_string) -> Option<&mut zval> {
+    pub fn get_mut(&mut self, key: &Text) -> Option<&mut zval> {
         // SAFETY: the table is ours, and so is the element as long as `self` is borrowed.
-        unsafe { zend_hash_find(self.0, key).as_mut() }
+        unsafe { zend_hash_find(self.0, key.as_ptr()).as_mut() }
     }
 
     /// Appends an element.
