@@ -1,14 +1,15 @@
 --TEST--
-The stub file says exactly what the extension declares
+The stubs say exactly what the extension declares
 --FILE--
 <?php
 
 // The stub is loaded under another name, beside the extension, and both are described in words.
-$stub = file_get_contents(__DIR__ . '/../../stubs/ferrite.stub.php');
-$stub = preg_replace('/^<\?php/', '', $stub);
-$stub = preg_replace('/\bnamespace Ferrite\b/', 'namespace Stub', $stub);
+$files = glob(__DIR__ . '/../../stubs/*.stub.php');
+$stub = implode("\n", array_map(function (string $file): string {
+    return preg_replace('/^<\?php/', '', file_get_contents($file));
+}, $files));
+$stub = preg_replace('/^namespace Ferrite\b/m', 'namespace Stub', $stub);
 $stub = preg_replace('/\\\\Ferrite\b/', '\\Stub', $stub);
-
 eval($stub);
 
 function type(?ReflectionType $type): string
@@ -91,7 +92,7 @@ foreach (get_declared_classes() as $name) {
         $item->getDocComment() ? $documented++ : print("without a comment: $name {$item->getName()}\n");
     }
 }
-foreach (preg_split('/^    const /m', $stub) as $index => $piece) {
+foreach (preg_split('/^const /m', $stub) as $index => $piece) {
     $index === 0 || preg_match('~\*/\s*$~', $before) || print("without a comment: const $piece\n");
     $before = $piece;
 }

@@ -1,0 +1,109 @@
+<?php
+
+/** Part of the stubs of the extension `ferrite`; see ferrite.stub.php. */
+
+namespace Ferrite\Http;
+
+/**
+ * A request. Made by the server.
+ *
+ * The properties are built at their first use, and are ordinary arrays from then on; what is not
+ * used costs nothing. They are null when there is nothing to show.
+ */
+class Request
+{
+    /**
+     * Number of the connection, unique as long as the server runs.
+     *
+     * @var int
+     */
+    public $fd = 0;
+    /**
+     * Number of the stream in the connection; 0 in HTTP/1.
+     *
+     * @var int
+     */
+    public $streamId = 0;
+    /**
+     * Header fields: names in lower case. A field that was sent more than once is a list, unless it
+     * is a single value by definition (`host`, `content-type`, …), of which the last one counts.
+     *
+     * @var array<string, string|list<string>>|null
+     */
+    public $header;
+    /**
+     * What is known of the request beside its fields, by keys in lower case: `request_method`,
+     * `request_uri` (the path, as sent, without the query), `path_info` (the path, decoded),
+     * `query_string` (only when there is one), `request_time`, `request_time_float`,
+     * `request_scheme` (`http`), `server_protocol` (`HTTP/1.0`, `HTTP/1.1`), `server_port`,
+     * `server_addr`, `remote_port`, `remote_addr` (`unix:` on a Unix socket), `master_time`.
+     *
+     * @var array<string, string|int|float>|null
+     */
+    public $server;
+    /**
+     * Cookies, unless `http_parse_cookie` is off.
+     *
+     * @var array<string, mixed>|null
+     */
+    public $cookie;
+    /**
+     * The query string, parsed by PHP's rules.
+     *
+     * @var array<string, mixed>|null
+     */
+    public $get;
+    /**
+     * Uploaded files of a multipart form, as in `$_FILES`, unless `http_parse_files` is off. They are
+     * removed when the handler has ended.
+     *
+     * @var array<string, mixed>|null
+     */
+    public $files;
+    /**
+     * Fields of a form, parsed by PHP's rules, unless `http_parse_post` is off.
+     *
+     * @var array<string, mixed>|null
+     */
+    public $post;
+    /**
+     * Paths of the uploaded files.
+     *
+     * @var list<string>|null
+     */
+    public $tmpfiles;
+    /**
+     * Trailer fields, as {@see $header}.
+     *
+     * @var array<string, string|list<string>>|null
+     */
+    public $trailer;
+
+    /**
+     * The body; an empty string when there is none.
+     *
+     * @throws \Ferrite\Exception when the temporary file of a large body cannot be read
+     */
+    public function rawContent(): string|false {}
+
+    /**
+     * The same as {@see rawContent()}.
+     *
+     * @throws \Ferrite\Exception when the temporary file of a large body cannot be read
+     */
+    public function getContent(): string|false {}
+
+    /**
+     * Head and body as HTTP/1.1 would have them. Made from what was understood: names are in lower
+     * case, and nothing is chunked.
+     *
+     * @throws \Ferrite\Exception when the temporary file of a large body cannot be read
+     */
+    public function getData(): string|false {}
+
+    /** The method, as it was sent. */
+    public function getMethod(): string|false {}
+
+    /** Whether the request is complete: handlers get no others, so true. */
+    public function isCompleted(): bool {}
+}

@@ -1,0 +1,208 @@
+<?php
+
+/** Part of the stubs of the extension `ferrite`; see ferrite.stub.php. */
+
+namespace Ferrite\Http;
+
+/**
+ * The response to a request. Made by the server.
+ *
+ * Methods return false when it is too late: the response has been ended, or the client is gone.
+ * A handler that returns or throws without {@see end()}: the client gets a 500 when nothing was sent
+ * before, and sees a broken response otherwise.
+ */
+class Response
+{
+    /**
+     * Number of the connection; see {@see Request::$fd}.
+     *
+     * @var int
+     */
+    public $fd = 0;
+    /**
+     * The header fields that were set, by name; null when there are none.
+     *
+     * @var array<string, string|list<string>>|null
+     */
+    public $header;
+    /**
+     * The lines of Set-Cookie that were set; null when there are none.
+     *
+     * @var list<string>|null
+     */
+    public $cookie;
+    /**
+     * The trailer fields that were set, by name; null when there are none.
+     *
+     * @var array<string, string|list<string>>|null
+     */
+    public $trailer;
+
+    /** The status that was set, or 200. */
+    public function getStatusCode(): int {}
+
+    /**
+     * Sets the status.
+     *
+     * @param int $http_code 200 to 599
+     * @param string $reason a reason phrase in the place of the registered one; only HTTP/1 sends it
+     * @throws \ValueError for a code out of range, or control characters in the reason
+     */
+    public function status(int $http_code, string $reason = ''): bool {}
+
+    /**
+     * The same as {@see status()}.
+     *
+     * @throws \ValueError for a code out of range, or control characters in the reason
+     */
+    public function setStatusCode(int $http_code, string $reason = ''): bool {}
+
+    /**
+     * Sets a header field, in the place of what it was before.
+     *
+     * @param string $key the name, in any case
+     * @param string|array|null $value one value, a list of values for as many lines, or null to remove
+     * @param bool $format without effect: names are sent as the version of HTTP has them
+     * @throws \ValueError for a name that is none, or CR, LF, NUL or other control characters in the
+     *     value
+     */
+    public function header(string $key, string|array|null $value, bool $format = true): bool {}
+
+    /**
+     * The same as {@see header()}.
+     *
+     * @throws \ValueError for a name that is none, or control characters in the value
+     */
+    public function setHeader(string $key, string|array|null $value, bool $format = true): bool {}
+
+    /**
+     * Sets a cookie; the value is percent-encoded.
+     *
+     * @param string $name without the characters that PHP's setcookie() refuses
+     * @param string $value an empty one deletes the cookie
+     * @param int $expires Unix time; 0: the end of the session
+     * @param string $path for which paths it is
+     * @param string $domain for which hosts it is; '': this one
+     * @param bool $secure over TLS only
+     * @param bool $httponly not for scripts
+     * @param string $samesite `Strict`, `Lax`, `None` or ''
+     * @param string $priority `Low`, `Medium`, `High` or ''
+     * @param bool $partitioned one jar for each top-level site
+     * @throws \ValueError for what cannot be in a cookie
+     */
+    public function cookie(
+        string $name,
+        string $value = '',
+        int $expires = 0,
+        string $path = '/',
+        string $domain = '',
+        bool $secure = false,
+        bool $httponly = false,
+        string $samesite = '',
+        string $priority = '',
+        bool $partitioned = false,
+    ): bool {}
+
+    /**
+     * The same as {@see cookie()}.
+     *
+     * @throws \ValueError for what cannot be in a cookie
+     */
+    public function setCookie(
+        string $name,
+        string $value = '',
+        int $expires = 0,
+        string $path = '/',
+        string $domain = '',
+        bool $secure = false,
+        bool $httponly = false,
+        string $samesite = '',
+        string $priority = '',
+        bool $partitioned = false,
+    ): bool {}
+
+    /**
+     * Sets a cookie whose value goes out as it is; otherwise as {@see cookie()}.
+     *
+     * @throws \ValueError for what cannot be in a cookie
+     */
+    public function rawcookie(
+        string $name,
+        string $value = '',
+        int $expires = 0,
+        string $path = '/',
+        string $domain = '',
+        bool $secure = false,
+        bool $httponly = false,
+        string $samesite = '',
+        string $priority = '',
+        bool $partitioned = false,
+    ): bool {}
+
+    /**
+     * The same as {@see rawcookie()}.
+     *
+     * @throws \ValueError for what cannot be in a cookie
+     */
+    public function setRawCookie(
+        string $name,
+        string $value = '',
+        int $expires = 0,
+        string $path = '/',
+        string $domain = '',
+        bool $secure = false,
+        bool $httponly = false,
+        string $samesite = '',
+        string $priority = '',
+        bool $partitioned = false,
+    ): bool {}
+
+    /** Forgets all header fields, cookies and trailers that were set. */
+    public function initHeader(): bool {}
+
+    /**
+     * Sets a trailer field, which is sent behind the body where the version of HTTP and the way the
+     * body is sent allow it.
+     *
+     * @throws \ValueError for a name or value that cannot be in a trailer
+     */
+    public function trailer(string $key, string $value): bool {}
+
+    /** Whether it can still be written to: it is not ended, and the client is there. */
+    public function isWritable(): bool {}
+
+    /**
+     * Sends a piece of the body; the head goes out with the first one. Waits while the client is
+     * `socket_buffer_size` bytes behind. An empty piece is a warning, and false.
+     *
+     * @throws \Ferrite\Exception when it goes beyond the Content-Length that was set
+     */
+    public function write(string $content): bool {}
+
+    /**
+     * Ends the response, with a last piece of the body or the whole of it.
+     *
+     * @throws \Ferrite\Exception when the body has not the Content-Length that was set
+     */
+    public function end(?string $content = null): bool {}
+
+    /**
+     * Ends the response as a redirection.
+     *
+     * @param string $location the Location field
+     * @param int $http_code 300 to 399
+     * @throws \ValueError for another code, or control characters in the location
+     */
+    public function redirect(string $location, int $http_code = 302): bool {}
+
+    /**
+     * Ends the response with a file, or a part of it, which the kernel sends. When it cannot be sent:
+     * a warning, and false.
+     *
+     * @param int $offset first byte
+     * @param int $length number of bytes; 0: up to the end
+     * @throws \ValueError for a negative offset or length
+     * @throws \Ferrite\Exception when the length is not the Content-Length that was set
+     */
+    public function sendfile(string $filename, int $offset = 0, int $length = 0): bool {}
+}
