@@ -3,9 +3,6 @@
 //! This crate is where PHP, the process model (`worker`) and the reactor meet; each of the two knows
 //! nothing of the other, and nothing of PHP.
 
-// The macro below makes a second function, without docs.
-#![allow(missing_docs)]
-
 pub mod application;
 pub mod banner;
 pub mod bind;
@@ -29,13 +26,16 @@ pub mod settings;
 pub mod stats;
 pub mod zend;
 
-use ext_php_rs::prelude::*;
+/// What PHP looks for in the library.
+mod entry {
+    use ext_php_rs::prelude::*;
 
-use module::startup;
+    use crate::module::{describe, startup};
 
-/// Describes the module to PHP.
-#[php_module]
-#[php(startup = "startup")]
-pub fn get_module(module: ModuleBuilder) -> ModuleBuilder {
-    module::describe(module)
+    /// Describes the module to PHP.
+    #[php_module]
+    #[php(startup = "startup")]
+    pub fn get_module(module: ModuleBuilder) -> ModuleBuilder {
+        describe(module)
+    }
 }
