@@ -4,6 +4,7 @@ use std::io::{IoSlice, IoSliceMut};
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 
 use nix::sys::socket::{ControlMessage, MsgFlags, recvmsg, send, sendmsg};
+use wire::held::Held;
 use wire::limits::HANDOVER_DEPTH_MAX;
 use wire::shared::{Mark, Marks};
 use wire::{CodecError, Decoder, Encoder, ExchangeId, ToReactor, ToWorker};
@@ -21,6 +22,7 @@ pub struct Link {
     /// The worker's id.
     pub worker: u16,
     marks: Marks,
+    held: Held,
     /// The exchange behind each mark.
     given: [Option<ExchangeId>; HANDOVER_DEPTH_MAX],
     encoder: Encoder,
@@ -49,11 +51,12 @@ pub enum Read {
 
 impl Link {
     /// A link over a non-blocking socket.
-    pub fn new(socket: OwnedFd, worker: u16, marks: Marks) -> Self {
+    pub fn new(socket: OwnedFd, worker: u16, marks: Marks, held: Held) -> Self {
         Self {
             socket,
             worker,
             marks,
+            held,
             given: [None; HANDOVER_DEPTH_MAX],
             encoder: Encoder::default(),
             decoder: Decoder::default(),
@@ -159,6 +162,19 @@ impl Link {
             Err(nix::Error::EINTR) => Ok(Read::More),
             Err(nix::Error::EAGAIN) => Ok(Read::Nothing),
             Err(_) => Err(LinkError::Closed),
+        }
+    }
+
+    /// Whether the worker holds finished answers back.
+    pub fn holds(&self) -> bool {
+        self.held.is_waiting()
+    }
+
+    /// Fetches the answers that the worker holds back. Only when the socket has been read empty:
+    /// what came by it was sent before.
+    pub fn fetch_held(&mut self) {
+        if let Some(frames) = self.held.take() {
+            self.decoder.bytes.extend_from_slice(&frames);
         }
     }
 

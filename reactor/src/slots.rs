@@ -14,6 +14,7 @@ pub struct Key {
 pub struct Slots<T> {
     places: Vec<Place<T>>,
     free: Vec<u32>,
+    first: u64,
 }
 
 #[derive(Debug)]
@@ -22,19 +23,19 @@ struct Place<T> {
     entry: Option<T>,
 }
 
-impl<T> Default for Slots<T> {
-    fn default() -> Self {
-        Self { places: Vec::new(), free: Vec::new() }
-    }
-}
-
 impl<T> Slots<T> {
+    /// An empty table. Generations begin at `first`, which must not be 0.
+    pub fn starting_at(first: u64) -> Self {
+        Self { places: Vec::new(), free: Vec::new(), first }
+    }
+
     /// Stores an entry; the caller bounds how many there are.
     pub fn insert(&mut self, entry: T) -> Key {
         let Some(slot) = self.free.pop() else {
             let slot = self.places.len() as u32;
-            self.places.push(Place { generation: 1, entry: Some(entry) });
-            return Key { slot, generation: 1 };
+            let generation = self.first;
+            self.places.push(Place { generation, entry: Some(entry) });
+            return Key { slot, generation };
         };
         let place = &mut self.places[slot as usize];
         place.generation += 1;
@@ -93,7 +94,7 @@ mod tests {
 
     #[test]
     fn a_key_does_not_outlive_its_entry() {
-        let mut slots = Slots::default();
+        let mut slots = Slots::starting_at(1);
         let a = slots.insert("a");
         assert_eq!(slots.remove(a), Some("a"));
         let b = slots.insert("b");

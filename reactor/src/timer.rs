@@ -13,6 +13,8 @@ pub enum Timer {
     Conn(Key),
     /// A request in the queue reaches the bound of its age.
     Queue,
+    /// Workers may hold finished answers back.
+    Held,
     /// Requests may wait behind slow ones while a worker is idle.
     Balance,
     /// Accept again after the process ran out of descriptors.

@@ -9,7 +9,10 @@ use std::io::{self, IoSlice};
 use std::mem::take;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 
+use bytes::Buf;
 use nix::libc::MSG_DONTWAIT;
+use wire::codec::HEADER_BYTES;
+use wire::held::Held;
 use wire::limits::{LINK_DESCRIPTORS_MAX, LINK_READ_BYTES, LINK_READ_BYTES_MIN};
 use wire::{Decoder, Encoder, ExchangeId, Part, Reason, ToWorker};
 
@@ -24,6 +27,10 @@ pub(crate) struct Link {
     /// Messages that came while a handler was at work and are not about its exchange.
     put_by: VecDeque<(ExchangeId, ToWorker)>,
     current: Option<Current>,
+    /// Where finished answers are held back while there is more to do.
+    held: Held,
+    /// How many of the encoder's bytes are held there.
+    held_len: usize,
     ended: bool,
 }
 
@@ -57,13 +64,16 @@ enum Read {
 }
 
 impl Link {
-    pub(crate) fn new(socket: OwnedFd) -> Self {
+    pub(crate) fn new(socket: OwnedFd, held: Held) -> Self {
+        held.reset();
         Self {
             socket,
             decoder: Decoder::default(),
             encoder: Encoder::default(),
             put_by: VecDeque::new(),
             current: None,
+            held,
+            held_len: 0,
             ended: false,
         }
     }
@@ -73,8 +83,9 @@ impl Link {
         self.ended
     }
 
-    /// Waits for bytes and reads them.
+    /// Waits for bytes and reads them. Nothing is held back meanwhile.
     pub(crate) fn receive(&mut self) {
+        self.flush();
         self.read(0);
     }
 
@@ -158,10 +169,17 @@ impl Link {
         self.write(&pieces);
     }
 
-    /// The exchange in work is complete: writes what is left of it.
+    /// The exchange in work is complete: writes what is left of it, or holds it back for a moment
+    /// when there is more to do.
     pub(crate) fn finish(&mut self) {
-        self.flush();
         self.current = None;
+        let more = !self.put_by.is_empty() || self.decoder.bytes.len() > HEADER_BYTES;
+        let frames = &self.encoder.bytes;
+        if more && self.encoder.descriptors.is_empty() && self.held.hold(frames, self.held_len) {
+            self.held_len = frames.len();
+        } else {
+            self.flush();
+        }
     }
 
     /// Breaks the exchange in work off. The reactor must hear of it in any case: that is how it
@@ -229,7 +247,12 @@ impl Link {
 
     /// Writes the encoder's bytes, then the pieces, as one message stream.
     fn write(&mut self, pieces: &[&[u8]]) {
-        let bytes = take(&mut self.encoder.bytes);
+        let mut bytes = take(&mut self.encoder.bytes);
+        let held = take(&mut self.held_len);
+        if held > 0 && !self.held.reclaim(held) {
+            // The reactor has fetched them.
+            bytes.advance(held);
+        }
         let mut slices = [IoSlice::new(&bytes), IoSlice::new(&[]), IoSlice::new(&[])];
         for (slice, piece) in slices[1..].iter_mut().zip(pieces) {
             *slice = IoSlice::new(piece);

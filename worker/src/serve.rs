@@ -108,6 +108,7 @@ impl<'a> Server<'a> {
             for line in 0..self.lines.len() {
                 while let Some(job) = self.lines[line].next() {
                     if self.take_up(line, job) == Verdict::Exit {
+                        self.lines.iter().for_each(|line| line.link.borrow_mut().flush());
                         return Served::Unsound;
                     }
                 }
@@ -119,10 +120,14 @@ impl<'a> Server<'a> {
     fn connect(&mut self, sockets: Vec<OwnedFd>) {
         let WorkerIdentity { worker, incarnation, .. } = self.seat.identity;
         let shared = self.seat.shared;
-        let line = |(thread, socket)| Line {
-            link: Rc::new(RefCell::new(Link::new(socket))),
-            marks: shared.marks(usize::from(worker), incarnation, thread),
-            assembly: Assembly::default(),
+        let worker = usize::from(worker);
+        let line = |(thread, socket)| {
+            let held = shared.held(worker, incarnation, thread);
+            Line {
+                link: Rc::new(RefCell::new(Link::new(socket, held))),
+                marks: shared.marks(worker, incarnation, thread),
+                assembly: Assembly::default(),
+            }
         };
         self.lines = sockets.into_iter().take(shared.threads()).enumerate().map(line).collect();
     }
@@ -132,6 +137,7 @@ impl<'a> Server<'a> {
         if let [line] = &self.lines[..] {
             return line.link.borrow_mut().receive();
         }
+        self.lines.iter().for_each(|line| line.link.borrow_mut().flush());
         let borrowed: Vec<_> = self.lines.iter().map(|line| line.link.borrow()).collect();
         let mut sources: Vec<PollFd<'_>> =
             borrowed.iter().map(|link| PollFd::new(link.as_fd(), PollFlags::POLLIN)).collect();

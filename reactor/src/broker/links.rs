@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use wire::control::FromReactor;
-use wire::limits::REDISPATCH_MAX;
+use wire::limits::{HELD_TIME_MAX, REDISPATCH_MAX};
 use wire::shared::Counter;
 use wire::{ExchangeId, Part, Reason, ToReactor};
 
@@ -13,6 +13,7 @@ use crate::exchange::{Job, Stage, key_of};
 use crate::link::{Link, LinkError, Read};
 use crate::socket::ReadBuffer;
 use crate::spool::Content;
+use crate::timer::Timer;
 
 impl Broker {
     /// This thread has got its link to a worker.
@@ -73,6 +74,43 @@ impl Broker {
         }
     }
 
+    /// A worker that has more than one request may hold answers back.
+    pub(super) fn watch_held(&mut self, now: Instant) {
+        if !self.held_watched {
+            self.held_watched = true;
+            self.timers.set(now + HELD_TIME_MAX, Timer::Held);
+        }
+    }
+
+    /// The timer has come: answers that are held back are fetched.
+    pub fn fetch_held(&mut self, buffer: &mut ReadBuffer, now: Instant) {
+        self.held_watched = false;
+        for slot in 0..self.links.len() {
+            let Some(link) = &self.links[slot] else { continue };
+            let deep = link.exchanges().nth(1).is_some();
+            if link.holds() {
+                self.link_readable(slot, false, buffer, now);
+                self.take_held(slot, now);
+            }
+            if deep {
+                self.watch_held(now);
+            }
+        }
+    }
+
+    fn take_held(&mut self, slot: WorkerSlot, now: Instant) {
+        if let Some(Some(link)) = self.links.get_mut(slot) {
+            link.fetch_held();
+        }
+        while let Some(Some(link)) = self.links.get_mut(slot) {
+            match link.next() {
+                Ok(Some((id, part))) => self.answered(id, part, now),
+                Ok(None) => return,
+                Err(error) => return self.link_lost(slot, error, now),
+            }
+        }
+    }
+
     fn answered(&mut self, id: ExchangeId, part: ToReactor, now: Instant) {
         let over = matches!(part, Part::End(_) | Part::Abort(_));
         let Some(exchange) = self.exchanges.get_mut(key_of(id)) else {
@@ -113,6 +151,10 @@ impl Broker {
 
     /// A link has ended: what was started on it is lost, everything else goes to another worker.
     pub fn link_lost(&mut self, slot: WorkerSlot, error: LinkError, now: Instant) {
+        if error == LinkError::Closed {
+            // What the worker had finished before it died is no loss.
+            self.take_held(slot, now);
+        }
         let Some(mut link) = self.links.get_mut(slot).and_then(Option::take) else { return };
         if let LinkError::Codec(error) = error {
             log::error!("worker {} sent what no worker sends: {error}", link.worker);

@@ -1,24 +1,24 @@
 //! Between connections and workers: opens exchanges, hands them over, brings answers back.
 
 mod links;
+mod watch;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use wire::limits::REBALANCE_AFTER;
 use wire::shared::{Counter, Shared};
 use wire::{ExchangeId, Fields, Part, Reason, RequestHead, ResponseHead, ToWorker};
 
 use crate::config::Config;
 use crate::control::Supervisor;
-use crate::dispatch::{Assignment, Move, Next, Placement, Scheduler, Ticket, WorkerSlot};
+use crate::dispatch::{Assignment, Next, Placement, Scheduler, Ticket, WorkerSlot};
 use crate::exchange::{Exchange, Job, Place, Stage, id_of, key_of};
 use crate::link::Link;
 use crate::mailbox::{Mail, Mailbox};
 use crate::protocol::StreamId;
 use crate::slots::{Key, Slots};
 use crate::spool::{Content, Spool};
-use crate::timer::{Timer, Timers};
+use crate::timer::Timers;
 
 /// A part of a response on its way to its connection.
 #[derive(Debug)]
@@ -66,6 +66,8 @@ pub struct Broker {
     queue_watched: Option<Instant>,
     /// Whether the timer that moves requests to idle workers has been set.
     balance_watched: bool,
+    /// Whether the timer that fetches held answers has been set.
+    held_watched: bool,
     /// Links with something to write.
     dirty: Vec<WorkerSlot>,
     /// Answers that connections have yet to take.
@@ -77,14 +79,17 @@ pub struct Broker {
 impl Broker {
     /// A broker without exchanges or links.
     pub fn new(common: Common, thread: u16) -> Self {
+        // A worker may still hold requests of a former reactor: their ids must not come again.
+        let lives = common.shared.get(Counter::ReactorRestarts);
         let links = (0..common.config.workers * 2).map(|_| None).collect();
         Self {
             common,
             thread,
-            exchanges: Slots::default(),
+            exchanges: Slots::starting_at(lives << 32 | 1),
             links,
             queue_watched: None,
             balance_watched: false,
+            held_watched: false,
             dirty: Vec::new(),
             answers: Vec::new(),
             timers: Timers::default(),
@@ -178,34 +183,6 @@ impl Broker {
         }
     }
 
-    /// One timer per thread watches the queue, however many requests wait in it.
-    fn watch_queue(&mut self, at: Instant) {
-        if self.queue_watched.is_none_or(|watched| at < watched) {
-            self.queue_watched = Some(at);
-            self.timers.set(at, Timer::Queue);
-        }
-    }
-
-    /// The timer has come: whoever has waited too long gets 503.
-    pub fn expire_queue(&mut self, now: Instant) {
-        self.queue_watched = None;
-        let (expired, next) = {
-            let mut scheduler = self.common.scheduler();
-            (scheduler.expired(now), scheduler.next_expiry())
-        };
-        for ticket in expired {
-            if ticket.thread == self.thread {
-                self.too_old(ticket.exchange);
-            } else {
-                let mailbox = &self.common.mailboxes[usize::from(ticket.thread)];
-                mailbox.post(Mail::TooOld(ticket.exchange));
-            }
-        }
-        if let Some(next) = next {
-            self.watch_queue(next);
-        }
-    }
-
     /// A request of this thread was taken out of the queue because it waited too long.
     pub fn too_old(&mut self, id: ExchangeId) {
         self.common.shared.sub(Counter::Queued, 1);
@@ -256,6 +233,9 @@ impl Broker {
                 exchange.job.hand_over(id, mark, link.encoder());
                 exchange.stage = Stage::Given(Place { worker, mark });
                 self.dirty.push(worker);
+                if link.exchanges().nth(1).is_some() {
+                    self.watch_held(now);
+                }
             }
             // The link ended after the scheduler had chosen it: its end is on its way to the
             // scheduler, so choose again.
@@ -291,49 +271,9 @@ impl Broker {
 
     fn follow(&mut self, next: Next, worker: WorkerSlot, now: Instant) {
         match next {
-            Next::Nothing => {
-                if !self.balance_watched && self.common.scheduler().unbalanced() {
-                    self.balance_watched = true;
-                    self.timers.set(now + REBALANCE_AFTER, Timer::Balance);
-                }
-            }
+            Next::Nothing => self.watch_balance(now),
             Next::Assign(assignment) => self.assigned(assignment, now),
             Next::Close => self.close_links(worker),
-        }
-    }
-
-    /// The timer has come: requests behind slow ones move to idle workers.
-    pub fn rebalance(&mut self, now: Instant) {
-        self.balance_watched = false;
-        let moves = self.common.scheduler().rebalance(now);
-        for step in moves {
-            if step.ticket.thread == self.thread {
-                self.take_over(step, now);
-            } else {
-                self.common.mailboxes[usize::from(step.ticket.thread)].post(Mail::Move(step));
-            }
-        }
-        if self.common.scheduler().unbalanced() {
-            self.balance_watched = true;
-            self.timers.set(now + REBALANCE_AFTER, Timer::Balance);
-        }
-    }
-
-    /// Takes a request of this thread back from one worker, unless that has started it, and gives
-    /// it to another.
-    pub fn take_over(&mut self, step: Move, now: Instant) {
-        let id = step.ticket.exchange;
-        let place = match self.exchanges.get_mut(key_of(id)).map(|exchange| &exchange.stage) {
-            Some(Stage::Given(place)) if place.worker == step.from => Some(*place),
-            _ => None,
-        };
-        let link = self.links.get_mut(step.from).and_then(Option::as_mut);
-        let taken = place.zip(link).is_some_and(|(place, link)| link.take_back(id, place.mark));
-        if taken {
-            self.give(id, step.to, now);
-            self.relieved(step.from, id, now);
-        } else {
-            self.relieved(step.to, id, now);
         }
     }
 

@@ -72,7 +72,7 @@ impl EventLoop {
             common,
             thread,
             clock: Clock::start(),
-            conns: Slots::default(),
+            conns: Slots::starting_at(1),
             ready: Vec::new(),
             acceptor,
             state: State::Serving,
@@ -138,9 +138,10 @@ impl EventLoop {
             match mail {
                 Mail::Accepted { socket, origin } => self.add_conn(Socket::new(socket), origin),
                 Mail::Link { slot, worker, incarnation, socket } => {
-                    let marks =
-                        self.common.shared.marks(worker.into(), incarnation, self.thread.into());
-                    self.add_link(slot, Link::new(socket, worker, marks));
+                    let (id, thread) = (usize::from(worker), usize::from(self.thread));
+                    let marks = self.common.shared.marks(id, incarnation, thread);
+                    let held = self.common.shared.held(id, incarnation, thread);
+                    self.add_link(slot, Link::new(socket, worker, marks, held));
                 }
                 Mail::Assign(assignment) => self.broker.assigned(assignment, now),
                 Mail::Move(step) => self.broker.take_over(step, now),
@@ -213,6 +214,10 @@ impl EventLoop {
             match timer {
                 Timer::Queue => {
                     self.broker.expire_queue(now.instant);
+                    self.deliver();
+                }
+                Timer::Held => {
+                    self.broker.fetch_held(&mut self.buffer, now.instant);
                     self.deliver();
                 }
                 Timer::Balance => self.broker.rebalance(now.instant),

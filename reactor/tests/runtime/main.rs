@@ -156,6 +156,43 @@ fn a_request_behind_a_slow_one_moves_to_an_idle_worker() {
     server.stop();
 }
 
+/// A worker that has two requests, of which it has answered the first without sending the answer.
+fn holding(server: &Server) -> (played::Worker, [TcpStream; 2]) {
+    let mut worker = server.add_worker(0, 0);
+    let mut first = server.connect();
+    first.write_all(GET).unwrap();
+    let request = worker.request();
+    worker.respond(request.id, 200, b"");
+    response_of(&mut first);
+    first.write_all(GET).unwrap();
+    let request = worker.request();
+    let mut second = server.connect();
+    second.write_all(&get("/second")).unwrap();
+    server.until("handed over", |server| server.count(Counter::Dispatched) == 3);
+    worker.request();
+    worker.hold(request.id, 200, b"held");
+    (worker, [first, second])
+}
+
+#[test]
+fn an_answer_that_a_busy_worker_holds_back_is_fetched() {
+    let server = Server::start(|_| {});
+    let (worker, [mut first, _second]) = holding(&server);
+    assert!(response_of(&mut first).ends_with("held"));
+    drop(worker);
+    server.stop();
+}
+
+#[test]
+fn an_answer_that_a_dying_worker_held_back_is_not_lost() {
+    let server = Server::start(|_| {});
+    let (worker, [mut first, mut second]) = holding(&server);
+    drop(worker);
+    assert!(response_of(&mut first).ends_with("held"));
+    assert!(response_of(&mut second).starts_with("HTTP/1.1 502 "));
+    server.stop();
+}
+
 #[test]
 fn a_lost_worker_costs_the_started_request_only() {
     let server = Server::start(|_| {});

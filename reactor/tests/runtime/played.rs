@@ -17,6 +17,7 @@ use nix::sys::socket::{
 };
 use reactor::{Boot, Config, PortConfig};
 use wire::control::{FromReactor, ToReactorControl, decode, encode};
+use wire::held::Held;
 use wire::shared::{Counter, Marks, Shared};
 use wire::{
     BodyLength, Decoder, Encoder, ExchangeId, Fields, Part, RequestHead, ResponseHead, ToWorker,
@@ -108,6 +109,7 @@ impl Server {
                 socket: ours,
                 decoder: Decoder::default(),
                 marks: self.shared.marks(worker.into(), incarnation, thread),
+                held: self.shared.held(worker.into(), incarnation, thread),
             })
             .collect();
         Worker { links, messages: VecDeque::new(), home: Arc::default() }
@@ -166,6 +168,7 @@ struct Link {
     socket: UnixStream,
     decoder: Decoder,
     marks: Marks,
+    held: Held,
 }
 
 #[derive(Debug)]
@@ -273,6 +276,19 @@ impl Worker {
             self.send(id, Part::Body(chunk.to_vec().into()));
         }
         self.send(id, Part::End(None));
+    }
+
+    /// Leaves a complete answer in shared memory, as a worker does that has more to do.
+    pub fn hold(&mut self, id: ExchangeId, status: u16, body: &[u8]) {
+        let status = status.try_into().unwrap();
+        let length = BodyLength::Known(body.len() as u64);
+        let head = ResponseHead { status, reason: None, length, fields: Fields::default() };
+        let mut encoder = Encoder::default();
+        encoder.to_reactor(id, &Part::Head(head));
+        encoder.body(id, body);
+        encoder.to_reactor(id, &Part::End(None));
+        let link = self.home.lock().unwrap()[&id];
+        assert!(self.links[link].held.hold(&encoder.bytes, 0));
     }
 
     pub fn garbage(&mut self) {

@@ -13,6 +13,7 @@ pub mod error;
 pub mod exchange;
 pub mod fields;
 pub mod head;
+pub mod held;
 pub mod limits;
 pub mod part;
 pub mod shared;

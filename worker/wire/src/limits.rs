@@ -19,11 +19,19 @@ pub const RESPONSE_FILE_BYTES_MIN: usize = 256 << 10;
 
 /// Requests handed to one worker by one reactor thread at a time, the one in work included. Deep
 /// enough that a worker of microseconds never idles a round trip; each costs one mark.
-pub const HANDOVER_DEPTH_MAX: usize = 8;
+pub const HANDOVER_DEPTH_MAX: usize = 32;
 
 /// A worker whose mean service time is below this may be given requests ahead. Past it, waiting
 /// behind a slow request costs more than the round trip that is saved.
 pub const HANDOVER_FAST: Duration = Duration::from_micros(500);
+
+/// Finished answers that a worker holds back while it has more requests in hand; see
+/// [`Held`](crate::held::Held). As much as a few dozen small answers, once per link.
+pub const HELD_BYTES_MAX: usize = 16 << 10;
+
+/// How long held answers may lie before the reactor fetches them itself: what a slow handler can
+/// cost an answer that was finished before it.
+pub const HELD_TIME_MAX: Duration = Duration::from_millis(1);
 
 /// How long a request may be in work before those behind it move to an idle worker. Longer than
 /// what a fast worker takes, so that requests do not move about for nothing.

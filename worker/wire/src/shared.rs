@@ -6,6 +6,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::exchange::ExchangeId;
+use crate::held::{HELD_WORDS, Held};
 use crate::limits::HANDOVER_DEPTH_MAX;
 
 const GIVEN: u64 = 1;
@@ -112,6 +113,9 @@ pub enum WorkerCounter {
 
 const WORKER_COUNTERS: usize = 8;
 
+/// Words of one link: its marks, then its held answers.
+const LINK_WORDS: usize = HANDOVER_DEPTH_MAX + HELD_WORDS;
+
 /// The shared memory with its layout.
 #[derive(Debug, Clone, Copy)]
 pub struct Shared {
@@ -123,8 +127,8 @@ pub struct Shared {
 impl Shared {
     /// How many 64-bit words this many workers and reactor threads need.
     pub fn words(workers: usize, threads: usize) -> usize {
-        // Two incarnations of a worker live side by side during a reload: each has its own marks.
-        COUNTERS_MAX + workers * WORKER_COUNTERS + workers * 2 * threads * HANDOVER_DEPTH_MAX
+        // Two incarnations of a worker live side by side during a reload: each has its own links.
+        COUNTERS_MAX + workers * WORKER_COUNTERS + workers * 2 * threads * LINK_WORDS
     }
 
     /// Lays the structure over memory that is zero and at least [`words`](Self::words) long.
@@ -172,9 +176,18 @@ impl Shared {
     /// The marks of the link between a worker's incarnation and a reactor thread. Of two
     /// incarnations that live side by side, one is even and one is odd.
     pub fn marks(self, worker: usize, incarnation: u64, thread: usize) -> Marks {
+        Marks(&self.link(worker, incarnation, thread)[..HANDOVER_DEPTH_MAX])
+    }
+
+    /// The held answers of that link.
+    pub fn held(self, worker: usize, incarnation: u64, thread: usize) -> Held {
+        Held::new(&self.link(worker, incarnation, thread)[HANDOVER_DEPTH_MAX..])
+    }
+
+    fn link(self, worker: usize, incarnation: u64, thread: usize) -> &'static [AtomicU64] {
         let link = (worker * 2 + (incarnation & 1) as usize) * self.threads + thread;
-        let at = COUNTERS_MAX + self.workers * WORKER_COUNTERS + link * HANDOVER_DEPTH_MAX;
-        Marks(&self.memory[at..at + HANDOVER_DEPTH_MAX])
+        let at = COUNTERS_MAX + self.workers * WORKER_COUNTERS + link * LINK_WORDS;
+        &self.memory[at..at + LINK_WORDS]
     }
 }
 

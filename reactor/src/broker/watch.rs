@@ -1,0 +1,81 @@
+//! What the broker does by the clock: requests that waited too long, and those behind slow ones.
+
+use std::time::Instant;
+
+use wire::limits::REBALANCE_AFTER;
+
+use super::Broker;
+use crate::dispatch::Move;
+use crate::exchange::{Stage, key_of};
+use crate::mailbox::Mail;
+use crate::timer::Timer;
+
+impl Broker {
+    /// One timer per thread watches the queue, however many requests wait in it.
+    pub(super) fn watch_queue(&mut self, at: Instant) {
+        if self.queue_watched.is_none_or(|watched| at < watched) {
+            self.queue_watched = Some(at);
+            self.timers.set(at, Timer::Queue);
+        }
+    }
+
+    /// The timer has come: whoever has waited too long gets 503.
+    pub fn expire_queue(&mut self, now: Instant) {
+        self.queue_watched = None;
+        let (expired, next) = {
+            let mut scheduler = self.common.scheduler();
+            (scheduler.expired(now), scheduler.next_expiry())
+        };
+        for ticket in expired {
+            if ticket.thread == self.thread {
+                self.too_old(ticket.exchange);
+            } else {
+                let mailbox = &self.common.mailboxes[usize::from(ticket.thread)];
+                mailbox.post(Mail::TooOld(ticket.exchange));
+            }
+        }
+        if let Some(next) = next {
+            self.watch_queue(next);
+        }
+    }
+
+    /// The timer has come: requests behind slow ones move to idle workers.
+    pub fn rebalance(&mut self, now: Instant) {
+        self.balance_watched = false;
+        let moves = self.common.scheduler().rebalance(now);
+        for step in moves {
+            if step.ticket.thread == self.thread {
+                self.take_over(step, now);
+            } else {
+                self.common.mailboxes[usize::from(step.ticket.thread)].post(Mail::Move(step));
+            }
+        }
+        self.watch_balance(now);
+    }
+
+    /// Takes a request of this thread back from one worker, unless that has started it, and gives
+    /// it to another.
+    pub fn take_over(&mut self, step: Move, now: Instant) {
+        let id = step.ticket.exchange;
+        let place = match self.exchanges.get_mut(key_of(id)).map(|exchange| &exchange.stage) {
+            Some(Stage::Given(place)) if place.worker == step.from => Some(*place),
+            _ => None,
+        };
+        let link = self.links.get_mut(step.from).and_then(Option::as_mut);
+        let taken = place.zip(link).is_some_and(|(place, link)| link.take_back(id, place.mark));
+        if taken {
+            self.give(id, step.to, now);
+            self.relieved(step.from, id, now);
+        } else {
+            self.relieved(step.to, id, now);
+        }
+    }
+
+    /// Looks again soon when requests wait behind others while a worker is idle.
+    pub(super) fn watch_balance(&mut self, now: Instant) {
+        if !self.balance_watched && self.common.scheduler().unbalanced() {
+            self.balance_watched = true;
+            self.timers.set(now + REBALANCE_AFTER, Timer::Balance);
+        }
+    }
+}
