@@ -119,7 +119,8 @@ pub(super) const OPTIONS: &[Spec] = &[
             }
         }),
         "the system's temporary folder",
-        "Where uploaded files and request bodies above `body_memory_bytes_max` are put.",
+        "Where uploaded files and request bodies above `body_memory_bytes_max` are put; with `chroot`, \
+         a path in there as well.",
     ),
 ];
 
