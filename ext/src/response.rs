@@ -15,7 +15,7 @@ use ext_php_rs::types::Zval;
 use http::StatusCode;
 use reactor::protocol::message::is_field_text;
 
-use self::arguments::{field_values, parse};
+use self::arguments::{Values, field_values, parse};
 use self::outgoing::Outgoing;
 use crate::cookie::Cookie;
 use crate::error::Failure;
@@ -162,15 +162,18 @@ fn header(call: &mut Call<'_>) -> Result<Returned, Failure> {
     // SAFETY: an argument lives while the method runs.
     let name = unsafe { Text::share(name) };
     lines::check_name(1, name.as_bytes())?;
-    // SAFETY: as above.
-    let values = field_values(2, name.as_bytes(), unsafe { &mut *content })?;
     let is_type = name.as_bytes().eq_ignore_ascii_case(b"content-type");
-    change(call, Some(HEADER), |outgoing| {
-        if is_type {
-            outgoing.untyped = values.is_empty();
-        }
-        outgoing.lines.set(&name, values);
-    })
+    // SAFETY: as above.
+    match field_values(2, name.as_bytes(), unsafe { &mut *content })? {
+        Values::One(value) => change(call, Some(HEADER), |outgoing| {
+            outgoing.untyped &= !is_type;
+            outgoing.lines.set(&name, [value]);
+        }),
+        Values::Many(values) => change(call, Some(HEADER), |outgoing| {
+            outgoing.untyped = if is_type { values.is_empty() } else { outgoing.untyped };
+            outgoing.lines.set(&name, values);
+        }),
+    }
 }
 
 /// `initHeader(): bool`

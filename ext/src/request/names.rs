@@ -64,70 +64,51 @@ static VALUES: [Interned; 15] = [
 ];
 
 /// Field names that clients and proxies send, shortest first.
-static FIELDS: [Interned; 62] = [
-    Interned::new("te"),
-    Interned::new("dnt"),
-    Interned::new("via"),
-    Interned::new("date"),
-    Interned::new("from"),
-    Interned::new("host"),
-    Interned::new("range"),
-    Interned::new("accept"),
-    Interned::new("cookie"),
-    Interned::new("expect"),
-    Interned::new("origin"),
-    Interned::new("pragma"),
-    Interned::new("sec-gpc"),
-    Interned::new("referer"),
-    Interned::new("upgrade"),
-    Interned::new("trailer"),
-    Interned::new("cdn-loop"),
-    Interned::new("if-match"),
-    Interned::new("if-range"),
-    Interned::new("priority"),
-    Interned::new("forwarded"),
-    Interned::new("sec-ch-ua"),
-    Interned::new("x-real-ip"),
-    Interned::new("connection"),
-    Interned::new("keep-alive"),
-    Interned::new("user-agent"),
-    Interned::new("traceparent"),
-    Interned::new("x-csrf-token"),
-    Interned::new("x-request-id"),
-    Interned::new("x-xsrf-token"),
-    Interned::new("content-type"),
-    Interned::new("tracestate"),
-    Interned::new("authorization"),
-    Interned::new("cache-control"),
-    Interned::new("if-none-match"),
-    Interned::new("sec-fetch-dest"),
-    Interned::new("sec-fetch-mode"),
-    Interned::new("sec-fetch-site"),
-    Interned::new("sec-fetch-user"),
-    Interned::new("accept-charset"),
-    Interned::new("content-length"),
-    Interned::new("accept-encoding"),
-    Interned::new("accept-language"),
-    Interned::new("x-forwarded-for"),
-    Interned::new("x-forwarded-host"),
-    Interned::new("x-forwarded-port"),
-    Interned::new("x-requested-with"),
-    Interned::new("sec-ch-ua-mobile"),
-    Interned::new("content-encoding"),
-    Interned::new("content-language"),
-    Interned::new("cf-connecting-ip"),
-    Interned::new("x-forwarded-proto"),
-    Interned::new("if-modified-since"),
-    Interned::new("transfer-encoding"),
-    Interned::new("sec-websocket-key"),
-    Interned::new("sec-ch-ua-platform"),
-    Interned::new("proxy-authorization"),
-    Interned::new("if-unmodified-since"),
-    Interned::new("sec-websocket-version"),
-    Interned::new("sec-websocket-protocol"),
-    Interned::new("sec-websocket-extensions"),
-    Interned::new("upgrade-insecure-requests"),
+#[rustfmt::skip]
+const FIELD_NAMES: [&str; 62] = [
+    "te", "dnt", "via", "date", "from", "host", "range", "accept", "cookie", "expect", "origin",
+    "pragma", "referer", "sec-gpc", "trailer", "upgrade", "cdn-loop", "if-match", "if-range",
+    "priority", "forwarded", "sec-ch-ua", "x-real-ip", "connection", "keep-alive", "tracestate",
+    "user-agent", "traceparent", "content-type", "x-csrf-token", "x-request-id", "x-xsrf-token",
+    "authorization", "cache-control", "if-none-match", "accept-charset", "content-length",
+    "sec-fetch-dest", "sec-fetch-mode", "sec-fetch-site", "sec-fetch-user", "accept-encoding",
+    "accept-language", "x-forwarded-for", "cf-connecting-ip", "content-encoding",
+    "content-language", "sec-ch-ua-mobile", "x-forwarded-host", "x-forwarded-port",
+    "x-requested-with", "if-modified-since", "sec-websocket-key", "transfer-encoding",
+    "x-forwarded-proto", "sec-ch-ua-platform", "if-unmodified-since", "proxy-authorization",
+    "sec-websocket-version", "sec-websocket-protocol", "sec-websocket-extensions",
+    "upgrade-insecure-requests",
 ];
+
+/// [`FIELD_NAMES`] as PHP knows them.
+static FIELDS: [Interned; FIELD_NAMES.len()] = {
+    let mut fields = [const { Interned::new("") }; FIELD_NAMES.len()];
+    let mut at = 0;
+    while at < fields.len() {
+        fields[at] = Interned::new(FIELD_NAMES[at]);
+        at += 1;
+    }
+    fields
+};
+
+/// Where the names of each length begin in [`FIELD_NAMES`]: those of `len` bytes lie from element `len`
+/// to element `len + 1`.
+const LENGTHS: [u8; LENGTH_MAX + 2] = {
+    let mut starts = [0; LENGTH_MAX + 2];
+    let (mut at, mut len) = (0, 0);
+    while len < starts.len() {
+        while at < FIELD_NAMES.len() && FIELD_NAMES[at].len() < len {
+            at += 1;
+            assert!(at == FIELD_NAMES.len() || FIELD_NAMES[at - 1].len() <= FIELD_NAMES[at].len());
+        }
+        starts[len] = at as u8;
+        len += 1;
+    }
+    starts
+};
+
+/// The length of the longest of them.
+const LENGTH_MAX: usize = FIELD_NAMES[FIELD_NAMES.len() - 1].len();
 
 /// Makes the strings known to PHP. At module startup only.
 pub fn init() {
@@ -137,7 +118,11 @@ pub fn init() {
 
 /// A field name as a PHP string.
 pub fn field(name: &[u8]) -> Text {
-    known(&FIELDS, name)
+    let (start, end) = match LENGTHS.get(name.len()..) {
+        Some([start, end, ..]) => (usize::from(*start), usize::from(*end)),
+        _ => return Text::new(name),
+    };
+    known(&FIELDS[start..end], name)
 }
 
 /// A value as a PHP string, shared if it is a frequent one.

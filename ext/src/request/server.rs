@@ -1,7 +1,6 @@
 //! `$request->server`.
 
-use std::fmt::Write;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use ext_php_rs::types::Zval;
 use wire::RequestHead;
@@ -56,29 +55,37 @@ fn address(address: Option<SocketAddr>) -> Zval {
     let Some(address) = address else {
         return value::text(names::value(b"unix:"));
     };
-    let mut text = Short::default();
-    // Writing to memory that has room for any address does not fail.
-    let _ = write!(text, "{}", address.ip().to_canonical());
-    value::bytes(&text.bytes[..text.len])
-}
-
-/// Room for the longest address: an IPv6 one takes 45 bytes at most.
-struct Short {
-    bytes: [u8; 48],
-    len: usize,
-}
-
-impl Default for Short {
-    fn default() -> Self {
-        Self { bytes: [0; 48], len: 0 }
+    match address.ip().to_canonical() {
+        IpAddr::V4(ip) => {
+            let mut text = [0; V4_BYTES_MAX];
+            let len = v4(ip.octets(), &mut text);
+            value::bytes(&text[..len])
+        }
+        IpAddr::V6(ip) => value::bytes(ip.to_string().as_bytes()),
     }
 }
 
-impl Write for Short {
-    fn write_str(&mut self, text: &str) -> std::fmt::Result {
-        let end = self.len + text.len();
-        self.bytes.get_mut(self.len..end).ok_or(std::fmt::Error)?.copy_from_slice(text.as_bytes());
-        self.len = end;
-        Ok(())
+/// Length of the longest IPv4 address.
+const V4_BYTES_MAX: usize = "255.255.255.255".len();
+
+/// Writes an IPv4 address and returns its length; the general way of formatting is slow.
+fn v4(octets: [u8; 4], text: &mut [u8; V4_BYTES_MAX]) -> usize {
+    let mut len = 0;
+    let mut put = |byte| {
+        text[len] = byte;
+        len += 1;
+    };
+    for (at, octet) in octets.into_iter().enumerate() {
+        if at > 0 {
+            put(b'.');
+        }
+        if octet >= 100 {
+            put(b'0' + octet / 100);
+        }
+        if octet >= 10 {
+            put(b'0' + octet / 10 % 10);
+        }
+        put(b'0' + octet % 10);
     }
+    len
 }

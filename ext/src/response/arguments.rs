@@ -26,26 +26,33 @@ macro_rules! parse {
 }
 pub(super) use parse;
 
-/// The values that `header()` was given: one, a list of them, or none for NULL.
-pub fn field_values(argument: u32, name: &[u8], content: &mut zval) -> Result<Vec<Text>, Failure> {
+/// The values that `header()` was given.
+#[derive(Debug)]
+pub enum Values {
+    /// One.
+    One(Text),
+    /// A list of them; an empty one for NULL.
+    Many(Vec<Text>),
+}
+
+/// Takes the values of a field out of an argument, and checks them.
+pub fn field_values(argument: u32, name: &[u8], content: &mut zval) -> Result<Values, Failure> {
     let content = content.dereference_mut();
     if content.is_null() {
-        return Ok(Vec::new());
+        return Ok(Values::Many(Vec::new()));
     }
-    let mut values = Vec::with_capacity(1);
-    match content.array() {
-        None => values.push(field_value(argument, name, content)?),
-        Some(array) => {
-            for element in array.values() {
-                let mut element = element.shallow_clone();
-                values.push(field_value(argument, name, element.dereference_mut())?);
-            }
-        }
+    let Some(array) = content.array() else {
+        return field_value(argument, name, content).map(Values::One);
+    };
+    let mut values = Vec::with_capacity(array.len());
+    for element in array.values() {
+        let mut element = element.shallow_clone();
+        values.push(field_value(argument, name, element.dereference_mut())?);
     }
     if values.len() > 1 && name.eq_ignore_ascii_case(b"content-length") {
         return Err(Failure::Value(argument, "must be a number in Content-Length".into()));
     }
-    Ok(values)
+    Ok(Values::Many(values))
 }
 
 fn field_value(argument: u32, name: &[u8], content: &mut zval) -> Result<Text, Failure> {
