@@ -4,7 +4,7 @@ mod common;
 
 use common::client::{Reply, decode};
 use common::{End, Server, body, head};
-use reactor::protocol::{Closing, Flow, Protocol};
+use reactor::protocol::{Closing, Flow, Input, Protocol};
 use wire::BodyLength::{Known, Streamed};
 use wire::{Part, Reason};
 
@@ -99,6 +99,17 @@ fn a_response_before_its_request_is_read_ends_the_connection() {
 }
 
 #[test]
+fn nothing_is_polled_behind_the_end_of_a_response() {
+    let mut server = Server::new();
+    let mut input = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi".as_bytes().into();
+    server.protocol.receive(Input::Bytes(&mut input), &server.now);
+    assert!(matches!(server.protocol.poll(), Some((0, Part::Head(_)))));
+    server.protocol.send(0, Part::Head(head(200, Known(0), &[])), &server.now);
+    server.protocol.send(0, Part::End(None), &server.now);
+    assert!(server.protocol.poll().is_none());
+}
+
+#[test]
 fn content_may_still_arrive_while_the_response_goes_out() {
     let mut server = Server::new();
     server.feed("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhe");
@@ -181,6 +192,15 @@ fn broken_content_without_a_length_is_reset() {
     server.send(0, Part::Abort(Reason::HandlerFailed));
     assert!(server.written().ends_with(b"one"));
     assert_eq!(server.closing(), Some(Closing::Reset), "else it would look complete");
+    // What came before the break is written first.
+    let mut server = Server::new();
+    server.feed("GET / HTTP/1.0\r\n\r\n");
+    server.send(0, Part::Head(head(200, Streamed, &[])));
+    (0..10).for_each(|_| drop(server.send(0, body(&"x".repeat(50_000)))));
+    server.send(0, Part::Abort(Reason::HandlerFailed));
+    assert_eq!(server.closing(), None);
+    assert!(server.written().len() > 500_000);
+    assert_eq!(server.closing(), Some(Closing::Reset));
     // With a length or chunks the content shows by itself that it is broken.
     for length in [Known(9), Streamed] {
         let mut server = Server::new();

@@ -30,7 +30,7 @@ fn broken(fault: Fault, content: &str) {
     let head = "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
     for whole in [true, false] {
         let mut server = Server::new();
-        let input = format!("{head}{content}{HIDDEN}");
+        let input = format!("{head}{content}0\r\n\r\n{HIDDEN}");
         let server = if whole { server.feed(&input) } else { server.drip(&input) };
         let seen = server.one();
         assert!(matches!(seen.end, Some(End::Abort(_))), "{content:?}: {:?}", seen.end);
@@ -273,6 +273,8 @@ fn chunk_sizes() {
         "1\r\na\n",
         "1\r\na\r\r",
         "1\r\na0\r\n",
+        "1\r\nax\n",
+        "1;a\x7f\r\na\r\n",
         "11111111111111111\r\n",
         "00000000000000001\r\na\r\n",
         "1;a\nb\r\na\r\n",

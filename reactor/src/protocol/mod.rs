@@ -16,6 +16,8 @@
 //! No socket, no clock, no process: time is an argument ([`Now`]), and above this module the HTTP
 //! version is data, never an `if`.
 
+#![forbid(unsafe_code)]
+
 pub mod error;
 pub mod h1;
 pub mod message;

@@ -36,7 +36,7 @@ pub fn too_little_content(wire: &mut dyn Wire) {
 }
 
 pub fn a_wrong_length_is_no_response(wire: &mut dyn Wire) {
-    for declared in ["3", "x", "-1", "", "4, 4"] {
+    for declared in ["3", "5", "x", "-1", "", "4, 4"] {
         let fields = [("content-length", declared)];
         let parts = vec![Part::Head(head(200, Known(4), &fields)), body("four"), Part::End(None)];
         let reply = wire.answer(&get(), parts);

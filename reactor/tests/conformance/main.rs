@@ -57,6 +57,8 @@ impl Wire for H1 {
         let closed = matches!(closing, Some(Closing::Close | Closing::Linger));
         let (mut reply, used) = client::decode(&bytes, request.method == "HEAD", closed);
         assert_eq!(used, bytes.len(), "nothing behind the response");
+        // A client that waits for more must not wait for ever, nor read the next response as such.
+        assert!(reply.complete || closing.is_some());
         if closing.is_some() {
             assert!(!reply.complete || reply.get("connection") == Some("close"));
         }

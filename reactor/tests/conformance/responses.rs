@@ -70,6 +70,7 @@ pub fn streamed_content(wire: &mut dyn Wire) {
     let parts = vec![
         Part::Head(head(200, Streamed, &[])),
         body("one"),
+        body(""),
         body(&big),
         body("two"),
         Part::End(None),
