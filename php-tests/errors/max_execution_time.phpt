@@ -25,6 +25,16 @@ echo $server->get('/pid')->body === $pid ? "the same worker\n" : "another worker
 echo $server->get('/loop')->status, "\n";
 echo preg_replace('~/\S+/~', '', logged($server, 'GET /loop'));
 echo $server->get('/pid')->body === $pid ? "the same worker\n" : "another worker\n";
+
+// The server itself, and its other callbacks, may take as long as they do.
+$server = TestServer::start(<<<'CODE'
+    function busy(): void { for ($until = microtime(true) + 1.5; microtime(true) < $until; ); }
+    $server->set(['worker_num' => 1]);
+    $server->on('Start', function ($server) { busy(); ready($server); });
+    $server->on('WorkerStart', busy(...));
+    $server->on('Request', fn ($request, $response) => $response->end('served'));
+    CODE, ['max_execution_time' => 1]);
+echo $server->get('/')->body, ' ', $server->stop(), "\n", $server->out();
 ?>
 --EXPECT--
 /busy done
@@ -38,3 +48,4 @@ the same worker
 500
 ERROR GET /loop: Maximum execution time of 1 second exceeded in server.php:11; the client gets 500; the worker is replaced
 another worker
+served 0

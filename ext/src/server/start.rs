@@ -22,7 +22,7 @@ use crate::settings;
 use crate::zend::method::{Call, Returned};
 use crate::zend::object::Object;
 use crate::zend::value::{self, Array};
-use crate::zend::{SUCCESS, zend_parse_parameters};
+use crate::zend::{SUCCESS, zend_parse_parameters, zend_unset_timeout};
 
 /// Everything that can go wrong has gone right: what is left is to fork.
 struct Ready {
@@ -62,6 +62,8 @@ pub(super) fn start(call: &mut Call<'_>) -> Result<Returned, Failure> {
     };
     let run = run(ready, pid_file);
     let mut application = ServerApplication::new(server, Rc::clone(&state), run);
+    // SAFETY: stops the engine's timer: `max_execution_time` counts for requests, not for the server.
+    unsafe { zend_unset_timeout() };
     let outcome = supervise(plan, &mut application);
     let in_supervisor = !matches!(outcome, Ok(Outcome::WorkerDone | Outcome::WorkerUnsound));
     if in_supervisor && !application.clean_up() {
