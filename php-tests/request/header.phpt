@@ -9,7 +9,7 @@ $server = serve('$response->end(json_encode($request->header, JSON_PRETTY_PRINT 
 $connection = $server->connect();
 $connection->send("GET / HTTP/1.1\r\nHOST: localhost\r\nX-One: 1\r\nAccept: text/html\r\naccept: */*\r\n"
     . "ACCEPT: a/b\r\nUser-Agent: first\r\nuser-agent: second\r\nCookie: a=b\r\ncookie: c=d\r\n"
-    . "Cookie: e=f\r\n404: numeric\r\nX-Empty:\r\nX-Bytes: \xff\r\n\r\n");
+    . "Cookie: e=f\r\n404: numeric\r\n-5: minus\r\nX-Empty:\r\nX-Bytes: \xff\r\n\r\n");
 echo $connection->response()->body, "\n";
 $connection->send("GET / HTTP/1.1\r\nhost: localhost\r\nCookie: a=b\r\ncookie: c=d\r\nX-Two: 1\r\nx-two: 2\r\n"
     . "Content-Type: a/b\r\nContent-Type: c/d\r\n404: x\r\nx-empty:\r\n\r\n");
@@ -29,6 +29,7 @@ echo $connection->response()->body, "\n";
     "user-agent": "second",
     "cookie": "a=b; c=d; e=f",
     "404": "numeric",
+    "-5": "minus",
     "x-empty": "",
     "x-bytes": "\ufffd"
 }

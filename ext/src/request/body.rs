@@ -1,7 +1,8 @@
 //! The content of a request, wherever it lies.
 
+use std::borrow::Cow;
 use std::fs::File;
-use std::io;
+use std::io::{self, Read};
 use std::os::unix::fs::FileExt;
 
 use bytes::Bytes;
@@ -56,6 +57,19 @@ impl Body {
         Ok(text)
     }
 
+    /// The content, wherever it lies; read into memory if it is in a file.
+    pub fn bytes(&self) -> io::Result<Cow<'_, [u8]>> {
+        Ok(match self {
+            Self::Memory(content) => Cow::Borrowed(content),
+            Self::Text(text) => Cow::Borrowed(text.as_bytes()),
+            Self::File(slice) => {
+                let mut content = Vec::with_capacity(usize::try_from(slice.len).unwrap_or(0));
+                self.reader()?.read_to_end(&mut content)?;
+                Cow::Owned(content)
+            }
+        })
+    }
+
     /// Reads it from the start.
     pub fn reader(&self) -> io::Result<Reader<'_>> {
         Ok(match self {
@@ -85,7 +99,7 @@ pub enum Reader<'a> {
     },
 }
 
-impl io::Read for Reader<'_> {
+impl Read for Reader<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         match self {
             Self::Memory(content) => content.read(buffer),

@@ -22,7 +22,7 @@ pub fn array(fields: &Fields) -> Zval {
     for (name, content) in fields.iter() {
         let key = names::field(name);
         // Names that PHP arrays would take for numbers go the long way.
-        if name.first().is_some_and(u8::is_ascii_digit) {
+        if matches!(name.first(), Some(b'0'..=b'9' | b'-')) {
             array.set_symbol(name, value::bytes(content));
             continue;
         }

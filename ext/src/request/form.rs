@@ -46,8 +46,7 @@ pub fn query(text: &[u8]) -> Parsed {
 
 /// A form in `application/x-www-form-urlencoded`, as `$_POST` would have it.
 pub fn urlencoded(body: &Body) -> std::io::Result<Parsed> {
-    let mut content = Vec::with_capacity(usize::try_from(body.len()).unwrap_or(0));
-    body.reader()?.read_to_end(&mut content)?;
+    let content = body.bytes()?;
     // A query string is cut at `arg_separator.input`, a form always at "&".
     // SAFETY: the setting is put back before anybody else can see it.
     let separator = unsafe {
@@ -62,15 +61,15 @@ pub fn urlencoded(body: &Body) -> std::io::Result<Parsed> {
 /// The value of a `Cookie` field, as `$_COOKIE` would have it.
 pub fn cookies(line: Vec<u8>) -> Parsed {
     let line = CString::new(line).unwrap_or_default();
-    let (value, warning) = parsing(|| {
+    let parse = || {
         // SAFETY: the parser copies the text, and leaves its array in the globals.
         unsafe {
             (*globals::sapi()).request_info.cookie_data = line.as_ptr().cast_mut();
             php_default_treat_data(PARSE_COOKIE, std::ptr::null_mut(), std::ptr::null_mut());
             (*globals::sapi()).request_info.cookie_data = std::ptr::null_mut();
         }
-        globals::take_http_global(TRACK_VARS_COOKIE)
-    });
+    };
+    let (((), warning), value) = globals::with_http_global(TRACK_VARS_COOKIE, || parsing(parse));
     Parsed { value: or_null(value), warning }
 }
 
@@ -87,15 +86,20 @@ pub fn multipart(
     let directory = CString::new(directory.as_os_str().as_bytes()).unwrap_or_default();
     let mut reader = body.reader()?;
     let mut post = Array::with_capacity(0).into_value();
-    let ((), warning) = parsing(|| {
+    let parse = || {
         let _settings = UploadSettings::install(&mut reader, body.len(), with_files, &directory);
         // SAFETY: the type is a C string that may be written to, and `post` is an array.
         unsafe {
             zend::rfc1867_post_handler(content_type.as_mut_ptr().cast(), (&raw mut post).cast());
         }
-    });
-    let files = or_null(globals::take_http_global(TRACK_VARS_FILES));
-    Ok(Multipart { post: or_null(post), tmpfiles: temporary_files(), files, warning })
+    };
+    let (((), warning), files) = globals::with_http_global(TRACK_VARS_FILES, || parsing(parse));
+    Ok(Multipart {
+        post: or_null(post),
+        tmpfiles: temporary_files(),
+        files: or_null(files),
+        warning,
+    })
 }
 
 /// Removes the temporary files of uploads that nobody has moved away.

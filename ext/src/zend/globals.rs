@@ -92,13 +92,16 @@ pub fn collect_warning<R>(parse: impl FnOnce() -> R) -> (R, Option<String>) {
     (result, take_last_error().map(|error| error.message))
 }
 
-/// Takes the array of one of the superglobals' kinds (`TRACK_VARS_*`) that a parser has left behind.
-pub fn take_http_global(kind: u32) -> Zval {
-    // SAFETY: the index is one of the engine's constants; the value is taken out.
-    unsafe {
-        let slot = &raw mut (*core()).http_globals[kind as usize];
-        std::ptr::replace(slot, super::value::undef())
-    }
+/// Runs `parse`, and takes away the array that it has left behind in one of the places of the
+/// superglobals (`TRACK_VARS_*`). What was there before is put back: the engine relies on it.
+pub fn with_http_global<R>(kind: u32, parse: impl FnOnce() -> R) -> (R, Zval) {
+    // SAFETY: the index is one of the engine's constants; values are moved, never copied.
+    let place = unsafe { &raw mut (*core()).http_globals[kind as usize] };
+    // SAFETY: as above.
+    let before = unsafe { std::ptr::replace(place, super::value::undef()) };
+    let result = parse();
+    // SAFETY: as above.
+    (result, unsafe { std::ptr::replace(place, before) })
 }
 
 /// Forgets what PHP's `header()` and its like have been told, which nobody would ever send and which
