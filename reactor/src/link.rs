@@ -27,6 +27,8 @@ pub struct Link {
     given: [Option<ExchangeId>; HANDOVER_DEPTH_MAX],
     encoder: Encoder,
     decoder: Decoder,
+    /// Bytes read so far.
+    received: u64,
 }
 
 /// The link cannot be used any more.
@@ -60,6 +62,7 @@ impl Link {
             given: [None; HANDOVER_DEPTH_MAX],
             encoder: Encoder::default(),
             decoder: Decoder::default(),
+            received: 0,
         }
     }
 
@@ -151,6 +154,7 @@ impl Link {
         match read {
             Ok((bytes, _)) if bytes.is_empty() => Err(LinkError::Closed),
             Ok((bytes, full)) => {
+                self.received += bytes.len() as u64;
                 if self.decoder.bytes.is_empty() {
                     self.decoder.bytes = bytes;
                 } else {
@@ -174,6 +178,13 @@ impl Link {
     /// what came by it was sent before.
     pub fn fetch_held(&mut self) {
         if let Some(frames) = self.held.take() {
+            self.decoder.bytes.extend_from_slice(&frames);
+        }
+    }
+
+    /// Fetches the answers that a dead worker has left.
+    pub fn fetch_legacy(&mut self) {
+        if let Some(frames) = self.held.take_legacy(self.received) {
             self.decoder.bytes.extend_from_slice(&frames);
         }
     }

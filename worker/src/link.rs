@@ -31,6 +31,8 @@ pub(crate) struct Link {
     held: Held,
     /// How many of the encoder's bytes are held there.
     held_len: usize,
+    /// Bytes sent so far.
+    stream_position: u64,
     ended: bool,
 }
 
@@ -74,6 +76,7 @@ impl Link {
             current: None,
             held,
             held_len: 0,
+            stream_position: 0,
             ended: false,
         }
     }
@@ -249,7 +252,8 @@ impl Link {
     fn write(&mut self, pieces: &[&[u8]]) {
         let mut bytes = take(&mut self.encoder.bytes);
         let held = take(&mut self.held_len);
-        if held > 0 && !self.held.reclaim(held) {
+        let ours = held > 0 && self.held.begin_send(held, self.stream_position);
+        if held > 0 && !ours {
             // The reactor has fetched them.
             bytes.advance(held);
         }
@@ -263,6 +267,7 @@ impl Link {
             match self.send_some(left) {
                 Ok(sent) => {
                     unsent -= sent;
+                    self.stream_position += sent as u64;
                     IoSlice::advance_slices(&mut left, sent);
                 }
                 Err(error) => {
@@ -272,6 +277,9 @@ impl Link {
                     self.end();
                 }
             }
+        }
+        if ours && !self.ended {
+            self.held.sent();
         }
         // The memory serves the next frames.
         self.encoder.bytes = bytes;

@@ -57,14 +57,7 @@ impl Broker {
         loop {
             let Some(Some(link)) = self.links.get_mut(slot) else { return };
             let more = link.receive(buffer);
-            loop {
-                let Some(Some(link)) = self.links.get_mut(slot) else { return };
-                match link.next() {
-                    Ok(Some((id, part))) => self.answered(id, part, now),
-                    Ok(None) => break,
-                    Err(error) => return self.link_lost(slot, error, now),
-                }
-            }
+            self.answer_all(slot, now);
             match more {
                 Ok(Read::More) => {}
                 Ok(Read::Short) if to_the_end => {}
@@ -90,7 +83,10 @@ impl Broker {
             let deep = link.exchanges().nth(1).is_some();
             if link.holds() {
                 self.link_readable(slot, false, buffer, now);
-                self.take_held(slot, now);
+                if let Some(Some(link)) = self.links.get_mut(slot) {
+                    link.fetch_held();
+                }
+                self.answer_all(slot, now);
             }
             if deep {
                 self.watch_held(now);
@@ -98,10 +94,8 @@ impl Broker {
         }
     }
 
-    fn take_held(&mut self, slot: WorkerSlot, now: Instant) {
-        if let Some(Some(link)) = self.links.get_mut(slot) {
-            link.fetch_held();
-        }
+    /// Answers everything that has been read from a link.
+    fn answer_all(&mut self, slot: WorkerSlot, now: Instant) {
         while let Some(Some(link)) = self.links.get_mut(slot) {
             match link.next() {
                 Ok(Some((id, part))) => self.answered(id, part, now),
@@ -153,7 +147,10 @@ impl Broker {
     pub fn link_lost(&mut self, slot: WorkerSlot, error: LinkError, now: Instant) {
         if error == LinkError::Closed {
             // What the worker had finished before it died is no loss.
-            self.take_held(slot, now);
+            if let Some(Some(link)) = self.links.get_mut(slot) {
+                link.fetch_legacy();
+            }
+            self.answer_all(slot, now);
         }
         let Some(mut link) = self.links.get_mut(slot).and_then(Option::take) else { return };
         if let LinkError::Codec(error) = error {

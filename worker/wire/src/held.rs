@@ -6,11 +6,16 @@
 //! the link has ended. One word decides who gets them:
 //!
 //! ```text
-//!             worker: hold                    reactor: take
-//!  open, 0 ─────────────▶ open, n ────────────────────────▶ taken, n ──┐
-//!    ▲                       │ worker: reclaim (and send by the socket) │
-//!    └───────────────────────┴──────────────────────────────────────────┘
+//!             worker: hold                      reactor: take
+//!  open, 0 ─────────────▶ open, n ─────────────────────────────▶ taken, n ──┐
+//!    ▲                       │ worker: begin_send                           │
+//!    │                       ▼                                              │
+//!    ├─── worker: sent ── sending, n                                        │
+//!    └──────────────────────────────────────────────────────────────────────┘
 //! ```
+//!
+//! A worker may die in the middle of sending. So it says before where in the stream of its socket
+//! the frames begin; the reactor knows how much of the stream it has read, and takes the rest.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -18,21 +23,26 @@ use crate::limits::HELD_BYTES_MAX;
 
 const OPEN: u64 = 0;
 const TAKEN: u64 = 1;
+const SENDING: u64 = 2;
+const TAG_BITS: u32 = 2;
+const TAG_MASK: u64 = (1 << TAG_BITS) - 1;
 
-/// Words of one link: the state, then the bytes.
-pub(crate) const HELD_WORDS: usize = 1 + HELD_BYTES_MAX / 8;
+/// Words of one link: the state, the place in the stream, then the bytes.
+pub(crate) const HELD_WORDS: usize = 2 + HELD_BYTES_MAX / 8;
 
 /// The held answers of one link.
 #[derive(Debug, Clone, Copy)]
 pub struct Held {
     state: &'static AtomicU64,
+    /// How many bytes the worker had sent by the socket when it began to send these.
+    stream_position: &'static AtomicU64,
     words: &'static [AtomicU64],
 }
 
 impl Held {
     /// Over [`HELD_WORDS`] words.
     pub(crate) fn new(memory: &'static [AtomicU64]) -> Self {
-        Self { state: &memory[0], words: &memory[1..] }
+        Self { state: &memory[0], stream_position: &memory[1], words: &memory[2..] }
     }
 
     /// The worker begins with a new link: whatever an earlier one has left is void.
@@ -56,32 +66,62 @@ impl Held {
         self.swap(open(held), open(frames.len()))
     }
 
-    /// The worker will send the held frames itself. `false` when the reactor has taken them.
-    pub fn reclaim(self, held: usize) -> bool {
-        self.swap(open(held), OPEN)
+    /// The worker is about to send the held frames by the socket, as the next bytes behind
+    /// `stream_position`. `false` when the reactor has taken them.
+    pub fn begin_send(self, held: usize, stream_position: u64) -> bool {
+        self.stream_position.store(stream_position, Ordering::Relaxed);
+        self.swap(open(held), open(held) | SENDING)
+    }
+
+    /// The worker has sent them.
+    pub fn sent(self) {
+        self.state.store(OPEN, Ordering::Release);
     }
 
     /// Whether the worker holds something.
     pub fn is_waiting(self) -> bool {
         let state = self.state.load(Ordering::Relaxed);
-        state & TAKEN == 0 && state != OPEN
+        state & TAG_MASK == OPEN && state != OPEN
     }
 
-    /// The reactor takes what is held. Everything that came by the socket must have been read.
+    /// The reactor takes what is held, unless the worker is about to send it. Everything that came
+    /// by the socket must have been read.
     pub fn take(self) -> Option<Vec<u8>> {
         let state = self.state.load(Ordering::Relaxed);
-        if state & TAKEN != 0 || state == OPEN || !self.swap(state, state | TAKEN) {
+        if state & TAG_MASK != OPEN || state == OPEN || !self.swap(state, state | TAKEN) {
             return None;
         }
-        let len = ((state >> 1) as usize).min(self.words.len() * 8);
+        let frames = self.frames(state);
+        // Fails when a new link has begun meanwhile, which is the new link's business.
+        self.swap(state | TAKEN, OPEN);
+        Some(frames)
+    }
+
+    /// The reactor takes what a dead worker has left. `received` is how many bytes of the socket's
+    /// stream have been read; what they contain is not given again.
+    pub fn take_legacy(self, received: u64) -> Option<Vec<u8>> {
+        let state = self.state.swap(OPEN, Ordering::AcqRel);
+        let mut frames = self.frames(state);
+        match state & TAG_MASK {
+            OPEN => {}
+            SENDING => {
+                let position = self.stream_position.load(Ordering::Relaxed);
+                let known = usize::try_from(received.saturating_sub(position)).ok()?;
+                frames.drain(..known.min(frames.len()));
+            }
+            _ => return None,
+        }
+        (!frames.is_empty()).then_some(frames)
+    }
+
+    fn frames(self, state: u64) -> Vec<u8> {
+        let len = ((state >> TAG_BITS) as usize).min(self.words.len() * 8);
         let mut frames = Vec::with_capacity(len + 8);
         for word in &self.words[..len.div_ceil(8)] {
             frames.extend_from_slice(&word.load(Ordering::Relaxed).to_le_bytes());
         }
         frames.truncate(len);
-        // Fails when a new link has begun meanwhile, which is the new link's business.
-        self.swap(state | TAKEN, OPEN);
-        Some(frames)
+        frames
     }
 
     fn swap(self, from: u64, to: u64) -> bool {
@@ -90,7 +130,7 @@ impl Held {
 }
 
 fn open(len: usize) -> u64 {
-    (len as u64) << 1 | OPEN
+    (len as u64) << TAG_BITS | OPEN
 }
 
 #[cfg(test)]
@@ -111,17 +151,34 @@ mod tests {
         assert!(held.is_waiting());
         assert_eq!(held.take().as_deref(), Some(&b"hello, world"[..]));
         assert_eq!((held.take(), held.is_waiting()), (None, false));
-        assert!(!held.reclaim(12), "the reactor has it");
+        assert!(!held.begin_send(12, 0), "the reactor has it");
         assert!(!held.hold(b"hello, world, again", 12));
         assert!(held.hold(b"again", 0));
     }
 
     #[test]
-    fn what_is_reclaimed_is_not_taken() {
+    fn what_is_being_sent_is_not_taken() {
         let held = held();
         assert!(held.hold(b"mine", 0));
-        assert!(held.reclaim(4));
+        assert!(held.begin_send(4, 100));
         assert_eq!(held.take(), None);
+        held.sent();
+        assert_eq!((held.take(), held.take_legacy(104)), (None, None));
+    }
+
+    #[test]
+    fn what_a_dead_worker_has_not_sent_is_taken_once() {
+        for (received, left) in [(100, &b"frames"[..]), (103, b"mes"), (106, b"")] {
+            let held = held();
+            assert!(held.hold(b"frames", 0));
+            assert!(held.begin_send(6, 100));
+            let left = (!left.is_empty()).then(|| left.to_vec());
+            assert_eq!(held.take_legacy(received), left);
+            assert_eq!(held.take_legacy(received), None);
+        }
+        let held = held();
+        assert!(held.hold(b"frames", 0));
+        assert_eq!(held.take_legacy(100).as_deref(), Some(&b"frames"[..]));
     }
 
     #[test]
@@ -146,13 +203,13 @@ mod tests {
                     len = private.len();
                     continue;
                 }
-                let sent = if len > 0 && !held.reclaim(len) { len } else { 0 };
-                sender.send(private.split_off(sent)).unwrap();
+                let taken = len > 0 && !held.begin_send(len, 0);
+                sender.send(private.split_off(if taken { len } else { 0 })).unwrap();
+                if len > 0 && !taken {
+                    held.sent();
+                }
                 private.clear();
                 len = 0;
-            }
-            if len > 0 && held.reclaim(len) {
-                sender.send(private).unwrap();
             }
         });
         let mut got: Vec<u8> = Vec::new();
@@ -165,6 +222,7 @@ mod tests {
             }
         }
         got.extend(socket.try_iter().flatten());
+        got.extend(held.take().into_iter().flatten());
         worker.join().unwrap();
         let frames = got.chunks(8).map(|frame| u64::from_le_bytes(frame.try_into().unwrap()));
         assert!(frames.eq(0..FRAMES), "in order, none lost, none twice");
