@@ -11,6 +11,7 @@ use wire::shared::{Counter, Shared};
 use wire::{ExchangeId, Part, RequestHead, ResponseHead};
 
 use crate::config::PortConfig;
+use crate::protocol::error::Blame;
 use crate::protocol::{Closing, Flow, Input, Now, Output, Protocol, StreamId};
 use crate::socket::{ReadBuffer, Received, Socket};
 
@@ -135,8 +136,16 @@ impl Conn {
     }
 
     /// Takes a part of a response.
-    pub fn send(&mut self, stream: StreamId, part: Part<ResponseHead>, now: &Now) -> Flow {
-        self.protocol.send(stream, part, now)
+    pub fn send(
+        &mut self,
+        stream: StreamId,
+        part: Part<ResponseHead>,
+        now: &Now,
+        shared: Shared,
+    ) -> Flow {
+        let flow = self.protocol.send(stream, part, now);
+        self.report(shared);
+        flow
     }
 
     /// No new requests: finish, then close.
@@ -258,7 +267,7 @@ impl Conn {
         }
         if !self.readable
             || matches!(self.phase, Phase::HalfClosed)
-            || self.pending.len() >= READ_AHEAD_BYTES_MAX
+            || self.pending.len() >= READ_AHEAD_BYTES_MAX && !self.protocol.wants_input()
         {
             return Progress::None;
         }
@@ -314,11 +323,18 @@ impl Conn {
         while let Some((stream, part)) = self.protocol.poll() {
             cx.events.push(Event::Request(stream, part));
         }
-        if let Some(refusal) = self.protocol.refusal() {
-            cx.shared.add(Counter::Refused, 1);
-            log::info!("refused a request of client {}: {refusal}", self.peer());
-        }
+        self.report(cx.shared);
         cx.events.len() != before
+    }
+
+    /// Counts and logs what the protocol has refused, of the client's or of the handler's.
+    fn report(&mut self, shared: Shared) {
+        let Some(refusal) = self.protocol.refusal() else { return };
+        shared.add(Counter::Refused, 1);
+        match refusal.reason.blame() {
+            Blame::Handler => log::error!("a response cannot be sent: {refusal}"),
+            Blame::Client => log::info!("refused a request of client {}: {refusal}", self.peer()),
+        }
     }
 }
 

@@ -136,7 +136,7 @@ impl EventLoop {
                 continue;
             }
             let over = matches!(part, Part::End(_) | Part::Abort(_));
-            let flow = conn.send(stream, part, self.clock.now());
+            let flow = conn.send(stream, part, self.clock.now(), self.common.shared);
             if over || flow == Flow::Gone {
                 conn.forget(stream);
             }

@@ -8,6 +8,7 @@ use std::net::{Shutdown, TcpStream};
 use std::time::{Duration, Instant};
 
 use played::{Server, response_of};
+use reactor::protocol::settings::HttpSettings;
 use wire::control::FromReactor;
 use wire::shared::Counter;
 use wire::{Part, Reason, ToWorker};
@@ -50,6 +51,21 @@ fn a_large_body_arrives_in_a_file() {
     assert!(request.body == body);
     worker.respond(request.id, 204, b"");
     assert!(response_of(&mut client).starts_with("HTTP/1.1 204 "));
+    server.stop();
+}
+
+#[test]
+fn a_head_may_be_larger_than_what_is_read_ahead() {
+    let http = HttpSettings { header_bytes_max: 256 << 10, ..HttpSettings::default() };
+    let server = Server::start(|config| config.ports[0].http = http.into());
+    let mut worker = server.add_worker(0, 0);
+    let mut client = server.connect();
+    let value = "v".repeat(200 << 10);
+    write!(client, "GET / HTTP/1.1\r\nHost: x\r\nLarge: {value}\r\n\r\n").unwrap();
+    let request = worker.request();
+    assert_eq!(request.head.fields.get(b"large"), Some(value.as_bytes()));
+    worker.respond(request.id, 200, b"");
+    assert!(response_of(&mut client).starts_with("HTTP/1.1 200 "));
     server.stop();
 }
 
