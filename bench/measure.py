@@ -67,10 +67,12 @@ def load(server, case, seconds):
 
 def run(server, case, seconds):
     """One measured run, after a short one that is not counted."""
+    server.must_run()
     load(server, case, 1)
     before = {pid: processes.cpu(pid) for pid in server.pids}
     parts_before = by_process(server)
     figures = load(server, case, seconds)
+    server.must_run()
     used = sum(processes.cpu(pid) - before[pid] for pid in server.pids)
     parts = by_process(server)
     # What was refused does not make the rest cheaper.

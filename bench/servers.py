@@ -62,6 +62,14 @@ class Server:
                 process.wait()
         self.processes = []
 
+    def must_run(self):
+        """Fails with its last words when one of its commands has ended."""
+        for process in self.processes:
+            if process.poll() is not None:
+                raise ServerError(
+                    f"{self.name} ended with code {process.returncode}: {self.said()}"
+                )
+
     def said(self):
         """The end of its log, for an error message."""
         with open(self.log, errors="replace") as file:
@@ -83,9 +91,7 @@ class Server:
     def _wait(self):
         deadline = time.monotonic() + START_SECONDS_MAX
         while time.monotonic() < deadline:
-            ended = [p.args[0] for p in self.processes if p.poll() is not None]
-            if ended:
-                raise ServerError(f"{self.name}: {ended[0]} ended at once: {self.said()}")
+            self.must_run()
             try:
                 socket.create_connection(("127.0.0.1", self.port), 1).close()
                 return
