@@ -104,7 +104,7 @@ function oneFile(Request $request, Response $response, string $folder, string $n
         // Whatever it is, no browser shows it as a page of this server.
         $response->header('Content-Type', 'application/octet-stream');
         $response->header('X-Content-Type-Options', 'nosniff');
-        $response->end(file_get_contents("$folder/$name"));
+        $response->sendfile("$folder/$name");
     }
 }
 
