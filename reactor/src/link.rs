@@ -174,18 +174,21 @@ impl Link {
         self.held.is_waiting()
     }
 
-    /// Fetches the answers that the worker holds back. Only when the socket has been read empty:
-    /// what came by it was sent before.
-    pub fn fetch_held(&mut self) {
-        if let Some(frames) = self.held.take() {
-            self.decoder.bytes.extend_from_slice(&frames);
+    /// Fetches the answers that the worker holds back, and reads what was sent before them.
+    pub fn fetch_held(&mut self, buffer: &mut ReadBuffer) -> Result<(), LinkError> {
+        let Some(taken) = self.held.take() else { return Ok(()) };
+        while self.received < taken.position {
+            // It was sent before the answers were held, so it is there.
+            self.receive(buffer)?;
         }
+        taken.insert(&mut self.decoder.bytes, self.received, false);
+        Ok(())
     }
 
-    /// Fetches the answers that a dead worker has left.
+    /// Fetches the answers that a dead worker has left. The socket has been read to its end.
     pub fn fetch_legacy(&mut self) {
-        if let Some(frames) = self.held.take_legacy(self.received) {
-            self.decoder.bytes.extend_from_slice(&frames);
+        if let Some(taken) = self.held.take_legacy() {
+            taken.insert(&mut self.decoder.bytes, self.received, true);
         }
     }
 

@@ -178,7 +178,8 @@ impl Link {
         self.current = None;
         let more = !self.put_by.is_empty() || self.decoder.bytes.len() > HEADER_BYTES;
         let frames = &self.encoder.bytes;
-        if more && self.encoder.descriptors.is_empty() && self.held.hold(frames, self.held_len) {
+        let plain = self.encoder.descriptors.is_empty();
+        if more && plain && self.held.hold(frames, self.held_len, self.stream_position) {
             self.held_len = frames.len();
         } else {
             self.flush();
@@ -252,7 +253,7 @@ impl Link {
     fn write(&mut self, pieces: &[&[u8]]) {
         let mut bytes = take(&mut self.encoder.bytes);
         let held = take(&mut self.held_len);
-        let ours = held > 0 && self.held.begin_send(held, self.stream_position);
+        let ours = held > 0 && self.held.begin_send(held);
         if held > 0 && !ours {
             // The reactor has fetched them.
             bytes.advance(held);

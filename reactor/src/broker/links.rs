@@ -82,15 +82,19 @@ impl Broker {
             let Some(link) = &self.links[slot] else { continue };
             let deep = link.exchanges().nth(1).is_some();
             if link.holds() {
-                self.link_readable(slot, false, buffer, now);
-                if let Some(Some(link)) = self.links.get_mut(slot) {
-                    link.fetch_held();
-                }
-                self.answer_all(slot, now);
+                self.fetch_held_of(slot, buffer, now);
             }
             if deep {
                 self.watch_held(now);
             }
+        }
+    }
+
+    fn fetch_held_of(&mut self, slot: WorkerSlot, buffer: &mut ReadBuffer, now: Instant) {
+        let Some(Some(link)) = self.links.get_mut(slot) else { return };
+        match link.fetch_held(buffer) {
+            Ok(()) => self.answer_all(slot, now),
+            Err(error) => self.link_lost(slot, error, now),
         }
     }
 

@@ -110,6 +110,7 @@ impl Server {
                 decoder: Decoder::default(),
                 marks: self.shared.marks(worker.into(), incarnation, thread),
                 held: self.shared.held(worker.into(), incarnation, thread),
+                sent: 0,
             })
             .collect();
         Worker { links, messages: VecDeque::new(), home: Arc::default() }
@@ -169,6 +170,8 @@ struct Link {
     decoder: Decoder,
     marks: Marks,
     held: Held,
+    /// Bytes sent so far.
+    sent: u64,
 }
 
 #[derive(Debug)]
@@ -248,10 +251,12 @@ impl Worker {
 
     fn write(&mut self, id: ExchangeId, mut bytes: &[u8]) {
         let link = self.home.lock().unwrap()[&id];
-        let socket = &mut self.links[link].socket;
         while !bytes.is_empty() {
-            match socket.write(bytes) {
-                Ok(written) => bytes = &bytes[written..],
+            match self.links[link].socket.write(bytes) {
+                Ok(written) => {
+                    bytes = &bytes[written..];
+                    self.links[link].sent += written as u64;
+                }
                 Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {
                     std::thread::sleep(Duration::from_micros(100));
                 }
@@ -288,7 +293,8 @@ impl Worker {
         encoder.body(id, body);
         encoder.to_reactor(id, &Part::End(None));
         let link = self.home.lock().unwrap()[&id];
-        assert!(self.links[link].held.hold(&encoder.bytes, 0));
+        let link = &self.links[link];
+        assert!(link.held.hold(&encoder.bytes, 0, link.sent));
     }
 
     pub fn garbage(&mut self) {

@@ -14,10 +14,13 @@
 //!    └──────────────────────────────────────────────────────────────────────┘
 //! ```
 //!
-//! A worker may die in the middle of sending. So it says before where in the stream of its socket
-//! the frames begin; the reactor knows how much of the stream it has read, and takes the rest.
+//! The frames have their place in the stream of the socket: behind everything that was sent before
+//! they were held. The worker says where that is. So the reactor knows how much it must read first,
+//! and, when a worker has died in the middle of sending them, how much of them it has read already.
 
 use std::sync::atomic::{AtomicU64, Ordering};
+
+use bytes::BytesMut;
 
 use crate::limits::HELD_BYTES_MAX;
 
@@ -34,15 +37,15 @@ pub(crate) const HELD_WORDS: usize = 2 + HELD_BYTES_MAX / 8;
 #[derive(Debug, Clone, Copy)]
 pub struct Held {
     state: &'static AtomicU64,
-    /// How many bytes the worker had sent by the socket when it began to send these.
-    stream_position: &'static AtomicU64,
+    /// How many bytes of the socket's stream come before the held frames.
+    position: &'static AtomicU64,
     words: &'static [AtomicU64],
 }
 
 impl Held {
     /// Over [`HELD_WORDS`] words.
     pub(crate) fn new(memory: &'static [AtomicU64]) -> Self {
-        Self { state: &memory[0], stream_position: &memory[1], words: &memory[2..] }
+        Self { state: &memory[0], position: &memory[1], words: &memory[2..] }
     }
 
     /// The worker begins with a new link: whatever an earlier one has left is void.
@@ -51,10 +54,18 @@ impl Held {
     }
 
     /// The worker holds frames: `frames` are all that wait, of which the first `held` bytes are held
-    /// already. `false` when there is no room, or the reactor has come for the held ones.
-    pub fn hold(self, frames: &[u8], held: usize) -> bool {
+    /// already; `position` bytes have been sent by the socket. `false` when there is no room, or
+    /// the reactor has come for the held ones.
+    pub fn hold(self, frames: &[u8], held: usize, position: u64) -> bool {
         if frames.len() > self.words.len() * 8 {
             return false;
+        }
+        if held == 0 {
+            if self.state.load(Ordering::Acquire) != OPEN {
+                // The reactor still reads what it took.
+                return false;
+            }
+            self.position.store(position, Ordering::Relaxed);
         }
         // The word that is shared with the bytes before is written again with the same bytes.
         let from = held / 8;
@@ -66,10 +77,9 @@ impl Held {
         self.swap(open(held), open(frames.len()))
     }
 
-    /// The worker is about to send the held frames by the socket, as the next bytes behind
-    /// `stream_position`. `false` when the reactor has taken them.
-    pub fn begin_send(self, held: usize, stream_position: u64) -> bool {
-        self.stream_position.store(stream_position, Ordering::Relaxed);
+    /// The worker is about to send the held frames by the socket. `false` when the reactor has
+    /// taken them.
+    pub fn begin_send(self, held: usize) -> bool {
         self.swap(open(held), open(held) | SENDING)
     }
 
@@ -84,34 +94,25 @@ impl Held {
         state & TAG_MASK == OPEN && state != OPEN
     }
 
-    /// The reactor takes what is held, unless the worker is about to send it. Everything that came
-    /// by the socket must have been read.
-    pub fn take(self) -> Option<Vec<u8>> {
+    /// The reactor takes what is held, unless the worker is about to send it.
+    pub fn take(self) -> Option<Taken> {
         let state = self.state.load(Ordering::Relaxed);
         if state & TAG_MASK != OPEN || state == OPEN || !self.swap(state, state | TAKEN) {
             return None;
         }
-        let frames = self.frames(state);
+        let taken =
+            Taken { position: self.position.load(Ordering::Relaxed), frames: self.frames(state) };
         // Fails when a new link has begun meanwhile, which is the new link's business.
         self.swap(state | TAKEN, OPEN);
-        Some(frames)
+        Some(taken)
     }
 
-    /// The reactor takes what a dead worker has left. `received` is how many bytes of the socket's
-    /// stream have been read; what they contain is not given again.
-    pub fn take_legacy(self, received: u64) -> Option<Vec<u8>> {
+    /// The reactor takes what a dead worker has left, whether it was being sent or not.
+    pub fn take_legacy(self) -> Option<Taken> {
         let state = self.state.swap(OPEN, Ordering::AcqRel);
-        let mut frames = self.frames(state);
-        match state & TAG_MASK {
-            OPEN => {}
-            SENDING => {
-                let position = self.stream_position.load(Ordering::Relaxed);
-                let known = usize::try_from(received.saturating_sub(position)).ok()?;
-                frames.drain(..known.min(frames.len()));
-            }
-            _ => return None,
-        }
-        (!frames.is_empty()).then_some(frames)
+        let frames = self.frames(state);
+        let position = self.position.load(Ordering::Relaxed);
+        (!frames.is_empty()).then_some(Taken { position, frames })
     }
 
     fn frames(self, state: u64) -> Vec<u8> {
@@ -133,8 +134,33 @@ fn open(len: usize) -> u64 {
     (len as u64) << TAG_BITS | OPEN
 }
 
+/// What the reactor has taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Taken {
+    /// How many bytes of the socket's stream come before the frames. They have been sent.
+    pub position: u64,
+    frames: Vec<u8>,
+}
+
+impl Taken {
+    /// Puts the frames into their place among what has been read: `unread` are the last of
+    /// `received` bytes of the stream, at least up to the position. What a dead worker managed to
+    /// send of the frames is not there twice.
+    pub fn insert(self, unread: &mut BytesMut, received: u64, sent_partly: bool) {
+        let beyond = usize::try_from(received.saturating_sub(self.position)).unwrap_or(usize::MAX);
+        if sent_partly {
+            return unread.extend_from_slice(&self.frames[beyond.min(self.frames.len())..]);
+        }
+        let behind = unread.split_off(unread.len() - beyond.min(unread.len()));
+        unread.extend_from_slice(&self.frames);
+        unread.extend_from_slice(&behind);
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use std::sync::{Arc, Mutex};
+
     use super::*;
 
     fn held() -> Held {
@@ -142,89 +168,119 @@ mod tests {
         Held::new(memory.leak())
     }
 
+    fn taken(position: u64, frames: &[u8]) -> Option<Taken> {
+        Some(Taken { position, frames: frames.to_vec() })
+    }
+
     #[test]
     fn what_is_held_in_pieces_is_taken_whole() {
         let held = held();
         assert!(!held.is_waiting());
-        assert!(held.hold(b"hello", 0));
-        assert!(held.hold(b"hello, world", 5));
+        assert!(held.hold(b"hello", 0, 7));
+        assert!(held.hold(b"hello, world", 5, 7));
         assert!(held.is_waiting());
-        assert_eq!(held.take().as_deref(), Some(&b"hello, world"[..]));
+        assert_eq!(held.take(), taken(7, b"hello, world"));
         assert_eq!((held.take(), held.is_waiting()), (None, false));
-        assert!(!held.begin_send(12, 0), "the reactor has it");
-        assert!(!held.hold(b"hello, world, again", 12));
-        assert!(held.hold(b"again", 0));
+        assert!(!held.begin_send(12), "the reactor has it");
+        assert!(!held.hold(b"hello, world, again", 12, 7));
+        assert!(held.hold(b"again", 0, 7));
     }
 
     #[test]
     fn what_is_being_sent_is_not_taken() {
         let held = held();
-        assert!(held.hold(b"mine", 0));
-        assert!(held.begin_send(4, 100));
+        assert!(held.hold(b"mine", 0, 0));
+        assert!(held.begin_send(4));
         assert_eq!(held.take(), None);
         held.sent();
-        assert_eq!((held.take(), held.take_legacy(104)), (None, None));
+        assert_eq!((held.take(), held.take_legacy()), (None, None));
     }
 
     #[test]
-    fn what_a_dead_worker_has_not_sent_is_taken_once() {
-        for (received, left) in [(100, &b"frames"[..]), (103, b"mes"), (106, b"")] {
+    fn what_a_dead_worker_has_sent_is_not_there_twice() {
+        for read in 0..=6 {
             let held = held();
-            assert!(held.hold(b"frames", 0));
-            assert!(held.begin_send(6, 100));
-            let left = (!left.is_empty()).then(|| left.to_vec());
-            assert_eq!(held.take_legacy(received), left);
-            assert_eq!(held.take_legacy(received), None);
+            assert!(held.hold(b"frames", 0, 100));
+            assert!(held.begin_send(6));
+            let mut unread = BytesMut::from(&b"frames"[..read]);
+            held.take_legacy().unwrap().insert(&mut unread, 100 + read as u64, true);
+            assert_eq!(unread, "frames");
+            assert_eq!(held.take_legacy(), None);
         }
-        let held = held();
-        assert!(held.hold(b"frames", 0));
-        assert_eq!(held.take_legacy(100).as_deref(), Some(&b"frames"[..]));
+    }
+
+    #[test]
+    fn taken_frames_come_before_what_was_sent_since() {
+        let mut unread = BytesMut::from("before|since");
+        taken(107, b"held|").unwrap().insert(&mut unread, 112, false);
+        assert_eq!(unread, "before|held|since");
     }
 
     #[test]
     fn what_does_not_fit_is_not_held() {
         let held = held();
-        assert!(held.hold(&[1; HELD_BYTES_MAX], 0));
-        assert!(!held.hold(&[1; HELD_BYTES_MAX + 1], HELD_BYTES_MAX));
-        assert_eq!(held.take().map(|frames| frames.len()), Some(HELD_BYTES_MAX));
+        assert!(held.hold(&[1; HELD_BYTES_MAX], 0, 0));
+        assert!(!held.hold(&[1; HELD_BYTES_MAX + 1], HELD_BYTES_MAX, 0));
+        assert_eq!(held.take().map(|taken| taken.frames.len()), Some(HELD_BYTES_MAX));
+    }
+
+    /// A socket whose writes arrive in pieces, as those of the kernel may.
+    #[derive(Default)]
+    struct Stream(Mutex<Vec<u8>>);
+
+    impl Stream {
+        fn write(&self, bytes: &[u8]) {
+            for piece in bytes.chunks(13) {
+                self.0.lock().unwrap().extend_from_slice(piece);
+            }
+        }
+
+        fn read(&self, to: &mut BytesMut) -> u64 {
+            let bytes = std::mem::take(&mut *self.0.lock().unwrap());
+            to.extend_from_slice(&bytes);
+            bytes.len() as u64
+        }
     }
 
     #[test]
-    fn every_frame_is_delivered_once_whoever_wins() {
-        const FRAMES: u64 = 100_000;
+    fn every_frame_comes_once_and_in_order_whoever_delivers_it() {
+        const FRAMES: u64 = 200_000;
         let held = held();
-        let (sender, socket) = std::sync::mpsc::channel::<Vec<u8>>();
+        let stream = Arc::new(Stream::default());
+        let socket = Arc::clone(&stream);
         let worker = std::thread::spawn(move || {
-            let mut private: Vec<u8> = Vec::new();
-            let mut len = 0;
-            for frame in 0..FRAMES {
-                private.extend_from_slice(&frame.to_le_bytes());
-                if frame % 7 != 0 && held.hold(&private, len) {
+            let (mut private, mut len, mut sent) = (Vec::new(), 0, 0);
+            for frame in 1..=FRAMES {
+                private.extend_from_slice(&u64::to_le_bytes(frame));
+                if frame % 7 != 0 && frame != FRAMES && held.hold(&private, len, sent) {
                     len = private.len();
                     continue;
                 }
-                let taken = len > 0 && !held.begin_send(len, 0);
-                sender.send(private.split_off(if taken { len } else { 0 })).unwrap();
-                if len > 0 && !taken {
+                let ours = len > 0 && held.begin_send(len);
+                let rest = if ours { 0 } else { len };
+                socket.write(&private[rest..]);
+                sent += (private.len() - rest) as u64;
+                if ours {
                     held.sent();
                 }
                 private.clear();
                 len = 0;
             }
         });
-        let mut got: Vec<u8> = Vec::new();
-        loop {
-            let ended = worker.is_finished();
-            got.extend(socket.try_iter().flatten());
-            got.extend(held.take().into_iter().flatten());
-            if ended {
-                break;
+        let (mut unread, mut received, mut next) = (BytesMut::new(), 0, 1);
+        while next <= FRAMES {
+            received += stream.read(&mut unread);
+            if let Some(taken) = held.take() {
+                while received < taken.position {
+                    received += stream.read(&mut unread);
+                }
+                taken.insert(&mut unread, received, false);
+            }
+            while unread.len() >= 8 {
+                assert_eq!(bytes::Buf::get_u64_le(&mut unread), next);
+                next += 1;
             }
         }
-        got.extend(socket.try_iter().flatten());
-        got.extend(held.take().into_iter().flatten());
         worker.join().unwrap();
-        let frames = got.chunks(8).map(|frame| u64::from_le_bytes(frame.try_into().unwrap()));
-        assert!(frames.eq(0..FRAMES), "in order, none lost, none twice");
     }
 }
