@@ -62,7 +62,8 @@ def load(server, case, seconds):
     for line in done.stdout.splitlines():
         if line.startswith("BENCH "):
             return json.loads(line[len("BENCH ") :])
-    raise ServerError(f"wrk failed: {(done.stdout + done.stderr).strip()[-500:]}")
+    said = (done.stdout + done.stderr).strip()[-500:]
+    raise ServerError(f"wrk failed: {said}\n{server.name} says: {server.said()}")
 
 
 def run(server, case, seconds):
