@@ -6,7 +6,7 @@ use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use nix::sys::socket::{ControlMessage, MsgFlags, recvmsg, send, sendmsg};
 use wire::held::Held;
 use wire::limits::HANDOVER_DEPTH_MAX;
-use wire::shared::{Mark, Marks};
+use wire::shared::{Mark, Marks, Shared};
 use wire::{CodecError, Decoder, Encoder, ExchangeId, ToReactor, ToWorker};
 
 use crate::fd_passing;
@@ -52,16 +52,24 @@ pub enum Read {
 }
 
 impl Link {
-    /// A link over a non-blocking socket.
-    pub fn new(socket: OwnedFd, worker: u16, marks: Marks, held: Held) -> Self {
+    /// A link over a non-blocking socket to this life of a worker, in this thread.
+    pub fn new(
+        socket: OwnedFd,
+        shared: Shared,
+        worker: u16,
+        incarnation: u64,
+        thread: usize,
+    ) -> Self {
+        let id = usize::from(worker);
+        let arena = Some(shared.arena(id, incarnation));
         Self {
             socket,
             worker,
-            marks,
-            held,
+            marks: shared.marks(id, incarnation, thread),
+            held: shared.held(id, incarnation, thread),
             given: [None; HANDOVER_DEPTH_MAX],
             encoder: Encoder::default(),
-            decoder: Decoder::default(),
+            decoder: Decoder { arena, ..Decoder::default() },
             received: 0,
         }
     }

@@ -6,7 +6,6 @@ mod assembly;
 mod control;
 pub mod control_signals;
 mod link;
-mod memory_file;
 pub mod plan;
 pub mod reply;
 mod roster;

@@ -11,6 +11,7 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 
 use bytes::Buf;
 use nix::libc::MSG_DONTWAIT;
+use wire::arena::Arena;
 use wire::codec::HEADER_BYTES;
 use wire::held::Held;
 use wire::limits::{LINK_DESCRIPTORS_MAX, LINK_READ_BYTES, LINK_READ_BYTES_MIN};
@@ -27,6 +28,8 @@ pub(crate) struct Link {
     /// Messages that came while a handler was at work and are not about its exchange.
     put_by: VecDeque<(ExchangeId, ToWorker)>,
     current: Option<Current>,
+    /// Where large content is put.
+    arena: Arena,
     /// Where finished answers are held back while there is more to do.
     held: Held,
     /// How many of the encoder's bytes are held there.
@@ -66,7 +69,7 @@ enum Read {
 }
 
 impl Link {
-    pub(crate) fn new(socket: OwnedFd, held: Held) -> Self {
+    pub(crate) fn new(socket: OwnedFd, held: Held, arena: Arena) -> Self {
         held.reset();
         Self {
             socket,
@@ -75,6 +78,7 @@ impl Link {
             put_by: VecDeque::new(),
             current: None,
             held,
+            arena,
             held_len: 0,
             stream_position: 0,
             ended: false,
@@ -153,6 +157,16 @@ impl Link {
     /// Where frames of the exchange in work are put, up to [`flush`](Self::flush).
     pub(crate) fn encoder(&mut self) -> &mut Encoder {
         &mut self.encoder
+    }
+
+    /// Puts content into a block of the arena, and its frame with the others. `false` when no block
+    /// is free.
+    pub(crate) fn put_block(&mut self, exchange: ExchangeId, content: &[u8]) -> bool {
+        let block = self.arena.put(content);
+        if let Some(block) = block {
+            self.encoder.block(exchange, block, content.len() as u32);
+        }
+        block.is_some()
     }
 
     /// So many content bytes are on their way.

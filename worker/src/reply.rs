@@ -3,16 +3,13 @@
 use std::cell::RefCell;
 use std::fmt;
 use std::rc::Rc;
-use std::sync::Arc;
 
 use wire::limits::{
-    BODY_COPY_BYTES_MAX, BODY_FRAME_BYTES_MAX, LINK_DESCRIPTORS_MAX, MEMORY_FILE_BYTES_MAX,
-    RESPONSE_FILE_BYTES_MIN,
+    ARENA_BYTES_MIN, BODY_COPY_BYTES_MAX, BODY_FRAME_BYTES_MAX, LINK_DESCRIPTORS_MAX,
 };
 use wire::{Encoder, ExchangeId, Fields, FileSlice, Part, Reason, ResponseHead};
 
 use crate::link::{Link, Standing};
-use crate::memory_file;
 
 /// The response to one request. Parts are buffered; [`flush`](Self::flush), [`end`](Self::end) and a
 /// full buffer write them to the link. Blocks while the client's window is used up.
@@ -61,9 +58,6 @@ impl Reply {
 
     /// Sends content. Blocks while the window is used up, until the client reads or is given up.
     pub fn body(&mut self, content: &[u8]) -> Result<(), ReplyError> {
-        if content.len() >= RESPONSE_FILE_BYTES_MIN {
-            return self.large_body(content);
-        }
         let mut link = self.link.borrow_mut();
         send_frames(&mut link, self.exchange, content)
     }
@@ -115,24 +109,6 @@ impl Reply {
         let standing = self.link.borrow_mut().look(self.exchange);
         matches!(standing, Standing::Open(_))
     }
-
-    /// Large content leaves by way of memory files, see [`RESPONSE_FILE_BYTES_MIN`].
-    fn large_body(&mut self, content: &[u8]) -> Result<(), ReplyError> {
-        let mut link = self.link.borrow_mut();
-        open(link.standing(self.exchange))?;
-        for piece in content.chunks(MEMORY_FILE_BYTES_MAX) {
-            match memory_file::holding(piece) {
-                Ok(file) => {
-                    let file = FileSlice::new(file, 0, piece.len() as u64);
-                    let slice = FileSlice { in_memory: true, ..file };
-                    send_file(&mut link, self.exchange, slice)?;
-                }
-                // No descriptor or no memory to spare: the long way does it as well.
-                Err(_) => send_frames(&mut link, self.exchange, piece)?,
-            }
-        }
-        Ok(())
-    }
 }
 
 impl Drop for Reply {
@@ -168,7 +144,9 @@ fn send_frames(
         let (frame, rest) = content.split_at(content.len().min(window).min(BODY_FRAME_BYTES_MAX));
         content = rest;
         link.spend(frame.len() as u32);
-        if frame.len() <= BODY_COPY_BYTES_MAX {
+        if frame.len() >= ARENA_BYTES_MIN && link.put_block(exchange, frame) {
+            flush_if_full(link);
+        } else if frame.len() <= BODY_COPY_BYTES_MAX {
             link.encoder().body(exchange, frame);
             flush_if_full(link);
         } else {
@@ -179,21 +157,10 @@ fn send_frames(
     open(link.standing(exchange)).map(drop)
 }
 
+/// A file on disk costs no memory, however slow the client is: it takes no window.
 fn send_file(link: &mut Link, exchange: ExchangeId, slice: FileSlice) -> Result<(), ReplyError> {
-    let FileSlice { fd, mut offset, len, in_memory } = slice;
-    let end = offset.saturating_add(len);
-    while offset < end {
-        // A file on disk costs no memory, however slow the client is: it takes no window.
-        let len = match in_memory {
-            true => (end - offset).min(u64::from(window(link, exchange)?)),
-            false => end - offset,
-        };
-        let piece = FileSlice { fd: Arc::clone(&fd), offset, len, in_memory };
-        link.spend(piece.window_bytes() as u32);
-        link.encoder().to_reactor(exchange, &Part::File(piece));
-        flush_if_full(link);
-        offset += len;
-    }
+    link.encoder().to_reactor(exchange, &Part::File(slice));
+    flush_if_full(link);
     open(link.standing(exchange)).map(drop)
 }
 

@@ -121,10 +121,12 @@ impl<'a> Server<'a> {
         let WorkerIdentity { worker, incarnation, .. } = self.seat.identity;
         let shared = self.seat.shared;
         let worker = usize::from(worker);
+        let arena = shared.arena(worker, incarnation);
+        arena.reset();
         let line = |(thread, socket)| {
             let held = shared.held(worker, incarnation, thread);
             Line {
-                link: Rc::new(RefCell::new(Link::new(socket, held))),
+                link: Rc::new(RefCell::new(Link::new(socket, held, arena))),
                 marks: shared.marks(worker, incarnation, thread),
                 assembly: Assembly::default(),
             }

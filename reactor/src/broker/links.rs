@@ -129,7 +129,6 @@ impl Broker {
             Stage::Orphaned(place) => {
                 let len = match &part {
                     Part::Body(bytes) => bytes.len() as u64,
-                    Part::File(slice) => slice.window_bytes(),
                     _ => 0,
                 };
                 self.released(id, len);

@@ -138,10 +138,8 @@ impl EventLoop {
             match mail {
                 Mail::Accepted { socket, origin } => self.add_conn(Socket::new(socket), origin),
                 Mail::Link { slot, worker, incarnation, socket } => {
-                    let (id, thread) = (usize::from(worker), usize::from(self.thread));
-                    let marks = self.common.shared.marks(id, incarnation, thread);
-                    let held = self.common.shared.held(id, incarnation, thread);
-                    self.add_link(slot, Link::new(socket, worker, marks, held));
+                    let (shared, thread) = (self.common.shared, usize::from(self.thread));
+                    self.add_link(slot, Link::new(socket, shared, worker, incarnation, thread));
                 }
                 Mail::Assign(assignment) => self.broker.assigned(assignment, now),
                 Mail::Move(step) => self.broker.take_over(step, now),

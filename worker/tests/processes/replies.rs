@@ -2,16 +2,15 @@
 
 use std::time::Duration;
 
-use wire::limits::{BODY_FRAME_BYTES_MAX, RESPONSE_FILE_BYTES_MIN};
+use wire::limits::{ARENA_BYTES_MIN, BODY_FRAME_BYTES_MAX};
 
 use crate::client::{Seen, Server, options};
 use crate::server::pattern;
 
 crate::cases![
     content_of_any_size_comes_back,
-    large_content_comes_as_files,
     content_beyond_the_window_waits_for_credit,
-    files_in_memory_keep_to_the_window_and_files_on_disk_need_none,
+    files_on_disk_need_no_window,
     a_stream_ends_when_the_client_leaves,
     a_handler_can_see_that_the_client_left,
     an_unfinished_reply_is_aborted,
@@ -52,8 +51,9 @@ fn content_of_any_size_comes_back() {
         BODY_FRAME_BYTES_MAX / 2 + 1,
         BODY_FRAME_BYTES_MAX,
         BODY_FRAME_BYTES_MAX + 1,
-        RESPONSE_FILE_BYTES_MIN - 1,
-        RESPONSE_FILE_BYTES_MIN,
+        ARENA_BYTES_MIN - 1,
+        ARENA_BYTES_MIN,
+        // More than the arena holds.
         9_000_000,
     ];
     for size in sizes {
@@ -61,27 +61,6 @@ fn content_of_any_size_comes_back() {
         client.say(&format!("request /echo {size}"), &content);
         assert!(client.content() == content, "{size}");
     }
-}
-
-fn large_content_comes_as_files() {
-    let mut options = options(1);
-    options.window = 64 << 20;
-    let server = Server::start(&options);
-    let mut client = server.client();
-    for _ in 0..3 {
-        client.request(&format!("/big?{RESPONSE_FILE_BYTES_MIN}"));
-        assert!(matches!(client.next(), Seen::Head(_)));
-        assert!(
-            matches!(client.next(), Seen::File(file) if file == pattern(RESPONSE_FILE_BYTES_MIN))
-        );
-        assert_eq!(client.next(), Seen::End);
-        client.request(&format!("/big?{}", RESPONSE_FILE_BYTES_MIN - 1));
-        assert!(matches!(client.next(), Seen::Head(_)));
-        assert!(matches!(client.next(), Seen::Body(_)));
-        client.rest();
-    }
-    let open = String::from_utf8(client.get("/descriptors")).expect("text");
-    assert!(!open.contains("memfd"), "the worker keeps no file: {open}");
 }
 
 fn content_beyond_the_window_waits_for_credit() {
@@ -106,18 +85,11 @@ fn content_beyond_the_window_waits_for_credit() {
     client.content();
 }
 
-fn files_in_memory_keep_to_the_window_and_files_on_disk_need_none() {
+fn files_on_disk_need_no_window() {
     let mut options = options(1);
     options.window = WINDOW as u32;
     let server = Server::start(&options);
     let mut client = server.client();
-    client.request("/big?300000");
-    let mut content = up_to(&mut client, WINDOW);
-    client.say("credit 150000", b"");
-    content.extend(up_to(&mut client, 150_000));
-    client.say("credit 150000", b"");
-    content.extend(client.content());
-    assert!(content == pattern(300_000));
     assert!(client.get("/disk?300000") == pattern(300_000));
 }
 

@@ -17,6 +17,7 @@ use std::sync::Arc;
 
 use bytes::{Buf, Bytes, BytesMut};
 
+use crate::arena::Arena;
 use crate::error::CodecError;
 use crate::exchange::ExchangeId;
 use crate::fields::{Fields, Span};
@@ -47,6 +48,7 @@ enum Kind {
     Credit = 6,
     Opened = 7,
     Closed = 8,
+    Block = 9,
 }
 
 impl Kind {
@@ -60,6 +62,7 @@ impl Kind {
             6 => Self::Credit,
             7 => Self::Opened,
             8 => Self::Closed,
+            9 => Self::Block,
             other => return Err(CodecError::Kind(other)),
         })
     }
@@ -154,6 +157,11 @@ impl Encoder {
         self.raw(Kind::Body, 0, exchange, content);
     }
 
+    /// Appends content that lies in a block of the worker's arena.
+    pub fn block(&mut self, exchange: ExchangeId, block: u8, len: u32) {
+        self.raw(Kind::Block, block, exchange, &len.to_le_bytes());
+    }
+
     /// The header of a body frame of `len` bytes, for a sender that writes the content itself.
     pub fn body_header(exchange: ExchangeId, len: u32) -> [u8; HEADER_BYTES] {
         header(Kind::Body, 0, exchange, len)
@@ -167,8 +175,7 @@ impl Encoder {
             Part::Body(content) => self.raw(Kind::Body, mark, exchange, content),
             Part::File(slice) => {
                 self.descriptors.push_back(Arc::clone(&slice.fd));
-                let range = (slice.offset, slice.len, slice.in_memory);
-                self.encoded(Kind::File, mark, exchange, range);
+                self.encoded(Kind::File, mark, exchange, (slice.offset, slice.len));
             }
             Part::End(trailers) => {
                 let trailers = trailers.as_ref().map(|t| (&t.block()[..], t.spans()));
@@ -228,6 +235,8 @@ pub struct Decoder {
     pub bytes: BytesMut,
     /// Where the reader appends the descriptors that came with it.
     pub descriptors: VecDeque<OwnedFd>,
+    /// Where the blocks lie that a worker's frames name.
+    pub arena: Option<Arena>,
 }
 
 impl Decoder {
@@ -259,6 +268,12 @@ impl Decoder {
     pub fn next_to_reactor(&mut self) -> Result<Option<(ExchangeId, ToReactor)>, CodecError> {
         let Some(frame) = self.next_frame()? else { return Ok(None) };
         let part = match frame.kind {
+            Kind::Block => {
+                let len = frame.payload.as_ref().try_into().map_err(|_| CodecError::Payload)?;
+                let len = u32::from_le_bytes(len) as usize;
+                let content = self.arena.and_then(|arena| arena.take(frame.mark, len));
+                Part::Body(content.ok_or(CodecError::Payload)?)
+            }
             Kind::Head => {
                 let head: ResponseHeadFrame<'_> = decode(&frame.payload)?;
                 Part::Head(head.into_head(&frame.payload)?)
@@ -291,9 +306,9 @@ impl Decoder {
             Kind::Body if payload.is_empty() => return Err(CodecError::Payload),
             Kind::Body => Part::Body(payload),
             Kind::File => {
-                let (offset, len, in_memory) = decode(&payload)?;
+                let (offset, len) = decode(&payload)?;
                 let fd = self.descriptors.pop_front().ok_or(CodecError::MissingDescriptor)?;
-                Part::File(FileSlice { in_memory, ..FileSlice::new(fd, offset, len) })
+                Part::File(FileSlice::new(fd, offset, len))
             }
             Kind::End if payload.is_empty() => Part::End(None),
             Kind::End => {

@@ -7,6 +7,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod arena;
 pub mod codec;
 pub mod control;
 pub mod error;

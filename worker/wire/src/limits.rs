@@ -13,9 +13,13 @@ pub const RESPONSE_HEAD_BYTES_MAX: usize = 256 << 10;
 /// reader needs a large buffer to make progress.
 pub const BODY_FRAME_BYTES_MAX: usize = 64 << 10;
 
-/// A response body from this size on goes through a memory file whose descriptor is passed, and
-/// leaves by sendfile: two copies fewer, but three system calls more.
-pub const RESPONSE_FILE_BYTES_MIN: usize = 256 << 10;
+/// A piece of a response's content from this size on goes through the worker's arena; see
+/// [`Arena`](crate::arena::Arena). Below, one more copy by the kernel costs less than a block.
+pub const ARENA_BYTES_MIN: usize = 32 << 10;
+
+/// Blocks of an arena, each as large as a body frame may be: 2 MiB per worker, of which only what
+/// was ever used is real memory. Enough for a response of 1 MiB while the next one is made.
+pub const ARENA_BLOCKS: usize = 32;
 
 /// Requests handed to one worker by one reactor thread at a time, the one in work included. Deep
 /// enough that a worker of microseconds never idles a round trip; each costs one mark.
@@ -113,9 +117,6 @@ pub const STOP_TIME_MIN: Duration = Duration::from_secs(1);
 /// Content up to this size is copied behind its head, so that a response leaves with one system
 /// call; larger content is written from where it lies.
 pub const BODY_COPY_BYTES_MAX: usize = 32 << 10;
-/// Bytes of one memory file: bounds what a large response costs twice, in the handler's memory and
-/// in the file.
-pub const MEMORY_FILE_BYTES_MAX: usize = 4 << 20;
 /// Descriptors that travel with one write to a link; the reader has room for as many.
 pub const LINK_DESCRIPTORS_MAX: usize = 16;
 /// Bytes a worker makes room for before it reads its link.

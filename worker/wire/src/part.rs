@@ -18,7 +18,7 @@ pub enum Part<H> {
     Head(H),
     /// Content (RFC 9110, 6.4). Never empty.
     Body(Bytes),
-    /// Content that lies in a file: a spooled upload, or a large response.
+    /// Content that lies in a file: a spooled upload, or a file that is a response.
     File(FileSlice),
     /// The message is complete. Trailers, if there were any (RFC 9110, 6.5).
     End(Option<Fields>),
@@ -35,20 +35,12 @@ pub struct FileSlice {
     pub offset: u64,
     /// Length in bytes.
     pub len: u64,
-    /// Whether the file's bytes are memory, which counts against a response's window; a file on
-    /// disk does not.
-    pub in_memory: bool,
 }
 
 impl FileSlice {
-    /// A slice of `len` bytes from `offset` on, of a file on disk.
+    /// A slice of `len` bytes from `offset` on.
     pub fn new(fd: OwnedFd, offset: u64, len: u64) -> Self {
-        Self { fd: Arc::new(fd), offset, len, in_memory: false }
-    }
-
-    /// How much of a response's window the slice takes, in bytes.
-    pub fn window_bytes(&self) -> u64 {
-        if self.in_memory { self.len } else { 0 }
+        Self { fd: Arc::new(fd), offset, len }
     }
 }
 

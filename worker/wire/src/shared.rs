@@ -5,6 +5,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::arena::{ARENA_WORDS, Arena};
 use crate::exchange::ExchangeId;
 use crate::held::{HELD_WORDS, Held};
 use crate::limits::HANDOVER_DEPTH_MAX;
@@ -128,7 +129,7 @@ impl Shared {
     /// How many 64-bit words this many workers and reactor threads need.
     pub fn words(workers: usize, threads: usize) -> usize {
         // Two incarnations of a worker live side by side during a reload: each has its own links.
-        COUNTERS_MAX + workers * WORKER_COUNTERS + workers * 2 * threads * LINK_WORDS
+        COUNTERS_MAX + workers * (WORKER_COUNTERS + 2 * (threads * LINK_WORDS + ARENA_WORDS))
     }
 
     /// Lays the structure over memory that is zero and at least [`words`](Self::words) long.
@@ -182,6 +183,14 @@ impl Shared {
     /// The held answers of that link.
     pub fn held(self, worker: usize, incarnation: u64, thread: usize) -> Held {
         Held::new(&self.link(worker, incarnation, thread)[HANDOVER_DEPTH_MAX..])
+    }
+
+    /// The arena of a worker's incarnation.
+    pub fn arena(self, worker: usize, incarnation: u64) -> Arena {
+        let links = self.workers * 2 * self.threads * LINK_WORDS;
+        let arena = worker * 2 + (incarnation & 1) as usize;
+        let at = COUNTERS_MAX + self.workers * WORKER_COUNTERS + links + arena * ARENA_WORDS;
+        Arena::new(&self.memory[at..at + ARENA_WORDS])
     }
 
     fn link(self, worker: usize, incarnation: u64, thread: usize) -> &'static [AtomicU64] {

@@ -58,8 +58,7 @@ impl Encoder {
 
     /// Appends a range of a file as content.
     pub fn file(&mut self, out: &mut Outbox, slice: FileSlice) -> Result<(), Fault> {
-        let window = slice.window_bytes();
-        self.framed(out, slice.len, |out| out.file(slice), |out| out.release(window))
+        self.framed(out, slice.len, |out| out.file(slice), |_| {})
     }
 
     fn framed(

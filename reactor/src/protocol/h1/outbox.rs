@@ -49,8 +49,7 @@ impl Outbox {
 
     /// Appends a range of a file.
     pub fn file(&mut self, slice: FileSlice) {
-        let content = slice.window_bytes();
-        self.pieces.push_back(Piece { chunk: Chunk::File(slice), content });
+        self.pieces.push_back(Piece { chunk: Chunk::File(slice), content: 0 });
     }
 
     /// Counts content that was dropped, so that its sender may go on.

@@ -5,6 +5,7 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 
 use bytes::Buf;
 use nix::sys::socket::{ControlMessage, ControlMessageOwned, MsgFlags, recvmsg, sendmsg};
+use wire::arena::Arena;
 use wire::shared::Marks;
 use wire::{Decoder, Encoder, ExchangeId, ToReactor, ToWorker};
 
@@ -18,8 +19,9 @@ pub struct Link {
 }
 
 impl Link {
-    pub fn new(socket: OwnedFd, marks: Marks) -> Self {
-        let (encoder, decoder) = (Encoder::default(), Decoder::default());
+    pub fn new(socket: OwnedFd, marks: Marks, arena: Arena) -> Self {
+        let encoder = Encoder::default();
+        let decoder = Decoder { arena: Some(arena), ..Decoder::default() };
         Self { socket, marks, given: Default::default(), encoder, decoder }
     }
 

@@ -141,7 +141,8 @@ impl Reactor {
             match decode(&bytes).expect("a control message") {
                 ToReactorControl::Link { worker, incarnation } => {
                     let marks = |thread| self.shared.marks(worker.into(), incarnation, thread);
-                    let link = |(thread, socket)| Some(Link::new(socket, marks(thread)));
+                    let arena = self.shared.arena(worker.into(), incarnation);
+                    let link = |(thread, socket)| Some(Link::new(socket, marks(thread), arena));
                     let links = descriptors.into_iter().enumerate().map(link).collect();
                     self.workers.push(Worker { incarnation, links, retiring: false, lost: None });
                 }
