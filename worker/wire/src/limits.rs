@@ -15,7 +15,7 @@ pub const BODY_FRAME_BYTES_MAX: usize = 64 << 10;
 
 /// A piece of a response's content from this size on goes through the worker's arena; see
 /// [`Arena`](crate::arena::Arena). Below, one more copy by the kernel costs less than a block.
-pub const ARENA_BYTES_MIN: usize = 32 << 10;
+pub const ARENA_BYTES_MIN: usize = 8 << 10;
 
 /// Blocks of an arena, each as large as a body frame may be: 2 MiB per worker, of which only what
 /// was ever used is real memory. Enough for a response of 1 MiB while the next one is made.
