@@ -23,6 +23,15 @@ pub enum ProcessError {
     NotRoot(&'static str),
     /// There is no such user or group.
     NoSuch(&'static str, String),
+    /// So many workers need more open files than there may be.
+    Files {
+        /// How many workers.
+        workers: u16,
+        /// What they need.
+        needed: u64,
+        /// The hard limit.
+        max: u64,
+    },
     /// A system call failed: what was to be done, and how it failed.
     System(String, io::Error),
 }
@@ -32,6 +41,11 @@ impl fmt::Display for ProcessError {
         match self {
             Self::NotRoot(option) => write!(f, "Option '{option}' can be used by root only"),
             Self::NoSuch(what, name) => write!(f, "There is no {what} '{name}'"),
+            Self::Files { workers, needed, max } => write!(
+                f,
+                "worker_num {workers} needs {needed} open files per process, and the limit is {max} \
+                 (ulimit -Hn)"
+            ),
             Self::System(what, error) => write!(f, "Cannot {what}: {error}"),
         }
     }
@@ -158,11 +172,28 @@ pub fn files_max() -> u64 {
     getrlimit(Resource::RLIMIT_NOFILE).map_or(1024, |(_, hard)| hard)
 }
 
+/// Whether the processes can have as many files open as `options` ask for.
+pub fn check_files(options: &ServerOptions) -> Result<(), ProcessError> {
+    let (max, needed) = (files_max(), options.files_min());
+    if max < needed {
+        let workers = options.worker_num;
+        return Err(ProcessError::Files { workers, needed, max });
+    }
+    Ok(())
+}
+
 /// Asks for as many open files as there may be.
 pub fn raise_files() {
-    if let Ok((_, hard)) = getrlimit(Resource::RLIMIT_NOFILE) {
+    raise_files_to(u64::MAX);
+}
+
+/// Asks for so many open files, or as many as there may be.
+pub fn raise_files_to(wanted: u64) {
+    if let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE)
+        && soft < wanted.min(hard)
+    {
         // It cannot fail up to the hard limit; if it does, accepting stops earlier.
-        let _ = setrlimit(Resource::RLIMIT_NOFILE, hard, hard);
+        let _ = setrlimit(Resource::RLIMIT_NOFILE, wanted.min(hard), hard);
     }
 }
 

@@ -6,7 +6,7 @@ require __DIR__ . '/../server.inc';
 
 $server = TestServer::start(<<<'CODE'
     $server->set(['worker_num' => 2]);
-    $server->on('Request', fn ($request, $response) => $response->end(json_encode([getmypid(), $server->stats()['reactor_restart_count']])));
+    $server->on('Request', fn ($request, $response) => $response->end(json_encode([getmypid(), $server->stats()])));
     CODE);
 wait_until(fn () => isset($server->children()['worker 0'], $server->children()['worker 1']), 'the workers have their titles');
 $before = $server->children();
@@ -16,8 +16,10 @@ echo $connection->response()->status, "\n";
 send_signal($before['reactor'], SIGKILL);
 var_dump($connection->rest());
 // Connections wait in the backlog until the new reactor accepts them.
-[$pid, $restarts] = json_decode($server->get('/')->body);
-var_dump($restarts);
+[$pid, $stats] = json_decode($server->get('/')->body, true);
+var_dump($stats['reactor_restart_count']);
+// The connections of the former one are closed, and count as such.
+var_dump($stats['connection_num'], $stats['accept_count'], $stats['close_count'], $stats['concurrency']);
 $after = $server->children();
 var_dump($after['reactor'] !== $before['reactor']);
 var_dump($after['worker 0'] === $before['worker 0'], $after['worker 1'] === $before['worker 1']);
@@ -28,6 +30,10 @@ $server->waitForAll();
 --EXPECT--
 200
 string(0) ""
+int(1)
+int(1)
+int(2)
+int(1)
 int(1)
 bool(true)
 bool(true)

@@ -15,7 +15,7 @@ pub fn reload(supervisor: i32) -> io::Result<()> {
 }
 
 /// Asks the supervisor to stop the server; in the way of [`reload`], the signal is SIGTERM. Asked
-/// for again by a worker, it stays an orderly stop; a second signal would end the server at once.
+/// for again, it stays an orderly stop; a second signal from outside would end the server at once.
 pub fn shutdown(supervisor: i32) -> io::Result<()> {
     ask(&FromWorker::Shutdown, supervisor, Signal::SIGTERM)
 }

@@ -22,6 +22,8 @@ use crate::socket;
 pub(crate) enum Order {
     /// SIGTERM or SIGINT.
     Stop,
+    /// SIGTERM that this process has sent to itself: a callback asks for a stop.
+    ShutDown,
     /// SIGUSR1.
     Reload,
     /// SIGCHLD.
@@ -56,6 +58,9 @@ impl Signals {
         loop {
             let signal = self.descriptor.read_signal().ok()??;
             match Signal::try_from(signal.ssi_signo as i32) {
+                Ok(Signal::SIGTERM) if signal.ssi_pid == std::process::id() => {
+                    return Some(Order::ShutDown);
+                }
                 Ok(Signal::SIGTERM | Signal::SIGINT) => return Some(Order::Stop),
                 Ok(Signal::SIGUSR1) => return Some(Order::Reload),
                 Ok(Signal::SIGCHLD) => return Some(Order::Reap),

@@ -128,6 +128,7 @@ impl Supervisor {
     fn fork_reactor(&mut self, again: bool) -> Option<Turn> {
         if again {
             self.shared.add(Counter::ReactorRestarts, 1);
+            self.shared.forget_reactor();
         }
         let forked = control::pair().and_then(|(here, there)| {
             let side = spawn::split(Kind::Reactor)?;
@@ -243,6 +244,7 @@ impl Supervisor {
         while let Some(order) = self.signals.read() {
             match order {
                 Order::Stop => self.roster.stop(Instant::now()),
+                Order::ShutDown => self.roster.shut_down(Instant::now()),
                 Order::Reload => self.roster.reload(),
                 Order::Reap => reap = true,
             }

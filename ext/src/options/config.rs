@@ -148,6 +148,9 @@ const CONNECTIONS_MAX: u64 = 100_000;
 /// Reactor threads that the default of `reactor_num` allows, however many CPUs there are.
 const REACTOR_THREADS_DEFAULT_MAX: u16 = 8;
 
+/// Files that are open beside those that are counted: listeners, logs, the script's own.
+const OTHER_FILES: u64 = 128;
+
 impl ServerOptions {
     /// The number of reactor threads.
     pub fn reactor_threads(&self) -> u16 {
@@ -155,10 +158,25 @@ impl ServerOptions {
         wanted.min(self.worker_num).max(1)
     }
 
-    /// The number of connections, when a process may have `files` open. Links, listeners and spooled
-    /// bodies need some, so a quarter is kept back (at most 1,024).
+    /// Open files without which the processes cannot be: one control socket per worker in the
+    /// supervisor, one link per worker and thread in the reactor.
+    pub fn files_min(&self) -> u64 {
+        let (workers, threads) = (u64::from(self.worker_num), u64::from(self.reactor_threads()));
+        (workers * threads).max(workers + 2 * threads) + OTHER_FILES
+    }
+
+    /// Open files of the supervisor at worst: all workers twice, as in a reload, and both ends of all
+    /// their links, not yet taken by those to whom they go.
+    pub fn supervisor_files(&self) -> u64 {
+        let (workers, threads) = (u64::from(self.worker_num), u64::from(self.reactor_threads()));
+        2 * workers * (1 + threads) + OTHER_FILES
+    }
+
+    /// The number of connections, when a process may have `files` open. Listeners and spooled bodies
+    /// need some beside the links, so a quarter is kept back (at most 1,024).
     pub fn connections(&self, files: u64) -> usize {
-        let room = files - (files / 4).min(1024);
+        let links = u64::from(self.worker_num) * u64::from(self.reactor_threads());
+        let room = files.saturating_sub((files / 4).min(1024).max(links + OTHER_FILES));
         let wanted = self.connections_max.map_or(CONNECTIONS_MAX, |max| max as u64);
         wanted.min(room).max(1) as usize
     }
@@ -198,8 +216,12 @@ mod tests {
 
     #[test]
     fn connections_leave_room_for_other_files() {
-        let options = ServerOptions::default();
+        let options = ServerOptions { worker_num: 1, ..ServerOptions::default() };
         assert_eq!(options.connections(1024), 768);
         assert_eq!(options.connections(1 << 20), 100_000);
+        let many = ServerOptions { worker_num: 400, reactor_num: Some(2), ..options };
+        assert_eq!(many.connections(2048), 2048 - 800 - 128);
+        assert_eq!(many.connections(100), 1);
+        assert_eq!((many.files_min(), many.supervisor_files()), (928, 2528));
     }
 }

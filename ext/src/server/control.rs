@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use worker::control_signals;
 
 use super::state::{ServerState, Stage};
 use super::{Server, state_of};
@@ -16,7 +17,7 @@ use crate::zend::{SUCCESS, zend_parse_parameters};
 
 pub(super) fn shutdown(call: &mut Call<'_>) -> Result<Returned, Failure> {
     let state = running(call)?;
-    signal(state.supervisor.get(), Signal::SIGTERM).map(Returned::Bool)
+    Ok(Returned::Bool(control_signals::shutdown(state.supervisor.get()).is_ok()))
 }
 
 pub(super) fn reload(call: &mut Call<'_>) -> Result<Returned, Failure> {
@@ -32,17 +33,19 @@ pub(super) fn reload(call: &mut Call<'_>) -> Result<Returned, Failure> {
         // There are no task workers: all of them have been reloaded.
         return Ok(Returned::Bool(true));
     }
-    signal(state.supervisor.get(), Signal::SIGUSR1).map(Returned::Bool)
+    Ok(Returned::Bool(control_signals::reload(state.supervisor.get()).is_ok()))
 }
 
 pub(super) fn stop(call: &mut Call<'_>) -> Result<Returned, Failure> {
     let worker = worker_argument(call)?;
     let state = running(call)?;
-    match worker_pid(&state, worker)? {
-        // SIGTERM asks a worker to have itself replaced, after the request in work.
-        Some(pid) => signal(pid, Signal::SIGTERM).map(Returned::Bool),
-        None => Ok(Returned::Bool(false)),
-    }
+    let own = state.worker().is_some_and(|own| worker == -1 || worker == i64::from(own));
+    Ok(Returned::Bool(match worker_pid(&state, worker)? {
+        Some(_) if own => control_signals::replace_this_worker(),
+        // SIGTERM makes a worker ask for the same.
+        Some(pid) => kill(Pid::from_raw(pid), Signal::SIGTERM).is_ok(),
+        None => false,
+    }))
 }
 
 pub(super) fn stats(call: &mut Call<'_>) -> Result<Returned, Failure> {
@@ -94,15 +97,6 @@ fn worker_pid(state: &ServerState, worker: i64) -> Result<Option<i32>, Failure> 
         Ok(worker) if worker < workers => Ok(state.pid_of(worker)),
         _ => Err(Failure::Value(1, format!("must be -1 or below {workers}, {worker} given"))),
     }
-}
-
-/// Sends a signal; `false` when the process is gone.
-fn signal(pid: i32, signal: Signal) -> Result<bool, Failure> {
-    // 0 and negative numbers would signal whole groups.
-    if pid < 1 {
-        return Err(not_running());
-    }
-    Ok(kill(Pid::from_raw(pid), signal).is_ok())
 }
 
 fn running(call: &mut Call<'_>) -> Result<Rc<ServerState>, Failure> {

@@ -124,6 +124,7 @@ fn prepare(state: &ServerState) -> Result<Ready, Failure> {
         .map(|(port, options)| handler(state, port, options, &server))
         .collect::<Result<Vec<_>, _>>()?;
     let identity = Identity::look_up(&server).map_err(failure)?;
+    process::check_files(&server).map_err(failure)?;
     process::check_writable(&server.upload_tmp_dir).map_err(failure)?;
     for (port, options) in states.iter().zip(&ports) {
         configure(port, options)?;
@@ -172,6 +173,7 @@ fn configure(port: &PortState, options: &PortOptions) -> Result<(), Failure> {
 /// The last steps that can fail, in an order in which none has to be undone.
 fn become_supervisor(server: &ServerOptions) -> Result<Option<PidFile>, Failure> {
     logger::set_level(server.log_level);
+    process::raise_files_to(server.supervisor_files());
     if let Some(path) = &server.log_file {
         logger::redirect(path).map_err(|error| {
             Failure::State(format!("Cannot append to log_file {}: {error}", path.display()))

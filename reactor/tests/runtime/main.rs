@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use played::{Server, response_of};
 use reactor::protocol::settings::HttpSettings;
 use wire::control::FromReactor;
+use wire::limits::REDISPATCH_MAX;
 use wire::shared::Counter;
 use wire::{Part, Reason, ToWorker};
 
@@ -240,6 +241,33 @@ fn a_lost_worker_costs_the_started_request_only() {
         assert_eq!(request.head.path, format!("/{n}"), "in order");
         worker.respond(request.id, 200, b"");
         assert!(response_of(client).starts_with("HTTP/1.1 200 "));
+    }
+    server.stop();
+}
+
+#[test]
+fn a_request_that_was_never_started_outlives_many_workers_but_not_any_number() {
+    let server = Server::start(|_| {});
+    for deaths in [u64::from(REDISPATCH_MAX), u64::from(REDISPATCH_MAX) + 1] {
+        let mut client = server.connect();
+        client.write_all(GET).unwrap();
+        for incarnation in 0..deaths {
+            let before = server.count(Counter::Dispatched);
+            let worker = server.add_worker(0, incarnation);
+            server.until("given", |server| server.count(Counter::Dispatched) > before);
+            drop(worker);
+            assert!(matches!(server.control(), FromReactor::Lost { .. }));
+        }
+        let mut worker = server.add_worker(0, deaths);
+        if deaths > u64::from(REDISPATCH_MAX) {
+            assert!(response_of(&mut client).starts_with("HTTP/1.1 502 "));
+        } else {
+            let request = worker.request();
+            worker.respond(request.id, 200, b"");
+            assert!(response_of(&mut client).starts_with("HTTP/1.1 200 "));
+        }
+        drop(worker);
+        assert!(matches!(server.control(), FromReactor::Lost { .. }));
     }
     server.stop();
 }

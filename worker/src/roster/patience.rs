@@ -2,7 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use wire::limits::{BOOT_FAILURES_MAX, RESPAWN_PAUSE_MAX, RESPAWN_PAUSE_MIN, STEADY_LIFE_MIN};
+use wire::limits::{
+    BOOT_FAILURES_MAX, CRASH_PAUSE_MAX, RESPAWN_PAUSE_MAX, RESPAWN_PAUSE_MIN, STEADY_LIFE_MIN,
+};
 
 /// The record of failures of one place (the reactor's, or a worker's).
 #[derive(Debug, Default)]
@@ -34,7 +36,7 @@ impl Patience {
             self.not_before = None;
         } else {
             self.crashes = self.crashes.saturating_add(1);
-            self.not_before = Some(now + pause(self.crashes));
+            self.not_before = Some(now + pause(self.crashes).min(CRASH_PAUSE_MAX));
         }
     }
 
@@ -77,6 +79,9 @@ mod tests {
         assert!(patience.allows(start + 2 * RESPAWN_PAUSE_MIN));
         patience.died(start, start + STEADY_LIFE_MIN);
         assert!(patience.allows(start));
+        (0..50).for_each(|_| patience.died(start, start));
+        assert!(!patience.allows(start + CRASH_PAUSE_MAX / 2));
+        assert!(patience.allows(start + CRASH_PAUSE_MAX), "crashes never keep a worker away");
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use nix::libc::{SIGKILL, SIGSEGV};
 use wire::control::Incarnation;
 use wire::limits::{
-    BOOT_FAILURES_MAX, END_GRACE, LOST_REPORT_WAIT_MAX, RESPAWN_PAUSE_MAX, RESPAWN_PAUSE_MIN,
+    BOOT_FAILURES_MAX, CRASH_PAUSE_MAX, END_GRACE, LOST_REPORT_WAIT_MAX, RESPAWN_PAUSE_MIN,
     STEADY_LIFE_MIN, STOP_TIME_MIN,
 };
 
@@ -178,8 +178,8 @@ fn short_lives_are_replaced_after_doubling_pauses() {
     }
     assert_eq!(pauses[0], Duration::ZERO);
     assert_eq!(pauses[1], RESPAWN_PAUSE_MIN);
-    assert_eq!(pauses[4], RESPAWN_PAUSE_MIN * 8);
-    assert_eq!(pauses[8], RESPAWN_PAUSE_MAX);
+    assert_eq!(pauses[2], RESPAWN_PAUSE_MIN * 2);
+    assert_eq!(pauses[8], CRASH_PAUSE_MAX);
 }
 
 #[test]

@@ -94,11 +94,17 @@ pub const LOG_LINE_BYTES_MAX: usize = 16 << 10;
 pub const BOOT_FAILURES_MAX: u32 = 5;
 /// First pause before a failed process is started again; doubled each time.
 pub const RESPAWN_PAUSE_MIN: Duration = Duration::from_millis(50);
-/// The longest such pause.
+/// The longest such pause, for a process that does not even become ready.
 pub const RESPAWN_PAUSE_MAX: Duration = Duration::from_secs(5);
+/// The longest such pause for one that did, and was killed soon after. Shorter: who can make a
+/// handler crash must not be able to keep the workers away, and a crash costs a client its request
+/// each time, so that it cannot happen in a tight loop.
+pub const CRASH_PAUSE_MAX: Duration = Duration::from_millis(200);
 
-/// Times that a request whose worker died before starting it is given to another.
-pub const REDISPATCH_MAX: u8 = 3;
+/// Times that a request whose worker died before starting it is given to another. High, because it
+/// is innocent: behind a client whose requests end workers it may be unlucky many times. But not
+/// without end, should reading it be what kills.
+pub const REDISPATCH_MAX: u8 = 32;
 
 /// A process that was ready for at least this long before it died is replaced at once; one that was
 /// not is replaced after a pause that doubles.

@@ -164,6 +164,16 @@ impl Shared {
         self.counter(counter).fetch_sub(by, Ordering::Relaxed);
     }
 
+    /// A reactor has died, and with it what its gauges counted: its clients' connections are closed.
+    pub fn forget_reactor(self) {
+        let connections = self.counter(Counter::Connections).swap(0, Ordering::Relaxed);
+        self.add(Counter::Closed, connections);
+        self.add(Counter::Aborted, connections);
+        for gauge in [Counter::Exchanges, Counter::Queued] {
+            self.counter(gauge).store(0, Ordering::Relaxed);
+        }
+    }
+
     /// Reads a counter.
     pub fn get(self, counter: Counter) -> u64 {
         self.counter(counter).load(Ordering::Relaxed)
@@ -232,6 +242,19 @@ mod tests {
         assert!(!mark.start(id), "a late worker finds another tenant");
         assert!(mark.start(next));
         assert!(!mark.take_back(next));
+    }
+
+    #[test]
+    fn a_dead_reactor_has_no_connections() {
+        let shared = shared(1, 1);
+        for counter in [Counter::Connections, Counter::Exchanges, Counter::Queued] {
+            shared.add(counter, 3);
+        }
+        shared.add(Counter::Closed, 1);
+        shared.forget_reactor();
+        let get = |counter| shared.get(counter);
+        assert_eq!([Counter::Connections, Counter::Exchanges, Counter::Queued].map(get), [0; 3]);
+        assert_eq!([Counter::Closed, Counter::Aborted].map(get), [4, 3]);
     }
 
     #[test]
