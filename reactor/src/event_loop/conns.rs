@@ -124,31 +124,37 @@ impl EventLoop {
         self.deliver();
     }
 
-    /// Gives answers to their connections.
+    /// Gives answers to their connections. One may free a worker, and what that leads to may be an
+    /// answer again: until there is none.
     pub(super) fn deliver(&mut self) {
-        if self.broker.answers.is_empty() {
+        while !self.broker.answers.is_empty() {
+            let mut answers = std::mem::take(&mut self.broker.answers);
+            for answer in answers.drain(..) {
+                self.deliver_one(answer);
+            }
+            if self.broker.answers.is_empty() {
+                // The memory serves the next ones.
+                self.broker.answers = answers;
+            }
+        }
+    }
+
+    fn deliver_one(&mut self, answer: Answer) {
+        let Answer { conn: key, stream, exchange, part } = answer;
+        let Some(conn) = self.conns.get_mut(key) else { return };
+        if conn.exchange(stream) != Some(exchange) {
             return;
         }
-        let mut answers = std::mem::take(&mut self.broker.answers);
-        for Answer { conn: key, stream, exchange, part } in answers.drain(..) {
-            let Some(conn) = self.conns.get_mut(key) else { continue };
-            if conn.exchange(stream) != Some(exchange) {
-                continue;
-            }
-            let over = matches!(part, Part::End(_) | Part::Abort(_));
-            let flow = conn.send(stream, part, self.clock.now(), self.common.shared);
-            if over || flow == Flow::Gone {
-                conn.forget(stream);
-            }
-            if flow == Flow::Gone && !over {
-                self.broker.client_gone(exchange, self.clock.now().instant);
-            }
-            if self.ready.last() != Some(&key) {
-                self.ready.push(key);
-            }
+        let over = matches!(part, Part::End(_) | Part::Abort(_));
+        let flow = conn.send(stream, part, self.clock.now(), self.common.shared);
+        if over || flow == Flow::Gone {
+            conn.forget(stream);
         }
-        if self.broker.answers.is_empty() {
-            self.broker.answers = answers;
+        if flow == Flow::Gone && !over {
+            self.broker.client_gone(exchange, self.clock.now().instant);
+        }
+        if self.ready.last() != Some(&key) {
+            self.ready.push(key);
         }
     }
 

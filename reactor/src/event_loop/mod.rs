@@ -95,9 +95,11 @@ impl EventLoop {
                 self.dispatch(readiness);
             }
             self.expire();
+            self.deliver();
             // Requests go out before responses: workers begin while this thread still writes.
             self.broker.flush();
             self.pump_ready();
+            self.deliver();
             self.broker.flush();
             self.look_at_drain();
         }
