@@ -13,6 +13,10 @@ wait_until(fn () => count($workers()) === 2, 'both workers have their titles');
 $before = $workers();
 $reactor = $server->children()['reactor'];
 
+// SIGUSR2 is for task workers, which there are none of; nobody ends by it.
+foreach ([$server->pid, ...$server->children()] as $pid) {
+    send_signal($pid, 12);
+}
 $connection = $server->connect();
 $answered = 0;
 $server->signal(SIGUSR1);

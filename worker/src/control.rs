@@ -81,7 +81,13 @@ impl ChildControl {
         if self.ended {
             return None;
         }
-        match receive(self.socket.as_fd(), MSG_DONTWAIT) {
+        let mut outcome = receive(self.socket.as_fd(), MSG_DONTWAIT);
+        // The child has ended with a message unread. That is told once and before all that it has
+        // said, which is still there.
+        if outcome.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::ConnectionReset) {
+            outcome = receive(self.socket.as_fd(), MSG_DONTWAIT);
+        }
+        match outcome {
             Ok(Some(packet)) => Some(packet),
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => None,
             Ok(None) | Err(_) => {
@@ -159,6 +165,21 @@ mod tests {
         assert_eq!(decode::<FromWorker>(&packet.bytes), Ok(FromWorker::Ready));
         assert!(supervisor.receive().is_none() && !supervisor.has_ended());
         drop(worker);
+        assert!(supervisor.receive().is_none() && supervisor.has_ended());
+    }
+
+    #[test]
+    fn last_words_are_heard_also_from_who_did_not_listen() {
+        let (mut supervisor, end) = pair().unwrap();
+        let worker = WorkerControl::new(end);
+        supervisor.post(encode(&ToWorkerControl::Stop), Vec::new());
+        worker.say(&FromWorker::Recycle).unwrap();
+        worker.say(&FromWorker::Leaving).unwrap();
+        drop(worker);
+        for said in [FromWorker::Recycle, FromWorker::Leaving] {
+            let packet = supervisor.receive().unwrap();
+            assert_eq!(decode::<FromWorker>(&packet.bytes), Ok(said));
+        }
         assert!(supervisor.receive().is_none() && supervisor.has_ended());
     }
 

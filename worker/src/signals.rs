@@ -17,6 +17,11 @@ use nix::sys::signalfd::{SfdFlags, SignalFd};
 
 use crate::socket;
 
+/// The signals that the supervisor reads. SIGUSR2 reloads task workers elsewhere: there are none,
+/// and whoever sends it does not want the server to end.
+const OBEYED: [Signal; 5] =
+    [Signal::SIGTERM, Signal::SIGINT, Signal::SIGUSR1, Signal::SIGUSR2, Signal::SIGCHLD];
+
 /// What the supervisor was told by a signal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Order {
@@ -41,9 +46,7 @@ pub(crate) struct Signals {
 impl Signals {
     /// Blocks the signals that the supervisor obeys; from now on they are read.
     pub(crate) fn take() -> nix::Result<Self> {
-        let mask: SigSet = [Signal::SIGTERM, Signal::SIGINT, Signal::SIGUSR1, Signal::SIGCHLD]
-            .into_iter()
-            .collect();
+        let mask: SigSet = OBEYED.into_iter().collect();
         let descriptor =
             SignalFd::with_flags(&mask, SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC)?;
         // Were SIGCHLD ignored, the kernel would reap the children before their fate was read.
@@ -88,7 +91,7 @@ impl AsFd for Signals {
 
 /// In a new reactor process, before its signals are unblocked.
 pub(crate) fn in_reactor() -> nix::Result<()> {
-    for signal in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGUSR1] {
+    for signal in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGUSR1, Signal::SIGUSR2] {
         dispose(signal, SigHandler::SigIgn)?;
     }
     Ok(())
@@ -99,6 +102,7 @@ pub(crate) fn in_reactor() -> nix::Result<()> {
 pub(crate) fn in_worker(control: BorrowedFd<'_>) -> nix::Result<()> {
     CONTROL.store(control.as_raw_fd(), Ordering::Relaxed);
     dispose(Signal::SIGINT, SigHandler::SigIgn)?;
+    dispose(Signal::SIGUSR2, SigHandler::SigIgn)?;
     for signal in [Signal::SIGTERM, Signal::SIGUSR1] {
         dispose(signal, SigHandler::Handler(on_replacement_signal))?;
     }

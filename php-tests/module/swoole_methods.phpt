@@ -1,0 +1,35 @@
+--TEST--
+docs/swoole.md is right about which methods there are
+--FILE--
+<?php
+$page = file_get_contents(__DIR__ . '/../../docs/swoole.md');
+preg_match_all('/^\| (\w+) \| `(\w+)` \| (yes|no)\b(.*)\|$/m', $page, $rows, PREG_SET_ORDER);
+$known = [];
+foreach ($rows as [, $class, $method, $answer, $more]) {
+    $name = $class === 'Server' ? Ferrite\Http\Server::class : "Ferrite\\Http\\$class";
+    if (method_exists($name, $method) !== ($answer === 'yes')) {
+        echo "$class::$method(): the page says $answer\n";
+    }
+    preg_match('/; also `(\w+)`/', $more, $alias);
+    $known[$name][] = strtolower($method);
+    if ($alias) {
+        $known[$name][] = strtolower($alias[1]);
+    }
+}
+foreach ($known as $name => $methods) {
+    foreach (get_class_methods($name) as $method) {
+        if (!in_array(strtolower($method), [...$methods, '__construct', 'getstatuscode'], true)) {
+            echo "$name::$method() is not on the page\n";
+        }
+    }
+}
+echo count($rows) > 50 ? "checked\n" : "too few rows\n";
+try {
+    (new ReflectionClass(Ferrite\Http\Response::class))->newInstanceWithoutConstructor()->detach();
+} catch (Error $error) {
+    echo $error->getMessage(), "\n";
+}
+?>
+--EXPECT--
+checked
+Call to undefined method Ferrite\Http\Response::detach()
