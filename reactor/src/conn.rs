@@ -224,6 +224,11 @@ impl Conn {
                 }
             }
         };
+        // Moving bytes out may have made room to read on.
+        while let Some((stream, part)) = self.protocol.poll() {
+            cx.events.push(Event::Request(stream, part));
+        }
+        self.report(cx.shared);
         for (stream, bytes) in out.released.drain(..) {
             let exchange = self.exchanges.iter().find(|(s, _)| *s == stream);
             cx.events.extend(exchange.map(|(_, exchange)| Event::Released(*exchange, bytes)));

@@ -18,6 +18,7 @@ mod event_loop;
 mod exchange;
 #[allow(unsafe_code)]
 mod fd_passing;
+pub mod file;
 mod link;
 mod listener;
 mod mailbox;

@@ -185,8 +185,10 @@ impl ServerOptions {
 impl PortOptions {
     /// What the reactor has to know of this port.
     pub fn reactor_config(&self, tell_opened: bool, tell_closed: bool) -> PortConfig {
+        let mut http = self.http.clone();
+        http.http2.stall_timeout = self.send_timeout;
         PortConfig {
-            http: Arc::new(self.http.clone()),
+            http: Arc::new(http),
             tcp_nodelay: self.tcp_nodelay,
             send_timeout: self.send_timeout,
             window_bytes: self.window_bytes,

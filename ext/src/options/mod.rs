@@ -168,7 +168,7 @@ mod tests {
             message("package_max_length", Value::Text("lots".into())),
             "Option 'package_max_length' must be bytes from 1K to 1024G, \"lots\" given"
         );
-        assert!(message("open_http2_protocol", Value::Bool(true)).contains("not supported"));
+        assert!(message("open_websocket_protocol", Value::Bool(true)).contains("not supported"));
         assert!(set("worker_num", Value::Array(2)).err().is_some_and(|e| e.is_type()));
         assert!(set("worker_num", Value::Int(0)).err().is_some_and(|e| !e.is_type()));
     }

@@ -3,15 +3,16 @@
 use mio::Interest;
 use mio::event::Event as Readiness;
 use wire::Part;
-use wire::head::{Origin, Scheme};
+use wire::head::Origin;
 use wire::shared::Counter;
 
 use super::{EventLoop, State};
 use crate::broker::Answer;
 use crate::conn::{Conn, Context, Event, Fate};
 use crate::exchange::Job;
+use crate::file;
 use crate::protocol::Flow;
-use crate::protocol::h1::Http1;
+use crate::protocol::detect::Detect;
 use crate::slots::Key;
 use crate::socket::Socket;
 use crate::timer::Timer;
@@ -36,7 +37,7 @@ impl EventLoop {
         let now = self.clock.now();
         let port = &self.common.config.ports[usize::from(origin.port)];
         origin.reactor = self.thread;
-        let protocol = Http1::new(port.http.clone(), origin, Scheme::Http, now);
+        let protocol = Detect::new(port.http.clone(), origin, file::read, now);
         let raw = socket.raw();
         let mut conn = Conn::new(socket, Box::new(protocol), origin);
         if matches!(self.state, State::Draining { .. }) {

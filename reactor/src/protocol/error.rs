@@ -95,6 +95,12 @@ pub enum Fault {
     HeadTimeout,
     /// The content stopped arriving.
     ContentTimeout,
+    /// A frame that breaks the rules of the connection (RFC 9113, 5.4.1).
+    Frame,
+    /// Work for the server that serves nobody (RFC 9113, 10.5).
+    Flood,
+    /// The client kept the window of its response shut (RFC 9113, 6.9).
+    ResponseStalled,
     /// The response has a field that cannot be sent: no token, or a control character (RFC 9110, 5).
     ResponseField,
     /// The response's `Content-Length` is no number, or not the length of its content.
@@ -118,8 +124,12 @@ impl Fault {
             | Self::ContentLength
             | Self::TransferEncoding
             | Self::Chunk
-            | Self::ChunkExtension => StatusCode::BAD_REQUEST,
-            Self::HeadTimeout | Self::ContentTimeout => StatusCode::REQUEST_TIMEOUT,
+            | Self::ChunkExtension
+            | Self::Frame => StatusCode::BAD_REQUEST,
+            Self::Flood => StatusCode::TOO_MANY_REQUESTS,
+            Self::HeadTimeout | Self::ContentTimeout | Self::ResponseStalled => {
+                StatusCode::REQUEST_TIMEOUT
+            }
             Self::ContentTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::RequestLineTooLong => StatusCode::URI_TOO_LONG,
             Self::Expectation => StatusCode::EXPECTATION_FAILED,
@@ -167,6 +177,9 @@ impl fmt::Display for Fault {
             Self::ContentTooLarge => "content too large",
             Self::HeadTimeout => "request head did not arrive in time",
             Self::ContentTimeout => "request content stopped arriving",
+            Self::Frame => "frame out of order or malformed",
+            Self::Flood => "too much work for nothing",
+            Self::ResponseStalled => "the client does not take its response",
             Self::ResponseField => "response field cannot be sent",
             Self::ResponseLength => "response content is not as long as declared",
             Self::ResponseStatus => "response status is not possible here",

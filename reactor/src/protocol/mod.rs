@@ -18,8 +18,10 @@
 
 #![forbid(unsafe_code)]
 
+pub mod detect;
 pub mod error;
 pub mod h1;
+pub mod h2;
 pub mod message;
 pub mod settings;
 
@@ -44,6 +46,11 @@ pub struct Now {
     /// The `Date` field's value (RFC 9110, 5.6.7): IMF-fixdate.
     pub date: [u8; 29],
 }
+
+/// Reads at most so many bytes from the start of a range of a file: for versions of HTTP whose
+/// frames are not made of files. `None` when they cannot be had. Given to a protocol from outside,
+/// because protocols do no I/O.
+pub type ReadFile = fn(&FileSlice, usize) -> Option<Bytes>;
 
 /// What comes from the client.
 #[derive(Debug)]

@@ -26,6 +26,61 @@ pub struct HttpSettings {
     /// From the end of a response to the first byte of the next request; past it the connection is
     /// closed without a word.
     pub keepalive_timeout: Duration,
+    /// What concerns HTTP/2 alone.
+    pub http2: Http2Settings,
+}
+
+/// What a port's options say about HTTP/2.
+#[derive(Debug, Clone)]
+pub struct Http2Settings {
+    /// Whether the port speaks HTTP/2 at all.
+    pub enabled: bool,
+    /// Requests that a client may have open at a time (RFC 9113, 5.1.2).
+    pub streams_max: u32,
+    /// Bytes of one request's content that may be under way (RFC 9113, 6.9.2).
+    pub window_bytes: u32,
+    /// Payload of a frame that the client may send (RFC 9113, 6.5.2): 2^14 to 2^24 - 1.
+    pub frame_bytes_max: u32,
+    /// Bytes of the table that compresses the client's fields (RFC 7541, 4.2).
+    pub table_bytes_max: u32,
+    /// Bytes of all field lines, by the count of RFC 9113, 10.5.1; past it 431. `None`: what the
+    /// bounds for all versions come to.
+    pub header_list_bytes_max: Option<u32>,
+    /// Number of field lines; past it 431. `None`: as for all versions.
+    pub header_count_max: Option<usize>,
+    /// A client that keeps the window of a response shut for so long gets no more of it.
+    pub stall_timeout: Duration,
+}
+
+impl Default for Http2Settings {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            streams_max: 128,
+            window_bytes: 65_535,
+            frame_bytes_max: 16 << 10,
+            table_bytes_max: 4096,
+            header_list_bytes_max: None,
+            header_count_max: None,
+            stall_timeout: Duration::from_secs(30),
+        }
+    }
+}
+
+impl HttpSettings {
+    /// The bound on a list of fields that an HTTP/2 client is told (RFC 9113, 6.5.2), with the 32
+    /// bytes that each line counts for more than its text.
+    pub fn http2_list_bytes_max(&self) -> u32 {
+        let text = self.request_line_bytes_max.saturating_add(self.header_bytes_max);
+        let lines = self.http2_header_count_max().saturating_add(4).saturating_mul(32);
+        let all = u32::try_from(text.saturating_add(lines)).unwrap_or(u32::MAX);
+        self.http2.header_list_bytes_max.unwrap_or(all)
+    }
+
+    /// The number of field lines on HTTP/2.
+    pub fn http2_header_count_max(&self) -> usize {
+        self.http2.header_count_max.unwrap_or(self.header_count_max)
+    }
 }
 
 impl Default for HttpSettings {
@@ -40,6 +95,7 @@ impl Default for HttpSettings {
             header_timeout: Duration::from_secs(10),
             body_timeout: Duration::from_secs(30),
             keepalive_timeout: Duration::from_secs(75),
+            http2: Http2Settings::default(),
         }
     }
 }

@@ -3,6 +3,7 @@
 #![allow(dead_code)]
 
 pub mod client;
+pub mod h2;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -18,7 +19,7 @@ use wire::{BodyLength, Fields, FileSlice, Part, Reason, RequestHead, ResponseHea
 
 /// A server's end: the protocol, and what a connection keeps around it.
 pub struct Server {
-    pub protocol: Http1,
+    pub protocol: Box<dyn Protocol>,
     pub now: Now,
     pub out: Output,
     pending: BytesMut,
@@ -89,8 +90,14 @@ impl Server {
 
     pub fn with(settings: HttpSettings) -> Self {
         let now = now();
+        let http1 = Http1::new(Arc::new(settings), origin(), Scheme::Http, &now);
+        Self::over(Box::new(http1), now)
+    }
+
+    /// Any version, at this time.
+    pub fn over(protocol: Box<dyn Protocol>, now: Now) -> Self {
         Self {
-            protocol: Http1::new(Arc::new(settings), origin(), Scheme::Http, &now),
+            protocol,
             now,
             out: Output::default(),
             pending: BytesMut::new(),
@@ -243,8 +250,8 @@ impl Server {
             self.seen.push(Seen { stream, head, body: Vec::new(), end: None });
             return;
         }
-        let seen = self.seen.last_mut().expect("a head first");
-        assert_eq!(seen.stream, stream);
+        let seen = self.seen.iter_mut().rfind(|seen| seen.stream == stream);
+        let seen = seen.expect("a head first");
         assert_eq!(seen.end, None, "nothing follows the end of a request");
         match part {
             Part::Body(body) => {

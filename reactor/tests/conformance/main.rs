@@ -9,6 +9,7 @@ mod responses;
 
 use bytes::Bytes;
 use common::client::{self, Reply, Request};
+use common::h2::Pair;
 use common::{End, Seen, Server, body, head};
 use proptest::prelude::*;
 use reactor::protocol::Closing;
@@ -82,10 +83,36 @@ fn get() -> Request {
     Request::new("GET", "/")
 }
 
+struct H2 {
+    pair: Pair,
+}
+
+impl Wire for H2 {
+    fn exchange(&mut self, request: &Request, handler: &mut dyn FnMut(&Seen) -> Response) -> Reply {
+        let before = self.pair.server.seen.len();
+        let response = self.pair.request(request);
+        assert_eq!(self.pair.server.seen.len(), before + 1, "{:?}", self.pair.server.refusals);
+        let seen = self.pair.server.seen[before].clone();
+        assert!(matches!(seen.end, Some(End::Complete(_))));
+        for part in handler(&seen) {
+            self.pair.server.send(seen.stream, part);
+        }
+        let reply = self.pair.reply(response);
+        // Whatever became of the stream, the connection goes on.
+        assert!(self.pair.server.closing().is_none() && self.pair.client.ended.is_none());
+        reply
+    }
+}
+
 macro_rules! cases {
     ($($file:ident: $($case:ident)*;)*) => {
         mod h1 {
             $($(#[test] fn $case() { super::$file::$case(&mut super::H1::new()); })*)*
+        }
+        mod h2 {
+            $($(#[test] fn $case() {
+                super::$file::$case(&mut super::H2 { pair: super::Pair::new() });
+            })*)*
         }
     };
 }

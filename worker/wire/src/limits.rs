@@ -133,3 +133,16 @@ pub const LINK_READ_BYTES_MIN: usize = 8 << 10;
 pub const WINDOW_BYTES_MIN: u32 = 64 << 10;
 /// Room that a worker makes in one piece on the word of a request's `Content-Length`.
 pub const CONTENT_RESERVE_BYTES_MAX: usize = 8 << 20;
+
+/// Bytes that HTTP/2 has encoded and the connection's output has not taken: a few frames, so that
+/// streams take turns and a client that does not read is noticed early.
+pub const H2_TAPE_BYTES_MAX: usize = 64 << 10;
+/// Content of one stream that was given to the HTTP/2 encoder and has not been encoded.
+pub const H2_SEND_BYTES_MAX: usize = 64 << 10;
+/// Bytes of content that all streams of an HTTP/2 connection together may have under way to the
+/// server. What arrives is spooled at once, so this is about round trips, not about memory.
+pub const H2_CONNECTION_WINDOW_BYTES: u32 = 1 << 20;
+/// Bytes of a file that are read at a time for one stream: one frame of the usual size.
+pub const H2_FILE_READ_BYTES_MAX: usize = 16 << 10;
+/// How long a client may take to answer the last words on an HTTP/2 connection that is to end.
+pub const H2_FAREWELL_TIME_MAX: Duration = Duration::from_secs(2);

@@ -23,8 +23,7 @@ const COMPRESSION: &str = "Responses are not compressed yet.";
 const COMPRESSION_DETAIL: &str = "Refines compression, which does not exist yet.";
 const STATIC: &str = "Static files are not served yet.";
 const STATIC_DETAIL: &str = "Refines the static file handler, which does not exist yet.";
-const HTTP2: &str = "HTTP/2 is not there yet.";
-const HTTP2_DETAIL: &str = "Refines HTTP/2, which is not there yet.";
+const PUSH: &str = "Clients have given up server push; send 103 with a Link header.";
 const WEBSOCKET: &str = "WebSocket is not there yet.";
 const WEBSOCKET_DETAIL: &str = "Refines WebSocket, which is not there yet.";
 const TLS: &str = "TLS is not available in this build.";
@@ -85,14 +84,7 @@ pub(super) const OPTIONS: &[Spec] = &[
     server("http_autoindex", Any, STATIC_DETAIL),
     server("url_rewrite_rules", Off, LATER),
     port("open_http_protocol", On, "Every port speaks HTTP."),
-    port("open_http2_protocol", Off, HTTP2),
-    server("http2_header_table_size", Any, HTTP2_DETAIL),
-    server("http2_enable_push", Any, HTTP2_DETAIL),
-    server("http2_max_concurrent_streams", Any, HTTP2_DETAIL),
-    server("http2_init_window_size", Any, HTTP2_DETAIL),
-    server("http2_max_frame_size", Any, HTTP2_DETAIL),
-    server("http2_max_header_list_size", Any, HTTP2_DETAIL),
-    server("http2_max_headers", Any, HTTP2_DETAIL),
+    port("http2_enable_push", Off, PUSH),
     port("open_websocket_protocol", Off, WEBSOCKET),
     port("websocket_subprotocol", Any, WEBSOCKET_DETAIL),
     port("websocket_compression", Any, WEBSOCKET_DETAIL),

@@ -2,6 +2,7 @@
 //! error messages and `docs/options.md` come from it.
 
 mod absent;
+mod http2;
 mod port;
 mod server;
 
@@ -65,7 +66,7 @@ impl Spec {
 
 /// Every option.
 pub fn all() -> impl Iterator<Item = &'static Spec> {
-    [server::OPTIONS, port::OPTIONS, absent::OPTIONS].into_iter().flatten()
+    [server::OPTIONS, port::OPTIONS, http2::OPTIONS, absent::OPTIONS].into_iter().flatten()
 }
 
 /// The option with this key.

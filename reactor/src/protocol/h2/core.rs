@@ -1,0 +1,81 @@
+//! What streams share: where they leave what they have, and what they are told.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use wire::{Part, Reason, RequestHead};
+
+use crate::protocol::error::ProtocolError;
+use crate::protocol::settings::HttpSettings;
+use crate::protocol::{ReadFile, StreamId};
+
+/// The way out of a stream, to what is above the protocol.
+#[derive(Debug)]
+pub struct Outlet {
+    /// The port's options.
+    pub settings: Arc<HttpSettings>,
+    /// Reads files.
+    pub read: ReadFile,
+    /// The stream that is at work.
+    pub stream: StreamId,
+    parts: VecDeque<(StreamId, Part<RequestHead>)>,
+    released: Vec<(StreamId, u64)>,
+    refusal: Option<ProtocolError>,
+}
+
+impl Outlet {
+    /// An empty one.
+    pub fn new(settings: Arc<HttpSettings>, read: ReadFile) -> Self {
+        Self {
+            settings,
+            read,
+            stream: 0,
+            parts: VecDeque::new(),
+            released: Vec::new(),
+            refusal: None,
+        }
+    }
+
+    /// A part of the stream's request.
+    pub fn part(&mut self, part: Part<RequestHead>) {
+        self.parts.push_back((self.stream, part));
+    }
+
+    /// The stream's request breaks off.
+    pub fn abort(&mut self, reason: Reason) {
+        self.part(Part::Abort(reason));
+    }
+
+    /// Content bytes of the stream's response were taken or dropped.
+    pub fn release(&mut self, bytes: u64) {
+        match self.released.last_mut() {
+            Some((stream, sum)) if *stream == self.stream => *sum += bytes,
+            _ => self.released.push((self.stream, bytes)),
+        }
+    }
+
+    /// Something was refused.
+    pub fn report(&mut self, error: ProtocolError) {
+        self.refusal.get_or_insert(error);
+    }
+
+    /// The next part.
+    pub fn pop(&mut self) -> Option<(StreamId, Part<RequestHead>)> {
+        let part = self.parts.pop_front();
+        if self.parts.is_empty() && self.parts.capacity() > 0 {
+            // Heads are large, and connections are many: an idle one keeps no room.
+            self.parts = VecDeque::new();
+        }
+        part
+    }
+
+    /// What was released since the last look.
+    pub fn take_released(&mut self, to: &mut Vec<(StreamId, u64)>) {
+        to.append(&mut self.released);
+    }
+
+    /// What was refused since the last look.
+    pub fn take_refusal(&mut self) -> Option<ProtocolError> {
+        self.refusal.take()
+    }
+}

@@ -1,0 +1,80 @@
+//! Responses: from a head and trailers to what `h2` encodes.
+
+use bytes::Bytes;
+use http::header::{CONTENT_LENGTH, DATE, SERVER};
+use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
+use wire::{Fields, ResponseHead};
+
+use crate::protocol::error::Fault;
+use crate::protocol::message::{self, Shape};
+
+/// A final head; [`message::shape`] has found it sendable. The reason phrase is dropped: HTTP/2 has
+/// none (RFC 9113, 8.3.2).
+pub fn head(
+    head: &ResponseHead,
+    shape: &Shape,
+    server: Option<&Bytes>,
+    date: &[u8; 29],
+) -> Result<Response<()>, Fault> {
+    let mut headers = HeaderMap::with_capacity(head.fields.len() + 4);
+    if let Some(server) = server.filter(|_| !shape.has_server) {
+        headers.append(SERVER, value(server)?);
+    }
+    if !shape.has_date {
+        headers.append(DATE, value(date)?);
+    }
+    append(&mut headers, &head.fields)?;
+    if let Some(length) = shape.content_length {
+        headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
+    }
+    Ok(response(head.status, headers))
+}
+
+/// An interim head.
+pub fn interim(head: &ResponseHead) -> Result<Response<()>, Fault> {
+    // 101 has no meaning in HTTP/2 (RFC 9113, 8.6).
+    if head.status == StatusCode::SWITCHING_PROTOCOLS {
+        return Err(Fault::ResponseStatus);
+    }
+    let mut headers = HeaderMap::with_capacity(head.fields.len());
+    for (name, value) in head.fields.iter() {
+        message::check_field(name, value)?;
+    }
+    append(&mut headers, &head.fields)?;
+    Ok(response(head.status, headers))
+}
+
+/// Trailers; what must not be there is dropped.
+pub fn trailers(fields: Option<&Fields>) -> Option<HeaderMap> {
+    let mut trailers = HeaderMap::new();
+    for (name, line) in fields?.iter() {
+        let usable = message::may_trail(name) && message::check_field(name, line).is_ok();
+        if let (true, Ok(name), Ok(line)) = (usable, HeaderName::from_bytes(name), value(line)) {
+            // Too many for the table: the rest is left out, as what cannot be a trailer is.
+            let _ = trailers.try_append(name, line);
+        }
+    }
+    (!trailers.is_empty()).then_some(trailers)
+}
+
+fn append(headers: &mut HeaderMap, fields: &Fields) -> Result<(), Fault> {
+    // `te` is a request's, and `h2` refuses it (RFC 9113, 8.2.2).
+    let usable = |name: &[u8]| message::is_handlers_field(name) && name != b"te";
+    for (name, line) in fields.iter().filter(|(name, _)| usable(name)) {
+        let name = HeaderName::from_bytes(name).map_err(|_| Fault::ResponseField)?;
+        headers.try_append(name, value(line)?).map_err(|_| Fault::ResponseField)?;
+    }
+    Ok(())
+}
+
+fn value(text: &[u8]) -> Result<HeaderValue, Fault> {
+    // White space at the ends is no part of a value (RFC 9110, 5.5; RFC 9113, 8.2.1).
+    HeaderValue::from_bytes(text.trim_ascii()).map_err(|_| Fault::ResponseField)
+}
+
+fn response(status: StatusCode, headers: HeaderMap) -> Response<()> {
+    let mut response = Response::new(());
+    *response.status_mut() = status;
+    *response.headers_mut() = headers;
+    response
+}
