@@ -82,5 +82,5 @@ echo $connection->response()->status, "\n";
 1: ["HTTP/2","GET","/path","x=1",1,"example.org:8080","a=1; b=2",{"a":"1","b":"2"},"",null]
 3: ["HTTP/2","POST","/post",null,3,"example.org:8080","a=1; b=2",{"a":"1","b":"2"},"body of two",{"x-sum":"7"}]
 30 answers
-["HTTP/1.1","GET","/one",null,0,"localhost","",null,"",null]
+["HTTP/1.1","GET","/one",null,0,"localhost",null,null,"",null]
 505

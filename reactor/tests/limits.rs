@@ -7,7 +7,7 @@ use bytes::Bytes;
 use common::{End, Server, body, file, head, settings};
 use proptest::prelude::*;
 use reactor::protocol::error::Fault::{self, *};
-use reactor::protocol::{Flow, Protocol};
+use reactor::protocol::Flow;
 use wire::BodyLength::{Known, Streamed};
 use wire::limits::*;
 use wire::{Part, Reason};

@@ -4,7 +4,7 @@ mod common;
 
 use common::client::{Reply, decode};
 use common::{End, Server, body, head};
-use reactor::protocol::{Closing, Flow, Input, Protocol};
+use reactor::protocol::{Closing, Flow, Input};
 use wire::BodyLength::{Known, Streamed};
 use wire::{Part, Reason};
 

@@ -5,7 +5,7 @@ mod common;
 
 use common::{End, Server};
 use reactor::protocol::error::Fault::{self, *};
-use reactor::protocol::{Closing, Protocol};
+use reactor::protocol::Closing;
 
 /// What an attacker would like to be taken for a request.
 const HIDDEN: &str = "GET /hidden HTTP/1.1\r\nHost: a\r\n\r\n";

@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use common::{End, Server, head, settings};
 use reactor::protocol::error::Fault::{ContentTimeout, HeadTimeout};
-use reactor::protocol::{Closing, Input, Protocol};
+use reactor::protocol::{Closing, Input};
 use wire::BodyLength::Streamed;
 use wire::{Part, Reason};
 

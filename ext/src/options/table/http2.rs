@@ -57,7 +57,11 @@ pub(super) const OPTIONS: &[Spec] = &[
     ),
     Spec::port(
         "http2_max_headers",
-        Count { min: 8, max: 10_000, set: |d, v| d.port.http.http2.header_count_max = Some(v as usize) },
+        Count {
+            min: 8,
+            max: 10_000,
+            set: |d, v| d.port.http.http2.header_count_max = Some(v as usize),
+        },
         "as header_count_max",
         "Number of header lines; past it the client gets 431.",
     ),
