@@ -4,8 +4,8 @@
 mod common;
 
 use common::{End, Server};
-use reactor::protocol::error::Fault::{self, *};
 use reactor::protocol::Closing;
+use reactor::protocol::error::Fault::{self, *};
 
 /// What an attacker would like to be taken for a request.
 const HIDDEN: &str = "GET /hidden HTTP/1.1\r\nHost: a\r\n\r\n";
