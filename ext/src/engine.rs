@@ -29,6 +29,12 @@ pub fn reseed() {
     call_function("mt_srand", &mut []);
 }
 
+/// Lets scripts go on when their output cannot be written: where it goes to is the concern of
+/// whoever looks after the server, and none of a client whose request is being answered.
+pub fn survive_output() {
+    call_function("ignore_user_abort", &mut [value::long(1)]);
+}
+
 /// Sets the process title, where the command line allows it.
 pub fn set_title(title: &str) {
     call_function("cli_set_process_title", &mut [value::bytes(title.as_bytes())]);
@@ -59,14 +65,18 @@ pub fn script_name() -> String {
     if name.is_empty() { "php".to_owned() } else { name.to_owned() }
 }
 
+/// Forgets the exit code that a callback has left, by `exit()` or by output that was not written.
+pub fn forget_exit_code() {
+    // SAFETY: a plain number of the engine's.
+    unsafe { (*globals::executor()).exit_status = 0 };
+}
+
 /// Lets the script end here, with exit code 0: no `finally`, and no line of it runs any more.
 pub fn end_script() {
+    forget_exit_code();
     // SAFETY: called from a method, with no exception pending: the engine sees it when the method
     // returns.
-    unsafe {
-        (*globals::executor()).exit_status = 0;
-        zend_throw_unwind_exit();
-    }
+    unsafe { zend_throw_unwind_exit() };
 }
 
 /// The text of an INI entry.

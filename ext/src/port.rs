@@ -57,6 +57,8 @@ pub struct PortState {
     pub callbacks: Callbacks,
     /// Whether the server has started: nothing may be set any more.
     pub frozen: Rc<Cell<bool>>,
+    /// The process that has bound it.
+    owner: u32,
 }
 
 impl PortState {
@@ -71,12 +73,24 @@ impl PortState {
             assignments: RefCell::default(),
             callbacks: Callbacks::default(),
             frozen,
+            owner: std::process::id(),
         }
     }
 
     /// Its callback for an event.
     pub fn callback(&self, event: Event) -> Option<Rc<Callback>> {
         self.callbacks.get(event)
+    }
+}
+
+impl Drop for PortState {
+    /// A server that never started leaves no socket file behind.
+    fn drop(&mut self) {
+        if let (Some(_), Some(path)) = (self.socket.take(), &self.path)
+            && self.owner == std::process::id()
+        {
+            let _ = std::fs::remove_file(path);
+        }
     }
 }
 

@@ -46,6 +46,13 @@ $server = TestServer::launch($code . <<<'CODE'
     CODE);
 $server->wait();
 echo $server->out();
+var_dump(file_exists($server->place('a.sock')));
+
+// Nor does one stay that nobody ever listened on.
+$server = TestServer::launch($code . 'echo filetype(place("a.sock")), "\n"; throw new Exception("no");');
+$server->wait();
+echo strtok($server->out(), "\n"), "\n";
+var_dump(file_exists($server->place('a.sock')));
 ?>
 --EXPECT--
 255
@@ -58,3 +65,6 @@ bool(false)
 bool(false)
 0
 Cannot write to upload_tmp_dir /no/such/folder: No such file or directory (os error 2)
+bool(false)
+socket
+bool(false)

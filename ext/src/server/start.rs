@@ -88,6 +88,7 @@ fn finish(
         Ok(Outcome::Stopped) => {
             state.stage.set(Stage::After);
             logger::set_role(Role::Script);
+            engine::forget_exit_code();
             Ok(Returned::Bool(true))
         }
         Err(error) => {
@@ -173,6 +174,7 @@ fn configure(port: &PortState, options: &PortOptions) -> Result<(), Failure> {
 /// The last steps that can fail, in an order in which none has to be undone.
 fn become_supervisor(server: &ServerOptions) -> Result<Option<PidFile>, Failure> {
     logger::set_level(server.log_level);
+    engine::survive_output();
     process::raise_files_to(server.supervisor_files());
     if let Some(path) = &server.log_file {
         logger::redirect(path).map_err(|error| {
