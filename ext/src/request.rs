@@ -6,6 +6,7 @@ mod form;
 mod names;
 mod server;
 
+use std::cell::Cell;
 use std::fmt;
 
 use ext_php_rs::args::ArgInfoTables;
@@ -58,6 +59,8 @@ struct Message {
     port_number: u16,
     /// Null once the request's own time is over: then uploads can be accepted no more.
     port: *const PortContext,
+    /// Whether a parser's warning has been logged.
+    warned: Cell<bool>,
 }
 
 impl Request {
@@ -73,6 +76,7 @@ impl Request {
             parse_post: port.parse_post,
             port_number: port.number,
             port,
+            warned: Cell::new(false),
         };
         let object = Object::create(Self { message: Some(message), pending: ALL });
         // SAFETY: the object is new, and its class declares these two properties first.
@@ -223,8 +227,11 @@ impl Message {
         parsed.value
     }
 
+    /// Logs what a parser complains of, once: a client must not fill the log faster than by requests.
     fn warn(&self, warning: Option<String>) {
-        if let Some(warning) = warning {
+        if let Some(warning) = warning
+            && !self.warned.replace(true)
+        {
             // PHP puts the function that is running in front; it has nothing to do with it.
             let warning = warning.split_once("(): ").map_or(&warning[..], |(_, message)| message);
             log::warn!("{}: {}", Label(Some(&self.head)), OneLine(warning));
