@@ -6,7 +6,7 @@ use wire::shared::{Counter, Shared, WorkerCounter};
 use crate::zend::value::{self, Array};
 
 /// Key and counter.
-const COUNTERS: [(&str, Counter); 18] = [
+const COUNTERS: [(&str, Counter); 21] = [
     ("start_time", Counter::StartedAt),
     ("connection_num", Counter::Connections),
     ("abort_count", Counter::Aborted),
@@ -23,6 +23,9 @@ const COUNTERS: [(&str, Counter); 18] = [
     ("lost_count", Counter::Lost),
     ("refused_count", Counter::Refused),
     ("stray_count", Counter::Stray),
+    ("given_up_count", Counter::GivenUp),
+    ("flood_count", Counter::Floods),
+    ("stall_count", Counter::Stalls),
     ("worker_restart_count", Counter::WorkerRestarts),
     ("reactor_restart_count", Counter::ReactorRestarts),
 ];

@@ -11,7 +11,7 @@ use wire::shared::{Counter, Shared};
 use wire::{ExchangeId, Part, RequestHead, ResponseHead};
 
 use crate::config::PortConfig;
-use crate::protocol::error::Blame;
+use crate::protocol::error::{Blame, Fault};
 use crate::protocol::{Closing, Flow, Input, Now, Output, Protocol, StreamId};
 use crate::socket::{ReadBuffer, Received, Socket};
 
@@ -335,7 +335,12 @@ impl Conn {
     /// Counts and logs what the protocol has refused, of the client's or of the handler's.
     fn report(&mut self, shared: Shared) {
         let Some(refusal) = self.protocol.refusal() else { return };
-        shared.add(Counter::Refused, 1);
+        let counter = match refusal.reason {
+            Fault::Flood => Counter::Floods,
+            Fault::ResponseStalled => Counter::Stalls,
+            _ => Counter::Refused,
+        };
+        shared.add(counter, 1);
         match refusal.reason.blame() {
             Blame::Handler => log::error!("a response cannot be sent: {refusal}"),
             Blame::Client => log::info!("refused a request of client {}: {refusal}", self.peer()),

@@ -117,6 +117,7 @@ impl EventLoop {
                 Part::End(trailers) => self.broker.complete(id, trailers, now),
                 Part::Abort(_) => {
                     conn.forget(stream);
+                    self.common.shared.add(Counter::GivenUp, 1);
                     self.broker.client_gone(id, now);
                 }
             }

@@ -146,3 +146,12 @@ pub const H2_CONNECTION_WINDOW_BYTES: u32 = 1 << 20;
 pub const H2_FILE_READ_BYTES_MAX: usize = 16 << 10;
 /// How long a client may take to answer the last words on an HTTP/2 connection that is to end.
 pub const H2_FAREWELL_TIME_MAX: Duration = Duration::from_secs(2);
+/// Frames of an HTTP/2 client that serve no request (PING, SETTINGS, resets, empty content) in one
+/// go. Browsers and proxies send a few per request, and cancel a page's hundred at once.
+pub const H2_IDLE_FRAMES_MAX: u64 = 2_000;
+/// How many more of them each second allows: pings that measure a way come once a round trip.
+pub const H2_FRAMES_PER_SECOND_EARNED: u64 = 100;
+/// How many more each response that was sent to its end allows: priorities and window updates.
+pub const H2_FRAMES_PER_RESPONSE_EARNED: u64 = 4;
+/// Bytes sent that allow one more: some clients update two windows for each 4 KiB they read.
+pub const H2_BYTES_PER_FRAME_EARNED: u64 = 1 << 10;

@@ -92,9 +92,15 @@ pub enum Counter {
     ReactorPid,
     /// When the server started, in seconds since 1970-01-01 UTC.
     StartedAt,
+    /// Requests that their clients gave up before the answer.
+    GivenUp,
+    /// Connections ended because they made work and served nobody.
+    Floods,
+    /// Responses cut off because their client did not take them.
+    Stalls,
 }
 
-const COUNTERS: usize = Counter::StartedAt as usize + 1;
+const COUNTERS: usize = Counter::Stalls as usize + 1;
 /// Room for later counters, so that the layout is stable.
 const COUNTERS_MAX: usize = 128;
 

@@ -113,6 +113,11 @@ impl Outgoing {
         self.end = Some(End::Broken);
     }
 
+    /// Whether the handler has said all, or what it said broke off.
+    pub fn has_ended(&self) -> bool {
+        self.end.is_some()
+    }
+
     /// Whether nothing follows the head.
     pub fn is_empty(&self) -> bool {
         self.queue.is_empty() && matches!(self.end, Some(End::Complete(None)))

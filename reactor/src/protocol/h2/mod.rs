@@ -19,6 +19,7 @@ mod response;
 mod stream;
 pub mod tape;
 mod wakes;
+mod watch;
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -41,6 +42,7 @@ use self::core::Outlet;
 use self::stream::Stream;
 use self::tape::Tape;
 use self::wakes::Wakes;
+use self::watch::Watch;
 use super::error::{Fault, ProtocolError};
 use super::message::RequestFacts;
 use super::settings::HttpSettings;
@@ -75,6 +77,7 @@ struct Core {
     /// Streams that have something new.
     touched: Vec<u32>,
     outlet: Outlet,
+    watch: Watch,
     /// When a connection without streams ends.
     idle: Instant,
     /// The server takes no new request.
@@ -114,6 +117,7 @@ impl Http2 {
             touched: Vec::new(),
             idle: now.instant + settings.first_byte_timeout,
             outlet: Outlet::new(settings, read),
+            watch: Watch::new(now.instant),
             draining: false,
             half_closed: false,
         };
@@ -129,7 +133,17 @@ impl Http2 {
                 break;
             }
         }
-        self.core.rest(now);
+        self.core.rest();
+    }
+
+    /// The client makes work and serves nobody: it has to go.
+    fn calm(&mut self) {
+        self.core.outlet.report(ProtocolError::connection(Fault::Flood));
+        if let State::Open(connection) = &mut self.state {
+            connection.abrupt_shutdown(Code::ENHANCE_YOUR_CALM);
+        } else {
+            self.state = State::Closed(Closing::Linger);
+        }
     }
 
     fn timeout(&mut self, now: &Now) {
@@ -255,10 +269,18 @@ impl Core {
                 self.touched.push(id);
             }
             if stream.is_over() {
+                if stream.was_answered() {
+                    self.watch.answered();
+                }
                 self.streams.remove(&id);
                 self.idle = now.instant + self.patience();
             }
         }
+    }
+
+    /// Nothing is in flight, and nothing is said about the end.
+    fn is_idle(&self) -> bool {
+        self.streams.is_empty() && !self.draining
     }
 
     /// How long a connection without streams stays.
@@ -277,7 +299,7 @@ impl Core {
     }
 
     /// Nothing is to be done: an idle connection gives back what it needs no more.
-    fn rest(&mut self, _now: &Now) {
+    fn rest(&mut self) {
         if self.streams.is_empty() {
             self.touched = Vec::new();
             self.tape.shrink();
@@ -289,7 +311,12 @@ impl Protocol for Http2 {
     fn receive(&mut self, input: Input<'_>, now: &Now) {
         match input {
             Input::Bytes(bytes) if matches!(self.state, State::Closed(_)) => bytes.clear(),
-            Input::Bytes(bytes) => self.core.tape.feed(bytes),
+            Input::Bytes(bytes) => {
+                if !self.core.watch.see(bytes, now.instant) {
+                    self.calm();
+                }
+                self.core.tape.feed(bytes);
+            }
             Input::Eof => {
                 self.core.half_closed = true;
                 self.core.tape.end();
@@ -317,6 +344,7 @@ impl Protocol for Http2 {
 
     fn transmit(&mut self, out: &mut Output, now: &Now) {
         self.drive(now);
+        let before = out.len();
         while self.core.tape.transmit(out) {
             // `h2` may have waited for the room.
             self.core.wakes.touch();
@@ -325,7 +353,8 @@ impl Protocol for Http2 {
             }
             self.drive(now);
         }
-        if !out.is_empty() && self.core.streams.is_empty() && !self.core.draining {
+        self.core.watch.sent(out.len() - before);
+        if before > 0 && matches!(self.state, State::Open(_)) && self.core.is_idle() {
             // A client that is still reading its answers is not idle.
             self.core.idle = now.instant + self.core.patience();
         }

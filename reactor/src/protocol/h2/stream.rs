@@ -86,6 +86,11 @@ impl Stream {
         matches!(self.response, Response::Over)
     }
 
+    /// Whether the client got a response to its end, or to where it broke off.
+    pub fn was_answered(&self) -> bool {
+        self.is_over() && matches!(self.request, Request::Complete)
+    }
+
     /// When to call [`timeout`](Self::timeout).
     pub fn deadline(&self) -> Option<Instant> {
         let arrival = match (&self.request, &self.response) {
@@ -228,6 +233,11 @@ impl Stream {
     pub fn send(&mut self, part: Part<ResponseHead>, outlet: &mut Outlet, now: &Now) -> Flow {
         let result = match (&mut self.response, part) {
             (Response::Over, _) => return Flow::Gone,
+            (Response::Headed { content, .. } | Response::Sending { content, .. }, _)
+                if content.has_ended() =>
+            {
+                return Flow::Gone;
+            }
             (_, Part::Abort(reason)) => return self.abort(reason, outlet, now),
             (Response::Awaited(respond), Part::Head(head)) if head.status.is_informational() => {
                 // An error says that the stream is gone, which the next poll tells too.

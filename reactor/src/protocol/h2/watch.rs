@@ -1,0 +1,140 @@
+//! [`Watch`]: frames that make work and serve nobody (RFC 9113, 10.5).
+//!
+//! `h2` bounds what it keeps: streams that are reset, fields, empty content. What it answers and
+//! forgets at once, like PING, a client may send for ever. Here is a purse: such frames cost, time
+//! and honest work fill it, and who has spent it all has to go.
+
+use std::time::Instant;
+
+use wire::limits::{
+    H2_BYTES_PER_FRAME_EARNED, H2_FRAMES_PER_RESPONSE_EARNED, H2_FRAMES_PER_SECOND_EARNED,
+    H2_IDLE_FRAMES_MAX,
+};
+
+use super::PREFACE;
+
+/// Length of a frame's header (RFC 9113, 4.1).
+const HEAD_LEN: usize = 9;
+
+/// Watches the frames of one client.
+#[derive(Debug)]
+pub struct Watch {
+    /// Bytes up to the next header.
+    skip: usize,
+    head: [u8; HEAD_LEN],
+    /// Bytes of the header that are there.
+    have: usize,
+    purse: u64,
+    /// Bytes sent that have earned nothing yet.
+    sent: u64,
+    counted: Instant,
+}
+
+impl Watch {
+    /// Before the preface.
+    pub fn new(now: Instant) -> Self {
+        let purse = H2_IDLE_FRAMES_MAX;
+        Self { skip: PREFACE.len(), head: [0; HEAD_LEN], have: 0, purse, sent: 0, counted: now }
+    }
+
+    /// Looks at what has come. `false`: the purse is empty.
+    pub fn see(&mut self, mut bytes: &[u8], now: Instant) -> bool {
+        let seconds = now.saturating_duration_since(self.counted).as_secs();
+        if seconds > 0 {
+            self.counted = now;
+            self.earn(seconds.saturating_mul(H2_FRAMES_PER_SECOND_EARNED));
+        }
+        let mut cost = 0;
+        while !bytes.is_empty() {
+            let skipped = self.skip.min(bytes.len());
+            self.skip -= skipped;
+            bytes = &bytes[skipped..];
+            let taken = (HEAD_LEN - self.have).min(bytes.len());
+            self.head[self.have..self.have + taken].copy_from_slice(&bytes[..taken]);
+            self.have += taken;
+            bytes = &bytes[taken..];
+            if self.have == HEAD_LEN {
+                cost += self.cost();
+                self.skip = self.payload();
+                self.have = 0;
+            }
+        }
+        let afford = cost <= self.purse;
+        self.purse = self.purse.saturating_sub(cost);
+        afford
+    }
+
+    /// A response has gone out to its end.
+    pub fn answered(&mut self) {
+        self.earn(H2_FRAMES_PER_RESPONSE_EARNED);
+    }
+
+    /// So many bytes have gone out: they have their window updates coming.
+    pub fn sent(&mut self, bytes: u64) {
+        self.sent += bytes;
+        self.earn(self.sent / H2_BYTES_PER_FRAME_EARNED);
+        self.sent %= H2_BYTES_PER_FRAME_EARNED;
+    }
+
+    fn earn(&mut self, frames: u64) {
+        self.purse = self.purse.saturating_add(frames).min(H2_IDLE_FRAMES_MAX);
+    }
+
+    fn payload(&self) -> usize {
+        usize::from(self.head[0]) << 16 | usize::from(self.head[1]) << 8 | usize::from(self.head[2])
+    }
+
+    /// What the frame costs: nothing when it carries content or fields, which have their own bounds.
+    fn cost(&self) -> u64 {
+        const DATA: u8 = 0;
+        const HEADERS: u8 = 1;
+        const CONTINUATION: u8 = 9;
+        match self.head[3] {
+            DATA | CONTINUATION => u64::from(self.payload() == 0),
+            HEADERS => 0,
+            _ => 1,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    const PING: [u8; 17] = [0, 0, 8, 6, 0, 0, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8];
+
+    #[test]
+    fn frames_are_found_however_they_are_cut() {
+        let now = Instant::now();
+        let all = [&PREFACE[..], &PING, &[0, 0, 1, 0, 0, 0, 0, 0, 1, 9], &PING].concat();
+        for cut in 1..all.len() {
+            let mut watch = Watch::new(now);
+            for piece in all.chunks(cut) {
+                assert!(watch.see(piece, now));
+            }
+            assert_eq!(watch.purse, H2_IDLE_FRAMES_MAX - 2, "{cut}");
+        }
+    }
+
+    #[test]
+    fn an_empty_purse_is_filled_by_time_and_work() {
+        let mut now = Instant::now();
+        let mut watch = Watch::new(now);
+        assert!(watch.see(PREFACE, now));
+        for _ in 0..H2_IDLE_FRAMES_MAX {
+            assert!(watch.see(&PING, now));
+        }
+        assert!(!watch.see(&PING, now));
+        watch.answered();
+        watch.sent(2 * H2_BYTES_PER_FRAME_EARNED - 1);
+        watch.sent(1);
+        for _ in 0..H2_FRAMES_PER_RESPONSE_EARNED + 2 {
+            assert!(watch.see(&PING, now));
+        }
+        assert!(!watch.see(&PING, now));
+        now += Duration::from_secs(1);
+        assert!(watch.see(&PING, now));
+    }
+}
