@@ -4,9 +4,11 @@
 
 mod codec;
 mod h1;
+mod h2;
 
 pub use codec::wire_codec;
 pub use h1::h1;
+pub use h2::h2;
 
 /// Choices taken from the front of the input; zeros when it is used up.
 struct Choices<'a>(&'a [u8]);
