@@ -10,7 +10,7 @@ require __DIR__ . '/../server.inc';
 
 $code = <<<'CODE'
     $server = new Ferrite\Http\Server('127.0.0.1', 0);
-    $server->set(['worker_num' => 40, 'reactor_num' => 2]);
+    $server->set(['worker_num' => 60, 'reactor_num' => 2]);
     $server->on('Start', ready(...));
     $server->on('Request', fn ($request, $response) => $response->end('ok'));
     try {
@@ -21,6 +21,7 @@ $code = <<<'CODE'
     CODE;
 // Each worker costs the supervisor a socket, and four ends of links while they are handed over.
 $hard = posix_getrlimit()['hard openfiles'];
+$hard = is_int($hard) ? $hard : POSIX_RLIMIT_INFINITY;
 $server = TestServer::script("posix_setrlimit(POSIX_RLIMIT_NOFILE, 64, $hard); $code");
 echo $server->get('/')->body, "\n";
 $server->signal(SIGUSR1);
@@ -36,4 +37,4 @@ echo $server->out();
 ok
 ok
 0 0
-worker_num 40 needs 208 open files per process, and the limit is 100 (ulimit -Hn)
+worker_num 60 needs 248 open files per process, and the limit is 100 (ulimit -Hn)

@@ -187,7 +187,11 @@ impl Roster {
             return;
         };
         if !done {
-            self.slots[worker].lives[index].stage = Stage::Killed;
+            let slot = &mut self.slots[worker];
+            slot.lives[index].stage = Stage::Killed;
+            // What it lacked, its successor may lack as well.
+            slot.patience.died(now, now);
+            slot.died = true;
             return self.actions.push_back(Action::Kill(incarnation));
         }
         self.slots[worker].lives[index].linked = true;

@@ -20,11 +20,13 @@ const REACTOR: i32 = 1;
 struct Bench {
     roster: Roster,
     now: Instant,
+    /// Whether there are descriptors for links.
+    links: bool,
 }
 
 impl Bench {
     fn new(workers: u16) -> Self {
-        Self { roster: Roster::new(workers, MAX_WAIT), now: Instant::now() }
+        Self { roster: Roster::new(workers, MAX_WAIT), now: Instant::now(), links: true }
     }
 
     /// A server that is up: its reactor has pid 1, its workers have pid 100 + incarnation.
@@ -57,7 +59,7 @@ impl Bench {
                     self.roster.worker_forked(*incarnation, Some(pid(*incarnation)), self.now);
                 }
                 Action::Link { incarnation, .. } => {
-                    self.roster.linked(*incarnation, true, self.now);
+                    self.roster.linked(*incarnation, self.links, self.now);
                 }
                 _ => {}
             }
@@ -180,6 +182,30 @@ fn short_lives_are_replaced_after_doubling_pauses() {
     assert_eq!(pauses[1], RESPAWN_PAUSE_MIN);
     assert_eq!(pauses[2], RESPAWN_PAUSE_MIN * 2);
     assert_eq!(pauses[8], CRASH_PAUSE_MAX);
+}
+
+#[test]
+fn workers_that_cannot_be_linked_are_replaced_after_pauses() {
+    let mut bench = Bench::up(1);
+    bench.links = false;
+    bench.exit(1, KILLED);
+    let mut actions = bench.run();
+    let begin = bench.now;
+    for _ in 0..9 {
+        let (_, incarnation) = forked(&actions)[0];
+        bench.ready(incarnation);
+        assert!(bench.run().contains(&Action::Kill(incarnation)));
+        bench.exit(incarnation, KILLED);
+        actions = bench.run();
+        while forked(&actions).is_empty() {
+            bench.skip();
+            actions = bench.run();
+        }
+    }
+    assert!(bench.now - begin > 6 * CRASH_PAUSE_MAX);
+    bench.links = true;
+    bench.ready(forked(&actions)[0].1);
+    assert!(bench.run().iter().any(|action| matches!(action, Action::Link { .. })));
 }
 
 #[test]
