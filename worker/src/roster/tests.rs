@@ -188,6 +188,7 @@ fn short_lives_are_replaced_after_doubling_pauses() {
 fn workers_that_cannot_be_linked_are_replaced_after_pauses() {
     let mut bench = Bench::up(1);
     bench.links = false;
+    bench.roster.lost(1, None, bench.now);
     bench.exit(1, KILLED);
     let mut actions = bench.run();
     let begin = bench.now;
