@@ -26,8 +26,12 @@ const SOCK_UDP6 = 4;
 const SOCK_UNIX_STREAM = 5;
 /** Socket type: a Unix datagram socket. Known by its number; servers refuse it. */
 const SOCK_UNIX_DGRAM = 6;
-/** Flag of a socket type: TLS. Not available in this build. */
+/** Flag of a socket type: TLS. Needs `ssl_cert_file` and `ssl_key_file`, or `tls` set to 'dev'. */
 const SSL = 512;
+/** For `ssl_protocols`: TLS 1.2. */
+const SSL_TLSv1_2 = 16;
+/** For `ssl_protocols`: TLS 1.3. */
+const SSL_TLSv1_3 = 32;
 
 /** Server mode; the same as {@see PROCESS}: there is one process model. */
 const BASE = 1;

@@ -35,8 +35,11 @@ class Request
      * What is known of the request beside its fields, by keys in lower case: `request_method`,
      * `request_uri` (the path, as sent, without the query), `path_info` (the path, decoded),
      * `query_string` (only when there is one), `request_time`, `request_time_float`,
-     * `request_scheme` (`http`), `server_protocol` (`HTTP/1.0`, `HTTP/1.1`), `server_port`,
-     * `server_addr`, `remote_port`, `remote_addr` (`unix:` on a Unix socket), `master_time`.
+     * `request_scheme` (`http`, `https`), `server_protocol` (`HTTP/1.0`, `HTTP/1.1`), `server_port`,
+     * `server_addr`, `remote_port`, `remote_addr` (`unix:` on a Unix socket), `master_time`. Over TLS also
+     * `https` (`on`), `ssl_protocol` (`TLSv1.3`), `ssl_cipher`, `ssl_server_name` (SNI, if the client
+     * has named one), and of a client that had to show a certificate `ssl_client_verify` (`SUCCESS`),
+     * `ssl_client_s_dn` (its subject) and `ssl_client_cert` (PEM).
      *
      * @var array<string, string|int|float>|null
      */

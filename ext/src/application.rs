@@ -128,9 +128,11 @@ impl ServerApplication {
     }
 
     /// Makes the interpreter that this worker has inherited its own.
-    fn settle(&self, identity: WorkerIdentity) -> Result<(), Failure> {
+    fn settle(&mut self, identity: WorkerIdentity) -> Result<(), Failure> {
         engine::drop_inheritance();
         engine::reseed();
+        // Keys are none of the handlers' business.
+        self.run.reactor.ports.clear();
         let pid = std::process::id();
         self.state.stage.set(Stage::Worker(identity.worker));
         if let Some(object) = object_of(&self.server) {
@@ -176,7 +178,13 @@ impl ServerApplication {
         let ports = self.state.all_ports();
         let addresses = ports.iter().map(|port| match &port.path {
             Some(path) => Address::Unix(path.clone()),
-            None => Address::Tcp(port.host.trim_matches(['[', ']']).to_owned(), port.number),
+            None => {
+                let host = port.host.trim_matches(['[', ']']).to_owned();
+                match port.tls {
+                    true => Address::Tls(host, port.number),
+                    false => Address::Tcp(host, port.number),
+                }
+            }
         });
         addresses.collect()
     }

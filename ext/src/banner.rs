@@ -29,6 +29,8 @@ pub struct Banner {
 pub enum Address {
     /// Host and port.
     Tcp(String, u16),
+    /// Host and port, by TLS.
+    Tls(String, u16),
     /// A path.
     Unix(PathBuf),
 }
@@ -39,10 +41,17 @@ const WORKERS_SHOWN_MAX: usize = 8;
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Tcp(host, port) if host.contains(':') => write!(f, "http://[{host}]:{port}/"),
-            Self::Tcp(host, port) => write!(f, "http://{host}:{port}/"),
+            Self::Tcp(host, port) => url(f, "http", host, *port),
+            Self::Tls(host, port) => url(f, "https", host, *port),
             Self::Unix(path) => write!(f, "unix:{}", path.display()),
         }
+    }
+}
+
+fn url(f: &mut fmt::Formatter<'_>, scheme: &str, host: &str, port: u16) -> fmt::Result {
+    match host.contains(':') {
+        true => write!(f, "{scheme}://[{host}]:{port}/"),
+        false => write!(f, "{scheme}://{host}:{port}/"),
     }
 }
 
@@ -50,12 +59,15 @@ impl Address {
     /// For a host that means every interface: an address that can be opened.
     fn local(&self) -> Option<String> {
         match self {
-            Self::Tcp(host, port) if host == "0.0.0.0" || host == "::" => {
-                Some(format!("http://localhost:{port}/"))
-            }
+            Self::Tcp(host, port) if everywhere(host) => Some(format!("http://localhost:{port}/")),
+            Self::Tls(host, port) if everywhere(host) => Some(format!("https://localhost:{port}/")),
             _ => None,
         }
     }
+}
+
+fn everywhere(host: &str) -> bool {
+    host == "0.0.0.0" || host == "::"
 }
 
 impl fmt::Display for Banner {
@@ -112,6 +124,7 @@ mod tests {
             addresses: vec![
                 Address::Tcp("0.0.0.0".to_owned(), 9501),
                 Address::Tcp("::1".to_owned(), 9502),
+                Address::Tls("::".to_owned(), 9503),
                 Address::Unix(PathBuf::from("/run/a.sock")),
             ],
             supervisor: 10,
@@ -128,6 +141,7 @@ mod tests {
 Ferrite 1.2.3 on PHP 8.2.0
   http://0.0.0.0:9501/  (http://localhost:9501/)
   http://[::1]:9502/
+  https://[::]:9503/  (https://localhost:9503/)
   unix:/run/a.sock
   supervisor 10
   ├── reactor 11 (2 threads)

@@ -38,18 +38,17 @@ impl SocketType {
     /// The flag `SSL`.
     pub const SSL: i64 = 1 << 9;
 
-    /// The type with this value.
-    pub fn from_value(value: i64) -> Result<Self, BindError> {
-        if value & Self::SSL != 0 {
-            return Err(BindError::NoTls);
-        }
-        match value {
+    /// The type with this value, and whether the flag `SSL` is set.
+    pub fn from_value(value: i64) -> Result<(Self, bool), BindError> {
+        let tls = value & Self::SSL != 0;
+        let kind = match value & !Self::SSL {
             Self::TCP => Ok(Self::Tcp),
             Self::TCP6 => Ok(Self::Tcp6),
             Self::UNIX_STREAM => Ok(Self::Unix),
             Self::UDP | Self::UDP6 | Self::UNIX_DGRAM => Err(BindError::Datagram),
-            other => Err(BindError::Type(other)),
-        }
+            _ => Err(BindError::Type(value)),
+        };
+        Ok((kind?, tls))
     }
 
     /// The value of its constant.
@@ -76,8 +75,6 @@ pub struct Bound {
 /// Why a port could not be bound: what, where and what to do.
 #[derive(Debug)]
 pub enum BindError {
-    /// `SSL` was asked for.
-    NoTls,
     /// A datagram socket was asked for.
     Datagram,
     /// No socket type has this value.
@@ -109,7 +106,6 @@ pub enum BindError {
 impl fmt::Display for BindError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NoTls => f.write_str("TLS is not available in this build: remove the SSL flag"),
             Self::Datagram => f.write_str("Datagram sockets are not supported"),
             Self::Type(value) => write!(
                 f,

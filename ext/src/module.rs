@@ -6,6 +6,7 @@ use ext_php_rs::zend::{IniEntryDef, IniEntryDefs, ModuleEntry};
 use ext_php_rs::{info_table_end, info_table_header, info_table_row, info_table_start};
 
 use crate::bind::SocketType;
+use crate::options::tls::{TLS_1_2, TLS_1_3};
 use crate::{error, logger, port, request, response, server};
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -28,7 +29,7 @@ pub fn describe(module: ModuleBuilder<'_>) -> ModuleBuilder<'_> {
 }
 
 /// Constants with numbers: those of Swoole without their prefix.
-const INTEGERS: [(&str, i64); 16] = [
+const INTEGERS: [(&str, i64); 18] = [
     ("Ferrite\\SOCK_TCP", SocketType::TCP),
     ("Ferrite\\SOCK_UDP", SocketType::UDP),
     ("Ferrite\\SOCK_TCP6", SocketType::TCP6),
@@ -36,6 +37,8 @@ const INTEGERS: [(&str, i64); 16] = [
     ("Ferrite\\SOCK_UNIX_STREAM", SocketType::UNIX_STREAM),
     ("Ferrite\\SOCK_UNIX_DGRAM", SocketType::UNIX_DGRAM),
     ("Ferrite\\SSL", SocketType::SSL),
+    ("Ferrite\\SSL_TLSv1_2", TLS_1_2),
+    ("Ferrite\\SSL_TLSv1_3", TLS_1_3),
     ("Ferrite\\BASE", server::MODES[0]),
     ("Ferrite\\PROCESS", server::MODES[1]),
     ("Ferrite\\LOG_DEBUG", 0),
@@ -81,7 +84,7 @@ extern "C" fn info(module: *mut ModuleEntry) {
     info_table_row!("Version", VERSION);
     info_table_row!("Protocols", "HTTP/1.0, HTTP/1.1");
     info_table_row!("Sockets", "TCP (IPv4, IPv6), Unix stream");
-    info_table_row!("TLS", "not available in this build");
+    info_table_row!("TLS", "1.2, 1.3 (BoringSSL)");
     info_table_row!("Built for PHP API", ext_php_rs::ffi::ZEND_MODULE_API_NO.to_string());
     info_table_row!("Thread safety", if ext_php_rs::PHP_ZTS { "ZTS" } else { "NTS" });
     info_table_row!("Debug build of PHP", if ext_php_rs::PHP_DEBUG { "yes" } else { "no" });

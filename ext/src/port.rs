@@ -45,6 +45,8 @@ pub struct PortState {
     pub host: String,
     /// The kind of its socket.
     pub kind: SocketType,
+    /// Whether clients speak TLS.
+    pub tls: bool,
     /// The port number; 0 on a Unix socket.
     pub number: u16,
     /// The path of a Unix socket.
@@ -63,10 +65,17 @@ pub struct PortState {
 
 impl PortState {
     /// A port that has just been bound.
-    pub fn new(host: String, kind: SocketType, bound: Bound, frozen: Rc<Cell<bool>>) -> Self {
+    pub fn new(
+        host: String,
+        kind: SocketType,
+        tls: bool,
+        bound: Bound,
+        frozen: Rc<Cell<bool>>,
+    ) -> Self {
         Self {
             host,
             kind,
+            tls,
             number: bound.port,
             path: bound.path,
             socket: Cell::new(Some(bound.socket)),
@@ -158,7 +167,7 @@ pub fn new_object(state: Rc<PortState>) -> Zval {
         value::bytes(state.host.as_bytes()),
         value::long(i64::from(state.number)),
         value::long(state.kind.value()),
-        settings::boolean(false),
+        settings::boolean(state.tls),
         declare::empty_array(),
     ];
     let object = Object::create(Port(Some(state)));

@@ -69,13 +69,16 @@ pub fn boolean(value: bool) -> Zval {
 
 fn check_one(key: ArrayKey<'_>, value: &Zval, scope: Scope) -> Result<Assignment, Failure> {
     let key = key.to_string();
-    options::check(&key, &convert(value), scope).map_err(|error| {
+    options::check(&key, &convert(value, ARRAY_DEPTH_MAX), scope).map_err(|error| {
         let message = format!("is not valid: {error}");
         if error.is_type() { Failure::Type(1, message) } else { Failure::Value(1, message) }
     })
 }
 
-fn convert(value: &Zval) -> Value {
+/// Arrays within arrays that any option takes. An array may contain itself.
+const ARRAY_DEPTH_MAX: u8 = 2;
+
+fn convert(value: &Zval, depth: u8) -> Value {
     let value = value.dereference();
     if value.is_null() {
         Value::Null
@@ -88,7 +91,11 @@ fn convert(value: &Zval) -> Value {
     } else if let Some(text) = value.zend_str() {
         Value::Text(String::from_utf8_lossy(text.as_bytes()).into_owned())
     } else if let Some(array) = value.array() {
-        Value::Array(array.len())
+        if depth == 0 {
+            return Value::Other("an array within arrays");
+        }
+        let entries = array.iter().map(|(key, value)| (key.to_string(), convert(value, depth - 1)));
+        Value::Array(entries.collect())
     } else if value.is_object() {
         Value::Other("an object")
     } else {

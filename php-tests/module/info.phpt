@@ -12,6 +12,7 @@ var_dump(phpversion('ferrite') === Ferrite\VERSION);
 [$major, $minor, $patch] = explode('.', Ferrite\VERSION);
 var_dump($major * 10000 + $minor * 100 + $patch === Ferrite\VERSION_ID);
 foreach (['SOCK_TCP', 'SOCK_UDP', 'SOCK_TCP6', 'SOCK_UDP6', 'SOCK_UNIX_STREAM', 'SOCK_UNIX_DGRAM', 'SSL',
+    'SSL_TLSv1_2', 'SSL_TLSv1_3',
     'BASE', 'PROCESS', 'LOG_DEBUG', 'LOG_TRACE', 'LOG_INFO', 'LOG_NOTICE', 'LOG_WARNING', 'LOG_ERROR', 'LOG_NONE']
     as $name) {
     echo $name, ' ', constant("Ferrite\\$name"), "\n";
@@ -24,7 +25,7 @@ Ferrite => enabled
 Version => %d.%d.%d
 Protocols => HTTP/1.0, HTTP/1.1
 Sockets => TCP (IPv4, IPv6), Unix stream
-TLS => not available in this build
+TLS => 1.2, 1.3 (BoringSSL)
 Built for PHP API => %d
 Thread safety => NTS
 Debug build of PHP => %s
@@ -43,6 +44,8 @@ SOCK_UDP6 4
 SOCK_UNIX_STREAM 5
 SOCK_UNIX_DGRAM 6
 SSL 512
+SSL_TLSv1_2 16
+SSL_TLSv1_3 32
 BASE 1
 PROCESS 2
 LOG_DEBUG 0

@@ -9,7 +9,7 @@ $cases = [
     ['package_max_length', '12Q'], ['package_max_length', -1], ['package_max_length', true],
     ['keepalive_timeout', 0], ['keepalive_timeout', 'soon'], ['keepalive_timeout', INF], ['keepalive_timeout', NAN],
     ['log_file', 5], ['pid_file', "a\0b"], ['server_header', "a\r\nb"], ['server_header', 1],
-    ['enable_coroutine', true], ['task_worker_num', 4], ['http2_enable_push', true], ['ssl_cert_file', '/a.pem'],
+    ['enable_coroutine', true], ['task_worker_num', 4], ['http2_enable_push', true], ['ssl_dhparam', '/a.pem'],
     ['dispatch_mode', 2], ['log_level', 7], ['worker_num', new stdClass()], ['log_file', str_repeat('x', 80) . "\0"],
 ];
 foreach ($cases as [$key, $value]) {
@@ -45,7 +45,7 @@ TypeError is not valid: Option 'server_header' must be true, false or a string w
 ValueError is not valid: Option 'enable_coroutine' is not supported: only false, 0, '' or [] is accepted, true given. There are no coroutines: a worker handles one request at a time.
 ValueError is not valid: Option 'task_worker_num' is not supported: only false, 0, '' or [] is accepted, 4 given. There are no task workers yet.
 ValueError is not valid: Option 'http2_enable_push' is not supported: only false, 0, '' or [] is accepted, true given. Clients have given up server push; send 103 with a Link header.
-ValueError is not valid: Option 'ssl_cert_file' is not supported: only false, 0, '' or [] is accepted, "/a.pem" given. TLS is not available in this build.
+ValueError is not valid: Option 'ssl_dhparam' is not supported: only false, 0, '' or [] is accepted, "/a.pem" given. Suites with finite-field Diffie-Hellman are not offered.
 ValueError is not valid: Option 'dispatch_mode' is not supported: only 1 or 3 or 7 is accepted, 2 given. Every request goes to an idle worker, whichever connection it came in by (as modes 1, 3 and 7).
 ValueError is not valid: Option 'log_level' must be an int from 0 to 6, 7 given
 TypeError is not valid: Option 'worker_num' must be an int from 1 to 1024, an object given

@@ -21,7 +21,8 @@ foreach ([
     ['127.0.0.1', -1, SOCK_TCP],
     ['127.0.0.1', 0, SOCK_UDP],
     ['127.0.0.1', 0, 77],
-    ['127.0.0.1', 0, SOCK_TCP | SSL],
+    ['127.0.0.1', 0, SOCK_UDP | SSL],
+    ['127.0.0.1', 0, 77 | SSL],
     [$folder . '/' . str_repeat('x', 120), 0, SOCK_UNIX_STREAM],
     ['', 0, SOCK_UNIX_STREAM],
     ["$folder/file", 0, SOCK_UNIX_STREAM],
@@ -53,7 +54,8 @@ Port 65536 is not between 0 and 65535
 Port -1 is not between 0 and 65535
 Datagram sockets are not supported
 Unknown socket type 77: use SOCK_TCP, SOCK_TCP6 or SOCK_UNIX_STREAM
-TLS is not available in this build: remove the SSL flag
+Datagram sockets are not supported
+Unknown socket type 589: use SOCK_TCP, SOCK_TCP6 or SOCK_UNIX_STREAM
 Cannot listen on FOLDER/xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx: the path of a Unix socket has 1 to 107 bytes
 Cannot listen on : the path of a Unix socket has 1 to 107 bytes
 Cannot listen on FOLDER/file: a file that is no socket is in the way

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::protocol::settings::HttpSettings;
+use crate::tls::Tls;
 
 /// Configuration of the reactor process.
 #[derive(Debug, Clone)]
@@ -45,4 +46,6 @@ pub struct PortConfig {
     pub tell_opened: bool,
     /// Whether a worker is told of closed connections (`Close`).
     pub tell_closed: bool,
+    /// TLS; `None` for cleartext.
+    pub tls: Option<Arc<Tls>>,
 }

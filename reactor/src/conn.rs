@@ -1,16 +1,18 @@
 //! A client's connection: the socket, the protocol over it, and what waits in both directions.
 
+mod ends;
+
 use std::time::Instant;
 
 use bytes::BytesMut;
 use wire::head::Origin;
-use wire::limits::{
-    LINGER_BYTES_MAX, LINGER_TIME_MAX, READ_AHEAD_BYTES_MAX, WRITE_BUFFER_BYTES_MAX,
-};
+use wire::limits::{READ_AHEAD_BYTES_MAX, WRITE_BUFFER_BYTES_MAX};
 use wire::shared::{Counter, Shared};
-use wire::{ExchangeId, Part, RequestHead, ResponseHead};
+use wire::{ExchangeId, Part, RequestHead, ResponseHead, TlsInfo};
 
 use crate::config::PortConfig;
+use crate::file;
+use crate::protocol::detect::Detect;
 use crate::protocol::error::{Blame, Fault};
 use crate::protocol::{Closing, Flow, Input, Now, Output, Protocol, StreamId};
 use crate::socket::{ReadBuffer, Received, Socket};
@@ -21,7 +23,10 @@ const READS_PER_TURN_MAX: usize = 8;
 /// One client.
 pub struct Conn {
     socket: Socket,
+    /// Until the end of a TLS handshake it stands in for the one that will be agreed on.
     protocol: Box<dyn Protocol>,
+    /// What requests tell of its TLS.
+    tls: Option<TlsInfo>,
     /// Where it came from; `port` names its configuration.
     pub origin: Origin,
     phase: Phase,
@@ -36,6 +41,8 @@ pub struct Conn {
     readable: bool,
     /// Whether the end of what can be read has arrived.
     ending: bool,
+    /// Whether no further request is wanted.
+    draining: bool,
     /// When the client is given up unless it takes bytes.
     stalled: Option<Instant>,
     /// The deadline that has been set with the timers.
@@ -44,6 +51,8 @@ pub struct Conn {
 
 #[derive(Debug, Clone, Copy)]
 enum Phase {
+    /// TLS is being agreed on.
+    Handshaking { until: Instant },
     /// Both directions are open, as far as is known.
     Open,
     /// The client will send no more.
@@ -91,17 +100,25 @@ pub enum Fate {
 
 impl Conn {
     /// A new connection.
-    pub fn new(socket: Socket, protocol: Box<dyn Protocol>, origin: Origin) -> Self {
+    pub fn new(socket: Socket, port: &PortConfig, origin: Origin, now: &Now) -> Self {
+        let phase = match (&socket, &port.tls) {
+            (Socket::Tls(_), Some(tls)) => {
+                Phase::Handshaking { until: now.instant + tls.config.handshake_timeout }
+            }
+            _ => Phase::Open,
+        };
         Self {
             socket,
-            protocol,
+            protocol: Box::new(Detect::new(port.http.clone(), origin, file::read, now)),
+            tls: None,
             origin,
-            phase: Phase::Open,
+            phase,
             pending: BytesMut::new(),
             out: None,
             exchanges: Vec::new(),
             readable: false,
             ending: false,
+            draining: false,
             stalled: None,
             armed: None,
         }
@@ -150,13 +167,14 @@ impl Conn {
 
     /// No new requests: finish, then close.
     pub fn shutdown(&mut self, now: &Now) {
+        self.draining = true;
         self.protocol.shutdown(now);
     }
 
     /// When to look at this connection next.
     pub fn deadline(&self) -> Option<Instant> {
         match self.phase {
-            Phase::Lingering { until, .. } => Some(until),
+            Phase::Handshaking { until } | Phase::Lingering { until, .. } => Some(until),
             _ => [self.protocol.deadline(), self.stalled].into_iter().flatten().min(),
         }
     }
@@ -165,6 +183,10 @@ impl Conn {
     pub fn timeout(&mut self, now: &Now) -> Fate {
         if matches!(self.phase, Phase::Lingering { until, .. } if until <= now.instant) {
             return Fate::Close;
+        }
+        if matches!(self.phase, Phase::Handshaking { until } if until <= now.instant) {
+            log::info!("client {} did not finish its TLS handshake in time", self.peer());
+            return Fate::Abort;
         }
         if self.stalled.is_some_and(|stalled| stalled <= now.instant) {
             log::info!("client {} took nothing of its response for too long", self.peer());
@@ -183,6 +205,9 @@ impl Conn {
 
     /// Moves bytes in both directions until nothing moves any more.
     pub fn pump(&mut self, port: &PortConfig, cx: &mut Context<'_>) -> Fate {
+        if let Some(fate) = self.handshake(port, cx) {
+            return fate;
+        }
         for _ in 0..READS_PER_TURN_MAX {
             if let Some(fate) = self.write(port, cx) {
                 return fate;
@@ -206,7 +231,7 @@ impl Conn {
             if out.len() < WRITE_BUFFER_BYTES_MAX as u64 {
                 self.protocol.transmit(out, cx.now);
             }
-            if out.is_empty() {
+            if out.is_empty() && !self.socket.has_unsent() {
                 break false;
             }
             match self.socket.transmit(out) {
@@ -214,7 +239,7 @@ impl Conn {
                 Ok(sent) => {
                     cx.shared.add(Counter::BytesSent, sent);
                     self.stalled = None;
-                    if !out.is_empty() {
+                    if !out.is_empty() || self.socket.has_unsent() {
                         break true;
                     }
                 }
@@ -246,17 +271,14 @@ impl Conn {
         let unread = self.readable || !self.pending.is_empty();
         match self.protocol.closing()? {
             // A close with unread bytes is a reset, which may overtake the last response.
-            Closing::Close if !unread => Some(Fate::Close),
+            Closing::Close if !unread => self.end(),
             Closing::Reset => {
                 self.socket.reset_on_close();
                 Some(Fate::Abort)
             }
-            _ if matches!(self.phase, Phase::HalfClosed) => Some(Fate::Close),
+            _ if matches!(self.phase, Phase::HalfClosed) => self.end(),
             Closing::Close | Closing::Linger => {
-                self.socket.shutdown_write();
-                self.pending = BytesMut::new();
-                let until = now.instant + LINGER_TIME_MAX;
-                self.phase = Phase::Lingering { until, bytes_left: LINGER_BYTES_MAX };
+                self.linger(now);
                 None
             }
         }
@@ -325,7 +347,10 @@ impl Conn {
     /// Takes what the protocol has made of the client's bytes.
     fn collect(&mut self, cx: &mut Context<'_>) -> bool {
         let before = cx.events.len();
-        while let Some((stream, part)) = self.protocol.poll() {
+        while let Some((stream, mut part)) = self.protocol.poll() {
+            if let Part::Head(head) = &mut part {
+                head.tls.clone_from(&self.tls);
+            }
             cx.events.push(Event::Request(stream, part));
         }
         self.report(cx.shared);

@@ -27,6 +27,7 @@ mod slots;
 mod socket;
 mod spool;
 mod timer;
+pub mod tls;
 mod token;
 
 use std::os::fd::OwnedFd;
@@ -46,6 +47,8 @@ use crate::dispatch::Scheduler;
 use crate::event_loop::EventLoop;
 use crate::listener::Listener;
 use crate::mailbox::{Mail, Mailbox};
+use crate::tls::certificates::TlsError;
+use crate::tls::contexts::Contexts;
 use crate::token::{Source, token};
 
 /// What a reactor process is given at its start.
@@ -64,6 +67,8 @@ pub struct Boot {
 pub enum Error {
     /// The system refused what every thread needs; the text says what.
     System(&'static str, io::Error),
+    /// The certificates of a port cannot be used.
+    Tls(TlsError),
     /// A thread ended by a panic.
     Panicked,
 }
@@ -72,6 +77,7 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::System(what, error) => write!(f, "{what}: {error}"),
+            Self::Tls(error) => error.fmt(f),
             Self::Panicked => f.write_str("a reactor thread panicked"),
         }
     }
@@ -99,7 +105,9 @@ pub fn run(config: Config, boot: Boot) -> Result<(), Error> {
         polls.push((poll, mail));
         mailboxes.push(mailbox);
     }
+    let tls = Contexts::new(&config.ports).map_err(Error::Tls)?;
     let common = Common {
+        tls: Arc::new(tls),
         config: Arc::new(config),
         shared: boot.shared,
         scheduler: Arc::new(Mutex::new(scheduler)),

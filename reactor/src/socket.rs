@@ -1,9 +1,11 @@
-//! Client sockets: TCP and Unix streams behind one type, read and written without blocking.
+//! Client sockets: TCP and Unix streams, in cleartext or by TLS, behind one type; read and written
+//! without blocking.
 
 use std::io::{self, IoSlice};
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::time::Duration;
 
+use boring::ssl::SslContext;
 use bytes::BytesMut;
 use nix::sys::sendfile::sendfile;
 use nix::sys::socket::{MsgFlags, recv, send, sendmsg};
@@ -11,6 +13,7 @@ use socket2::SockRef;
 use wire::limits::READ_BYTES_MAX;
 
 use crate::protocol::{Chunk, Output};
+use crate::tls::stream::TlsStream;
 
 /// Chunks in one vectored write.
 const VECTOR_MAX: usize = 16;
@@ -68,20 +71,89 @@ pub enum Received {
     Broken,
 }
 
-/// A connected client socket.
+/// A client's connection as far as bytes go: in cleartext or by TLS. Non-blocking.
 #[derive(Debug)]
-pub struct Socket {
-    fd: OwnedFd,
+pub enum Socket {
+    /// Bytes as they are.
+    Plain(Plain),
+    /// Through TLS.
+    Tls(Box<TlsStream>),
 }
 
 impl Socket {
-    /// Wraps a non-blocking stream socket.
-    pub fn new(fd: OwnedFd) -> Self {
-        Self { fd }
+    /// A connection in cleartext, over a non-blocking stream socket.
+    pub fn plain(fd: OwnedFd) -> Self {
+        Self::Plain(Plain { fd })
+    }
+
+    /// A connection by TLS, before its handshake.
+    pub fn tls(fd: OwnedFd, context: &SslContext) -> io::Result<Self> {
+        TlsStream::new(fd, context).map(|stream| Self::Tls(Box::new(stream)))
+    }
+
+    fn fd(&self) -> &OwnedFd {
+        match self {
+            Self::Plain(plain) => &plain.fd,
+            Self::Tls(stream) => stream.fd(),
+        }
     }
 
     /// For registration with the poll.
     pub fn raw(&self) -> RawFd {
+        self.fd().as_raw_fd()
+    }
+
+    /// Reads once.
+    pub fn receive(&mut self, buffer: &mut ReadBuffer) -> Received {
+        match self {
+            Self::Plain(plain) => plain.receive(buffer),
+            Self::Tls(stream) => stream.receive(buffer),
+        }
+    }
+
+    /// Writes as much of `out` as the socket takes. Returns the number of bytes on the wire: more
+    /// than went out of `out` when TLS adds to it, less when it keeps some.
+    pub fn transmit(&mut self, out: &mut Output) -> io::Result<u64> {
+        match self {
+            Self::Plain(plain) => plain.transmit(out),
+            Self::Tls(stream) => stream.transmit(out),
+        }
+    }
+
+    /// Whether something waits that has left the output already; `transmit` goes on with it.
+    pub fn has_unsent(&self) -> bool {
+        matches!(self, Self::Tls(stream) if stream.has_unsent())
+    }
+
+    /// Says by the protocol of the transport, if that has a word for it, that nothing more will come.
+    pub fn farewell(&mut self) {
+        if let Self::Tls(stream) = self {
+            stream.close_notify();
+        }
+    }
+
+    /// Says to the client that nothing more will come.
+    pub fn shutdown_write(&mut self) {
+        self.farewell();
+        // A client that is gone already needs no farewell.
+        let _ = SockRef::from(self.fd()).shutdown(std::net::Shutdown::Write);
+    }
+
+    /// Makes the close that follows a reset, so that the client can tell that the message is broken.
+    pub fn reset_on_close(&self) {
+        // Fails on a Unix socket, where a close with unread or unsent data is a reset anyway.
+        let _ = SockRef::from(self.fd()).set_linger(Some(Duration::ZERO));
+    }
+}
+
+/// A connection in cleartext.
+#[derive(Debug)]
+pub struct Plain {
+    fd: OwnedFd,
+}
+
+impl Plain {
+    fn raw(&self) -> RawFd {
         self.fd.as_raw_fd()
     }
 
@@ -144,17 +216,5 @@ impl Socket {
             [only] => send(self.raw(), only, flags),
             several => sendmsg::<()>(self.raw(), several, &[], flags, None),
         }
-    }
-
-    /// Says to the client that nothing more will come.
-    pub fn shutdown_write(&self) {
-        // A client that is gone already needs no farewell.
-        let _ = SockRef::from(&self.fd).shutdown(std::net::Shutdown::Write);
-    }
-
-    /// Makes the close that follows a reset, so that the client can tell that the message is broken.
-    pub fn reset_on_close(&self) {
-        // Fails on a Unix socket, where a close with unread or unsent data is a reset anyway.
-        let _ = SockRef::from(&self.fd).set_linger(Some(Duration::ZERO));
     }
 }

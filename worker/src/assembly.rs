@@ -160,6 +160,7 @@ mod tests {
             scheme: Scheme::Http,
             fields: [(&b"content-length"[..], content_length)].into_iter().collect(),
             origin: origin(),
+            tls: None,
         })
     }
 

@@ -6,6 +6,9 @@ use std::time::Duration;
 
 use reactor::config::PortConfig;
 use reactor::protocol::settings::HttpSettings;
+use reactor::tls::Tls;
+
+use super::tls::TlsOptions;
 
 /// What assignments write to: the server's options, and those of one port.
 #[derive(Debug, Clone)]
@@ -78,6 +81,8 @@ pub struct PortOptions {
     pub parse_post: bool,
     /// Whether `Request::$files` is filled.
     pub parse_files: bool,
+    /// TLS, if the port speaks it.
+    pub tls: TlsOptions,
 }
 
 /// TCP keep-alive probes.
@@ -135,6 +140,7 @@ impl Default for PortOptions {
             parse_cookie: true,
             parse_post: true,
             parse_files: true,
+            tls: TlsOptions::default(),
         }
     }
 }
@@ -184,7 +190,12 @@ impl ServerOptions {
 
 impl PortOptions {
     /// What the reactor has to know of this port.
-    pub fn reactor_config(&self, tell_opened: bool, tell_closed: bool) -> PortConfig {
+    pub fn reactor_config(
+        &self,
+        tls: Option<Arc<Tls>>,
+        tell_opened: bool,
+        tell_closed: bool,
+    ) -> PortConfig {
         let mut http = self.http.clone();
         http.http2.stall_timeout = self.send_timeout;
         PortConfig {
@@ -195,6 +206,7 @@ impl PortOptions {
             body_memory_bytes_max: self.body_memory_bytes_max,
             tell_opened,
             tell_closed,
+            tls,
         }
     }
 }

@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use super::config::Draft;
+use super::tls::NamedCertificate;
 use super::value::Value;
 
 /// The type and range of an option, with the place its value goes to.
@@ -42,6 +43,22 @@ pub enum Kind {
     Text(fn(&mut Draft, &str)),
     /// A string, or a switch.
     SwitchOrText(fn(&mut Draft, Switchable<'_>)),
+    /// One of a few words, or nothing.
+    Word {
+        /// The words.
+        words: &'static [&'static str],
+        /// Where it goes.
+        set: fn(&mut Draft, &str),
+    },
+    /// A sum of these constants, or 0.
+    Flags {
+        /// The constants.
+        of: &'static [(&'static str, i64)],
+        /// Where it goes.
+        set: fn(&mut Draft, i64),
+    },
+    /// Certificates by server name.
+    Certificates(fn(&mut Draft, &[NamedCertificate])),
     /// Known from Swoole, without effect here: only values that ask for nothing are taken.
     Absent(NoOp),
 }
@@ -85,6 +102,8 @@ pub enum Assignment {
     Switched(fn(&mut Draft, Switchable<'_>), bool),
     /// See [`Kind::SwitchOrText`], the string.
     Named(fn(&mut Draft, Switchable<'_>), String),
+    /// See [`Kind::Certificates`].
+    Certificates(fn(&mut Draft, &[NamedCertificate]), Vec<NamedCertificate>),
     /// See [`Kind::Absent`].
     Nothing,
 }
@@ -140,12 +159,50 @@ impl Kind {
                 Value::Text(text) => Ok(Assignment::Named(set, text.clone())),
                 _ => Err(Misfit::Type),
             },
+            Self::Word { words, set } => match value {
+                value if value.is_off() => Ok(Assignment::Text(set, String::new())),
+                Value::Text(word) if words.contains(&word.as_str()) => {
+                    Ok(Assignment::Text(set, word.clone()))
+                }
+                Value::Text(_) => Err(Misfit::Range),
+                _ => Err(Misfit::Type),
+            },
+            Self::Flags { of, set } => {
+                let all = of.iter().fold(0, |all, (_, bit)| all | bit);
+                let flags = value.int().ok_or(Misfit::Type)?;
+                if flags & !all == 0 {
+                    Ok(Assignment::Count(set, flags))
+                } else {
+                    Err(Misfit::Range)
+                }
+            }
+            Self::Certificates(set) => {
+                let Value::Array(entries) = value else { return Err(Misfit::Type) };
+                let named = entries.iter().map(|(name, entry)| named_certificate(name, entry));
+                let named = named.collect::<Option<_>>().ok_or(Misfit::Range)?;
+                Ok(Assignment::Certificates(set, named))
+            }
             Self::Absent(no_op) => match no_op.covers(value) {
                 true => Ok(Assignment::Nothing),
                 false => Err(Misfit::Absent),
             },
         }
     }
+}
+
+/// An entry of `ssl_sni_certs`: both files, and nothing else.
+fn named_certificate(name: &str, entry: &Value) -> Option<NamedCertificate> {
+    let Value::Array(entry) = entry else { return None };
+    let file = |key: &str| match &entry.iter().find(|(known, _)| known == key)?.1 {
+        Value::Text(path) if !path.is_empty() && !path.contains('\0') => Some(path.into()),
+        _ => None,
+    };
+    let named = NamedCertificate {
+        name: name.to_owned(),
+        certificate: file("ssl_cert_file")?,
+        key: file("ssl_key_file")?,
+    };
+    (entry.len() == 2).then_some(named)
 }
 
 fn within<T: PartialOrd>(value: T, min: T, max: T) -> Result<T, Misfit> {
@@ -174,6 +231,7 @@ impl Assignment {
             Self::Text(set, value) => set(draft, value),
             Self::Switched(set, value) => set(draft, Switchable::Switch(*value)),
             Self::Named(set, value) => set(draft, Switchable::Text(value)),
+            Self::Certificates(set, value) => set(draft, value),
             Self::Nothing => {}
         }
     }
@@ -193,6 +251,14 @@ impl fmt::Display for Kind {
             Self::SwitchOrText(_) => {
                 f.write_str("true, false or a string without control characters")
             }
+            Self::Word { words, .. } => write!(f, "'{}' or ''", words.join("', '")),
+            Self::Flags { of, .. } => {
+                let names: Vec<_> = of.iter().map(|(name, _)| *name).collect();
+                write!(f, "0 or a sum of {}", names.join(", "))
+            }
+            Self::Certificates(_) => f.write_str(
+                "an array of server name => ['ssl_cert_file' => file, 'ssl_key_file' => file]",
+            ),
             Self::Absent(NoOp::Any) => f.write_str("anything"),
             Self::Absent(NoOp::Off) => f.write_str("false, 0, '' or []"),
             Self::Absent(NoOp::On) => f.write_str("true"),

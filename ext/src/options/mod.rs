@@ -12,6 +12,7 @@ pub mod docs;
 pub mod kind;
 pub mod nearest;
 pub mod table;
+pub mod tls;
 pub mod value;
 
 use std::fmt;
@@ -169,7 +170,7 @@ mod tests {
             "Option 'package_max_length' must be bytes from 1K to 1024G, \"lots\" given"
         );
         assert!(message("open_websocket_protocol", Value::Bool(true)).contains("not supported"));
-        assert!(set("worker_num", Value::Array(2)).err().is_some_and(|e| e.is_type()));
+        assert!(set("worker_num", Value::Array(Vec::new())).err().is_some_and(|e| e.is_type()));
         assert!(set("worker_num", Value::Int(0)).err().is_some_and(|e| !e.is_type()));
     }
 

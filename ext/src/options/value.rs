@@ -15,8 +15,8 @@ pub enum Value {
     Float(f64),
     /// string; bytes that are not UTF-8 are replaced
     Text(String),
-    /// array, with its number of elements
-    Array(usize),
+    /// array
+    Array(Vec<(String, Value)>),
     /// Something that no option takes, by the name of its type.
     Other(&'static str),
 }
@@ -37,7 +37,7 @@ impl fmt::Display for Value {
                 write!(f, "\"{}…\"", start.escape_debug())
             }
             Self::Text(value) => write!(f, "\"{}\"", value.escape_debug()),
-            Self::Array(len) => write!(f, "an array of {len}"),
+            Self::Array(entries) => write!(f, "an array of {}", entries.len()),
             Self::Other(name) => f.write_str(name),
         }
     }
@@ -87,7 +87,8 @@ impl Value {
     /// Whether this asks for nothing.
     pub fn is_off(&self) -> bool {
         match self {
-            Self::Null | Self::Bool(false) | Self::Int(0) | Self::Array(0) => true,
+            Self::Null | Self::Bool(false) | Self::Int(0) => true,
+            Self::Array(entries) => entries.is_empty(),
             Self::Float(value) => *value == 0.0,
             Self::Text(text) => text.is_empty() || text == "0",
             _ => false,

@@ -40,7 +40,10 @@ pub mod key {
         REQUEST_TIME_FLOAT = "request_time_float", REQUEST_SCHEME = "request_scheme",
         SERVER_PROTOCOL = "server_protocol", SERVER_PORT = "server_port",
         SERVER_ADDR = "server_addr", REMOTE_PORT = "remote_port", REMOTE_ADDR = "remote_addr",
-        MASTER_TIME = "master_time",
+        MASTER_TIME = "master_time", HTTPS = "https", SSL_PROTOCOL = "ssl_protocol",
+        SSL_CIPHER = "ssl_cipher", SSL_SERVER_NAME = "ssl_server_name",
+        SSL_CLIENT_VERIFY = "ssl_client_verify", SSL_CLIENT_S_DN = "ssl_client_s_dn",
+        SSL_CLIENT_CERT = "ssl_client_cert",
     }
 }
 

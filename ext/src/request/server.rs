@@ -3,7 +3,8 @@
 use std::net::{IpAddr, SocketAddr};
 
 use ext_php_rs::types::Zval;
-use wire::RequestHead;
+use wire::tls::TlsFacts;
+use wire::{RequestHead, TlsInfo};
 
 use super::names::{self, key};
 use crate::zend::php_raw_url_decode;
@@ -31,7 +32,25 @@ pub fn array(head: &RequestHead, port: u16) -> Zval {
     set(key::REMOTE_PORT, value::long(head.origin.remote.map_or(0, |remote| remote.port().into())));
     set(key::REMOTE_ADDR, address(head.origin.remote));
     set(key::MASTER_TIME, value::long(seconds));
+    if let Some(facts) = head.tls.as_ref().and_then(TlsInfo::facts) {
+        set_tls(&mut set, &facts);
+    }
     array.into_value()
+}
+
+fn set_tls(set: &mut impl FnMut(usize, Zval), facts: &TlsFacts<'_>) {
+    let text = |text: &str| value::bytes(text.as_bytes());
+    set(key::HTTPS, text("on"));
+    set(key::SSL_PROTOCOL, text(facts.version));
+    set(key::SSL_CIPHER, text(facts.cipher));
+    if let Some(name) = facts.server_name {
+        set(key::SSL_SERVER_NAME, text(name));
+    }
+    if let Some(client) = &facts.client {
+        set(key::SSL_CLIENT_VERIFY, text("SUCCESS"));
+        set(key::SSL_CLIENT_S_DN, text(client.subject));
+        set(key::SSL_CLIENT_CERT, text(client.pem));
+    }
 }
 
 /// The method token.

@@ -207,7 +207,7 @@ fn construct(call: &mut Call<'_>) -> Result<Returned, Failure> {
         value::bytes(first.host.as_bytes()),
         value::long(i64::from(first.number)),
         value::long(first.kind.value()),
-        settings::boolean(false),
+        settings::boolean(first.tls),
         value::long(mode),
         ports_array(&state),
         value::long(0),
@@ -261,9 +261,9 @@ fn listen(call: &mut Call<'_>) -> Result<Returned, Failure> {
 /// Binds a port, and returns its PHP object.
 fn add_port(state: &ServerState, host: String, number: i64, kind: i64) -> Result<Zval, Failure> {
     let failure = |error: BindError| Failure::State(error.to_string());
-    let kind = SocketType::from_value(kind).map_err(failure)?;
+    let (kind, tls) = SocketType::from_value(kind).map_err(failure)?;
     let bound = bind::bind(&host, number, kind).map_err(failure)?;
-    Ok(state.add_port(host, kind, bound))
+    Ok(state.add_port(host, kind, tls, bound))
 }
 
 fn ports_array(state: &ServerState) -> Zval {

@@ -2,8 +2,10 @@
 
 use std::os::fd::OwnedFd;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use ext_php_rs::types::Zval;
+use reactor::tls::Tls;
 use worker::{Outcome, Plan, supervise};
 
 use super::state::{ServerState, Stage};
@@ -16,6 +18,7 @@ use crate::events::Event;
 use crate::logger::{self, Role};
 use crate::options::config::{PortOptions, ServerOptions};
 use crate::options::resolve;
+use crate::options::tls::TlsOptionsError;
 use crate::port::{PortContext, PortState};
 use crate::process::{self, Identity, PidFile, ProcessError};
 use crate::settings;
@@ -28,6 +31,8 @@ use crate::zend::{SUCCESS, zend_parse_parameters, zend_unset_timeout};
 struct Ready {
     server: ServerOptions,
     ports: Vec<PortOptions>,
+    /// TLS by port.
+    tls: Vec<Option<Arc<Tls>>>,
     handlers: Vec<Handler>,
     identity: Identity,
 }
@@ -124,13 +129,39 @@ fn prepare(state: &ServerState) -> Result<Ready, Failure> {
         .zip(&ports)
         .map(|(port, options)| handler(state, port, options, &server))
         .collect::<Result<Vec<_>, _>>()?;
+    let tls = tls(&states, &ports)?;
     let identity = Identity::look_up(&server).map_err(failure)?;
     process::check_files(&server).map_err(failure)?;
     process::check_writable(&server.upload_tmp_dir).map_err(failure)?;
     for (port, options) in states.iter().zip(&ports) {
         configure(port, options)?;
     }
-    Ok(Ready { server, ports, handlers, identity })
+    Ok(Ready { server, ports, tls, handlers, identity })
+}
+
+/// Reads and checks certificates and keys, so that a mistake is an exception here.
+fn tls(states: &[Rc<PortState>], ports: &[PortOptions]) -> Result<Vec<Option<Arc<Tls>>>, Failure> {
+    let any = states.iter().any(|state| state.tls);
+    if !any && ports.iter().any(|port| port.tls.any()) {
+        return Err(Failure::State(
+            "A certificate is set, but no port speaks TLS: add the SSL flag to its socket type"
+                .to_owned(),
+        ));
+    }
+    let load = |(state, port): (&Rc<PortState>, &PortOptions)| {
+        if !state.tls {
+            return Ok(None);
+        }
+        let config = port
+            .tls
+            .config()
+            .and_then(|config| Tls::load(config).map_err(TlsOptionsError::Certificates));
+        let tls = config.map_err(|error| {
+            Failure::State(format!("TLS on {}:{}: {error}", state.host, state.number))
+        })?;
+        Ok(Some(Arc::new(tls)))
+    };
+    states.iter().zip(ports).map(load).collect()
 }
 
 fn handler(
@@ -216,8 +247,9 @@ fn show(this: *mut Object<Server>, state: &ServerState, ready: &Ready) {
 }
 
 fn run(ready: Ready, pid_file: Option<PidFile>) -> Run {
-    let ports = ready.ports.iter().zip(&ready.handlers).map(|(options, handler)| {
-        options.reactor_config(handler.connect.is_some(), handler.close.is_some())
+    let ports = ready.ports.iter().zip(&ready.handlers).zip(ready.tls);
+    let ports = ports.map(|((options, handler), tls)| {
+        options.reactor_config(tls, handler.connect.is_some(), handler.close.is_some())
     });
     let reactor = reactor::Config {
         threads: usize::from(ready.server.reactor_threads()),

@@ -62,8 +62,8 @@ pub struct HeldPort {
 
 impl ServerState {
     /// Adds a port, and returns its PHP object.
-    pub fn add_port(&self, host: String, kind: SocketType, bound: Bound) -> Zval {
-        let state = Rc::new(PortState::new(host, kind, bound, Rc::clone(&self.frozen)));
+    pub fn add_port(&self, host: String, kind: SocketType, tls: bool, bound: Bound) -> Zval {
+        let state = Rc::new(PortState::new(host, kind, tls, bound, Rc::clone(&self.frozen)));
         let object = port::new_object(Rc::clone(&state));
         let shown = object.shallow_clone();
         self.ports.borrow_mut().push(HeldPort { state, object });

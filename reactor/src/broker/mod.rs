@@ -19,6 +19,7 @@ use crate::protocol::StreamId;
 use crate::slots::{Key, Slots};
 use crate::spool::{Content, Spool};
 use crate::timer::Timers;
+use crate::tls::contexts::Contexts;
 
 /// A part of a response on its way to its connection.
 #[derive(Debug)]
@@ -46,6 +47,8 @@ pub struct Common {
     pub mailboxes: Arc<[Mailbox]>,
     /// The way to the supervisor.
     pub supervisor: Arc<Supervisor>,
+    /// The TLS contexts of the ports.
+    pub tls: Arc<Contexts>,
 }
 
 impl Common {

@@ -1,5 +1,7 @@
 //! The connections of an event loop: from readiness to parts, from answers to bytes.
 
+use std::os::fd::OwnedFd;
+
 use mio::Interest;
 use mio::event::Event as Readiness;
 use wire::Part;
@@ -10,9 +12,7 @@ use super::{EventLoop, State};
 use crate::broker::Answer;
 use crate::conn::{Conn, Context, Event, Fate};
 use crate::exchange::Job;
-use crate::file;
 use crate::protocol::Flow;
-use crate::protocol::detect::Detect;
 use crate::slots::Key;
 use crate::socket::Socket;
 use crate::timer::Timer;
@@ -33,13 +33,13 @@ impl EventLoop {
         self.pump(key);
     }
 
-    pub(super) fn add_conn(&mut self, socket: Socket, mut origin: Origin) {
+    pub(super) fn add_conn(&mut self, socket: OwnedFd, mut origin: Origin) {
+        let Some(socket) = self.transport(socket, &origin) else { return };
         let now = self.clock.now();
         let port = &self.common.config.ports[usize::from(origin.port)];
         origin.reactor = self.thread;
-        let protocol = Detect::new(port.http.clone(), origin, file::read, now);
         let raw = socket.raw();
-        let mut conn = Conn::new(socket, Box::new(protocol), origin);
+        let mut conn = Conn::new(socket, port, origin, now);
         if matches!(self.state, State::Draining { .. }) {
             conn.shutdown(now);
         }
@@ -54,6 +54,22 @@ impl EventLoop {
             Err(error) => {
                 log::error!("cannot poll a client's connection: {error}");
                 self.close(key, Fate::Abort);
+            }
+        }
+    }
+
+    /// The transport that the port asks for.
+    fn transport(&self, socket: OwnedFd, origin: &Origin) -> Option<Socket> {
+        let Some(context) = self.common.tls.of(origin.port) else {
+            return Some(Socket::plain(socket));
+        };
+        match Socket::tls(socket, &context) {
+            Ok(socket) => Some(socket),
+            Err(error) => {
+                log::error!("cannot begin TLS with a client: {error}");
+                self.common.shared.add(Counter::Closed, 1);
+                self.common.shared.add(Counter::Aborted, 1);
+                None
             }
         }
     }

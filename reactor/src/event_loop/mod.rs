@@ -20,7 +20,7 @@ use crate::link::{Link, LinkError};
 use crate::mailbox::Mail;
 use crate::protocol::Output;
 use crate::slots::{Key, Slots};
-use crate::socket::{ReadBuffer, Socket};
+use crate::socket::ReadBuffer;
 use crate::timer::Timer;
 use crate::token::{Source, token};
 
@@ -138,7 +138,7 @@ impl EventLoop {
         let now = self.clock.now().instant;
         while let Ok(mail) = self.mail.try_recv() {
             match mail {
-                Mail::Accepted { socket, origin } => self.add_conn(Socket::new(socket), origin),
+                Mail::Accepted { socket, origin } => self.add_conn(socket, origin),
                 Mail::Link { slot, worker, incarnation, socket } => {
                     let (shared, thread) = (self.common.shared, usize::from(self.thread));
                     self.add_link(slot, Link::new(socket, shared, worker, incarnation, thread));
@@ -179,7 +179,7 @@ impl EventLoop {
             let Some(acceptor) = &mut self.acceptor else { return };
             match acceptor.accept(index) {
                 Ok(Some(Connection { socket, origin, thread })) if thread == self.thread => {
-                    self.add_conn(Socket::new(socket), origin);
+                    self.add_conn(socket, origin);
                 }
                 Ok(Some(Connection { socket, origin, thread })) => {
                     let mail = Mail::Accepted { socket, origin };

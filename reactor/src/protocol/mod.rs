@@ -26,12 +26,15 @@ pub mod message;
 pub mod settings;
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::{Bytes, BytesMut};
-use wire::{FileSlice, Part, RequestHead, ResponseHead};
+use wire::head::Origin;
+use wire::{FileSlice, Part, RequestHead, ResponseHead, Scheme};
 
 use self::error::ProtocolError;
+use self::settings::HttpSettings;
 
 /// Names a request within its connection. HTTP/1 counts from 0.
 pub type StreamId = u64;
@@ -120,6 +123,39 @@ pub trait Protocol: Send {
     /// What went wrong since the last look: a request that was refused, or a response that could
     /// not be sent. For one log line and a counter; the protocol has dealt with it.
     fn refusal(&mut self) -> Option<ProtocolError>;
+}
+
+/// What a TLS handshake has agreed on (RFC 7301).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Alpn {
+    /// `http/1.1`, or nothing.
+    Http1,
+    /// `h2`.
+    Http2,
+}
+
+impl Alpn {
+    /// The protocol of this name; none is HTTP/1.1.
+    pub fn named(name: Option<&[u8]>) -> Self {
+        match name {
+            Some(b"h2") => Self::Http2,
+            _ => Self::Http1,
+        }
+    }
+}
+
+/// The protocol of a connection whose TLS handshake is done.
+pub fn agreed(
+    alpn: Alpn,
+    settings: Arc<HttpSettings>,
+    origin: Origin,
+    read: ReadFile,
+    now: &Now,
+) -> Box<dyn Protocol> {
+    match alpn {
+        Alpn::Http1 => Box::new(h1::Http1::new(settings, origin, Scheme::Https, now)),
+        Alpn::Http2 => Box::new(h2::Http2::new(settings, origin, Scheme::Https, read, now)),
+    }
 }
 
 /// What waits to be written to one connection.

@@ -2,6 +2,7 @@
 //! the queue, lost workers, clients that leave, back-pressure, draining.
 
 mod played;
+mod tls;
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};

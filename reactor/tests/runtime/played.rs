@@ -154,6 +154,7 @@ fn config() -> Config {
             body_memory_bytes_max: BODY_MEMORY_BYTES_MAX,
             tell_opened: false,
             tell_closed: false,
+            tls: None,
         }],
     }
 }
@@ -341,7 +342,7 @@ impl Link {
 }
 
 /// Reads one response with Content-Length, or to the end of the connection.
-pub fn response_of(client: &mut TcpStream) -> String {
+pub fn response_of(client: &mut impl Read) -> String {
     let mut reader = BufReader::with_capacity(1, client);
     let mut head = String::new();
     while !head.ends_with("\r\n\r\n") {

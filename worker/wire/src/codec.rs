@@ -345,6 +345,7 @@ mod tests {
 
     use super::*;
     use crate::head::{BodyLength, Scheme, Version};
+    use crate::tls::TlsInfo;
 
     fn request_head() -> RequestHead {
         RequestHead {
@@ -363,6 +364,7 @@ mod tests {
                 local: None,
                 received_at: 9,
             },
+            tls: Some(TlsInfo::from_bytes(Bytes::from_static(b"tls"))),
         }
     }
 

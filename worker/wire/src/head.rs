@@ -8,6 +8,7 @@ use http::{Method, StatusCode};
 
 use crate::error::CodecError;
 use crate::fields::{Fields, Span};
+use crate::tls::TlsInfo;
 
 /// The protocol version of the message; data, never a branch above the protocol layer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, BorrowDecode)]
@@ -70,6 +71,8 @@ pub struct RequestHead {
     pub fields: Fields,
     /// Where it came from.
     pub origin: Origin,
+    /// The TLS it came by; `None` over a cleartext transport.
+    pub tls: Option<TlsInfo>,
 }
 
 /// The transport facts of a request: same for all requests of a connection but for the stream.
@@ -121,6 +124,7 @@ pub(crate) struct RequestHeadFrame<'a> {
     version: Version,
     scheme: Scheme,
     origin: Origin,
+    tls: Option<&'a [u8]>,
     block: &'a [u8],
     spans: Vec<Span>,
 }
@@ -134,6 +138,7 @@ impl<'a> RequestHeadFrame<'a> {
             version: self.version,
             scheme: self.scheme,
             origin: self.origin,
+            tls: self.tls.map(|tls| TlsInfo::from_bytes(payload.slice_ref(tls))),
             fields: Fields::from_block(payload.slice_ref(self.block), self.spans)
                 .ok_or(CodecError::Head)?,
         })
@@ -170,6 +175,7 @@ pub(crate) struct RequestHeadRef<'a> {
     version: Version,
     scheme: Scheme,
     origin: Origin,
+    tls: Option<&'a [u8]>,
     block: &'a [u8],
     spans: &'a [Span],
 }
@@ -183,6 +189,7 @@ impl<'a> From<&'a RequestHead> for RequestHeadRef<'a> {
             version: head.version,
             scheme: head.scheme,
             origin: head.origin,
+            tls: head.tls.as_ref().map(TlsInfo::as_bytes),
             block: head.fields.block(),
             spans: head.fields.spans(),
         }

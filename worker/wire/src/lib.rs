@@ -18,6 +18,7 @@ pub mod held;
 pub mod limits;
 pub mod part;
 pub mod shared;
+pub mod tls;
 
 pub use codec::{Decoder, Encoder, ToReactor, ToWorker};
 pub use error::CodecError;
@@ -25,3 +26,4 @@ pub use exchange::ExchangeId;
 pub use fields::{Fields, FieldsBuilder};
 pub use head::{BodyLength, RequestHead, ResponseHead, Scheme, Version};
 pub use part::{FileSlice, Part, Reason};
+pub use tls::TlsInfo;

@@ -50,6 +50,12 @@ pub const READ_BYTES_MAX: usize = 64 << 10;
 /// Bytes that wait in a connection for its socket before its protocol is asked for more.
 pub const WRITE_BUFFER_BYTES_MAX: usize = 128 << 10;
 
+/// Content bytes that are encrypted in one go, and read from a file for it: four records.
+pub const TLS_PIECE_BYTES_MAX: usize = 64 << 10;
+
+/// Bytes of TLS records that are collected for one system call: what a piece becomes.
+pub const TLS_BATCH_BYTES_MAX: usize = 64 << 10;
+
 /// Empty lines skipped before a request line (RFC 9112, 2.2): old clients send one too many after a
 /// body, nobody sends many.
 pub const EMPTY_LINES_MAX: u8 = 4;

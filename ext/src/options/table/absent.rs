@@ -26,7 +26,6 @@ const STATIC_DETAIL: &str = "Refines the static file handler, which does not exi
 const PUSH: &str = "Clients have given up server push; send 103 with a Link header.";
 const WEBSOCKET: &str = "WebSocket is not there yet.";
 const WEBSOCKET_DETAIL: &str = "Refines WebSocket, which is not there yet.";
-const TLS: &str = "TLS is not available in this build.";
 const RAW: &str = "Ports speak HTTP, not protocols of their own.";
 const BOUNDED: &str = "The reactor bounds its buffers by itself.";
 const THREADS: &str = "Workers are processes, not threads.";
@@ -99,21 +98,16 @@ pub(super) const OPTIONS: &[Spec] = &[
     port("open_redis_protocol", Off, RAW),
     port("tcp_fastopen", Off, LATER),
     port("tcp_defer_accept", Off, LATER),
-    port("ssl_cert_file", Off, TLS),
-    port("ssl_key_file", Off, TLS),
-    port("ssl_protocols", Off, TLS),
-    port("ssl_ciphers", Off, TLS),
-    port("ssl_ecdh_curve", Off, TLS),
-    port("ssl_dhparam", Off, TLS),
-    port("ssl_prefer_server_ciphers", Off, TLS),
-    port("ssl_verify_peer", Off, TLS),
-    port("ssl_allow_self_signed", Off, TLS),
-    port("ssl_verify_depth", Off, TLS),
-    port("ssl_client_cert_file", Off, TLS),
-    port("ssl_cafile", Off, TLS),
-    port("ssl_capath", Off, TLS),
-    port("ssl_compress", Off, TLS),
-    port("ssl_sni_certs", Off, TLS),
+    port("ssl_ecdh_curve", Off, "X25519MLKEM768, X25519, P-256 and P-384 are offered."),
+    port("ssl_dhparam", Off, "Suites with finite-field Diffie-Hellman are not offered."),
+    port(
+        "ssl_prefer_server_ciphers",
+        Any,
+        "The server's order counts; equal suites are in the client's order.",
+    ),
+    port("ssl_allow_self_signed", Off, "Add the certificate to `ssl_client_cert_file`."),
+    port("ssl_capath", Off, "Use `ssl_client_cert_file`."),
+    port("ssl_compress", Off, "Compression of TLS is unsafe (CRIME)."),
     server("log_date_format", Off, "Log lines carry the time as ISO 8601, UTC."),
     server("log_date_with_microseconds", Any, "Log lines carry milliseconds."),
     server("log_rotation", Off, "Rotate the file from outside, with copytruncate."),

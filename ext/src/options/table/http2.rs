@@ -12,8 +12,8 @@ pub(super) const OPTIONS: &[Spec] = &[
         "open_http2_protocol",
         Switch(|d, v| d.port.http.http2.enabled = v),
         "true",
-        "Whether the port speaks HTTP/2 beside HTTP/1. A client without TLS begins with the preface \
-         of HTTP/2 (prior knowledge).",
+        "Whether the port speaks HTTP/2 beside HTTP/1. With TLS, ALPN decides; a client without \
+         TLS begins with the preface of HTTP/2 (prior knowledge).",
     ),
     Spec::port(
         "http2_max_concurrent_streams",

@@ -5,6 +5,7 @@ mod absent;
 mod http2;
 mod port;
 mod server;
+mod tls;
 
 use super::kind::Kind;
 
@@ -66,7 +67,9 @@ impl Spec {
 
 /// Every option.
 pub fn all() -> impl Iterator<Item = &'static Spec> {
-    [server::OPTIONS, port::OPTIONS, http2::OPTIONS, absent::OPTIONS].into_iter().flatten()
+    [server::OPTIONS, port::OPTIONS, http2::OPTIONS, tls::OPTIONS, absent::OPTIONS]
+        .into_iter()
+        .flatten()
 }
 
 /// The option with this key.

@@ -76,6 +76,8 @@ impl Exchange {
             scheme: core.scheme,
             fields: head.fields,
             origin: wire::head::Origin { received_at: now.unix_micros, ..core.origin },
+            // The connection knows, and says so of every request.
+            tls: None,
         });
         let request = match decoder {
             Some(decoder) => {

@@ -41,7 +41,7 @@ pub fn head(
     let fields = fields(&parts.headers, authority, settings)?;
     let version = Version::Http2;
     let method = parts.method;
-    let head = RequestHead { method, path, query, version, scheme, fields, origin };
+    let head = RequestHead { method, path, query, version, scheme, fields, origin, tls: None };
     Ok(Head { head, expects_continue })
 }
 

@@ -367,6 +367,7 @@ fn request(client: usize, target: &str, content: Vec<u8>, in_file: bool) -> Job 
         scheme: Scheme::Http,
         fields: Default::default(),
         origin: origin(client),
+        tls: None,
     };
     let mut parts = vec![Part::Head(head)];
     if in_file {

@@ -1,0 +1,59 @@
+//! How connections begin and end: the TLS handshake before the first request, and what is said after
+//! the last.
+
+use bytes::BytesMut;
+use wire::limits::{LINGER_BYTES_MAX, LINGER_TIME_MAX};
+use wire::shared::Counter;
+
+use super::{Conn, Context, Fate, Phase};
+use crate::config::PortConfig;
+use crate::file;
+use crate::protocol::{self, Now};
+use crate::socket::Socket;
+use crate::tls::stream::Handshake;
+
+impl Conn {
+    /// Goes on with a TLS handshake; `None` when there is none, or none any more.
+    pub(super) fn handshake(&mut self, port: &PortConfig, cx: &mut Context<'_>) -> Option<Fate> {
+        let (Phase::Handshaking { .. }, Socket::Tls(stream)) = (self.phase, &mut self.socket)
+        else {
+            return None;
+        };
+        match stream.handshake(cx.buffer) {
+            Handshake::Pending => {
+                self.readable = false;
+                return Some(Fate::Keep);
+            }
+            Handshake::Gone => return Some(Fate::Abort),
+            Handshake::Done => {
+                self.tls = Some(stream.info());
+                let (agreed, http) = (stream.protocol(), port.http.clone());
+                self.protocol = protocol::agreed(agreed, http, self.origin, file::read, cx.now);
+                self.phase = Phase::Open;
+                if self.draining {
+                    self.protocol.shutdown(cx.now);
+                }
+            }
+            Handshake::Failed(reason) => {
+                cx.shared.add(Counter::Refused, 1);
+                log::info!("TLS handshake with client {} failed: {reason}", self.peer());
+                self.linger(cx.now);
+            }
+        }
+        None
+    }
+
+    /// Ends a connection that has nothing more to say.
+    pub(super) fn end(&mut self) -> Option<Fate> {
+        self.socket.farewell();
+        Some(Fate::Close)
+    }
+
+    /// Drops what comes, until the client has closed or for a while, so that it sees what was said.
+    pub(super) fn linger(&mut self, now: &Now) {
+        self.socket.shutdown_write();
+        self.pending = BytesMut::new();
+        let until = now.instant + LINGER_TIME_MAX;
+        self.phase = Phase::Lingering { until, bytes_left: LINGER_BYTES_MAX };
+    }
+}

@@ -1,0 +1,284 @@
+//! A client's TLS stream: the handshake, then bytes in and out. Nothing here waits.
+
+use std::fmt;
+use std::io::{self, Write};
+use std::os::fd::OwnedFd;
+
+use boring::ssl::{Error, ErrorCode, NameType, ShutdownState, Ssl, SslContext, SslStream};
+use bytes::{Bytes, BytesMut};
+use wire::FileSlice;
+use wire::limits::TLS_PIECE_BYTES_MAX;
+use wire::tls::{ClientCertificate, TlsFacts, TlsInfo};
+
+use super::wire_end::{Fill, WireEnd};
+use crate::file;
+use crate::protocol::{Alpn, Chunk, Output};
+use crate::socket::{ReadBuffer, Received};
+
+/// The most content bytes of a record (RFC 8446, 5.1).
+const RECORD_BYTES_MAX: usize = 16 << 10;
+
+/// One client's TLS.
+pub(crate) struct TlsStream {
+    stream: SslStream<WireEnd>,
+    state: State,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Open,
+    /// The client will send no more.
+    Ended,
+    /// Nothing more can be made of what the client sends.
+    Broken,
+    /// There is no TLS.
+    Failed,
+}
+
+/// How far the handshake is.
+#[derive(Debug)]
+pub(crate) enum Handshake {
+    /// The client has to say more first.
+    Pending,
+    /// It is done.
+    Done,
+    /// It failed; the client has been told. What it sends from now on is given out as it is.
+    Failed(String),
+    /// The client has left.
+    Gone,
+}
+
+impl fmt::Debug for TlsStream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TlsStream").field("state", &self.state).finish_non_exhaustive()
+    }
+}
+
+impl TlsStream {
+    /// A stream over a non-blocking socket, before its handshake.
+    pub(crate) fn new(fd: OwnedFd, context: &SslContext) -> io::Result<Self> {
+        let stream = Ssl::new(context).and_then(|ssl| SslStream::new(ssl, WireEnd::new(fd)));
+        Ok(Self { stream: stream.map_err(io::Error::other)?, state: State::Open })
+    }
+
+    /// The socket.
+    pub(crate) fn fd(&self) -> &OwnedFd {
+        &self.stream.get_ref().fd
+    }
+
+    /// Goes on with the handshake, as far as what the client has sent allows.
+    pub(crate) fn handshake(&mut self, buffer: &mut ReadBuffer) -> Handshake {
+        if self.stream.get_mut().push().is_err() {
+            return Handshake::Gone;
+        }
+        loop {
+            let end = self.stream.get_mut();
+            if end.incoming().is_empty() {
+                let first = end.received == 0;
+                match end.fill(buffer) {
+                    Fill::Some { .. } if first && is_cleartext(end.incoming()) => {
+                        return self.refuse_cleartext();
+                    }
+                    Fill::Some { .. } => {}
+                    Fill::Nothing => return Handshake::Pending,
+                    Fill::Eof | Fill::Broken => return Handshake::Gone,
+                }
+            }
+            match self.stream.accept() {
+                Ok(()) => return Handshake::Done,
+                Err(error) if error.code() == ErrorCode::WANT_READ => {}
+                Err(error) => {
+                    self.state = State::Failed;
+                    return Handshake::Failed(reason(&error));
+                }
+            }
+        }
+    }
+
+    /// Answers a client that does not speak TLS but, by its first byte, HTTP.
+    fn refuse_cleartext(&mut self) -> Handshake {
+        self.state = State::Failed;
+        // Nothing was written before, so the socket has room; a client that is gone needs no answer.
+        let _ = self.stream.get_mut().write_all(NO_CLEARTEXT);
+        Handshake::Failed("it speaks HTTP in cleartext".to_owned())
+    }
+
+    /// The protocol that the handshake has agreed on.
+    pub(crate) fn protocol(&self) -> Alpn {
+        Alpn::named(self.stream.ssl().selected_alpn_protocol())
+    }
+
+    /// What requests tell of this stream.
+    pub(crate) fn info(&self) -> TlsInfo {
+        let ssl = self.stream.ssl();
+        let cipher = ssl.current_cipher();
+        let certificate = ssl.peer_certificate();
+        let shown = certificate.as_ref().map(|certificate| {
+            let subject = certificate.subject_name().print_ex(SUBJECT_AS_RFC_2253);
+            let pem = certificate.to_pem().ok().and_then(|pem| String::from_utf8(pem).ok());
+            (subject.unwrap_or_default(), pem.unwrap_or_default())
+        });
+        TlsInfo::new(&TlsFacts {
+            version: ssl.version_str(),
+            cipher: cipher.map_or("", |cipher| cipher.standard_name().unwrap_or(cipher.name())),
+            server_name: ssl.servername(NameType::HOST_NAME),
+            // A handshake in which it could not be verified has failed.
+            client: shown.as_ref().map(|(subject, pem)| ClientCertificate { subject, pem }),
+        })
+    }
+
+    /// Reads once.
+    pub(crate) fn receive(&mut self, buffer: &mut ReadBuffer) -> Received {
+        loop {
+            match self.state {
+                State::Open => {}
+                State::Ended => return Received::Eof,
+                State::Broken => return Received::Broken,
+                State::Failed => return self.stream.get_mut().receive_raw(buffer),
+            }
+            let mut drained = false;
+            if self.stream.get_ref().incoming().is_empty() && self.stream.ssl().pending() == 0 {
+                match self.stream.get_mut().fill(buffer) {
+                    Fill::Some { drained: all } => drained = all,
+                    Fill::Nothing => return Received::Nothing,
+                    Fill::Eof => return Received::Eof,
+                    Fill::Broken => return Received::Broken,
+                }
+            }
+            let mut more = false;
+            let bytes = match buffer.fill(|space| {
+                let (len, full) = self.decrypt(space);
+                more = full;
+                Ok(len)
+            }) {
+                Ok((bytes, _)) => bytes,
+                Err(_) => return Received::Broken,
+            };
+            drained &= !more && self.state == State::Open;
+            if !bytes.is_empty() {
+                return Received::Bytes { bytes, drained };
+            }
+            if drained {
+                return Received::Nothing;
+            }
+        }
+    }
+
+    /// Fills `space` with content. Returns how much of it, and whether there may be more.
+    fn decrypt(&mut self, space: &mut [u8]) -> (usize, bool) {
+        let mut len = 0;
+        while len < space.len() {
+            match self.stream.ssl_read(&mut space[len..]) {
+                Ok(0) => break,
+                Ok(read) => len += read,
+                Err(error) if error.code() == ErrorCode::WANT_READ => return (len, false),
+                Err(error) if error.code() == ErrorCode::ZERO_RETURN => {
+                    self.state = State::Ended;
+                    return (len, false);
+                }
+                Err(_) => {
+                    self.state = State::Broken;
+                    return (len, false);
+                }
+            }
+        }
+        (len, true)
+    }
+
+    /// Writes as much of `out` as the socket takes. Returns how many bytes it took.
+    pub(crate) fn transmit(&mut self, out: &mut Output) -> io::Result<u64> {
+        let before = self.stream.get_ref().sent;
+        loop {
+            self.stream.get_mut().push()?;
+            if self.has_unsent() || out.is_empty() {
+                break;
+            }
+            // One record goes straight to the socket; several are collected.
+            self.stream.get_mut().hold = out.len() > RECORD_BYTES_MAX as u64;
+            let mut batch = 0;
+            while batch < TLS_PIECE_BYTES_MAX && !out.is_empty() {
+                let written = self.write_piece(out)?;
+                out.advance(written as u64);
+                batch += written;
+            }
+            self.stream.get_mut().hold = false;
+        }
+        Ok(self.stream.get_ref().sent - before)
+    }
+
+    /// Whether records wait for the socket.
+    pub(crate) fn has_unsent(&self) -> bool {
+        self.stream.get_ref().is_blocked()
+    }
+
+    fn write_piece(&mut self, out: &Output) -> io::Result<usize> {
+        let mut chunks = out.chunks().filter(|chunk| !chunk.is_empty());
+        let piece: &[u8] = match chunks.next() {
+            None => return Ok(0),
+            Some(Chunk::File(file)) => return self.encrypt(&read_piece(file)?),
+            Some(Chunk::Buffer(bytes)) => bytes,
+            Some(Chunk::Bytes(bytes)) => bytes,
+        };
+        let mut rest = chunks.peekable();
+        if piece.len() >= RECORD_BYTES_MAX || rest.peek().is_none() {
+            return self.encrypt(&piece[..piece.len().min(TLS_PIECE_BYTES_MAX)]);
+        }
+        // A head and the start of its content share a record.
+        let mut joined = BytesMut::with_capacity(RECORD_BYTES_MAX);
+        joined.extend_from_slice(piece);
+        for chunk in rest {
+            let room = RECORD_BYTES_MAX - joined.len();
+            match chunk {
+                _ if room == 0 => break,
+                Chunk::File(_) => break,
+                Chunk::Buffer(bytes) => joined.extend_from_slice(&bytes[..bytes.len().min(room)]),
+                Chunk::Bytes(bytes) => joined.extend_from_slice(&bytes[..bytes.len().min(room)]),
+            }
+        }
+        self.encrypt(&joined)
+    }
+
+    fn encrypt(&mut self, piece: &[u8]) -> io::Result<usize> {
+        // All of it: the end that faces the socket takes everything.
+        self.stream.ssl_write(piece).map_err(|error| io::Error::other(reason(&error)))
+    }
+
+    /// Says to the client that nothing more will come (RFC 8446, 6.1).
+    pub(crate) fn close_notify(&mut self) {
+        if self.stream.ssl().is_init_finished()
+            && !self.stream.get_shutdown().contains(ShutdownState::SENT)
+        {
+            // A client that is gone already needs no farewell.
+            let _ = self.stream.shutdown();
+        }
+    }
+}
+
+/// The answer to HTTP in cleartext on a port that speaks TLS.
+const NO_CLEARTEXT: &[u8] = b"HTTP/1.1 400 Bad Request\r\n\
+    Content-Type: text/plain; charset=utf-8\r\n\
+    Content-Length: 49\r\n\
+    Connection: close\r\n\r\n\
+    This port speaks HTTPS: use https:// in its URL.\n";
+
+/// `XN_FLAG_RFC2253`: `CN=…,O=…`, with control characters and what is not ASCII escaped.
+const SUBJECT_AS_RFC_2253: i32 = 0x0111_0317;
+
+/// A record of a handshake begins with 22, an HTTP request with a letter of its method.
+fn is_cleartext(bytes: &[u8]) -> bool {
+    bytes.first().is_some_and(u8::is_ascii_alphabetic)
+}
+
+/// Reads the next bytes of a file; they are in the page cache as a rule.
+fn read_piece(file: &FileSlice) -> io::Result<Bytes> {
+    let piece = file::read(file, TLS_PIECE_BYTES_MAX).filter(|piece| !piece.is_empty());
+    // It has become shorter since its length was promised.
+    piece.ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
+}
+
+fn reason(error: &Error) -> String {
+    match error.ssl_error() {
+        Some(stack) => super::certificates::detail(stack),
+        None => error.to_string(),
+    }
+}

@@ -1,0 +1,153 @@
+//! The side of a TLS stream that faces the socket: records as they come and go.
+//!
+//! It never makes the TLS library wait for the socket: what is read was read before, and what the
+//! socket does not take is kept here. So many records leave by one system call, and a record is
+//! never half written as far as the library is concerned.
+
+use std::io::{self, Read, Write};
+use std::os::fd::{AsRawFd, OwnedFd};
+
+use bytes::{Buf, BytesMut};
+use nix::sys::socket::{MsgFlags, recv, send};
+use wire::limits::TLS_BATCH_BYTES_MAX;
+
+use crate::socket::{ReadBuffer, Received};
+
+/// The socket, and the records on their way.
+#[derive(Debug)]
+pub(crate) struct WireEnd {
+    pub(super) fd: OwnedFd,
+    /// Read from the socket, not taken by the library yet.
+    incoming: BytesMut,
+    /// Written by the library, not taken by the socket yet.
+    unsent: BytesMut,
+    /// Whether more will be written at once, so that it is worth waiting.
+    pub(super) hold: bool,
+    /// Bytes that the socket has taken.
+    pub(super) sent: u64,
+    /// Bytes that the socket has given.
+    pub(super) received: u64,
+}
+
+/// What one attempt to read the socket gave.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fill {
+    /// Bytes; `drained` when there were no more at that moment.
+    Some { drained: bool },
+    /// Nothing now.
+    Nothing,
+    /// The client will send no more.
+    Eof,
+    /// The connection is broken.
+    Broken,
+}
+
+impl WireEnd {
+    pub(crate) fn new(fd: OwnedFd) -> Self {
+        let (incoming, unsent) = (BytesMut::new(), BytesMut::new());
+        Self { fd, incoming, unsent, hold: false, sent: 0, received: 0 }
+    }
+
+    /// What has been read and not been taken.
+    pub(super) fn incoming(&self) -> &[u8] {
+        &self.incoming
+    }
+
+    /// Whether the socket has to take something before anything else can be written.
+    pub(super) fn is_blocked(&self) -> bool {
+        !self.unsent.is_empty()
+    }
+
+    /// Reads from the socket once.
+    pub(super) fn fill(&mut self, buffer: &mut ReadBuffer) -> Fill {
+        loop {
+            let read = buffer.fill(|space| recv(self.fd.as_raw_fd(), space, MsgFlags::empty()));
+            return match read {
+                Ok((bytes, _)) if bytes.is_empty() => Fill::Eof,
+                Ok((bytes, full)) => {
+                    self.received += bytes.len() as u64;
+                    self.incoming = bytes;
+                    Fill::Some { drained: !full }
+                }
+                Err(nix::Error::EINTR) => continue,
+                Err(nix::Error::EAGAIN) => Fill::Nothing,
+                Err(_) => Fill::Broken,
+            };
+        }
+    }
+
+    /// Reads once, past TLS.
+    pub(super) fn receive_raw(&mut self, buffer: &mut ReadBuffer) -> Received {
+        match self.fill(buffer) {
+            Fill::Some { drained } => Received::Bytes { bytes: self.incoming.split(), drained },
+            Fill::Nothing => Received::Nothing,
+            Fill::Eof => Received::Eof,
+            Fill::Broken => Received::Broken,
+        }
+    }
+
+    /// Writes what is kept.
+    pub(super) fn push(&mut self) -> io::Result<()> {
+        while !self.unsent.is_empty() {
+            match self.send(&self.unsent)? {
+                0 => return Ok(()),
+                sent => {
+                    self.sent += sent as u64;
+                    self.unsent.advance(sent);
+                }
+            }
+        }
+        // An idle connection keeps no memory for it.
+        self.unsent = BytesMut::new();
+        Ok(())
+    }
+
+    /// Returns 0 when the socket takes nothing now.
+    fn send(&self, bytes: &[u8]) -> io::Result<usize> {
+        loop {
+            return match send(self.fd.as_raw_fd(), bytes, MsgFlags::MSG_NOSIGNAL) {
+                Ok(sent) => Ok(sent),
+                Err(nix::Error::EINTR) => continue,
+                Err(nix::Error::EAGAIN) => Ok(0),
+                Err(error) => Err(error.into()),
+            };
+        }
+    }
+}
+
+impl Read for WireEnd {
+    fn read(&mut self, space: &mut [u8]) -> io::Result<usize> {
+        if self.incoming.is_empty() {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        let len = space.len().min(self.incoming.len());
+        self.incoming.copy_to_slice(&mut space[..len]);
+        if self.incoming.is_empty() {
+            // Gives the shared buffer back.
+            self.incoming = BytesMut::new();
+        }
+        Ok(len)
+    }
+}
+
+impl Write for WireEnd {
+    /// Takes everything. Whoever writes content looks at [`is_blocked`](WireEnd::is_blocked) first,
+    /// and the library itself writes no more than a few records without being asked.
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let mut rest = bytes;
+        if self.unsent.is_empty() && !self.hold {
+            let sent = self.send(bytes)?;
+            self.sent += sent as u64;
+            rest = &bytes[sent..];
+        }
+        self.unsent.extend_from_slice(rest);
+        if self.unsent.len() >= TLS_BATCH_BYTES_MAX {
+            self.push()?;
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
