@@ -167,6 +167,16 @@ class Server
     public function reload(bool $only_reload_taskworker = false): bool {}
 
     /**
+     * Has certificates and keys read again, as a reload does and as happens by itself within seconds
+     * when their files change. Those that cannot be used are refused with a line in the log, and the
+     * old ones stay. Connections are not touched.
+     *
+     * @return bool whether the reactor could be told
+     * @throws \Ferrite\Exception when the server does not run
+     */
+    public function reloadTls(): bool {}
+
+    /**
      * Replaces one worker, after the request in work.
      *
      * @param int $workerId -1: the worker that calls

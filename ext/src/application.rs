@@ -3,6 +3,7 @@
 use std::io::IsTerminal;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::SystemTime;
 
@@ -189,6 +190,15 @@ impl ServerApplication {
         addresses.collect()
     }
 
+    /// A successor of a reactor gets the certificates of its own time.
+    fn refresh_certificates(&mut self) {
+        for tls in self.run.reactor.ports.iter_mut().filter_map(|port| port.tls.as_mut()) {
+            if let Err(error) = Arc::make_mut(tls).refresh() {
+                log::error!("TLS certificate refused, that of the start stays: {error}");
+            }
+        }
+    }
+
     fn reactor_pid(&self) -> i32 {
         self.state.shared.get().map_or(0, |shared| shared.get(Counter::ReactorPid) as i32)
     }
@@ -232,6 +242,8 @@ impl Application for ServerApplication {
 
     fn run_reactor(&mut self, boot: ReactorBoot) -> i32 {
         process::raise_files();
+        // While this process may still read what only root may.
+        self.refresh_certificates();
         if let Err(error) = self.run.identity.assume(self.state.supervisor.get()) {
             log::error!("{error}");
             return 1;

@@ -15,7 +15,7 @@ $server = TestServer::script(<<<'CODE'
         }
     }
     echo 'no handler: ', preg_replace('/:\d+:/', ':PORT:', attempt(fn () => $server->start())), "\n";
-    foreach (['shutdown', 'reload', 'stop', 'stats', 'getWorkerId', 'getWorkerPid', 'getMasterPid'] as $method) {
+    foreach (['shutdown', 'reload', 'reloadTls', 'stop', 'stats', 'getWorkerId', 'getWorkerPid', 'getMasterPid'] as $method) {
         echo "$method: ", attempt(fn () => $server->$method()), "\n";
     }
     $server->set(['worker_num' => 1]);
@@ -67,6 +67,7 @@ pids: [true,true]
 no handler: Ferrite\Exception: There is no callback for 'Request' on 127.0.0.1:PORT: call on('Request', …) before start()
 shutdown: Ferrite\Exception: The server is not running
 reload: Ferrite\Exception: The server is not running
+reloadTls: Ferrite\Exception: The server is not running
 stop: Ferrite\Exception: The server is not running
 stats: Ferrite\Exception: The server is not running
 getWorkerId: false

@@ -117,6 +117,7 @@ impl Acceptor {
                     self.broadcast(|| Mail::CloseLink { slot });
                 }
             }
+            Control::Message(ToReactorControl::ReloadTls, _) => self.common.tls.reload(),
             Control::Message(ToReactorControl::Drain { within_ms }, _) => {
                 let until = Instant::now() + Duration::from_millis(within_ms);
                 self.broadcast(|| Mail::Drain { until });

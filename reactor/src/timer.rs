@@ -19,6 +19,8 @@ pub enum Timer {
     Balance,
     /// Accept again after the process ran out of descriptors.
     Accept,
+    /// Certificates may have changed.
+    Certificates,
     /// The drain is over: cut off what is left.
     DrainEnd,
 }

@@ -1,6 +1,7 @@
 //! What one process of a server can ask of the others.
 
 use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -19,6 +20,25 @@ pub fn reload(supervisor: i32) -> io::Result<()> {
 pub fn shutdown(supervisor: i32) -> io::Result<()> {
     ask(&FromWorker::Shutdown, supervisor, Signal::SIGTERM)
 }
+
+/// Asks for the certificates to be read again. A worker asks by its control socket; the supervisor
+/// itself, in one of its callbacks, has it done when the callback has returned.
+pub fn reload_tls() -> io::Result<()> {
+    match signals::say(&encode(&FromWorker::ReloadTls)) {
+        Some(said) => said,
+        None => {
+            TLS_RELOAD.store(true, Ordering::Relaxed);
+            Ok(())
+        }
+    }
+}
+
+/// In the supervisor: whether it has asked itself.
+pub(crate) fn take_tls_reload() -> bool {
+    TLS_RELOAD.swap(false, Ordering::Relaxed)
+}
+
+static TLS_RELOAD: AtomicBool = AtomicBool::new(false);
 
 /// In a worker: asks the supervisor to replace this worker. It serves until its successor is ready.
 /// `false` in any other process.

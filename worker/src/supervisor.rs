@@ -18,6 +18,7 @@ use wire::shared::{Counter, Shared, WorkerCounter};
 
 use crate::application::{Application, Failure, ReactorBoot, WorkerIdentity};
 use crate::control::{self, ChildControl, WorkerControl};
+use crate::control_signals;
 use crate::plan::{Plan, SuperviseError};
 use crate::roster::{Action, Exit, Roster};
 use crate::serve::Seat;
@@ -34,6 +35,8 @@ pub(crate) struct Supervisor {
     roster: Roster,
     reactor: Option<Child>,
     workers: BTreeMap<Incarnation, Child>,
+    /// Whether the reactor is to read its certificates again.
+    reload_tls: bool,
 }
 
 /// What has become of the process that ran the supervisor.
@@ -64,7 +67,15 @@ impl Supervisor {
         shared.counter(Counter::StartedAt).store(since_1970.as_secs(), Ordering::Relaxed);
         let signals = Signals::take().map_err(system("signalfd"))?;
         let roster = Roster::new(plan.workers, plan.max_wait_time);
-        Ok(Self { plan, shared, signals, roster, reactor: None, workers: BTreeMap::new() })
+        Ok(Self {
+            plan,
+            shared,
+            signals,
+            roster,
+            reactor: None,
+            workers: BTreeMap::new(),
+            reload_tls: false,
+        })
     }
 
     /// Runs until everything has ended; or returns in a new child, which then holds nothing of the
@@ -76,6 +87,9 @@ impl Supervisor {
                 if let Some(turn) = self.perform(action, application) {
                     return turn;
                 }
+            }
+            if std::mem::take(&mut self.reload_tls) | control_signals::take_tls_reload() {
+                self.tell_reactor(&ToReactorControl::ReloadTls, Vec::new());
             }
             if let Err(error) = self.wait() {
                 self.kill_everything();
@@ -245,7 +259,10 @@ impl Supervisor {
             match order {
                 Order::Stop => self.roster.stop(Instant::now()),
                 Order::ShutDown => self.roster.shut_down(Instant::now()),
-                Order::Reload => self.roster.reload(),
+                Order::Reload => {
+                    self.roster.reload();
+                    self.reload_tls = true;
+                }
                 Order::Reap => reap = true,
             }
         }
@@ -298,7 +315,11 @@ impl Supervisor {
                 Ok(FromWorker::Ready) => self.roster.worker_ready(incarnation, Instant::now()),
                 Ok(FromWorker::Recycle) => self.roster.worker_recycle(incarnation),
                 Ok(FromWorker::Leaving) => self.roster.worker_leaving(incarnation),
-                Ok(FromWorker::Reload) => self.roster.reload(),
+                Ok(FromWorker::Reload) => {
+                    self.roster.reload();
+                    self.reload_tls = true;
+                }
+                Ok(FromWorker::ReloadTls) => self.reload_tls = true,
                 Ok(FromWorker::Shutdown) => self.roster.shut_down(Instant::now()),
                 Err(error) => log::error!("worker {}: control message: {error}", child.worker),
             }

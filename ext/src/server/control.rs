@@ -36,6 +36,15 @@ pub(super) fn reload(call: &mut Call<'_>) -> Result<Returned, Failure> {
     Ok(Returned::Bool(control_signals::reload(state.supervisor.get()).is_ok()))
 }
 
+pub(super) fn reload_tls(call: &mut Call<'_>) -> Result<Returned, Failure> {
+    // SAFETY: no argument is expected, so none is filled.
+    if unsafe { zend_parse_parameters(call.count(), c"".as_ptr()) } != SUCCESS {
+        return Err(Failure::Pending);
+    }
+    running(call)?;
+    Ok(Returned::Bool(control_signals::reload_tls().is_ok()))
+}
+
 pub(super) fn stop(call: &mut Call<'_>) -> Result<Returned, Failure> {
     let worker = worker_argument(call)?;
     let state = running(call)?;

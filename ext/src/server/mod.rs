@@ -90,6 +90,7 @@ methods! {
     php_start => start::start;
     php_shutdown => control::shutdown;
     php_reload => control::reload;
+    php_reload_tls => control::reload_tls;
     php_stop => control::stop;
     php_stats => control::stats;
     php_get_worker_id => control::get_worker_id;
@@ -159,6 +160,7 @@ fn methods() -> Vec<FunctionBuilder<'static>> {
                 .not_required()
                 .arg(Arg::new("only_reload_taskworker", DataType::Bool).default("false")),
         ),
+        yes_or_no(FunctionBuilder::new("reloadTls", php_reload_tls)),
         yes_or_no(
             FunctionBuilder::new("stop", php_stop)
                 .not_required()

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use mio::event::Event as Readiness;
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Token};
+use wire::limits::TLS_WATCH_INTERVAL;
 
 use crate::acceptor::{ACCEPT_PAUSE, Acceptor, Connection};
 use crate::broker::{Broker, Common};
@@ -84,6 +85,7 @@ impl EventLoop {
 
     /// Runs until the supervisor says stop, or is gone.
     pub fn run(mut self) -> io::Result<()> {
+        self.watch_certificates();
         let mut events = Events::with_capacity(EVENTS_MAX);
         while self.state != State::Stopped {
             match self.poll.poll(&mut events, self.patience()) {
@@ -104,6 +106,14 @@ impl EventLoop {
             self.look_at_drain();
         }
         Ok(())
+    }
+
+    /// Only the first thread looks at files.
+    fn watch_certificates(&mut self) {
+        if self.acceptor.is_some() && self.common.tls.has_files() {
+            let next = self.clock.now().instant + TLS_WATCH_INTERVAL;
+            self.broker.timers.set(next, Timer::Certificates);
+        }
     }
 
     fn patience(&self) -> Option<Duration> {
@@ -222,6 +232,10 @@ impl EventLoop {
                 }
                 Timer::Balance => self.broker.rebalance(now.instant),
                 Timer::Accept => self.accept_everywhere(),
+                Timer::Certificates => {
+                    self.common.tls.look();
+                    self.watch_certificates();
+                }
                 Timer::DrainEnd => self.look_at_drain(),
                 Timer::Conn(key) => {
                     let Some(conn) = self.conns.get_mut(key) else { continue };

@@ -17,6 +17,7 @@ pub mod development;
 pub(crate) mod stream;
 #[allow(unsafe_code)]
 pub mod tickets;
+mod watch;
 pub(crate) mod wire_end;
 
 use std::fmt;
@@ -25,6 +26,7 @@ use std::time::Duration;
 
 use self::certificates::{Identity, Material, TlsError};
 use self::tickets::TicketSecret;
+use self::watch::Fingerprint;
 
 /// What a port's options say about TLS.
 #[derive(Debug, Clone)]
@@ -94,20 +96,25 @@ pub struct Tls {
     pub config: TlsConfig,
     /// What they name.
     pub(crate) material: Material,
+    /// The files as they were before they were read.
+    pub(crate) files: Fingerprint,
 }
 
 impl Tls {
     /// Reads and checks everything that the options name.
     pub fn load(config: TlsConfig) -> Result<Self, TlsError> {
+        let files = Fingerprint::of(&config);
         let material = Material::load(&config)?;
         // A context shows mistakes that the files alone do not: a cipher list, say.
         context::build(&config, &material, true)?;
-        Ok(Self { config, material })
+        Ok(Self { config, material, files })
     }
 
     /// Reads the files again. An error leaves what was there.
     pub fn refresh(&mut self) -> Result<(), TlsError> {
-        *self = Self::load(self.config.clone())?;
+        if watch::names_files(&self.config) {
+            *self = Self::load(self.config.clone())?;
+        }
         Ok(())
     }
 }

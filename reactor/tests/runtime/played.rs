@@ -120,6 +120,10 @@ impl Server {
         self.tell(&ToReactorControl::Retire { incarnation }, &[]);
     }
 
+    pub fn reload_tls(&self) {
+        self.tell(&ToReactorControl::ReloadTls, &[]);
+    }
+
     pub fn drain(&self, within: Duration) {
         let within_ms = within.as_millis() as u64;
         self.tell(&ToReactorControl::Drain { within_ms }, &[]);

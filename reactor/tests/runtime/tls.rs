@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use boring::ssl::{SslConnector, SslMethod, SslStream, SslVerifyMode, SslVersion};
+use reactor::tls::certificates::Identity;
 use reactor::tls::{Tls, TlsConfig, TlsVersion, development};
 use wire::shared::Counter;
 use wire::tls::TlsFacts;
@@ -283,5 +284,75 @@ fn a_client_that_does_not_read_holds_its_worker_and_no_memory() {
         }
     });
     assert!(done.load(Ordering::Relaxed));
+    server.stop();
+}
+
+/// Writes a certificate and its key, each in one step.
+fn put(folder: &std::path::Path, certificate: &[u8], key: &[u8]) {
+    for (name, content) in [("c.pem", certificate), ("k.pem", key)] {
+        std::fs::write(folder.join("new"), content).unwrap();
+        std::fs::rename(folder.join("new"), folder.join(name)).unwrap();
+    }
+}
+
+fn made() -> (Vec<u8>, Vec<u8>) {
+    match development::localhost().unwrap() {
+        Identity::Memory(pem) => (pem.certificate.clone(), pem.key.clone()),
+        Identity::Files { .. } => unreachable!(),
+    }
+}
+
+fn shown(server: &Server) -> Vec<u8> {
+    connect(server).ssl().peer_certificate().unwrap().to_pem().unwrap()
+}
+
+#[test]
+fn certificates_are_replaced_when_told_and_when_their_files_change() {
+    let place = tempfile::tempdir().unwrap();
+    let folder = |n: u8| place.path().join(n.to_string());
+    let made: Vec<_> = (0..4).map(|_| made()).collect();
+    for (n, (certificate, key)) in (0..).zip(&made) {
+        std::fs::create_dir(folder(n)).unwrap();
+        put(&folder(n), certificate, key);
+    }
+    // As Let's Encrypt's clients do: a link that is switched.
+    let link = place.path().join("live");
+    let switch = |n| {
+        let new = place.path().join("new");
+        std::os::unix::fs::symlink(folder(n), &new).unwrap();
+        std::fs::rename(new, &link).unwrap();
+    };
+    switch(0);
+    let identity = Identity::Files {
+        certificate: link.join("c.pem"),
+        key: link.join("k.pem"),
+        passphrase: None,
+    };
+    let server = start(TlsConfig::new(identity));
+    let mut worker = server.add_worker(0, 0);
+    let mut early = connect(&server);
+    assert!(shown(&server) == made[0].0);
+
+    switch(1);
+    server.reload_tls();
+    server.until("told", |server| shown(server) == made[1].0);
+    switch(2);
+    server.until("seen", |server| shown(server) == made[2].0);
+
+    // Broken ones, and ones that do not belong together, leave what is there.
+    put(&folder(2), b"nothing", &made[2].1);
+    server.reload_tls();
+    put(&folder(2), &made[3].0, &made[2].1);
+    server.reload_tls();
+    assert!(shown(&server) == made[2].0);
+    put(&folder(2), &made[3].0, &made[3].1);
+    server.reload_tls();
+    server.until("told again", |server| shown(server) == made[3].0);
+
+    // A connection from before is served on.
+    early.write_all(GET).unwrap();
+    let request = worker.request();
+    worker.respond(request.id, 200, b"still");
+    assert!(response_of(&mut early).ends_with("still"));
     server.stop();
 }

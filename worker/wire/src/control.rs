@@ -31,6 +31,8 @@ pub enum ToReactorControl {
         /// After so many milliseconds what is left is cut off.
         within_ms: u64,
     },
+    /// Read the certificates again.
+    ReloadTls,
 }
 
 /// From the reactor to the supervisor.
@@ -75,6 +77,8 @@ pub enum FromWorker {
     Reload,
     /// Stop the server; said twice it is no more urgent.
     Shutdown,
+    /// Have the certificates read again.
+    ReloadTls,
 }
 
 /// A control message as a packet.

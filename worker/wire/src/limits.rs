@@ -56,6 +56,10 @@ pub const TLS_PIECE_BYTES_MAX: usize = 64 << 10;
 /// Bytes of TLS records that are collected for one system call: what a piece becomes.
 pub const TLS_BATCH_BYTES_MAX: usize = 64 << 10;
 
+/// How often the files of certificates are looked at. A change counts when it has lasted from one
+/// look to the next.
+pub const TLS_WATCH_INTERVAL: Duration = Duration::from_secs(1);
+
 /// Empty lines skipped before a request line (RFC 9112, 2.2): old clients send one too many after a
 /// body, nobody sends many.
 pub const EMPTY_LINES_MAX: u8 = 4;

@@ -19,7 +19,9 @@ pub(super) const OPTIONS: &[Spec] = &[
         "ssl_cert_file",
         Text(|d, v| d.port.tls.certificate = path(v)),
         "''",
-        "Certificate of a port with `SSL`, PEM, with the intermediate certificates behind it.",
+        "Certificate of a port with `SSL`, PEM, with the intermediate certificates behind it. \
+         This file and the others are read again at a reload, by `reloadTls()`, and when they change, \
+         by the reactor: with `user` or `chroot` it must be able to read them.",
     ),
     Spec::port(
         "ssl_key_file",

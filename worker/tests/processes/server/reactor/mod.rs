@@ -152,6 +152,8 @@ impl Reactor {
                         worker.retiring = true;
                     }
                 }
+                // It has none.
+                ToReactorControl::ReloadTls => {}
                 ToReactorControl::Drain { within_ms } => {
                     self.listener = None;
                     self.ends_at = Some(Instant::now() + Duration::from_millis(within_ms));
