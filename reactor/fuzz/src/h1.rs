@@ -9,10 +9,9 @@ use httparse::{EMPTY_HEADER, Status};
 use reactor::protocol::h1::Http1;
 use reactor::protocol::settings::HttpSettings;
 use reactor::protocol::{Chunk, Closing, Flow, Input, Now, Output, Protocol, StreamId};
-use wire::head::Origin;
 use wire::{BodyLength, Fields, Part, Reason, RequestHead, ResponseHead, Scheme};
 
-use crate::Choices;
+use crate::{Choices, origin};
 
 /// The first byte says how many bytes of choices follow; the rest is what the client sends.
 pub fn h1(data: &[u8]) {
@@ -146,15 +145,6 @@ impl End {
             unix_micros: 0,
             date: *b"Thu, 01 Jan 1970 00:00:00 GMT",
         };
-        let origin = Origin {
-            connection: 1,
-            stream: 0,
-            port: 0,
-            reactor: 0,
-            remote: None,
-            local: None,
-            received_at: 0,
-        };
         let settings = HttpSettings {
             request_line_bytes_max: 64,
             header_bytes_max: 256,
@@ -163,7 +153,7 @@ impl End {
             ..HttpSettings::default()
         };
         Self {
-            protocol: Http1::new(Arc::new(settings), origin, Scheme::Http, &now),
+            protocol: Http1::new(Arc::new(settings), origin(), Scheme::Http, &now),
             now,
             pending: BytesMut::new(),
             out: Output::default(),

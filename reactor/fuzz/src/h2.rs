@@ -9,11 +9,10 @@ use http::StatusCode;
 use reactor::protocol::h2::{Http2, PREFACE};
 use reactor::protocol::settings::HttpSettings;
 use reactor::protocol::{Input, Now, Output, Protocol, StreamId};
-use wire::head::Origin;
 use wire::limits::{H2_TAPE_BYTES_MAX, READ_AHEAD_BYTES_MAX, WRITE_BUFFER_BYTES_MAX};
 use wire::{BodyLength, Fields, Part, Reason, ResponseHead, Scheme};
 
-use crate::Choices;
+use crate::{Choices, origin};
 
 /// Fields of a request in HPACK that are good, to get beyond the head.
 const GET: &[u8] = b"\x82\x86\x84\x01\x01a";
@@ -32,18 +31,9 @@ struct Run {
 pub fn h2(data: &[u8]) {
     let mut choices = Choices(data);
     let now = Now { instant: Instant::now(), unix_micros: 0, date: [b'x'; 29] };
-    let origin = Origin {
-        connection: 1,
-        stream: 0,
-        port: 0,
-        reactor: 0,
-        remote: None,
-        local: None,
-        received_at: 0,
-    };
     let settings = Arc::new(HttpSettings { body_bytes_max: 1000, ..HttpSettings::default() });
     let mut run = Run {
-        protocol: Http2::new(settings, origin, Scheme::Http, |_, _| None, &now),
+        protocol: Http2::new(settings, origin(), Scheme::Http, |_, _| None, &now),
         now,
         out: Output::default(),
         pending: BytesMut::new(),

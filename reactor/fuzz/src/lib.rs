@@ -2,6 +2,8 @@
 
 #![forbid(unsafe_code)]
 
+use wire::head::Origin;
+
 mod codec;
 mod h1;
 mod h2;
@@ -9,6 +11,19 @@ mod h2;
 pub use codec::wire_codec;
 pub use h1::h1;
 pub use h2::h2;
+
+/// Where the requests come from, as far as a protocol cares.
+fn origin() -> Origin {
+    Origin {
+        connection: 1,
+        stream: 0,
+        port: 0,
+        reactor: 0,
+        remote: None,
+        local: None,
+        received_at: 0,
+    }
+}
 
 /// Choices taken from the front of the input; zeros when it is used up.
 struct Choices<'a>(&'a [u8]);
