@@ -36,6 +36,18 @@ build_release() {
     (cd "$root" && cargo build --release --locked --package ferrite)
 }
 
+# What the checks need and Debian does not have: h2spec, and a client in Go. Versions are pinned in
+# script/checks/go; everything that Go keeps stays in the target folder.
+go_tools=$target_dir/go/bin
+build_go_tools() {
+    (
+        cd "$root/script/checks/go" || exit
+        export GOPATH=$target_dir/go GOCACHE=$target_dir/go/cache GOFLAGS='-mod=readonly -modcacherw'
+        mkdir -p "$go_tools" &&
+            go build -o "$go_tools/" github.com/summerwind/h2spec/cmd/h2spec ./client
+    )
+}
+
 # The arguments that make php load the extension that was built here, once, whatever php.ini says.
 php_arguments() {
     php_args=(-d "extension=$library")

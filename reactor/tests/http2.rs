@@ -290,6 +290,18 @@ fn resets_without_end_are_too_many() {
 }
 
 #[test]
+fn all_streams_may_be_reset_at_once() {
+    // A browser leaves a page, and what it has asked for and taken back arrives in one piece.
+    let mut server = greeted();
+    let most = settings().http2.streams_max;
+    let pair = |id: u32| [frame(1, 5, id, GET), frame(3, 0, id, &[0, 0, 0, 8])].concat();
+    server.feed((0..most).flat_map(|n| pair(1 + 2 * n)).collect::<Vec<_>>());
+    server.feed(frame(1, 5, 1 + 2 * most, GET)).ok("still here");
+    assert_eq!(goaway(&mut server), None, "{:?}", faults(&server));
+    assert_eq!(server.seen.last().unwrap().end, Some(End::Complete(None)));
+}
+
+#[test]
 fn floods_end_in_a_plea_for_calm() {
     let mut long = vec![frame(1, 0, 1, GET)];
     long.extend((0..1000).map(|_| frame(9, 0, 1, b"\x00\x01a\x01b")));

@@ -101,6 +101,7 @@ impl Http2 {
             .initial_window_size(options.window_bytes)
             .initial_connection_window_size(H2_CONNECTION_WINDOW_BYTES.max(options.window_bytes))
             .max_concurrent_streams(options.streams_max)
+            .max_pending_accept_reset_streams(options.streams_max as usize)
             .max_frame_size(options.frame_bytes_max)
             .max_header_list_size(settings.http2_list_bytes_max())
             .header_table_size(options.table_bytes_max)
