@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use bytes::BytesMut;
 use wire::head::Origin;
-use wire::limits::{READ_AHEAD_BYTES_MAX, WRITE_BUFFER_BYTES_MAX};
+use wire::limits::{LINGER_DRAINING_TIME_MAX, READ_AHEAD_BYTES_MAX, WRITE_BUFFER_BYTES_MAX};
 use wire::shared::{Counter, Shared};
 use wire::{ExchangeId, Part, RequestHead, ResponseHead, TlsInfo};
 
@@ -168,6 +168,9 @@ impl Conn {
     /// No new requests: finish, then close.
     pub fn shutdown(&mut self, now: &Now) {
         self.draining = true;
+        if let Phase::Lingering { until, .. } = &mut self.phase {
+            *until = (*until).min(now.instant + LINGER_DRAINING_TIME_MAX);
+        }
         self.protocol.shutdown(now);
     }
 
@@ -357,18 +360,25 @@ impl Conn {
         cx.events.len() != before
     }
 
-    /// Counts and logs what the protocol has refused, of the client's or of the handler's.
+    /// Counts what the protocol has refused, of the client's or of the handler's, and logs the
+    /// first of it: a flood is to be no flood of the log.
     fn report(&mut self, shared: Shared) {
-        let Some(refusal) = self.protocol.refusal() else { return };
-        let counter = match refusal.reason {
-            Fault::Flood => Counter::Floods,
-            Fault::ResponseStalled => Counter::Stalls,
-            _ => Counter::Refused,
-        };
-        shared.add(counter, 1);
-        match refusal.reason.blame() {
-            Blame::Handler => log::error!("a response cannot be sent: {refusal}"),
-            Blame::Client => log::info!("refused a request of client {}: {refusal}", self.peer()),
+        let mut logged = false;
+        while let Some(refusal) = self.protocol.refusal() {
+            let counter = match refusal.reason {
+                Fault::Flood => Counter::Floods,
+                Fault::ResponseStalled => Counter::Stalls,
+                _ => Counter::Refused,
+            };
+            shared.add(counter, 1);
+            match refusal.reason.blame() {
+                Blame::Handler => log::error!("a response cannot be sent: {refusal}"),
+                Blame::Client if logged => {}
+                Blame::Client => {
+                    log::info!("refused a request of client {}: {refusal}", self.peer());
+                    logged = true;
+                }
+            }
         }
     }
 }

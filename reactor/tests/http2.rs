@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use common::client::Request;
+use common::frames::{self, CALM, GET, faults, frame, goaway};
 use common::h2::{Pair, cx, server};
 use common::{End, Server, body, file, head, settings};
 use reactor::protocol::detect::Detect;
@@ -32,42 +33,10 @@ fn narrow(window: u32) -> Pair {
     Pair::with(settings(), &builder)
 }
 
-fn faults(server: &Server) -> Vec<Fault> {
-    server.refusals.iter().map(|error| error.reason).collect()
-}
-
-/// A frame (RFC 9113, 4.1).
-fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
-    let len = (payload.len() as u32).to_be_bytes();
-    [&len[1..], &[kind, flags], &stream.to_be_bytes(), payload].concat()
-}
-
-/// The fields of a GET in HPACK: indexed, and the authority as a literal.
-const GET: &[u8] = b"\x82\x86\x84\x01\x01a";
-
 /// A server that has a client's preface.
 fn greeted() -> Server {
-    let mut server = server(settings());
-    server.feed([&PREFACE[..], &frame(4, 0, 0, b"")].concat());
-    server.written();
-    server
+    frames::greeted(settings())
 }
-
-/// The error code of the GOAWAY that the server has sent last.
-fn goaway(server: &mut Server) -> Option<u32> {
-    let (bytes, mut at, mut code) = (server.written(), 0, None);
-    while let Some(frame) = bytes.get(at..at + 9) {
-        let len = u32::from_be_bytes([0, frame[0], frame[1], frame[2]]) as usize;
-        let payload = &bytes[at + 9..at + 9 + len];
-        if frame[3] == 7 {
-            code = Some(u32::from_be_bytes(payload[4..8].try_into().unwrap()));
-        }
-        at += 9 + len;
-    }
-    code
-}
-
-const CALM: Option<u32> = Some(11);
 
 #[test]
 fn a_closed_window_stops_the_worker_and_no_other_stream() {
@@ -262,8 +231,8 @@ fn connections_without_streams_end_in_time() {
     let mut server = greeted();
     server.pass(Duration::from_secs(70)).feed(frame(6, 0, 0, &[0; 8])).pass(Duration::from_secs(6));
     assert_eq!((goaway(&mut server), server.closing()), (Some(0), None));
-    server.pass(Duration::from_secs(3));
-    assert_eq!(server.closing(), Some(Closing::Linger));
+    server.pass(H2_FAREWELL_TIME_MAX);
+    assert_eq!(server.closing(), Some(Closing::Close));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 //! the last.
 
 use bytes::BytesMut;
-use wire::limits::{LINGER_BYTES_MAX, LINGER_TIME_MAX};
+use wire::limits::{LINGER_BYTES_MAX, LINGER_DRAINING_TIME_MAX, LINGER_TIME_MAX};
 use wire::shared::Counter;
 
 use super::{Conn, Context, Fate, Phase};
@@ -53,7 +53,8 @@ impl Conn {
     pub(super) fn linger(&mut self, now: &Now) {
         self.socket.shutdown_write();
         self.pending = BytesMut::new();
-        let until = now.instant + LINGER_TIME_MAX;
+        let time = if self.draining { LINGER_DRAINING_TIME_MAX } else { LINGER_TIME_MAX };
+        let until = now.instant + time;
         self.phase = Phase::Lingering { until, bytes_left: LINGER_BYTES_MAX };
     }
 }

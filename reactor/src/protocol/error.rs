@@ -97,6 +97,9 @@ pub enum Fault {
     ContentTimeout,
     /// A frame that breaks the rules of the connection (RFC 9113, 5.4.1).
     Frame,
+    /// A request that is malformed, larger than allowed, or one too many at a time (RFC 9113, 5.1.2
+    /// and 8.1.1).
+    Request,
     /// Work for the server that serves nobody (RFC 9113, 10.5).
     Flood,
     /// The client kept the window of its response shut (RFC 9113, 6.9).
@@ -125,7 +128,8 @@ impl Fault {
             | Self::TransferEncoding
             | Self::Chunk
             | Self::ChunkExtension
-            | Self::Frame => StatusCode::BAD_REQUEST,
+            | Self::Frame
+            | Self::Request => StatusCode::BAD_REQUEST,
             Self::Flood => StatusCode::TOO_MANY_REQUESTS,
             Self::HeadTimeout | Self::ContentTimeout | Self::ResponseStalled => {
                 StatusCode::REQUEST_TIMEOUT
@@ -178,6 +182,7 @@ impl fmt::Display for Fault {
             Self::HeadTimeout => "request head did not arrive in time",
             Self::ContentTimeout => "request content stopped arriving",
             Self::Frame => "frame out of order or malformed",
+            Self::Request => "request malformed, too large, or one too many",
             Self::Flood => "too much work for nothing",
             Self::ResponseStalled => "the client does not take its response",
             Self::ResponseField => "response field cannot be sent",

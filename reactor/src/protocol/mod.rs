@@ -120,8 +120,8 @@ pub trait Protocol: Send {
     /// Set when nothing will follow what [`transmit`](Self::transmit) has given out.
     fn closing(&self) -> Option<Closing>;
 
-    /// What went wrong since the last look: a request that was refused, or a response that could
-    /// not be sent. For one log line and a counter; the protocol has dealt with it.
+    /// The next thing that went wrong: a request that was refused, or a response that could not be
+    /// sent. For the log and a counter; the protocol has dealt with it.
     fn refusal(&mut self) -> Option<ProtocolError>;
 }
 

@@ -3,6 +3,7 @@
 #![allow(dead_code)]
 
 pub mod client;
+pub mod frames;
 pub mod h2;
 
 use std::sync::Arc;
@@ -232,7 +233,9 @@ impl Server {
             while let Some((stream, part)) = self.protocol.poll() {
                 self.take(stream, part);
             }
-            self.refusals.extend(self.protocol.refusal());
+            while let Some(refusal) = self.protocol.refusal() {
+                self.refusals.push(refusal);
+            }
             self.protocol.transmit(&mut self.out, &self.now);
             self.released += self.out.released.drain(..).map(|(_, bytes)| bytes).sum::<u64>();
             let before = self.pending.len();

@@ -20,7 +20,7 @@ pub struct Outlet {
     pub stream: StreamId,
     parts: VecDeque<(StreamId, Part<RequestHead>)>,
     released: Vec<(StreamId, u64)>,
-    refusal: Option<ProtocolError>,
+    refusals: VecDeque<ProtocolError>,
 }
 
 impl Outlet {
@@ -32,7 +32,7 @@ impl Outlet {
             stream: 0,
             parts: VecDeque::new(),
             released: Vec::new(),
-            refusal: None,
+            refusals: VecDeque::new(),
         }
     }
 
@@ -56,7 +56,7 @@ impl Outlet {
 
     /// Something was refused.
     pub fn report(&mut self, error: ProtocolError) {
-        self.refusal.get_or_insert(error);
+        self.refusals.push_back(error);
     }
 
     /// The next part.
@@ -74,8 +74,12 @@ impl Outlet {
         to.append(&mut self.released);
     }
 
-    /// What was refused since the last look.
-    pub fn take_refusal(&mut self) -> Option<ProtocolError> {
-        self.refusal.take()
+    /// The next thing that was refused.
+    pub fn pop_refusal(&mut self) -> Option<ProtocolError> {
+        let refusal = self.refusals.pop_front();
+        if self.refusals.is_empty() && self.refusals.capacity() > 0 {
+            self.refusals = VecDeque::new();
+        }
+        refusal
     }
 }

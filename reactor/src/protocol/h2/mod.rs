@@ -14,6 +14,7 @@
 
 mod content;
 mod core;
+mod engine;
 mod request;
 mod response;
 mod stream;
@@ -22,29 +23,24 @@ mod wakes;
 mod watch;
 
 use std::collections::BTreeMap;
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
 use bytes::Bytes;
-use h2::server::{Builder, Connection, Handshake, SendResponse};
-use h2::{Reason as Code, RecvStream};
-use http::Method;
+use h2::Reason as Code;
+use h2::server::{Builder, Connection, Handshake};
 use wire::head::Origin;
 use wire::limits::{
     H2_CONNECTION_WINDOW_BYTES, H2_FAREWELL_TIME_MAX, H2_SEND_BYTES_MAX, WRITE_BUFFER_BYTES_MAX,
 };
-use wire::{Part, Reason, RequestHead, ResponseHead, Scheme, Version};
+use wire::{Part, RequestHead, ResponseHead, Scheme};
 
 use self::core::Outlet;
-use self::stream::Stream;
+use self::engine::Core;
 use self::tape::Tape;
 use self::wakes::Wakes;
 use self::watch::Watch;
 use super::error::{Fault, ProtocolError};
-use super::message::RequestFacts;
 use super::settings::HttpSettings;
 use super::{Closing, Flow, Input, Now, Output, Protocol, ReadFile, StreamId};
 
@@ -64,26 +60,6 @@ enum State {
     Open(Box<Connection<Tape, Bytes>>),
     /// Nothing more is taken in.
     Closed(Closing),
-}
-
-/// What lasts as long as the connection, whatever its state.
-struct Core {
-    origin: Origin,
-    scheme: Scheme,
-    tape: Tape,
-    wakes: Wakes,
-    waker: Waker,
-    streams: BTreeMap<u32, Stream>,
-    /// Streams that have something new.
-    touched: Vec<u32>,
-    outlet: Outlet,
-    watch: Watch,
-    /// When a connection without streams ends.
-    idle: Instant,
-    /// The server takes no new request.
-    draining: bool,
-    /// The client has sent its last byte.
-    half_closed: bool,
 }
 
 impl Http2 {
@@ -121,6 +97,7 @@ impl Http2 {
             watch: Watch::new(now.instant),
             draining: false,
             half_closed: false,
+            dismissed: false,
         };
         Self { state: State::Greeting(greeting), core }
     }
@@ -134,11 +111,15 @@ impl Http2 {
                 break;
             }
         }
+        if matches!(self.state, State::Open(_)) {
+            self.core.count_refused();
+        }
         self.core.rest();
     }
 
     /// The client makes work and serves nobody: it has to go.
-    fn calm(&mut self) {
+    fn dismiss(&mut self) {
+        self.core.dismissed = true;
         self.core.outlet.report(ProtocolError::connection(Fault::Flood));
         if let State::Open(connection) = &mut self.state {
             connection.abrupt_shutdown(Code::ENHANCE_YOUR_CALM);
@@ -159,162 +140,25 @@ impl Http2 {
         }
         self.state = match std::mem::replace(&mut self.state, State::Closed(Closing::Linger)) {
             State::Open(connection) if !self.core.draining => self.core.farewell(connection, now),
+            // It was told, and has had the time of a way there and back (RFC 9113, 6.8): nothing
+            // that it might miss is under way.
+            State::Open(_) => State::Closed(Closing::Close),
             _ => State::Closed(Closing::Linger),
         };
     }
-}
 
-impl Core {
-    fn has_work(&mut self) -> bool {
-        self.wakes.take_streams(&mut self.touched);
-        self.wakes.take_connection() || !self.touched.is_empty()
-    }
-
-    /// Lets `h2` read and write, and takes new streams. `false`: the connection is over.
-    fn poll(&mut self, state: &mut State, now: &Now) -> bool {
-        if let State::Greeting(greeting) = state {
-            let mut cx = Context::from_waker(&self.waker);
-            match Pin::new(greeting.as_mut()).poll(&mut cx) {
-                Poll::Pending => return true,
-                Poll::Ready(Ok(mut connection)) => {
-                    self.idle = now.instant + self.outlet.settings.keepalive_timeout;
-                    if self.draining {
-                        connection.graceful_shutdown();
-                        self.idle = now.instant + H2_FAREWELL_TIME_MAX;
-                    }
-                    *state = State::Open(Box::new(connection));
-                }
-                Poll::Ready(Err(error)) => {
-                    *state = State::Closed(self.over(Some(&error)));
-                    return false;
-                }
-            }
-        }
-        let State::Open(connection) = state else { return false };
-        let waker = self.waker.clone();
-        let mut cx = Context::from_waker(&waker);
-        loop {
-            let ended = match connection.poll_accept(&mut cx) {
-                Poll::Pending => return true,
-                Poll::Ready(Some(Ok((request, respond)))) => {
-                    self.accept(request, respond, now);
-                    continue;
-                }
-                Poll::Ready(Some(Err(error))) => Some(error),
-                Poll::Ready(None) => None,
-            };
-            *state = State::Closed(self.over(ended.as_ref()));
-            return false;
-        }
-    }
-
-    /// The connection is over, by an error or as it should be.
-    fn over(&mut self, error: Option<&h2::Error>) -> Closing {
-        for (id, stream) in &mut self.streams {
-            self.outlet.stream = (*id).into();
-            stream.lose(Reason::ClientGone, &mut self.outlet);
-        }
-        self.streams.clear();
-        let ours = error.filter(|error| !error.is_io() && !error.is_remote());
-        if let Some(error) = ours {
-            let fault = match error.reason() {
-                Some(Code::ENHANCE_YOUR_CALM) => Fault::Flood,
-                _ => Fault::Frame,
-            };
-            self.outlet.report(ProtocolError::connection(fault));
-        }
-        if self.half_closed { Closing::Close } else { Closing::Linger }
-    }
-
-    /// A client has opened a stream.
-    fn accept(
-        &mut self,
-        request: http::Request<RecvStream>,
-        respond: SendResponse<Bytes>,
-        now: &Now,
-    ) {
-        let id = respond.stream_id().as_u32();
-        let (parts, content) = request.into_parts();
-        let content = (!content.is_end_stream()).then_some(content);
-        let facts =
-            RequestFacts { head_only: parts.method == Method::HEAD, version: Version::Http2 };
-        let origin = Origin { stream: id.into(), received_at: now.unix_micros, ..self.origin };
-        self.outlet.stream = id.into();
-        let head = request::head(parts, origin, self.scheme, &self.outlet.settings);
-        let complete = content.is_none();
-        let waker = self.wakes.stream(id);
-        let mut stream = Stream::new(facts, content, respond, waker, &self.outlet, now);
-        match head {
-            Ok(request) => {
-                self.outlet.part(Part::Head(request.head));
-                if complete {
-                    self.outlet.part(Part::End(None));
-                } else if request.expects_continue {
-                    stream.say_continue();
-                }
-            }
-            Err(fault) => stream.refuse_head(fault, &mut self.outlet, now),
-        }
-        self.streams.insert(id, stream);
-        self.touched.push(id);
-    }
-
-    /// Moves on the streams that have something new.
-    fn pump(&mut self, now: &Now) {
-        self.wakes.take_streams(&mut self.touched);
-        for id in std::mem::take(&mut self.touched) {
-            let Some(stream) = self.streams.get_mut(&id) else { continue };
-            self.outlet.stream = id.into();
-            if stream.pump(&mut self.outlet, now) {
-                self.wakes.touch();
-                self.touched.push(id);
-            }
-            if stream.is_over() {
-                if stream.was_answered() {
-                    self.watch.answered();
-                }
-                self.streams.remove(&id);
-                self.idle = now.instant + self.patience();
-            }
-        }
-    }
-
-    /// Nothing is in flight, and nothing is said about the end.
-    fn is_idle(&self) -> bool {
-        self.streams.is_empty() && !self.draining
-    }
-
-    /// How long a connection without streams stays.
-    fn patience(&self) -> std::time::Duration {
-        let keepalive = self.outlet.settings.keepalive_timeout;
-        if self.draining { H2_FAREWELL_TIME_MAX } else { keepalive }
-    }
-
-    /// Says that no new stream is taken (RFC 9113, 6.8).
-    fn farewell(&mut self, mut connection: Box<Connection<Tape, Bytes>>, now: &Now) -> State {
-        connection.graceful_shutdown();
-        self.draining = true;
-        self.idle = now.instant + H2_FAREWELL_TIME_MAX;
-        self.wakes.touch();
-        State::Open(connection)
-    }
-
-    /// Nothing is to be done: an idle connection gives back what it needs no more.
-    fn rest(&mut self) {
-        if self.streams.is_empty() {
-            self.touched = Vec::new();
-            self.tape.shrink();
-        }
+    fn is_closed(&self) -> bool {
+        matches!(self.state, State::Closed(_))
     }
 }
 
 impl Protocol for Http2 {
     fn receive(&mut self, input: Input<'_>, now: &Now) {
         match input {
-            Input::Bytes(bytes) if matches!(self.state, State::Closed(_)) => bytes.clear(),
+            Input::Bytes(bytes) if self.core.dismissed || self.is_closed() => bytes.clear(),
             Input::Bytes(bytes) => {
                 if !self.core.watch.see(bytes, now.instant) {
-                    self.calm();
+                    self.dismiss();
                 }
                 self.core.tape.feed(bytes);
             }
@@ -363,14 +207,14 @@ impl Protocol for Http2 {
     }
 
     fn wants_input(&self) -> bool {
-        !matches!(self.state, State::Closed(_)) && self.core.tape.wants_input()
+        !self.is_closed() && self.core.tape.wants_input()
     }
 
     fn deadline(&self) -> Option<Instant> {
         match self.state {
             State::Closed(_) => None,
             _ if self.core.streams.is_empty() => Some(self.core.idle),
-            _ => self.core.streams.values().filter_map(Stream::deadline).min(),
+            _ => self.core.streams.values().filter_map(|stream| stream.deadline()).min(),
         }
     }
 
@@ -394,6 +238,6 @@ impl Protocol for Http2 {
     }
 
     fn refusal(&mut self) -> Option<ProtocolError> {
-        self.core.outlet.take_refusal()
+        self.core.outlet.pop_refusal()
     }
 }

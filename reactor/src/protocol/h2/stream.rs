@@ -135,11 +135,12 @@ impl Stream {
     pub fn pump(&mut self, outlet: &mut Outlet, now: &Now) -> bool {
         let waker = self.waker.clone();
         let mut cx = Context::from_waker(&waker);
+        // First, because it tells who has broken the stream off.
+        self.pull(&mut cx, outlet, now);
         if self.was_reset(&mut cx) {
             self.lose(Reason::ClientGone, outlet);
             return false;
         }
-        self.pull(&mut cx, outlet, now);
         self.push(&mut cx, outlet, now)
     }
 
@@ -162,7 +163,7 @@ impl Stream {
             let bytes = match content.poll_data(cx) {
                 Poll::Pending => return,
                 Poll::Ready(Some(Ok(bytes))) => bytes,
-                Poll::Ready(Some(Err(_))) => return self.lose(Reason::ClientGone, outlet),
+                Poll::Ready(Some(Err(error))) => return self.broken(&error, outlet),
                 Poll::Ready(None) => return self.end_request(cx, outlet),
             };
             *received += bytes.len() as u64;
@@ -187,8 +188,16 @@ impl Stream {
                 outlet.part(Part::End(trailers.as_ref().and_then(request::trailers)));
                 self.request = Request::Complete;
             }
-            Poll::Ready(Err(_)) => self.lose(Reason::ClientGone, outlet),
+            Poll::Ready(Err(error)) => self.broken(&error, outlet),
         }
+    }
+
+    /// The content breaks off, or a rule.
+    fn broken(&mut self, error: &h2::Error, outlet: &mut Outlet) {
+        if error.is_library() {
+            outlet.report(ProtocolError::stream(Fault::Request));
+        }
+        self.lose(Reason::ClientGone, outlet);
     }
 
     /// The request cannot be served: answers it, and drops what is still to come of it.

@@ -62,6 +62,12 @@ impl Tape {
         full
     }
 
+    /// Whether nothing waits to be read, and the writer is not held up.
+    pub fn is_settled(&self) -> bool {
+        let buffers = self.lock();
+        buffers.input.is_empty() && buffers.output.len() < H2_TAPE_BYTES_MAX
+    }
+
     /// Whether all that is to be sent was moved out.
     pub fn is_written(&self) -> bool {
         self.lock().output.is_empty()

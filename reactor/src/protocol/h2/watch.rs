@@ -3,6 +3,9 @@
 //! `h2` bounds what it keeps: streams that are reset, fields, empty content. What it answers and
 //! forgets at once, like PING, a client may send for ever. Here is a purse: such frames cost, time
 //! and honest work fill it, and who has spent it all has to go.
+//!
+//! And it answers by itself what is malformed, too large or one too many. Here is counted how many
+//! streams the client has opened, which tells how many of them were refused.
 
 use std::time::Instant;
 
@@ -16,6 +19,9 @@ use super::PREFACE;
 /// Length of a frame's header (RFC 9113, 4.1).
 const HEAD_LEN: usize = 9;
 
+/// Type of the frame that opens a stream (RFC 9113, 6.2).
+const HEADERS: u8 = 1;
+
 /// Watches the frames of one client.
 #[derive(Debug)]
 pub struct Watch {
@@ -28,13 +34,29 @@ pub struct Watch {
     /// Bytes sent that have earned nothing yet.
     sent: u64,
     counted: Instant,
+    /// The last stream that the client has opened.
+    last: u32,
+    /// The frame in work opens it, or goes on with its fields.
+    opening: bool,
+    /// Streams that are open for the client, less those that were accepted.
+    missing: i64,
 }
 
 impl Watch {
     /// Before the preface.
     pub fn new(now: Instant) -> Self {
         let purse = H2_IDLE_FRAMES_MAX;
-        Self { skip: PREFACE.len(), head: [0; HEAD_LEN], have: 0, purse, sent: 0, counted: now }
+        Self {
+            skip: PREFACE.len(),
+            head: [0; HEAD_LEN],
+            have: 0,
+            purse,
+            sent: 0,
+            counted: now,
+            last: 0,
+            opening: false,
+            missing: 0,
+        }
     }
 
     /// Looks at what has come. `false`: the purse is empty.
@@ -46,9 +68,13 @@ impl Watch {
         }
         let mut cost = 0;
         while !bytes.is_empty() {
-            let skipped = self.skip.min(bytes.len());
-            self.skip -= skipped;
-            bytes = &bytes[skipped..];
+            if self.skip > 0 {
+                let skipped = self.skip.min(bytes.len());
+                self.skip -= skipped;
+                bytes = &bytes[skipped..];
+                self.end_frame();
+                continue;
+            }
             let taken = (HEAD_LEN - self.have).min(bytes.len());
             self.head[self.have..self.have + taken].copy_from_slice(&bytes[..taken]);
             self.have += taken;
@@ -57,11 +83,47 @@ impl Watch {
                 cost += self.cost();
                 self.skip = self.payload();
                 self.have = 0;
+                self.opening |= self.opens();
+                self.end_frame();
             }
         }
         let afford = cost <= self.purse;
         self.purse = self.purse.saturating_sub(cost);
         afford
+    }
+
+    /// Whether the frame opens a stream (RFC 9113, 5.1.1).
+    fn opens(&mut self) -> bool {
+        let stream = u32::from_be_bytes([self.head[5], self.head[6], self.head[7], self.head[8]]);
+        let stream = stream & 0x7fff_ffff;
+        let opens = self.head[3] == HEADERS && stream > self.last;
+        if opens {
+            self.last = stream;
+        }
+        opens
+    }
+
+    fn end_frame(&mut self) {
+        const END_HEADERS: u8 = 4;
+        if self.skip == 0 && self.opening && self.head[4] & END_HEADERS != 0 {
+            self.opening = false;
+            self.missing += 1;
+        }
+    }
+
+    /// A stream that the client has opened was accepted.
+    pub fn accepted(&mut self) {
+        self.missing -= 1;
+    }
+
+    /// Whether all streams that the client has opened were accepted.
+    pub fn is_even(&self) -> bool {
+        self.missing == 0
+    }
+
+    /// The number of streams that were opened and not accepted since the last look.
+    pub fn take_missing(&mut self) -> u64 {
+        u64::try_from(std::mem::take(&mut self.missing)).unwrap_or(0)
     }
 
     /// A response has gone out to its end.
@@ -87,7 +149,6 @@ impl Watch {
     /// What the frame costs: nothing when it carries content or fields, which have their own bounds.
     fn cost(&self) -> u64 {
         const DATA: u8 = 0;
-        const HEADERS: u8 = 1;
         const CONTINUATION: u8 = 9;
         match self.head[3] {
             DATA | CONTINUATION => u64::from(self.payload() == 0),

@@ -1,0 +1,77 @@
+//! HTTP/2 over real sockets: the end of connections, and what they may hold.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
+use reactor::protocol::h2::PREFACE;
+use wire::limits::*;
+
+use crate::played::Server;
+
+/// A frame (RFC 9113, 4.1).
+fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+    let len = (payload.len() as u32).to_be_bytes();
+    [&len[1..], &[kind, flags], &stream.to_be_bytes(), payload].concat()
+}
+
+/// The fields of a GET in HPACK: indexed, and the authority as a literal.
+const GET: &[u8] = b"\x82\x86\x84\x01\x01a";
+
+/// A client whose settings are these, and that has read the server's.
+fn greeted(server: &Server, settings: &[u8]) -> TcpStream {
+    let mut client = server.connect();
+    client.write_all(&[&PREFACE[..], &frame(4, 0, 0, settings)].concat()).unwrap();
+    until(&mut client, 4);
+    client.write_all(&frame(4, 1, 0, b"")).unwrap();
+    client
+}
+
+/// Reads up to the next frame of this type, and returns its payload.
+fn until(client: &mut TcpStream, kind: u8) -> Vec<u8> {
+    loop {
+        let mut head = [0; 9];
+        client.read_exact(&mut head).unwrap();
+        let len = u32::from_be_bytes([0, head[0], head[1], head[2]]);
+        let mut payload = vec![0; len as usize];
+        client.read_exact(&mut payload).unwrap();
+        if head[3] == kind {
+            return payload;
+        }
+    }
+}
+
+#[test]
+fn a_drain_does_not_wait_for_clients_that_keep_silent() {
+    let server = Server::start(|_| {});
+    let _silent = greeted(&server, b"");
+    let mut slow = greeted(&server, b"");
+    let begin = Instant::now();
+    server.drain(Duration::from_secs(20));
+    // It has heard that the connection ends, and leaves it open all the same.
+    let ping = until(&mut slow, 6);
+    slow.write_all(&frame(6, 1, 0, &ping)).unwrap();
+    server.ended();
+    let time = begin.elapsed();
+    assert!(H2_FAREWELL_TIME_MAX + LINGER_DRAINING_TIME_MAX < Duration::from_secs(2));
+    assert!(time < Duration::from_secs(3), "max_wait_time's default, {time:?}");
+}
+
+#[test]
+fn a_drain_lets_streams_finish() {
+    let server = Server::start(|_| {});
+    let mut worker = server.add_worker(0, 0);
+    let mut client = greeted(&server, b"");
+    client.write_all(&frame(1, 5, 1, GET)).unwrap();
+    let request = worker.request();
+    server.drain(Duration::from_secs(20));
+    let ping = until(&mut client, 6);
+    client.write_all(&frame(6, 1, 0, &ping)).unwrap();
+    // Told twice: that the end comes, and which stream was the last (RFC 9113, 6.8).
+    assert_eq!(until(&mut client, 7)[..4], [0, 0, 0, 1]);
+    worker.respond(request.id, 200, b"done");
+    assert_eq!(until(&mut client, 0), b"done");
+    assert_eq!(client.read(&mut [0; 100]).unwrap(), 0, "closed");
+    drop(client);
+    server.ended();
+}
