@@ -1,6 +1,7 @@
 //! A client's connection: the socket, the protocol over it, and what waits in both directions.
 
 mod ends;
+pub mod exchanges;
 
 use std::time::Instant;
 
@@ -10,6 +11,7 @@ use wire::limits::{LINGER_DRAINING_TIME_MAX, READ_AHEAD_BYTES_MAX, WRITE_BUFFER_
 use wire::shared::{Counter, Shared};
 use wire::{ExchangeId, Part, RequestHead, ResponseHead, TlsInfo};
 
+use self::exchanges::Exchanges;
 use crate::config::PortConfig;
 use crate::file;
 use crate::protocol::detect::Detect;
@@ -36,7 +38,7 @@ pub struct Conn {
     /// costs no memory for it.
     out: Option<Box<Output>>,
     /// The exchanges of its streams.
-    exchanges: Vec<(StreamId, ExchangeId)>,
+    pub exchanges: Exchanges,
     /// Whether the socket may have something to read.
     readable: bool,
     /// Whether the end of what can be read has arrived.
@@ -115,7 +117,7 @@ impl Conn {
             phase,
             pending: BytesMut::new(),
             out: None,
-            exchanges: Vec::new(),
+            exchanges: Exchanges::default(),
             readable: false,
             ending: false,
             draining: false,
@@ -131,38 +133,24 @@ impl Conn {
         self.ending |= to_the_end;
     }
 
-    /// Remembers which exchange a stream belongs to.
-    pub fn opened(&mut self, stream: StreamId, exchange: ExchangeId) {
-        self.exchanges.push((stream, exchange));
-    }
-
-    /// The exchange of a stream.
-    pub fn exchange(&self, stream: StreamId) -> Option<ExchangeId> {
-        self.exchanges.iter().find(|(s, _)| *s == stream).map(|(_, exchange)| *exchange)
-    }
-
-    /// The exchange of a stream, which is over from the client's point of view.
-    pub fn forget(&mut self, stream: StreamId) -> Option<ExchangeId> {
-        let at = self.exchanges.iter().position(|(s, _)| *s == stream)?;
-        Some(self.exchanges.swap_remove(at).1)
-    }
-
-    /// The exchanges that are open.
-    pub fn take_exchanges(&mut self) -> Vec<(StreamId, ExchangeId)> {
-        std::mem::take(&mut self.exchanges)
-    }
-
-    /// Takes a part of a response.
+    /// Takes a part of a response. Returns as well by how much its window widens.
     pub fn send(
         &mut self,
         stream: StreamId,
         part: Part<ResponseHead>,
+        port: &PortConfig,
         now: &Now,
         shared: Shared,
-    ) -> Flow {
+    ) -> (Flow, Option<u32>) {
+        let content = match &part {
+            Part::Body(bytes) => bytes.len() as u64,
+            _ => 0,
+        };
         let flow = self.protocol.send(stream, part, now);
         self.report(shared);
-        flow
+        let counts = flow == Flow::Ready && content > 0;
+        let more = counts.then(|| self.exchanges.sent(stream, content, port.window_bytes));
+        (flow, more.flatten())
     }
 
     /// No new requests: finish, then close.
@@ -258,8 +246,9 @@ impl Conn {
         }
         self.report(cx.shared);
         for (stream, bytes) in out.released.drain(..) {
-            let exchange = self.exchanges.iter().find(|(s, _)| *s == stream);
-            cx.events.extend(exchange.map(|(_, exchange)| Event::Released(*exchange, bytes)));
+            self.exchanges.released(bytes);
+            let exchange = self.exchanges.find(stream);
+            cx.events.extend(exchange.map(|exchange| Event::Released(exchange, bytes)));
         }
         if blocked {
             self.stalled.get_or_insert(cx.now.instant + port.send_timeout);

@@ -57,8 +57,9 @@ pub enum Job {
 }
 
 impl Job {
-    /// Appends the messages that hand the job to a worker.
-    pub fn hand_over(&self, id: ExchangeId, mark: u8, to: &mut Encoder) {
+    /// Appends the messages that hand the job to a worker. `narrow` is the response's window when it
+    /// is less than the port's.
+    pub fn hand_over(&self, id: ExchangeId, mark: u8, narrow: Option<u32>, to: &mut Encoder) {
         let (head, content, trailers) = match self {
             Self::Request { head, content, trailers } => (head, content, trailers),
             Self::Opened(origin) => {
@@ -69,6 +70,9 @@ impl Job {
             }
         };
         to.request_head(id, mark, head);
+        if let Some(window) = narrow {
+            to.to_worker(id, &ToWorker::Narrow(window));
+        }
         let mut part = |part| to.to_worker(id, &ToWorker::Request { mark, part });
         match content {
             Content::Empty => {}
@@ -116,6 +120,8 @@ pub struct Exchange {
     pub redispatched: u8,
     /// Content bytes that the client has taken and the worker has not been told of.
     pub released: u32,
+    /// Content bytes that the worker may be ahead of the client.
+    pub window: u32,
 }
 
 /// The id of an exchange's place in the table.

@@ -20,6 +20,8 @@ pub(crate) struct Job {
     pub(crate) exchange: ExchangeId,
     pub(crate) mark: u8,
     pub(crate) task: Task,
+    /// How far the response may be ahead, if that is less than the port's window.
+    pub(crate) window: Option<u32>,
 }
 
 /// What to do.
@@ -40,6 +42,7 @@ struct Partial {
     mark: u8,
     head: RequestHead,
     content: Content,
+    window: Option<u32>,
 }
 
 #[derive(Debug)]
@@ -56,7 +59,12 @@ impl Assembly {
     pub(crate) fn push(&mut self, exchange: ExchangeId, message: ToWorker) -> Option<Job> {
         let (mark, task) = match message {
             ToWorker::Request { mark, part: Part::Head(head) } => {
-                self.partial = Some(Partial { exchange, mark, head, content: Content::Empty });
+                let content = Content::Empty;
+                self.partial = Some(Partial { exchange, mark, head, content, window: None });
+                return None;
+            }
+            ToWorker::Narrow(bytes) => {
+                self.of(exchange)?.window = Some(bytes);
                 return None;
             }
             ToWorker::Request { part, .. } => return self.part(exchange, part),
@@ -69,11 +77,16 @@ impl Assembly {
             // It came after the end of its exchange.
             ToWorker::Credit(_) => return None,
         };
-        Some(Job { exchange, mark, task })
+        Some(Job { exchange, mark, task, window: None })
+    }
+
+    /// The request in work, when it is this one.
+    fn of(&mut self, exchange: ExchangeId) -> Option<&mut Partial> {
+        self.partial.as_mut().filter(|partial| partial.exchange == exchange)
     }
 
     fn part(&mut self, exchange: ExchangeId, part: Part<RequestHead>) -> Option<Job> {
-        let partial = self.partial.as_mut().filter(|partial| partial.exchange == exchange)?;
+        let partial = self.of(exchange)?;
         match part {
             Part::Head(_) => None,
             Part::Body(bytes) => {
@@ -88,7 +101,7 @@ impl Assembly {
             Part::Abort(reason) => {
                 let mark = partial.mark;
                 self.partial = None;
-                Some(Job { exchange, mark, task: Task::Abort(reason) })
+                Some(Job { exchange, mark, task: Task::Abort(reason), window: None })
             }
         }
     }
@@ -126,7 +139,7 @@ impl Partial {
             Content::File(slice) => RequestBody::File(slice),
         };
         let task = Task::Request(Request { head: self.head, body, trailers });
-        Job { exchange: self.exchange, mark: self.mark, task }
+        Job { exchange: self.exchange, mark: self.mark, task, window: self.window }
     }
 }
 
@@ -200,6 +213,17 @@ mod tests {
             panic!("{job:?}")
         };
         assert_eq!(body.as_ptr(), piece.as_ptr());
+    }
+
+    #[test]
+    fn a_window_is_the_requests_own() {
+        let mut assembly = Assembly::default();
+        push(&mut assembly, 1, head(b"3"));
+        assembly.push(ID(1), ToWorker::Narrow(5));
+        assembly.push(ID(2), ToWorker::Narrow(6));
+        assert_eq!(push(&mut assembly, 1, Part::End(None)).unwrap().window, Some(5));
+        push(&mut assembly, 2, head(b"3"));
+        assert_eq!(push(&mut assembly, 2, Part::End(None)).unwrap().window, None);
     }
 
     #[test]

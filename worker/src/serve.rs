@@ -154,14 +154,14 @@ impl<'a> Server<'a> {
     }
 
     fn take_up(&mut self, line: usize, job: Job) -> Verdict {
-        let Job { exchange, mark, task } = job;
+        let Job { exchange, mark, task, window } = job;
         let Line { link, marks, .. } = &self.lines[line];
         // The mark decides between this worker and a reactor that wants the request back.
         if !marks.get(mark).is_some_and(|mark| mark.start(exchange)) {
             return Verdict::Continue;
         }
         let link = Rc::clone(link);
-        let window = self.window(&task);
+        let window = window.unwrap_or_else(|| self.window(&task));
         let standing = link.borrow_mut().begin(exchange, window);
         self.set_busy(1);
         let verdict = match (task, standing) {

@@ -104,21 +104,34 @@ impl Broker {
         self.exchanges.len()
     }
 
-    /// A request begins on a stream.
-    pub fn open(&mut self, conn: Key, stream: StreamId, head: RequestHead) -> ExchangeId {
+    /// A request begins on a stream. Its response may be `window` bytes ahead of the client.
+    pub fn open(
+        &mut self,
+        conn: Key,
+        stream: StreamId,
+        head: RequestHead,
+        window: u32,
+    ) -> ExchangeId {
         self.common.shared.add(Counter::Requests, 1);
         let job = Job::Request { head, content: Content::Empty, trailers: None };
-        self.insert(conn, stream, job, Stage::Collecting(Spool::Empty))
+        self.insert(conn, stream, job, Stage::Collecting(Spool::Empty), window)
     }
 
     /// A connection was opened or closed, and a worker is to be told.
     pub fn tell(&mut self, job: Job, now: Instant) {
         let nobody = Key { slot: u32::MAX, generation: 0 };
-        let id = self.insert(nobody, 0, job, Stage::Queued);
+        let id = self.insert(nobody, 0, job, Stage::Queued, 0);
         self.submit(id, now);
     }
 
-    fn insert(&mut self, conn: Key, stream: StreamId, job: Job, stage: Stage) -> ExchangeId {
+    fn insert(
+        &mut self,
+        conn: Key,
+        stream: StreamId,
+        job: Job,
+        stage: Stage,
+        window: u32,
+    ) -> ExchangeId {
         self.common.shared.add(Counter::Exchanges, 1);
         let port = match &job {
             Job::Request { head, .. } => head.origin.port,
@@ -133,6 +146,7 @@ impl Broker {
             answered: false,
             redispatched: 0,
             released: 0,
+            window,
         }))
     }
 
@@ -233,7 +247,9 @@ impl Broker {
         match (exchange, mark) {
             (Some(exchange), Some((mark, link))) => {
                 self.common.shared.add(Counter::Dispatched, 1);
-                exchange.job.hand_over(id, mark, link.encoder());
+                let whole = self.common.config.ports[exchange.port].window_bytes;
+                let narrow = (exchange.window < whole).then_some(exchange.window);
+                exchange.job.hand_over(id, mark, narrow, link.encoder());
                 exchange.stage = Stage::Given(Place { worker, mark });
                 self.dirty.push(worker);
                 if link.exchanges().nth(1).is_some() {
@@ -325,7 +341,7 @@ impl Broker {
     pub fn released(&mut self, id: ExchangeId, bytes: u64) {
         let Some(exchange) = self.exchanges.get_mut(key_of(id)) else { return };
         let (Stage::Given(place) | Stage::Orphaned(place)) = exchange.stage else { return };
-        let window = self.common.config.ports[exchange.port].window_bytes;
+        let window = exchange.window;
         exchange.released =
             exchange.released.saturating_add(u32::try_from(bytes).unwrap_or(window));
         // Half a window at a time: a short response costs no message at all.
@@ -335,6 +351,16 @@ impl Broker {
         let Some(link) = self.links.get_mut(place.worker).and_then(Option::as_mut) else { return };
         link.push(id, &ToWorker::Credit(exchange.released));
         exchange.released = 0;
+        self.dirty.push(place.worker);
+    }
+
+    /// A response that its worker is sending may be `more` bytes further ahead of the client.
+    pub fn widen(&mut self, id: ExchangeId, more: u32) {
+        let Some(exchange) = self.exchanges.get_mut(key_of(id)) else { return };
+        let Stage::Given(place) = exchange.stage else { return };
+        let Some(link) = self.links.get_mut(place.worker).and_then(Option::as_mut) else { return };
+        exchange.window = exchange.window.saturating_add(more);
+        link.push(id, &ToWorker::Credit(more));
         self.dirty.push(place.worker);
     }
 }

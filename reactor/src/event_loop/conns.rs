@@ -122,17 +122,19 @@ impl EventLoop {
             };
             let Some(conn) = self.conns.get_mut(key) else { continue };
             if let Part::Head(head) = part {
-                let id = self.broker.open(key, stream, head);
-                conn.opened(stream, id);
+                let port = &self.common.config.ports[usize::from(conn.origin.port)];
+                let window = conn.exchanges.window(port.window_bytes);
+                let id = self.broker.open(key, stream, head, window);
+                conn.exchanges.opened(stream, id, window);
                 continue;
             }
-            let Some(id) = conn.exchange(stream) else { continue };
+            let Some(id) = conn.exchanges.find(stream) else { continue };
             match part {
                 Part::Head(_) | Part::File(_) => {}
                 Part::Body(bytes) => self.broker.content(id, &bytes),
                 Part::End(trailers) => self.broker.complete(id, trailers, now),
                 Part::Abort(_) => {
-                    conn.forget(stream);
+                    conn.exchanges.forget(stream);
                     self.common.shared.add(Counter::GivenUp, 1);
                     self.broker.client_gone(id, now);
                 }
@@ -160,13 +162,17 @@ impl EventLoop {
     fn deliver_one(&mut self, answer: Answer) {
         let Answer { conn: key, stream, exchange, part } = answer;
         let Some(conn) = self.conns.get_mut(key) else { return };
-        if conn.exchange(stream) != Some(exchange) {
+        if conn.exchanges.find(stream) != Some(exchange) {
             return;
         }
         let over = matches!(part, Part::End(_) | Part::Abort(_));
-        let flow = conn.send(stream, part, self.clock.now(), self.common.shared);
+        let port = &self.common.config.ports[usize::from(conn.origin.port)];
+        let (flow, more) = conn.send(stream, part, port, self.clock.now(), self.common.shared);
+        if let Some(more) = more {
+            self.broker.widen(exchange, more);
+        }
         if over || flow == Flow::Gone {
-            conn.forget(stream);
+            conn.exchanges.forget(stream);
         }
         if flow == Flow::Gone && !over {
             self.broker.client_gone(exchange, self.clock.now().instant);
@@ -186,7 +192,7 @@ impl EventLoop {
     pub(super) fn close(&mut self, key: Key, fate: Fate) {
         let Some(mut conn) = self.conns.remove(key) else { return };
         let now = self.clock.now().instant;
-        for (_, exchange) in conn.take_exchanges() {
+        for exchange in conn.exchanges.take() {
             self.broker.client_gone(exchange, now);
         }
         // The poll forgets a descriptor that is closed.

@@ -6,8 +6,9 @@ use std::time::{Duration, Instant};
 
 use reactor::protocol::h2::PREFACE;
 use wire::limits::*;
+use wire::{Part, ToWorker};
 
-use crate::played::Server;
+use crate::played::{Server, response_of};
 
 /// A frame (RFC 9113, 4.1).
 fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
@@ -17,6 +18,8 @@ fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
 
 /// The fields of a GET in HPACK: indexed, and the authority as a literal.
 const GET: &[u8] = b"\x82\x86\x84\x01\x01a";
+
+const HTTP1: &[u8] = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n";
 
 /// A client whose settings are these, and that has read the server's.
 fn greeted(server: &Server, settings: &[u8]) -> TcpStream {
@@ -74,4 +77,68 @@ fn a_drain_lets_streams_finish() {
     assert_eq!(client.read(&mut [0; 100]).unwrap(), 0, "closed");
     drop(client);
     server.ended();
+}
+
+/// A SETTINGS payload with this window for each stream (RFC 9113, 6.5.2).
+fn window(bytes: u32) -> Vec<u8> {
+    [&[0, 4][..], &bytes.to_be_bytes()].concat()
+}
+
+#[test]
+fn streams_that_nobody_reads_pin_no_more_than_the_bound() {
+    const STREAMS: u32 = 30;
+    const WHOLE: u32 = 1 << 20;
+    let server = Server::start(|_| {});
+    let mut worker = server.add_worker(0, 0);
+    // A worker that has shown that it is fast gets several at a time.
+    let mut other = server.connect();
+    other.write_all(HTTP1).unwrap();
+    let request = worker.request();
+    assert_eq!(request.window, None);
+    worker.respond(request.id, 200, b"fast");
+    response_of(&mut other);
+    let mut client = greeted(&server, &window(0));
+    for n in 0..STREAMS {
+        client.write_all(&frame(1, 5, 1 + 2 * n, GET)).unwrap();
+    }
+    let mut windows = 0;
+    let mut ids = Vec::new();
+    for _ in 0..STREAMS {
+        let request = worker.request();
+        let window = request.window.unwrap_or(WHOLE);
+        windows += u64::from(window);
+        worker.stream_head(request.id);
+        worker.send(request.id, Part::Body(vec![b'x'; (window / 2) as usize].into()));
+        ids.push(request.id);
+    }
+    // Another client's request comes behind what the reactor has said to all of this.
+    other.write_all(HTTP1).unwrap();
+    loop {
+        match worker.next() {
+            (_, ToWorker::Credit(more)) => windows += u64::from(more),
+            (_, ToWorker::Request { part: Part::End(_), .. }) => break,
+            _ => {}
+        }
+    }
+    let least = u64::from(STREAMS * WINDOW_BYTES_MIN);
+    assert!(windows > least + 2 * u64::from(WHOLE), "some may be far ahead, {windows}");
+    assert!(windows <= least + WINDOWS_PER_CONNECTION_MAX * u64::from(WHOLE), "{windows}");
+    // A client that reads gets all of it.
+    client.write_all(&frame(4, 0, 0, &window(WHOLE))).unwrap();
+    client.write_all(&frame(8, 0, 0, &(1u32 << 30).to_be_bytes())).unwrap();
+    for id in ids {
+        worker.send(id, Part::End(None));
+    }
+    let mut content = 0;
+    let mut ended = 0;
+    while ended < STREAMS {
+        let mut head = [0; 9];
+        client.read_exact(&mut head).unwrap();
+        let len = u32::from_be_bytes([0, head[0], head[1], head[2]]);
+        client.read_exact(&mut vec![0; len as usize]).unwrap();
+        content += if head[3] == 0 { len } else { 0 };
+        ended += u32::from(head[3] == 0 && head[4] & 1 != 0);
+    }
+    assert_eq!(content, WHOLE / 2 + (STREAMS - 1) * (WINDOW_BYTES_MIN / 2));
+    server.stop();
 }

@@ -185,6 +185,8 @@ pub struct Request {
     pub head: RequestHead,
     pub body: Vec<u8>,
     pub in_file: bool,
+    /// How far its response may be ahead, when it is not the port's window.
+    pub window: Option<u32>,
 }
 
 impl Worker {
@@ -226,11 +228,18 @@ impl Worker {
         let ToWorker::Request { mark, part: Part::Head(head) } = message else {
             panic!("{message:?}")
         };
-        let mut request = Request { id, head, body: Vec::new(), in_file: false };
+        let mut request = Request { id, head, body: Vec::new(), in_file: false, window: None };
         loop {
             let (part_of, message) = self.next();
             assert_eq!(part_of, id);
-            let ToWorker::Request { part, .. } = message else { panic!("{message:?}") };
+            let part = match message {
+                ToWorker::Request { part, .. } => part,
+                ToWorker::Narrow(window) => {
+                    request.window = Some(window);
+                    continue;
+                }
+                message => panic!("{message:?}"),
+            };
             match part {
                 Part::Body(bytes) => request.body.extend_from_slice(&bytes),
                 Part::File(slice) => {

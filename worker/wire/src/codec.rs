@@ -49,6 +49,7 @@ enum Kind {
     Opened = 7,
     Closed = 8,
     Block = 9,
+    Narrow = 10,
 }
 
 impl Kind {
@@ -63,6 +64,7 @@ impl Kind {
             7 => Self::Opened,
             8 => Self::Closed,
             9 => Self::Block,
+            10 => Self::Narrow,
             other => return Err(CodecError::Kind(other)),
         })
     }
@@ -94,6 +96,9 @@ pub enum ToWorker {
         /// The connection.
         origin: Origin,
     },
+    /// Between the parts of a request: its response may be only so many bytes ahead of the client,
+    /// less than the port's window.
+    Narrow(u32),
 }
 
 /// What a worker says to the reactor: a part of a response.
@@ -123,6 +128,9 @@ impl Encoder {
             ToWorker::Request { mark, part } => self.rest(*mark, exchange, part),
             ToWorker::Credit(bytes) => {
                 self.raw(Kind::Credit, 0, exchange, &bytes.to_le_bytes());
+            }
+            ToWorker::Narrow(bytes) => {
+                self.raw(Kind::Narrow, 0, exchange, &bytes.to_le_bytes());
             }
             ToWorker::Opened { mark, origin } => {
                 self.encoded(Kind::Opened, *mark, exchange, origin);
@@ -250,10 +258,8 @@ impl Decoder {
                 let head = head.into_head(&frame.payload)?;
                 ToWorker::Request { mark, part: Part::Head(head) }
             }
-            Kind::Credit => {
-                let bytes = frame.payload.as_ref().try_into().map_err(|_| CodecError::Payload)?;
-                ToWorker::Credit(u32::from_le_bytes(bytes))
-            }
+            Kind::Credit => ToWorker::Credit(number(&frame.payload)?),
+            Kind::Narrow => ToWorker::Narrow(number(&frame.payload)?),
             Kind::Opened => ToWorker::Opened { mark, origin: decode(&frame.payload)? },
             Kind::Closed => ToWorker::Closed { mark, origin: decode(&frame.payload)? },
             kind => {
@@ -269,8 +275,7 @@ impl Decoder {
         let Some(frame) = self.next_frame()? else { return Ok(None) };
         let part = match frame.kind {
             Kind::Block => {
-                let len = frame.payload.as_ref().try_into().map_err(|_| CodecError::Payload)?;
-                let len = u32::from_le_bytes(len) as usize;
+                let len = number(&frame.payload)? as usize;
                 let content = self.arena.and_then(|arena| arena.take(frame.mark, len));
                 Part::Body(content.ok_or(CodecError::Payload)?)
             }
@@ -332,6 +337,10 @@ struct Frame {
     payload: Bytes,
 }
 
+fn number(payload: &[u8]) -> Result<u32, CodecError> {
+    payload.try_into().map(u32::from_le_bytes).map_err(|_| CodecError::Payload)
+}
+
 fn decode<'a, D: bincode::BorrowDecode<'a, ()>>(payload: &'a [u8]) -> Result<D, CodecError> {
     let (value, used) =
         bincode::borrow_decode_from_slice(payload, CONFIG).map_err(|_| CodecError::Head)?;
@@ -373,6 +382,7 @@ mod tests {
         let id = ExchangeId::new(3, 4);
         let mut encoder = Encoder::default();
         encoder.to_worker(id, &ToWorker::Request { mark: 5, part: Part::Head(request_head()) });
+        encoder.to_worker(id, &ToWorker::Narrow(6));
         let end = ToWorker::Request { mark: 5, part: Part::End(None) };
         encoder.to_worker(id, &end);
         let mut decoder = Decoder::default();
@@ -381,7 +391,11 @@ mod tests {
             decoder.bytes.extend_from_slice(&[byte]);
             got.extend(decoder.next_to_worker().unwrap());
         }
-        let [(first, head), (second, ToWorker::Request { part: Part::End(None), .. })] = &got[..]
+        let [
+            (first, head),
+            (_, ToWorker::Narrow(6)),
+            (second, ToWorker::Request { part: Part::End(None), .. }),
+        ] = &got[..]
         else {
             panic!("{got:?}")
         };

@@ -141,8 +141,12 @@ pub const LINK_DESCRIPTORS_MAX: usize = 16;
 pub const LINK_READ_BYTES: usize = 64 << 10;
 /// A link's buffer with less room than this is renewed before it is read into.
 pub const LINK_READ_BYTES_MIN: usize = 8 << 10;
-/// What a response may be ahead of its client on a port whose window nobody has named.
+/// What a response may be ahead of its client on a port whose window nobody has named, and each of
+/// several on one connection to begin with.
 pub const WINDOW_BYTES_MIN: u32 = 64 << 10;
+/// How many times a port's window all responses on one connection may be ahead of their client,
+/// beyond [`WINDOW_BYTES_MIN`] for each: a few large ones at full speed, however many streams.
+pub const WINDOWS_PER_CONNECTION_MAX: u64 = 4;
 /// Room that a worker makes in one piece on the word of a request's `Content-Length`.
 pub const CONTENT_RESERVE_BYTES_MAX: usize = 8 << 20;
 

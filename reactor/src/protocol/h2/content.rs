@@ -113,6 +113,18 @@ impl Outgoing {
         self.end = Some(End::Broken);
     }
 
+    /// Nothing more of it goes to the client.
+    pub fn discard(&mut self, outlet: &mut Outlet) {
+        let credited = self.queue.drain(..).map(|piece| match piece {
+            Piece::Credited(bytes) => bytes.len() as u64,
+            Piece::Own(_) | Piece::File(_) => 0,
+        });
+        let bytes = credited.sum();
+        if bytes > 0 {
+            outlet.release(bytes);
+        }
+    }
+
     /// Whether the handler has said all, or what it said broke off.
     pub fn has_ended(&self) -> bool {
         self.end.is_some()

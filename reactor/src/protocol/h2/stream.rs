@@ -127,6 +127,11 @@ impl Stream {
         if !self.is_over() && !matches!(self.request, Request::Refused) {
             outlet.abort(reason);
         }
+        if let Response::Headed { content, .. } | Response::Sending { content, .. } =
+            &mut self.response
+        {
+            content.discard(outlet);
+        }
         self.request = Request::Refused;
         self.response = Response::Over;
     }
@@ -217,7 +222,7 @@ impl Stream {
     /// Gives `h2` what there is of the response.
     fn push(&mut self, cx: &mut Context<'_>, outlet: &mut Outlet, now: &Now) -> bool {
         if let Response::Headed { .. } = self.response {
-            self.give_head();
+            self.give_head(outlet);
         }
         let Response::Sending { stream, content } = &mut self.response else { return false };
         match content.flush(stream, cx, outlet, now) {
@@ -229,12 +234,14 @@ impl Stream {
         false
     }
 
-    fn give_head(&mut self) {
+    fn give_head(&mut self, outlet: &mut Outlet) {
         let response = std::mem::replace(&mut self.response, Response::Over);
-        let Response::Headed { mut respond, head, content } = response else { return };
+        let Response::Headed { mut respond, head, mut content } = response else { return };
         let last = content.is_empty();
-        if let (Ok(stream), false) = (respond.send_response(head, last), last) {
-            self.response = Response::Sending { stream, content };
+        match respond.send_response(head, last) {
+            Ok(stream) if !last => self.response = Response::Sending { stream, content },
+            // All of it is said, or the stream is gone.
+            _ => content.discard(outlet),
         }
     }
 
