@@ -70,8 +70,11 @@ function answer(Server $server, Request $request, Response $response): void
         case '/stats':
             $response->end(json_encode($server->stats()));
             return;
-        default:
+        case '/pid':
             $response->end((string) getmypid());
+            return;
+        default:
+            $response->end("Some text, in a few more bytes than one\n");
     }
 }
 
