@@ -30,6 +30,8 @@ impl Conn {
                 let (agreed, http) = (stream.protocol(), port.http.clone());
                 self.protocol = protocol::agreed(agreed, http, self.origin, file::read, cx.now);
                 self.phase = Phase::Open;
+                // What was read last may hold more than the handshake's end.
+                self.readable = true;
                 if self.draining {
                     self.protocol.shutdown(cx.now);
                 }
@@ -56,5 +58,86 @@ impl Conn {
         let time = if self.draining { LINGER_DRAINING_TIME_MAX } else { LINGER_TIME_MAX };
         let until = now.instant + time;
         self.phase = Phase::Lingering { until, bytes_left: LINGER_BYTES_MAX };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+    use std::os::unix::net::UnixStream;
+    use std::sync::atomic::AtomicU64;
+    use std::time::Duration;
+
+    use boring::ssl::{HandshakeError, SslConnector, SslMethod, SslVerifyMode};
+    use wire::Part;
+    use wire::head::Origin;
+    use wire::shared::Shared;
+
+    use super::*;
+    use crate::conn::Event;
+    use crate::protocol::Output;
+    use crate::socket::ReadBuffer;
+    use crate::tls::{Tls, TlsConfig, context, development};
+
+    fn port() -> PortConfig {
+        let tls = Tls::load(TlsConfig::new(development::localhost().unwrap())).unwrap();
+        PortConfig {
+            http: Default::default(),
+            tcp_nodelay: true,
+            send_timeout: Duration::from_secs(1),
+            window_bytes: 1 << 20,
+            body_memory_bytes_max: 1 << 20,
+            tell_opened: false,
+            tell_closed: false,
+            tls: Some(tls.into()),
+        }
+    }
+
+    /// What the handshake reads may hold the first request as well: no edge of readiness will tell
+    /// of it.
+    #[test]
+    fn content_that_comes_with_the_end_of_the_handshake_is_looked_at() {
+        let port = port();
+        let tls = port.tls.as_ref().unwrap();
+        let context = context::build(&tls.config, &tls.material, true).unwrap();
+        let (client, server) = UnixStream::pair().unwrap();
+        client.set_nonblocking(true).unwrap();
+        server.set_nonblocking(true).unwrap();
+        let socket = Socket::tls(server.into(), &context).unwrap();
+        let now = Now {
+            instant: std::time::Instant::now(),
+            unix_micros: 0,
+            date: *b"Sun, 06 Nov 1994 08:49:37 GMT",
+        };
+        let origin = Origin {
+            connection: 1,
+            stream: 0,
+            port: 0,
+            reactor: 0,
+            remote: None,
+            local: None,
+            received_at: 0,
+        };
+        let mut conn = Conn::new(socket, &port, origin, &now);
+        let memory: Vec<AtomicU64> = (0..Shared::words(1, 1)).map(|_| AtomicU64::new(0)).collect();
+        let mut events = Vec::new();
+        let mut cx = Context {
+            now: &now,
+            buffer: &mut ReadBuffer::new(),
+            scratch: &mut Output::default(),
+            shared: Shared::new(memory.leak(), 1, 1),
+            events: &mut events,
+        };
+
+        let mut connector = SslConnector::builder(SslMethod::tls()).unwrap();
+        connector.set_verify(SslVerifyMode::NONE);
+        let begun = connector.build().connect("localhost", client);
+        let Err(HandshakeError::WouldBlock(begun)) = begun else { panic!("{begun:?}") };
+        // The socket is said to be writable, no more.
+        assert_eq!(conn.pump(&port, &mut cx), Fate::Keep);
+        let mut client = begun.handshake().unwrap();
+        client.write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
+        assert_eq!(conn.pump(&port, &mut cx), Fate::Keep);
+        assert!(matches!(&events[..], [Event::Request(_, Part::Head(_)), _]), "{events:?}");
     }
 }
