@@ -1,11 +1,17 @@
 """What is measured, and what it is measured against."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+
+# How a case's requests travel. The first two are cleartext.
+PROTOCOLS = ("h1", "h2c", "tls-h1", "tls-h2")
+
+LOAD, HANDSHAKES, IDLE = "load", "handshakes", "idle"
+IDLE_CONNECTIONS = 5000
 
 
 @dataclass(frozen=True)
 class Case:
-    """One row of load: a path, a wrk script, and how hard it is driven."""
+    """One row of load: a path, how it is asked for, and how hard it is driven."""
 
     name: str
     path: str
@@ -16,11 +22,30 @@ class Case:
     servers: tuple = ("ferrite", "nginx", "fpm")
     answer_bytes: int | None = None
     note: str = ""
+    protocol: str = "h1"
+    # Requests in flight on each connection.
+    streams: int = 1
+    # Our server and nginx take turns with themselves over another protocol, driven by this case.
+    beside: "Case | None" = None
+    kind: str = LOAD
+    # Whether handshakes resume a session.
+    resumed: bool = False
+    # The CPU time that is shown is that of so many requests.
+    per: int = 100_000
 
     @property
     def handler(self):
         """The name that bench/server.php knows the handler by."""
         return self.path.lstrip("/").split("?")[0]
+
+    @property
+    def tls(self):
+        return self.protocol.startswith("tls")
+
+    def wanted(self, parts):
+        """Whether its name or its protocol contains one of these, or there are none."""
+        about = f"{self.name} {self.protocol}".lower()
+        return not parts or any(part.lower() in about for part in parts)
 
 
 @dataclass(frozen=True)
@@ -33,11 +58,15 @@ class Aim:
     at_most: float = 0.0
 
 
+HELLO = Case("hello", "/hello", answer_bytes=14)
+KIB_16 = Case("16 KiB response", "/size/16384", answer_bytes=16384)
+MIB_1 = Case("1 MiB response", "/size/1048576", connections=16, answer_bytes=1 << 20)
+
 CASES = [
-    Case("hello", "/hello", answer_bytes=14),
+    HELLO,
     Case("headers", "/headers", script="headers.lua", note="15 fields, 4,096 different requests"),
-    Case("16 KiB response", "/size/16384", answer_bytes=16384),
-    Case("1 MiB response", "/size/1048576", connections=16, answer_bytes=1 << 20),
+    KIB_16,
+    MIB_1,
     Case("10 KiB echo", "/echo", "post.lua", body_bytes=10240, servers=("ferrite", "fpm")),
     Case("1 MiB echo", "/echo", "post.lua", 16, body_bytes=1 << 20, servers=("ferrite", "fpm")),
     Case("1,000 connections", "/hello", connections=1000, answer_bytes=14),
@@ -62,6 +91,50 @@ CASES = [
     ),
 ]
 
+
+def over(protocol, case, connections, streams=1, beside=None):
+    """The same case by another way, with as much in flight by the other protocol beside it."""
+    if beside:
+        beside = replace(case, protocol=beside)
+    return replace(
+        case,
+        name=f"{protocol} {case.name}",
+        protocol=protocol,
+        connections=connections,
+        streams=streams,
+        beside=beside,
+    )
+
+
+CASES += [
+    over("h2c", HELLO, 8, 32),
+    over("tls-h1", HELLO, 64),
+    over("tls-h2", HELLO, 8, 32),
+    over("h2c", KIB_16, 8, 8, beside="h1"),
+    over("h2c", MIB_1, 4, 4, beside="h1"),
+    over("tls-h2", KIB_16, 8, 8, beside="tls-h1"),
+    over("tls-h2", MIB_1, 4, 4, beside="tls-h1"),
+]
+for resumed in (False, True):
+    CASES.append(
+        Case(
+            "tls handshakes, " + ("resumed" if resumed else "new"),
+            "/hello",
+            answer_bytes=14,
+            connections=4,
+            protocol="tls-h1",
+            kind=HANDSHAKES,
+            resumed=resumed,
+            per=1000,
+            note="4 clients that connect, shake hands (TLS 1.3), ask once and leave",
+        )
+    )
+CASES.append(Case("idle", "/hello", answer_bytes=14, kind=IDLE, connections=IDLE_CONNECTIONS))
+for protocol in PROTOCOLS[1:]:
+    CASES.append(
+        replace(CASES[-1], name=f"idle {protocol}", protocol=protocol, servers=("ferrite", "nginx"))
+    )
+
 AIMS = [
     Aim("hello: at most 1.4 x nginx return 200", "hello", ("nginx", "hello"), 1.4),
     Aim("headers: at most 2 x nginx return 200 (hello)", "headers", ("nginx", "hello"), 2.0),
@@ -79,5 +152,21 @@ AIMS = [
         ("fpm", "1 MiB echo"),
         2 / 3,
     ),
+    Aim("h2c hello: at most 1.6 x nginx", "h2c hello", ("nginx", "h2c hello"), 1.6),
+    Aim("tls-h2 hello: at most 1.6 x nginx", "tls-h2 hello", ("nginx", "tls-h2 hello"), 1.6),
+    Aim("tls-h1 hello: at most 1.5 x nginx", "tls-h1 hello", ("nginx", "tls-h1 hello"), 1.5),
+    *(
+        Aim(
+            f"{protocol} {size} response: at most 1.5 x {beside}",
+            f"{protocol} {size} response",
+            (f"ferrite {beside}", f"{protocol} {size} response"),
+            1.5,
+        )
+        for protocol, beside in (("h2c", "h1"), ("tls-h2", "tls-h1"))
+        for size in ("16 KiB", "1 MiB")
+    ),
     Aim("idle connection: at most 2 KiB", "idle", (), 2048.0),
+    Aim("idle h2c connection: at most 10 KiB", "idle h2c", (), 10 * 1024.0),
+    Aim("idle tls-h1 connection: at most 40 KiB", "idle tls-h1", (), 40 * 1024.0),
+    Aim("idle tls-h2 connection: at most 40 KiB", "idle tls-h2", (), 40 * 1024.0),
 ]

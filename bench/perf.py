@@ -5,8 +5,8 @@ import re
 import shutil
 import subprocess
 
-import measure
 import processes
+from drivers import load
 
 FREQUENCY = 997
 LINES_MAX = 30
@@ -19,13 +19,13 @@ def available():
 
 def profile(server, case, folder):
     """The functions that take the most time, as lines of text, and the time of each library."""
-    measure.load(server, case, 1)
+    load(server, case, 1)
     pids = [pid for root in server.pids for pid in processes.tree(root)]
     data = os.path.join(folder, "perf.data")
     command = ["perf", "record", "-q", "-F", str(FREQUENCY), "-o", data]
     command += ["-p", ",".join(map(str, pids)), "--", "sleep", str(SECONDS)]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as recorder:
-        measure.load(server, case, SECONDS + 1)
+        load(server, case, SECONDS + 1)
         error = recorder.stderr.read().decode(errors="replace")
     if recorder.returncode != 0:
         return [f"perf failed: {error.strip()[-300:]}"]

@@ -68,12 +68,21 @@ def title(pid):
 
 def pss(root):
     """Bytes of memory in use by the tree; pages that processes share are counted once."""
+    return memory(root, ("Pss",))
+
+
+def own_memory(root):
+    """The same without pages of files, which the kernel takes back when it likes."""
+    return memory(root, ("Pss_Anon", "Pss_Shmem"))
+
+
+def memory(root, kinds):
     total = 0
     for pid in tree(root):
         try:
             with open(f"/proc/{pid}/smaps_rollup") as file:
                 for line in file:
-                    if line.startswith("Pss:"):
+                    if line.split(":")[0] in kinds:
                         total += int(line.split()[1]) * 1024
         except OSError:
             continue

@@ -4,7 +4,8 @@ import statistics
 
 from cases import AIMS
 
-COLUMNS = ("req/s", "p50 ms", "p99 ms", "CPU s/100k", "min-max", "x nginx", "x fpm")
+# Of the column of names.
+WIDTH = 16
 
 
 def median(runs, key):
@@ -18,27 +19,43 @@ def spread(runs, key):
 
 def print_case(case, results, processes):
     """One case: a line for each server."""
-    about = f"{case.connections} connections, {case.workers} worker{'s' * (case.workers > 1)}"
-    print(f"\n{case.name}  ({case.note or about})")
-    print(f"  {'':<10}" + "".join(f"{column:>14}" for column in COLUMNS))
-    for name, runs in results.items():
+    print(f"\n{case.name}  ({case.note or about(case)})")
+    per = f"CPU s/{case.per // 1000}k"
+    others = [name for name in case.servers if name != "ferrite"]
+    beside = [case.beside.protocol] if case.beside else []
+    columns = ["req/s", "p50 ms", "p99 ms", per, "min-max"]
+    columns += [f"x {name}" for name in others + beside]
+    print(f"  {'':<{WIDTH}}" + "".join(f"{column:>14}" for column in columns))
+    for label, runs in results.items():
         if isinstance(runs, str):
-            print(f"  {name:<10}  {runs}")
+            print(f"  {label:<{WIDTH}}  {runs}")
             continue
-        low, high = spread(runs, "cpu_s_per_100k")
+        name, _, protocol = label.partition(" ")
+        scale = case.per / 100_000
+        low, high = (bound * scale for bound in spread(runs, "cpu_s_per_100k"))
         cells = [
             f"{median(runs, 'requests_per_second'):,.0f}",
-            f"{median(runs, 'p50_ms'):.2f}",
-            f"{median(runs, 'p99_ms'):.2f}",
-            f"{median(runs, 'cpu_s_per_100k'):.2f}",
+            millis(runs, "p50_ms"),
+            millis(runs, "p99_ms"),
+            f"{median(runs, 'cpu_s_per_100k') * scale:.2f}",
             f"{low:.2f}-{high:.2f}",
-            ratio(runs, results.get("nginx")),
-            ratio(runs, results.get("fpm")),
+            *(ratio(runs, results.get(f"{other} {protocol}".strip())) for other in others),
+            *(ratio(runs, results.get(f"{name} {other}")) for other in beside),
         ]
-        print(f"  {name:<10}" + "".join(f"{cell:>14}" for cell in cells))
+        print(f"  {label:<{WIDTH}}" + "".join(f"{cell:>14}" for cell in cells))
         print_errors(runs)
         if processes:
             print_processes(runs[-1])
+
+
+def about(case):
+    streams = f" x {case.streams} streams" if case.streams > 1 else ""
+    workers = f"{case.workers} worker{'s' * (case.workers > 1)}"
+    return f"{case.connections} connections{streams}, {workers}"
+
+
+def millis(runs, key):
+    return "" if runs[0][key] is None else f"{median(runs, key):.2f}"
 
 
 def print_errors(runs):
@@ -74,17 +91,16 @@ def ratio(runs, others):
     return f"{median(runs, 'cpu_s_per_100k') / median(others, 'cpu_s_per_100k'):.2f}"
 
 
-def print_idle(results):
-    print("\nidle connections  (each has had one answer)")
-    print(f"  {'':<10}{'connections':>13}{'bytes each':>13}{'PSS MiB before':>17}")
+def print_idle(case, results):
+    print(f"\n{case.name}  (connections that have had one answer)")
+    print(f"  {'':<{WIDTH}}{'connections':>13}{'bytes each':>13}{'MiB before':>13}")
     for name, found in results.items():
         if isinstance(found, str):
-            print(f"  {name:<10}  {found}")
+            print(f"  {name:<{WIDTH}}  {found}")
             continue
-        mebibytes = found["pss_bytes"] / (1 << 20)
-        print(
-            f"  {name:<10}{found['connections']:>13,}{found['bytes_each']:>13,.0f}{mebibytes:>17.1f}"
-        )
+        count, each = f"{found['connections']:,}", f"{found['bytes_each']:,.0f}"
+        mebibytes = f"{found['memory_bytes'] / (1 << 20):.1f}"
+        print(f"  {name:<{WIDTH}}{count:>13}{each:>13}{mebibytes:>13}")
 
 
 def aims(results, ours="ferrite"):

@@ -6,19 +6,26 @@
 //
 //   php -d extension=… bench/server.php --port PORT --workers N --case NAME
 //       [--reactors N] [--class 'Ferrite\Http\Server']
+//       [--protocol h1|h2c|tls-h1|tls-h2 --certificate FILE --key FILE]
 
 declare(strict_types=1);
 
-$options = getopt('', ['port:', 'workers:', 'case:', 'reactors:', 'class:']);
+$names = ['port', 'workers', 'case', 'reactors', 'class', 'protocol', 'certificate', 'key'];
+$options = getopt('', array_map(fn ($name) => "$name:", $names));
 $class = $options['class'] ?? 'Ferrite\Http\Server';
 $process = 2;
 $tcp = 1;
+$ssl = 512;
+$protocol = $options['protocol'] ?? 'h1';
+$tls = str_starts_with($protocol, 'tls-');
 
-$server = new $class('127.0.0.1', (int) $options['port'], $process, $tcp);
+$server = new $class('127.0.0.1', (int) $options['port'], $process, $tcp | ($tls ? $ssl : 0));
 $server->set([
     'worker_num' => (int) $options['workers'],
     'reactor_num' => (int) ($options['reactors'] ?? 1),
     'package_max_length' => 8 << 20,
+    ...(in_array($protocol, ['h2c', 'tls-h2'], true) ? ['open_http2_protocol' => true] : []),
+    ...($tls ? ['ssl_cert_file' => $options['certificate'], 'ssl_key_file' => $options['key']] : []),
     // Five thousand clients at once may wait for one worker.
     ...($class === 'Ferrite\Http\Server' ? ['request_queue_len_max' => 8192] : []),
 ]);

@@ -33,8 +33,8 @@ def free_port():
 class Server:
     """A server that runs: one or more commands, each the head of a tree of processes."""
 
-    def __init__(self, name, port, commands, folder):
-        self.name, self.port = name, port
+    def __init__(self, name, port, commands, folder, certificate=None):
+        self.name, self.port, self.certificate = name, port, certificate
         self.log = os.path.join(folder, f"{name}-{port}.log")
         self.processes = []
         try:
@@ -48,6 +48,9 @@ class Server:
     @property
     def pids(self):
         return [process.pid for process in self.processes]
+
+    def url(self, path):
+        return f"http{'s' if self.certificate else ''}://127.0.0.1:{self.port}{path}"
 
     def stop(self):
         for process in self.processes:
@@ -116,11 +119,17 @@ class Starter:
         # A master that runs as root gives its workers away.
         self.user = "www-data" if os.geteuid() == 0 else getpass.getuser()
         self._write_documents()
+        self._write_certificate()
 
     def names(self, case):
         """The servers that a case is measured with, ours first."""
         names = [name for name in case.servers if name != "ferrite"]
-        return [*self.ours, *names, *self.peers]
+        peers = [
+            name
+            for name, command in self.peers.items()
+            if case.protocol == "h1" or "{protocol}" in command
+        ]
+        return [*self.ours, *names, *peers]
 
     def start(self, name, case):
         if name in self.ours:
@@ -141,20 +150,34 @@ class Starter:
             "nginx": first_line(self.nginx_binary, "-v"),
             "php-fpm": first_line(self.fpm_binary, "-v"),
             "wrk": first_line("wrk", "-v"),
+            "h2load": first_line("h2load", "--version"),
+            "openssl": first_line("openssl", "version"),
         }
 
     def _start_ours(self, name, case):
         port = free_port()
         command = ["php", "-d", f"extension={self.ours[name]}", f"{HERE}/server.php"]
         command += ["--port", str(port), "--workers", str(case.workers)]
-        command += ["--reactors", "1", "--case", case.handler]
-        return Server(name, port, [command], self.folder)
+        command += ["--reactors", "1", "--case", case.handler, "--protocol", case.protocol]
+        command += ["--certificate", self.certificate, "--key", self.key]
+        return self._server(name, port, [command], case)
+
+    def _server(self, name, port, commands, case):
+        return Server(name, port, commands, self.folder, self.certificate if case.tls else None)
 
     def _start_peer(self, name, case):
         port = free_port()
-        values = {"port": port, "workers": case.workers, "case": case.handler, "bench": HERE}
+        values = {
+            "port": port,
+            "workers": case.workers,
+            "case": case.handler,
+            "protocol": case.protocol,
+            "certificate": self.certificate,
+            "key": self.key,
+            "bench": HERE,
+        }
         command = [part.format(**values) for part in shlex.split(self.peers[name])]
-        return Server(name, port, [command], self.folder)
+        return self._server(name, port, [command], case)
 
     def _start_nginx(self, name, case):
         port = free_port()
@@ -163,6 +186,11 @@ class Starter:
         os.chmod(place, 0o755)
         values = {
             "port": port,
+            "listen": {"h1": "", "h2c": " http2", "tls-h1": " ssl", "tls-h2": " ssl http2"}[
+                case.protocol
+            ],
+            "certificate": self.certificate,
+            "key": self.key,
             "place": place,
             "documents": self.documents,
             "user": f"user {self.user};" if os.geteuid() == 0 else "",
@@ -181,7 +209,23 @@ class Starter:
         values["locations"] = locations
         config = write(f"{place}/nginx.conf", read(f"{HERE}/conf/nginx.conf"), values)
         commands.append([self.nginx_binary, "-p", place, "-c", config, "-e", f"{place}/error.log"])
-        return Server(name, port, commands, self.folder)
+        return self._server(name, port, commands, case)
+
+    def _write_certificate(self):
+        """What every server shows to its clients: ECDSA with P-256, the common choice of today."""
+        self.certificate, self.key = f"{self.folder}/certificate.pem", f"{self.folder}/key.pem"
+        command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
+        command += ["-nodes", "-days", "2", "-subj", "/CN=localhost"]
+        command += ["-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"]
+        command += ["-keyout", self.key, "-out", self.certificate]
+        try:
+            done = subprocess.run(command, capture_output=True, text=True)
+        except FileNotFoundError:
+            raise ServerError("openssl not found: run script/setup --bench") from None
+        if done.returncode != 0:
+            raise ServerError(f"openssl makes no certificate: {done.stderr.strip()[-300:]}")
+        for path in (self.certificate, self.key):
+            os.chmod(path, 0o644)
 
     def _write_documents(self):
         """What nginx serves and php-fpm runs, where their users may read it."""

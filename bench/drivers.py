@@ -1,0 +1,156 @@
+"""The programs that make load: each is driven for some seconds and gives its figures.
+
+wrk asks over HTTP/1, h2load over HTTP/2. TLS handshakes are made by openssl s_time, the one common
+program that resumes sessions of TLS 1.3: it does so only when it reads an answer, as the tickets come
+behind the handshake, so each of its connections asks once.
+
+The figures are those that wrk/report.lua prints. What a program does not tell is None.
+"""
+
+import json
+import os
+import re
+import subprocess
+import time
+
+from cases import HANDSHAKES
+from servers import HERE, ServerError
+
+WRK = os.path.join(HERE, "wrk")
+ANSWER_SECONDS_MAX = 30
+# The same suite and group for all, as the defaults of the programs differ.
+ENVIRONMENT = {**os.environ, "OPENSSL_CONF": os.path.join(HERE, "conf", "openssl.cnf")}
+ERRORS = ("connect", "read", "write", "status", "timeout")
+HTTP_VERSIONS = {
+    "h1": ("--http1.1", "1.1"),
+    "h2c": ("--http2-prior-knowledge", "2"),
+    "tls-h1": ("--http1.1", "1.1"),
+    "tls-h2": ("--http2", "2"),
+}
+
+
+def tools(case):
+    """The programs that a case is driven by."""
+    if case.kind == HANDSHAKES:
+        return ["openssl", "curl"]
+    return ["h2load" if case.protocol in ("h2c", "tls-h2") else "wrk", "curl"]
+
+
+def load(server, case, seconds):
+    """Drives a server; gives the figures."""
+    if case.kind == HANDSHAKES:
+        return s_time(server, case, seconds)
+    return h2load(server, case, seconds) if "h2" in case.protocol else wrk(server, case, seconds)
+
+
+def ask(server, case):
+    """(HTTP version, status, body sent, body received) of one request, made by curl."""
+    place = f"{server.log}.asked"
+    version, _ = HTTP_VERSIONS[case.protocol]
+    command = ["curl", "-q", "-sS", version, "--noproxy", "*", "-m", str(ANSWER_SECONDS_MAX)]
+    command += ["-o", f"{place}.answer", "-w", "%{http_version} %{http_code}"]
+    if case.tls:
+        command += ["--cacert", server.certificate]
+    body = b"x" * case.body_bytes
+    if body:
+        write(f"{place}.body", body)
+        command += ["-H", "Expect:", "--data-binary", f"@{place}.body"]
+    write(f"{place}.answer", b"")
+    done = subprocess.run([*command, server.url(case.path)], capture_output=True, text=True)
+    if done.returncode != 0:
+        raise ServerError(f"{server.name} does not answer {case.path}: {done.stderr.strip()}")
+    spoken, status = done.stdout.split()
+    with open(f"{place}.answer", "rb") as file:
+        return spoken, int(status), body, file.read()
+
+
+def wrk(server, case, seconds):
+    command = ["wrk", "-t1", f"-c{case.connections}", f"-d{seconds}s", "--timeout", "10s"]
+    command += ["-s", os.path.join(WRK, case.script), server.url(case.path)]
+    environment = {
+        **ENVIRONMENT,
+        "FERRITE_BENCH_WRK": WRK,
+        "FERRITE_BENCH_BODY": str(case.body_bytes),
+    }
+    output = run(server, command, seconds, environment)
+    for line in output.splitlines():
+        if line.startswith("BENCH "):
+            return json.loads(line[len("BENCH ") :])
+    raise ServerError(f"wrk failed: {output.strip()[-500:]}\n{server.name} says: {server.said()}")
+
+
+def h2load(server, case, seconds):
+    command = ["h2load", "-t1", f"-c{case.connections}", f"-m{case.streams}", f"-D{seconds}"]
+    if case.body_bytes:
+        body = f"{server.log}.load"
+        write(body, b"0123456789abcdef" * (case.body_bytes // 16))
+        command += ["-d", body]
+    output = run(server, [*command, server.url(case.path)], seconds, ENVIRONMENT)
+    return figures_of_h2load(output) or fail(server, "h2load", output)
+
+
+def figures_of_h2load(output):
+    """From lines such as "requests: 9 total, 9 started, 9 done, 9 succeeded, 0 failed, …"."""
+    took = re.search(r"^finished in ([\d.]+)(us|ms|s|m)\b", output, re.MULTILINE)
+    counts = re.search(r"^requests: (.*)$", output, re.MULTILINE)
+    if not took or not counts:
+        return None
+    micros = float(took[1]) * {"us": 1, "ms": 1e3, "s": 1e6, "m": 6e7}[took[2]]
+    count = {name: int(number) for number, name in re.findall(r"(\d+) (\w+)", counts[1])}
+    return {
+        **nothing_wrong(),
+        "requests": count["done"],
+        "micros": micros,
+        # Failed are those with a bad status, and the errored ones, which were never done.
+        "status": count["failed"] - count["errored"],
+        "read": count["errored"],
+        "timeout": count["timeout"],
+    }
+
+
+def s_time(server, case, seconds):
+    command = ["openssl", "s_time", "-connect", f"127.0.0.1:{server.port}", "-tls1_3"]
+    command += ["-reuse" if case.resumed else "-new", "-www", case.path, "-time", str(seconds)]
+    began = time.monotonic()
+    clients = [
+        subprocess.Popen(command, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        for _ in range(case.connections)
+    ]
+    done = resumed = 0
+    for client in clients:
+        output = client.communicate(timeout=seconds * 3 + 60)[0].decode(errors="replace")
+        total = re.search(r"^(\d+) connections in \d+ real seconds", output, re.MULTILINE)
+        if client.returncode != 0 or not total:
+            fail(server, "openssl s_time", output)
+        done += int(total[1])
+        # A line of one letter for each connection: r for a resumed one, others for new ones.
+        resumed += sum(line.count("r") for line in output.splitlines() if set(line) <= set("rt*"))
+    micros = (time.monotonic() - began) * 1e6
+    if resumed != (done if case.resumed else 0):
+        raise ServerError(f"{server.name}: {resumed} of {done} handshakes were resumed")
+    return {**nothing_wrong(), "requests": done, "micros": micros}
+
+
+def nothing_wrong():
+    return {"p50": None, "p99": None, "fast": [], **dict.fromkeys(ERRORS, 0)}
+
+
+def run(server, command, seconds, environment):
+    try:
+        done = subprocess.run(
+            command, env=environment, capture_output=True, text=True, timeout=seconds * 3 + 60
+        )
+    except subprocess.TimeoutExpired:
+        fail(server, command[0], "it does not end")
+    return done.stdout + done.stderr
+
+
+def fail(server, program, output):
+    raise ServerError(
+        f"{program} failed: {output.strip()[-500:]}\n{server.name} says: {server.said()}"
+    )
+
+
+def write(path, content):
+    with open(path, "wb") as file:
+        file.write(content)
