@@ -52,6 +52,9 @@ var groups = []struct {
 	checks []check
 }{
 	{"requests", requests},
+	{"reloads", reloads},
+	{"windows", windows},
+	{"attacks", attacks},
 }
 
 func main() {

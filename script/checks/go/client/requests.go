@@ -233,9 +233,8 @@ func slowWorker(t *target) error {
 		return err
 	}
 	for i := 0; i < 10; i++ {
-		upload, _ := http.NewRequest("POST", t.url("/echo"), bytes.NewReader(pattern(300<<10)))
-		if _, content, err := do(client, upload); err != nil || len(content) != 300<<10 {
-			return fmt.Errorf("%d bytes came back, %v", len(content), err)
+		if err := upload(client, t, 300<<10); err != nil {
+			return err
 		}
 		if err := raw.Ping(context.Background()); err != nil {
 			return err
