@@ -49,7 +49,9 @@ wait_until(fn () => time() > $made + 1, 'the certificate expires');
 attempt(files('old.pem', 'old.key'));
 attempt(files('secret.pem', 'secret.key'));
 attempt(files('secret.pem', 'secret.key') + ['ssl_passphrase' => 'swordfish']);
-attempt(files('good.pem', 'good.key') + ['ssl_ciphers' => 'NOTHING']);
+attempt(files('good.pem', 'good.key') + ['ssl_ciphers' => 'EECDH+AESGCM:NOTHING']);
+attempt(files('good.pem', 'good.key') + ['ssl_ciphers' => 'EDH+AESGCM:RC4']);
+attempt(files('good.pem', 'good.key') + ['ssl_stapling_file' => "$folder/text.pem"]);
 attempt(files('good.pem', 'good.key') + ['ssl_verify_peer' => true]);
 attempt(files('good.pem', 'good.key') + ['ssl_sni_certs' => ['a.test' => files('good.pem', 'other.key')]]);
 attempt(files('good.pem', 'good.key'), Ferrite\SOCK_TCP);
@@ -69,7 +71,9 @@ TLS on 127.0.0.1:PORT: ssl_key_file FOLDER/other.key: the key does not belong to
 TLS on 127.0.0.1:PORT: ssl_cert_file FOLDER/old.pem: the certificate expired on %s
 TLS on 127.0.0.1:PORT: ssl_key_file FOLDER/secret.key: the key is encrypted: ssl_passphrase is needed
 TLS on 127.0.0.1:PORT: ssl_key_file FOLDER/secret.key: ssl_passphrase does not decrypt the key
-TLS on 127.0.0.1:PORT: ssl_ciphers: not accepted%S
+TLS on 127.0.0.1:PORT: ssl_ciphers: 'NOTHING' names no cipher suites; write names and classes as OpenSSL has them, such as ECDHE-RSA-AES128-GCM-SHA256 or EECDH+AESGCM, separated by colons
+TLS on 127.0.0.1:PORT: ssl_ciphers: the server serves none of them; it has suites with ECDHE and AES-GCM or ChaCha20-Poly1305, such as ECDHE-RSA-AES128-GCM-SHA256
+TLS on 127.0.0.1:PORT: ssl_stapling_file FOLDER/text.pem: holds no successful OCSP response in DER
 TLS on 127.0.0.1:PORT: ssl_verify_peer needs ssl_client_cert_file: the authorities of clients' certificates
 TLS on 127.0.0.1:PORT: ssl_sni_certs: FOLDER/other.key: the key does not belong to the certificate FOLDER/good.pem
 A certificate is set, but no port speaks TLS: add the SSL flag to its socket type

@@ -190,7 +190,7 @@ impl Kind {
     }
 }
 
-/// An entry of `ssl_sni_certs`: both files, and nothing else.
+/// An entry of `ssl_sni_certs`: its files, and nothing else.
 fn named_certificate(name: &str, entry: &Value) -> Option<NamedCertificate> {
     let Value::Array(entry) = entry else { return None };
     let file = |key: &str| match &entry.iter().find(|(known, _)| known == key)?.1 {
@@ -201,8 +201,10 @@ fn named_certificate(name: &str, entry: &Value) -> Option<NamedCertificate> {
         name: name.to_owned(),
         certificate: file("ssl_cert_file")?,
         key: file("ssl_key_file")?,
+        staple: file("ssl_stapling_file"),
     };
-    (entry.len() == 2).then_some(named)
+    let known = 2 + usize::from(named.staple.is_some());
+    (entry.len() == known).then_some(named)
 }
 
 fn within<T: PartialOrd>(value: T, min: T, max: T) -> Result<T, Misfit> {

@@ -18,6 +18,8 @@ pub struct TlsOptions {
     pub key: Option<PathBuf>,
     /// What keys are encrypted with.
     pub passphrase: Option<String>,
+    /// An OCSP response for the default certificate.
+    pub staple: Option<PathBuf>,
     /// Certificates by server name.
     pub named: Vec<NamedCertificate>,
     /// Bits of [`TLS_1_2`] and [`TLS_1_3`]; 0 for both.
@@ -48,6 +50,8 @@ pub struct NamedCertificate {
     pub certificate: PathBuf,
     /// Its key.
     pub key: PathBuf,
+    /// An OCSP response for it.
+    pub staple: Option<PathBuf>,
 }
 
 impl Default for TlsOptions {
@@ -57,6 +61,7 @@ impl Default for TlsOptions {
             certificate: None,
             key: None,
             passphrase: None,
+            staple: None,
             named: Vec::new(),
             protocols: 0,
             ciphers: None,
@@ -108,7 +113,7 @@ impl TlsOptions {
     /// What the reactor has to know.
     pub fn config(&self) -> Result<TlsConfig, TlsOptionsError> {
         let identity = match (&self.certificate, &self.key) {
-            (Some(certificate), Some(key)) => self.files(certificate, key),
+            (Some(certificate), Some(key)) => self.files(certificate, key, self.staple.as_ref()),
             (None, None) if self.development => {
                 development::localhost().map_err(TlsOptionsError::Certificates)?
             }
@@ -120,7 +125,8 @@ impl TlsOptions {
             .named
             .iter()
             .map(|named| {
-                (named.name.to_ascii_lowercase(), self.files(&named.certificate, &named.key))
+                let NamedCertificate { name, certificate, key, staple } = named;
+                (name.to_ascii_lowercase(), self.files(certificate, key, staple.as_ref()))
             })
             .collect();
         (config.version_min, config.version_max) = match self.protocols {
@@ -139,11 +145,12 @@ impl TlsOptions {
         Ok(config)
     }
 
-    fn files(&self, certificate: &PathBuf, key: &PathBuf) -> Identity {
+    fn files(&self, certificate: &PathBuf, key: &PathBuf, staple: Option<&PathBuf>) -> Identity {
         Identity::Files {
             certificate: absolute(certificate),
             key: absolute(key),
             passphrase: self.passphrase.clone(),
+            staple: staple.map(absolute),
         }
     }
 }

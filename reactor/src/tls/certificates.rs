@@ -12,6 +12,7 @@ use boring::pkey::{PKey, Private};
 use boring::x509::X509;
 
 use super::TlsConfig;
+use super::staple::Staple;
 
 /// Where a certificate and its key come from.
 #[derive(Clone, PartialEq, Eq)]
@@ -24,6 +25,8 @@ pub enum Identity {
         key: PathBuf,
         /// What the key is encrypted with.
         passphrase: Option<String>,
+        /// The OCSP response that is sent with the certificate, DER.
+        staple: Option<PathBuf>,
     },
     /// From memory.
     Memory(Arc<Pem>),
@@ -71,6 +74,7 @@ pub(crate) struct Material {
 pub(crate) struct Credential {
     pub(crate) chain: Vec<X509>,
     pub(crate) key: PKey<Private>,
+    pub(crate) staple: Option<Arc<Staple>>,
 }
 
 impl Material {
@@ -93,19 +97,19 @@ impl Material {
 impl Credential {
     fn load(identity: &Identity, option: &'static str) -> Result<Self, TlsError> {
         match identity {
-            Identity::Files { certificate, key, passphrase } => {
-                let (of_certificate, of_key) = if option.is_empty() {
-                    ("ssl_cert_file ", "ssl_key_file ")
-                } else {
-                    (option, option)
-                };
+            Identity::Files { certificate, key, passphrase, staple } => {
+                let of = |alone| if option.is_empty() { alone } else { option };
+                let (of_certificate, of_key) = (of("ssl_cert_file "), of("ssl_key_file "));
                 let chain = certificates(certificate, of_certificate)?;
                 let named = |reason| TlsError::new(of_key, Some(key), reason);
                 let text = read(key).map_err(named)?;
                 let private = private_key(&text, passphrase.as_deref()).map_err(named)?;
-                let credential = Self { chain, key: private };
+                let mut credential = Self { chain, key: private, staple: None };
                 credential.check_time(certificate, of_certificate)?;
                 credential.check_pair(certificate).map_err(named)?;
+                if let (Some(file), Some(leaf)) = (staple, credential.chain.first()) {
+                    credential.staple = Some(Staple::load(file, leaf, of("ssl_stapling_file "))?);
+                }
                 Ok(credential)
             }
             Identity::Memory(pem) => {
@@ -113,7 +117,7 @@ impl Credential {
                 let chain = X509::stack_from_pem(&pem.certificate)
                     .map_err(|error| named(Reason::NoCertificate(detail(&error))))?;
                 let key = private_key(&pem.key, None).map_err(named)?;
-                Ok(Self { chain, key })
+                Ok(Self { chain, key, staple: None })
             }
         }
     }
@@ -210,6 +214,11 @@ pub(crate) enum Reason {
     Expired(String),
     NotYet(String),
     Mismatch(PathBuf),
+    NoStaple,
+    StapleMismatch,
+    /// A word of a list of suites that names none.
+    Cipher(String),
+    NoCipher,
     /// The library refuses it.
     Refused(String),
 }
@@ -244,6 +253,19 @@ impl fmt::Display for Reason {
             Self::Mismatch(certificate) => {
                 write!(f, "the key does not belong to the certificate {}", certificate.display())
             }
+            Self::NoStaple => f.write_str("holds no successful OCSP response in DER"),
+            Self::StapleMismatch => {
+                f.write_str("the OCSP response is about another certificate: fetch a new one")
+            }
+            Self::Cipher(word) => write!(
+                f,
+                "'{word}' names no cipher suites; write names and classes as OpenSSL has them, such \
+                 as ECDHE-RSA-AES128-GCM-SHA256 or EECDH+AESGCM, separated by colons"
+            ),
+            Self::NoCipher => f.write_str(
+                "the server serves none of them; it has suites with ECDHE and AES-GCM or \
+                 ChaCha20-Poly1305, such as ECDHE-RSA-AES128-GCM-SHA256",
+            ),
             Self::Refused(detail) => because(f, "not accepted", detail),
         }
     }

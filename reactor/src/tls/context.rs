@@ -9,7 +9,7 @@ use boring::ssl::{
 use boring::x509::store::X509StoreBuilder;
 
 use super::certificates::{Credential, Material, Reason, TlsError, detail};
-use super::{TlsConfig, TlsVersion, tickets};
+use super::{TlsConfig, TlsVersion, ciphers, tickets};
 
 /// Key agreement, the best first. The hybrid with ML-KEM keeps what is recorded today from being
 /// read by a quantum computer; every current browser offers it.
@@ -52,7 +52,7 @@ pub(crate) fn builder(
     let versions = (version(config.version_min), version(config.version_max));
     builder.set_min_proto_version(Some(versions.0)).map_err(refused("ssl_protocols"))?;
     builder.set_max_proto_version(Some(versions.1)).map_err(refused("ssl_protocols"))?;
-    builder.set_strict_cipher_list(&config.ciphers).map_err(refused("ssl_ciphers"))?;
+    ciphers::set(&mut builder, &config.ciphers)?;
     builder.set_curves_list(GROUPS).map_err(refused("key agreement"))?;
     // A group that the client likes less may be the better one; suites have their own equality.
     builder.set_options(SslOptions::CIPHER_SERVER_PREFERENCE | SslOptions::NO_RENEGOTIATION);
@@ -61,6 +61,9 @@ pub(crate) fn builder(
     builder.set_session_cache_mode(SslSessionCacheMode::OFF);
     tickets::install(&mut builder, &config.tickets);
     set_credential(&mut builder, credential).map_err(refused("ssl_cert_file"))?;
+    if let Some(staple) = &credential.staple {
+        staple.install(&mut builder).map_err(refused("ssl_stapling_file"))?;
+    }
     verify_clients(&mut builder, config, material).map_err(refused("ssl_client_cert_file"))?;
     Ok(builder)
 }

@@ -11,9 +11,11 @@
 //! which all threads share. QUIC takes the same shape of context: `context::builder`.
 
 pub mod certificates;
+pub(crate) mod ciphers;
 pub(crate) mod context;
 pub(crate) mod contexts;
 pub mod development;
+pub(crate) mod staple;
 pub(crate) mod stream;
 #[allow(unsafe_code)]
 pub mod tickets;
@@ -39,7 +41,8 @@ pub struct TlsConfig {
     pub version_min: TlsVersion,
     /// The newest version.
     pub version_max: TlsVersion,
-    /// Cipher suites of TLS 1.2 in OpenSSL's notation; those of 1.3 are fixed.
+    /// Cipher suites of TLS 1.2 in OpenSSL's notation; those of 1.3 are fixed. What is not served is
+    /// left out.
     pub ciphers: String,
     /// Whether and how clients must show a certificate.
     pub clients: Option<ClientVerification>,

@@ -48,12 +48,14 @@ pub(crate) fn names_files(config: &TlsConfig) -> bool {
 fn files(config: &TlsConfig) -> impl Iterator<Item = PathBuf> {
     let named = config.named.iter().map(|(_, identity)| identity);
     let identities = std::iter::once(&config.identity).chain(named);
-    let pairs = identities.filter_map(|identity| match identity {
-        Identity::Files { certificate, key, .. } => Some([certificate.clone(), key.clone()]),
+    let of_identities = identities.filter_map(|identity| match identity {
+        Identity::Files { certificate, key, staple, .. } => {
+            Some([Some(certificate.clone()), Some(key.clone()), staple.clone()])
+        }
         Identity::Memory(_) => None,
     });
     let authorities = config.clients.iter().map(|clients| clients.authorities.clone());
-    pairs.flatten().chain(authorities)
+    of_identities.flatten().flatten().chain(authorities)
 }
 
 fn look(file: &Path) -> File {

@@ -3,6 +3,7 @@
 
 mod http2;
 mod played;
+mod staple;
 mod tls;
 
 use std::io::{Read, Write};

@@ -21,12 +21,12 @@ fn config() -> TlsConfig {
     TlsConfig::new(development::localhost().unwrap())
 }
 
-fn start(config: TlsConfig) -> Server {
+pub fn start(config: TlsConfig) -> Server {
     let tls = Arc::new(Tls::load(config).unwrap());
     Server::start(|config| config.ports[0].tls = Some(tls))
 }
 
-fn connector() -> boring::ssl::SslConnectorBuilder {
+pub fn connector() -> boring::ssl::SslConnectorBuilder {
     let mut builder = SslConnector::builder(SslMethod::tls()).unwrap();
     builder.set_verify(SslVerifyMode::NONE);
     builder
@@ -288,14 +288,14 @@ fn a_client_that_does_not_read_holds_its_worker_and_no_memory() {
 }
 
 /// Writes a certificate and its key, each in one step.
-fn put(folder: &std::path::Path, certificate: &[u8], key: &[u8]) {
+pub fn put(folder: &std::path::Path, certificate: &[u8], key: &[u8]) {
     for (name, content) in [("c.pem", certificate), ("k.pem", key)] {
         std::fs::write(folder.join("new"), content).unwrap();
         std::fs::rename(folder.join("new"), folder.join(name)).unwrap();
     }
 }
 
-fn made() -> (Vec<u8>, Vec<u8>) {
+pub fn made() -> (Vec<u8>, Vec<u8>) {
     match development::localhost().unwrap() {
         Identity::Memory(pem) => (pem.certificate.clone(), pem.key.clone()),
         Identity::Files { .. } => unreachable!(),
@@ -327,6 +327,7 @@ fn certificates_are_replaced_when_told_and_when_their_files_change() {
         certificate: link.join("c.pem"),
         key: link.join("k.pem"),
         passphrase: None,
+        staple: None,
     };
     let server = start(TlsConfig::new(identity));
     let mut worker = server.add_worker(0, 0);

@@ -36,11 +36,18 @@ pub(super) const OPTIONS: &[Spec] = &[
         "What keys in files are encrypted with.",
     ),
     Spec::port(
+        "ssl_stapling_file",
+        Text(|d, v| d.port.tls.staple = path(v)),
+        "''",
+        "OCSP response for `ssl_cert_file`, DER, as `openssl ocsp -respout` writes it: sent to \
+         clients that ask for it, as long as it is good. Somebody has to fetch new ones.",
+    ),
+    Spec::port(
         "ssl_sni_certs",
         Certificates(|d, v| d.port.tls.named = v.to_vec()),
         "[]",
         "Certificates by server name (SNI): `['a.example' => ['ssl_cert_file' => …, 'ssl_key_file' \
-         => …], '*.b.example' => …]`. Clients that ask for another name, or none, get \
+         => …], '*.b.example' => …]`, each with its own `ssl_stapling_file` if there is one. Clients that ask for another name, or none, get \
          `ssl_cert_file`.",
     ),
     Spec::port(
@@ -56,7 +63,8 @@ pub(super) const OPTIONS: &[Spec] = &[
         "ssl_ciphers",
         Text(|d, v| d.port.tls.ciphers = (!v.is_empty()).then(|| v.to_owned())),
         "'' (ECDHE with AES-GCM or ChaCha20-Poly1305)",
-        "Cipher suites of TLS 1.2, in the notation of OpenSSL. Those of 1.3 are fixed.",
+        "Cipher suites of TLS 1.2, in the notation of OpenSSL. What is not served is left out. Those \
+         of 1.3 are fixed.",
     ),
     Spec::port(
         "ssl_verify_peer",
