@@ -112,6 +112,12 @@ pub enum Fault {
     ResponseStatus,
     /// Parts of the response came in an impossible order.
     ResponseOrder,
+    /// A message that is malformed in a way that no answer is given to (RFC 9114, 4.1.2).
+    Message,
+    /// A request that is not safe to repeat came before the handshake was done (RFC 8470, 5.2).
+    TooEarly,
+    /// The handshake failed, or took too long.
+    Handshake,
 }
 
 impl Fault {
@@ -129,7 +135,10 @@ impl Fault {
             | Self::Chunk
             | Self::ChunkExtension
             | Self::Frame
-            | Self::Request => StatusCode::BAD_REQUEST,
+            | Self::Request
+            | Self::Message
+            | Self::Handshake => StatusCode::BAD_REQUEST,
+            Self::TooEarly => StatusCode::TOO_EARLY,
             Self::Flood => StatusCode::TOO_MANY_REQUESTS,
             Self::HeadTimeout | Self::ContentTimeout | Self::ResponseStalled => {
                 StatusCode::REQUEST_TIMEOUT
@@ -189,6 +198,9 @@ impl fmt::Display for Fault {
             Self::ResponseLength => "response content is not as long as declared",
             Self::ResponseStatus => "response status is not possible here",
             Self::ResponseOrder => "response parts out of order",
+            Self::Message => "malformed message",
+            Self::TooEarly => "not safe to be sent before the handshake is done",
+            Self::Handshake => "handshake failed",
         })
     }
 }

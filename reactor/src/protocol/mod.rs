@@ -18,11 +18,17 @@
 
 #![forbid(unsafe_code)]
 
+mod content;
 pub mod detect;
 pub mod error;
 pub mod h1;
 pub mod h2;
+pub mod h3;
 pub mod message;
+mod outlet;
+mod reply;
+mod request;
+mod response;
 pub mod settings;
 
 use std::collections::VecDeque;

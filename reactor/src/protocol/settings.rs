@@ -28,6 +28,8 @@ pub struct HttpSettings {
     pub keepalive_timeout: Duration,
     /// What concerns HTTP/2 alone.
     pub http2: Http2Settings,
+    /// What concerns HTTP/3 alone.
+    pub http3: Http3Settings,
 }
 
 /// What a port's options say about HTTP/2.
@@ -67,6 +69,37 @@ impl Default for Http2Settings {
     }
 }
 
+/// What a port's options say about HTTP/3. What is QUIC's goes into the endpoint's
+/// `quiche::Config`; what is HTTP's is held to by [`Http3`](super::h3::Http3).
+#[derive(Debug, Clone)]
+pub struct Http3Settings {
+    /// Whether the port speaks HTTP/3 at all.
+    pub enabled: bool,
+    /// Requests that a client may have open at a time (RFC 9000, 4.6).
+    pub streams_max: u64,
+    /// Bytes of one request's content that may be under way (RFC 9000, 4.1).
+    pub window_bytes: u64,
+    /// Bytes of all requests' content together that may be under way.
+    pub connection_window_bytes: u64,
+    /// Whether a request may come before the handshake is done (RFC 8470).
+    pub early_data: bool,
+    /// A client that keeps the window of a response shut for so long gets no more of it.
+    pub stall_timeout: Duration,
+}
+
+impl Default for Http3Settings {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            streams_max: 128,
+            window_bytes: 256 << 10,
+            connection_window_bytes: 1 << 20,
+            early_data: false,
+            stall_timeout: Duration::from_secs(30),
+        }
+    }
+}
+
 impl HttpSettings {
     /// The bound on a list of fields that an HTTP/2 client is told (RFC 9113, 6.5.2), with the 32
     /// bytes that each line counts for more than its text.
@@ -96,6 +129,7 @@ impl Default for HttpSettings {
             body_timeout: Duration::from_secs(30),
             keepalive_timeout: Duration::from_secs(75),
             http2: Http2Settings::default(),
+            http3: Http3Settings::default(),
         }
     }
 }

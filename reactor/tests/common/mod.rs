@@ -5,6 +5,7 @@
 pub mod client;
 pub mod frames;
 pub mod h2;
+pub mod h3;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -231,7 +232,7 @@ impl Server {
     fn turn(&mut self) {
         loop {
             while let Some((stream, part)) = self.protocol.poll() {
-                self.take(stream, part);
+                note(&mut self.seen, stream, part);
             }
             while let Some(refusal) = self.protocol.refusal() {
                 self.refusals.push(refusal);
@@ -247,27 +248,28 @@ impl Server {
             }
         }
     }
+}
 
-    fn take(&mut self, stream: StreamId, part: Part<RequestHead>) {
-        if let Part::Head(head) = part {
-            self.seen.push(Seen { stream, head, body: Vec::new(), end: None });
-            return;
+/// Notes a part of a request.
+pub fn note(requests: &mut Vec<Seen>, stream: StreamId, part: Part<RequestHead>) {
+    if let Part::Head(head) = part {
+        requests.push(Seen { stream, head, body: Vec::new(), end: None });
+        return;
+    }
+    let seen = requests.iter_mut().rfind(|seen| seen.stream == stream);
+    let seen = seen.expect("a head first");
+    // A request may be given up although it is complete.
+    let over = seen.end.as_ref().is_some_and(|end| !matches!(end, End::Complete(_)));
+    let gives_up = matches!(part, Part::Abort(_));
+    assert!(!over && (gives_up || seen.end.is_none()), "nothing follows the end of a request");
+    match part {
+        Part::Body(body) => {
+            assert!(!body.is_empty());
+            seen.body.extend_from_slice(&body);
         }
-        let seen = self.seen.iter_mut().rfind(|seen| seen.stream == stream);
-        let seen = seen.expect("a head first");
-        // A request may be given up although it is complete.
-        let over = seen.end.as_ref().is_some_and(|end| !matches!(end, End::Complete(_)));
-        let gives_up = matches!(part, Part::Abort(_));
-        assert!(!over && (gives_up || seen.end.is_none()), "nothing follows the end of a request");
-        match part {
-            Part::Body(body) => {
-                assert!(!body.is_empty());
-                seen.body.extend_from_slice(&body);
-            }
-            Part::End(trailers) => seen.end = Some(End::Complete(trailers)),
-            Part::Abort(reason) => seen.end = Some(End::Abort(reason)),
-            part => panic!("{part:?}"),
-        }
+        Part::End(trailers) => seen.end = Some(End::Complete(trailers)),
+        Part::Abort(reason) => seen.end = Some(End::Abort(reason)),
+        part => panic!("{part:?}"),
     }
 }
 

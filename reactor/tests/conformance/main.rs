@@ -9,8 +9,8 @@ mod responses;
 
 use bytes::Bytes;
 use common::client::{self, Reply, Request};
-use common::h2::Pair;
 use common::{End, Seen, Server, body, head};
+
 use proptest::prelude::*;
 use reactor::protocol::Closing;
 use wire::BodyLength::{Known, Streamed};
@@ -84,7 +84,7 @@ fn get() -> Request {
 }
 
 struct H2 {
-    pair: Pair,
+    pair: common::h2::Pair,
 }
 
 impl Wire for H2 {
@@ -104,6 +104,29 @@ impl Wire for H2 {
     }
 }
 
+struct H3 {
+    pair: common::h3::Pair,
+}
+
+impl Wire for H3 {
+    fn exchange(&mut self, request: &Request, handler: &mut dyn FnMut(&Seen) -> Response) -> Reply {
+        let before = self.pair.server.seen.len();
+        let stream = self.pair.request(request);
+        assert_eq!(self.pair.server.seen.len(), before + 1, "{:?}", self.pair.server.refusals);
+        let seen = self.pair.server.seen[before].clone();
+        assert!(matches!(seen.end, Some(End::Complete(_))));
+        for part in handler(&seen) {
+            self.pair.server.send(seen.stream, part);
+        }
+        let reply = self.pair.reply(stream);
+        assert!(reply.complete != self.pair.client.resets.contains_key(&stream), "{reply:?}");
+        // Whatever became of the stream, the connection goes on, and nothing of it stays.
+        assert!(!self.pair.client.quic.is_draining());
+        assert!(self.pair.server.http3.is_idle());
+        reply
+    }
+}
+
 macro_rules! cases {
     ($($file:ident: $($case:ident)*;)*) => {
         mod h1 {
@@ -111,7 +134,12 @@ macro_rules! cases {
         }
         mod h2 {
             $($(#[test] fn $case() {
-                super::$file::$case(&mut super::H2 { pair: super::Pair::new() });
+                super::$file::$case(&mut super::H2 { pair: super::common::h2::Pair::new() });
+            })*)*
+        }
+        mod h3 {
+            $($(#[test] fn $case() {
+                super::$file::$case(&mut super::H3 { pair: super::common::h3::Pair::new() });
             })*)*
         }
     };

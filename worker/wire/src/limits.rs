@@ -158,8 +158,8 @@ pub const H2_SEND_BYTES_MAX: usize = 64 << 10;
 /// Bytes of content that all streams of an HTTP/2 connection together may have under way to the
 /// server. What arrives is spooled at once, so this is about round trips, not about memory.
 pub const H2_CONNECTION_WINDOW_BYTES: u32 = 1 << 20;
-/// Bytes of a file that are read at a time for one stream: one frame of the usual size.
-pub const H2_FILE_READ_BYTES_MAX: usize = 16 << 10;
+/// Bytes of a file that are read at a time for one stream: one HTTP/2 frame of the usual size.
+pub const FILE_READ_BYTES_MAX: usize = 16 << 10;
 /// How long a client may take to answer the last words on an HTTP/2 connection that is to end: a way
 /// there and back (RFC 9113, 6.8). With [`LINGER_DRAINING_TIME_MAX`] well within what servers are
 /// given to stop.
@@ -173,3 +173,41 @@ pub const H2_FRAMES_PER_SECOND_EARNED: u64 = 100;
 pub const H2_FRAMES_PER_RESPONSE_EARNED: u64 = 4;
 /// Bytes sent that allow one more: some clients update two windows for each 4 KiB they read.
 pub const H2_BYTES_PER_FRAME_EARNED: u64 = 1 << 10;
+
+/// Bytes of packets that are made in one go: two calls' worth, and streams of other connections get
+/// their turn soon.
+pub const QUIC_SEND_BYTES_MAX: usize = 128 << 10;
+/// Bytes of one UDP datagram that is sent: the payload of an Ethernet frame, which is what path MTU
+/// discovery may find.
+pub const QUIC_DATAGRAM_BYTES_MAX: usize = 1500;
+/// Datagrams that the kernel cuts from one buffer (`UDP_MAX_SEGMENTS` was 64 for long).
+pub const QUIC_SEGMENTS_MAX: usize = 64;
+/// Bytes of such a buffer: what fits one IP packet, which is what it is until it is cut.
+pub const QUIC_SEGMENTS_BYTES_MAX: usize = 65_000;
+/// Bytes of one part of a request's content on HTTP/3. What lies in more packets is read in one go.
+pub const QUIC_READ_BYTES_MAX: usize = 64 << 10;
+/// Content that a response which shares its urgency with others (RFC 9218, 4.2) gives at a time.
+pub const QUIC_TURN_BYTES: usize = 16 << 10;
+/// One-way streams of a client in the life of a connection. It needs three (RFC 9114, 6.2), and a
+/// few that mean nothing; what is kept of each is kept until the end.
+pub const QUIC_UNI_STREAMS_MAX: u64 = 100;
+/// How long a client may go on opening streams after the first GOAWAY (RFC 9114, 5.2): those that
+/// crossed it on the way are served.
+pub const QUIC_GOAWAY_TIME: Duration = Duration::from_millis(500);
+/// How long a response that broke off waits for the client to have read what was before that.
+pub const QUIC_BREAK_TIME_MAX: Duration = Duration::from_millis(100);
+/// Bytes of the client's datagrams that serve no request, in one go: resets, pings, priorities, what
+/// arrives twice. As much as a few thousand small packets.
+pub const QUIC_IDLE_BYTES_MAX: u64 = 1 << 20;
+/// How many more of them each second allows.
+pub const QUIC_BYTES_PER_SECOND_EARNED: u64 = 64 << 10;
+/// How many more each response that was sent to its end allows: the request's head above all.
+pub const QUIC_BYTES_PER_RESPONSE_EARNED: u64 = 4 << 10;
+/// Bytes sent that allow one more: acknowledgements come for every few packets.
+pub const QUIC_BYTES_SENT_PER_BYTE_EARNED: u64 = 4;
+/// What a datagram costs besides its bytes, and an empty DATA frame, as work is counted here.
+pub const QUIC_DATAGRAM_BYTES: u64 = 100;
+/// What a request costs that the client has given up: a thousand of them in one go are too many.
+pub const QUIC_BYTES_PER_RESET: u64 = 1 << 10;
+/// Bytes of a `Priority` value in a PRIORITY_UPDATE frame (RFC 9218, 7); `u=7, i` is common.
+pub const PRIORITY_BYTES_MAX: u64 = 256;

@@ -15,7 +15,6 @@ use wire::limits::H2_FAREWELL_TIME_MAX;
 use wire::{Part, Reason, Scheme, Version};
 
 use super::State;
-use super::core::Outlet;
 use super::request;
 use super::stream::Stream;
 use super::tape::Tape;
@@ -23,6 +22,7 @@ use super::wakes::Wakes;
 use super::watch::Watch;
 use crate::protocol::error::{Fault, ProtocolError};
 use crate::protocol::message::RequestFacts;
+use crate::protocol::outlet::Outlet;
 use crate::protocol::{Closing, Now};
 
 /// What lasts as long as the connection, whatever its state.

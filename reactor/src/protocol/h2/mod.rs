@@ -9,14 +9,11 @@
 //! ```
 //!
 //! `h2` knows frames, windows and the states of streams. Here is what it does not know: what a
-//! request and a response are ([`request`], [`response`], [`stream`]), deadlines, and how much of
-//! each may wait.
+//! request and a response are (which it shares with HTTP/3), deadlines, and how much of each may
+//! wait.
 
-mod content;
-mod core;
 mod engine;
 mod request;
-mod response;
 mod stream;
 pub mod tape;
 mod wakes;
@@ -35,12 +32,12 @@ use wire::limits::{
 };
 use wire::{Part, RequestHead, ResponseHead, Scheme};
 
-use self::core::Outlet;
 use self::engine::Core;
 use self::tape::Tape;
 use self::wakes::Wakes;
 use self::watch::Watch;
 use super::error::{Fault, ProtocolError};
+use super::outlet::Outlet;
 use super::settings::HttpSettings;
 use super::{Closing, Flow, Input, Now, Output, Protocol, ReadFile, StreamId};
 

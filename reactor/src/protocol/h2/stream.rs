@@ -1,11 +1,10 @@
 //! One stream: a request and its response (RFC 9113, 8.1).
 //!
 //! ```text
-//!   request:  Arriving ──▶ Complete     response:  Awaited ──▶ Headed ──▶ Sending ──▶ Over
+//!   request:  Arriving ──▶ Complete     response: see [`Reply`]
 //! ```
 //!
-//! Both go on side by side. `Headed` lasts until the next turn: a response whose end follows its
-//! head at once is then told in as few frames as possible.
+//! Both go on side by side.
 
 use std::task::{Context, Poll, Waker};
 use std::time::Instant;
@@ -13,23 +12,24 @@ use std::time::Instant;
 use bytes::Bytes;
 use h2::server::SendResponse;
 use h2::{Reason as Code, RecvStream, SendStream};
-use http::{Response as HttpResponse, StatusCode};
+use http::{HeaderMap, Response};
+use wire::limits::H2_SEND_BYTES_MAX;
 use wire::{Part, Reason, ResponseHead};
 
-use super::content::{Moved, Outgoing};
-use super::core::Outlet;
-use super::{request, response};
+use super::request;
 use crate::protocol::error::{Fault, ProtocolError};
-use crate::protocol::message::{self, RequestFacts};
+use crate::protocol::message::RequestFacts;
+use crate::protocol::outlet::Outlet;
+use crate::protocol::reply::{Cut, Moved, Refused, Reply, Sink};
 use crate::protocol::{Flow, Now};
 
 /// A stream that a client has opened.
 #[derive(Debug)]
 pub struct Stream {
-    facts: RequestFacts,
     waker: Waker,
     request: Request,
-    response: Response,
+    reply: Reply,
+    out: Out,
 }
 
 #[derive(Debug)]
@@ -42,16 +42,13 @@ enum Request {
     Refused,
 }
 
+/// The way to the client.
 #[derive(Debug)]
-enum Response {
-    /// There is no final head yet.
-    Awaited(SendResponse<Bytes>),
+enum Out {
     /// `h2` has not been given the final head.
-    Headed { respond: SendResponse<Bytes>, head: HttpResponse<()>, content: Outgoing },
+    Unsaid(SendResponse<Bytes>),
     /// `h2` has the head.
-    Sending { stream: SendStream<Bytes>, content: Outgoing },
-    /// `h2` has everything, or the stream is gone.
-    Over,
+    Said(SendStream<Bytes>),
 }
 
 impl Stream {
@@ -68,22 +65,17 @@ impl Stream {
         let request = content
             .map(|content| Request::Arriving { content, received: 0, deadline })
             .unwrap_or(Request::Complete);
-        Self { facts, waker, request, response: Response::Awaited(respond) }
+        Self { waker, request, reply: Reply::new(facts), out: Out::Unsaid(respond) }
     }
 
     /// Says that the client may go on (RFC 9110, 10.1.1).
     pub fn say_continue(&mut self) {
-        if let Response::Awaited(respond) = &mut self.response {
-            let mut head = HttpResponse::new(());
-            *head.status_mut() = StatusCode::CONTINUE;
-            // A stream that cannot take it is found out by the next poll.
-            let _ = respond.send_informational(head);
-        }
+        self.reply.say_continue();
     }
 
     /// Whether there is nothing more to do.
     pub fn is_over(&self) -> bool {
-        matches!(self.response, Response::Over)
+        self.reply.is_over()
     }
 
     /// Whether the client got a response to its end, or to where it broke off.
@@ -93,15 +85,11 @@ impl Stream {
 
     /// When to call [`timeout`](Self::timeout).
     pub fn deadline(&self) -> Option<Instant> {
-        let arrival = match (&self.request, &self.response) {
-            (Request::Arriving { deadline, .. }, Response::Awaited(_)) => Some(*deadline),
+        let arrival = match &self.request {
+            Request::Arriving { deadline, .. } if self.reply.is_awaited() => Some(*deadline),
             _ => None,
         };
-        let stall = match &self.response {
-            Response::Sending { content, .. } => content.deadline(),
-            _ => None,
-        };
-        [arrival, stall].into_iter().flatten().min()
+        [arrival, self.reply.deadline()].into_iter().flatten().min()
     }
 
     /// A deadline may have passed.
@@ -109,31 +97,21 @@ impl Stream {
         if self.deadline().is_none_or(|deadline| now.instant < deadline) {
             return;
         }
-        match &mut self.response {
-            Response::Awaited(_) => {
-                self.refuse(Fault::ContentTimeout, Reason::ClientStalled, outlet, now);
-            }
-            Response::Sending { stream, .. } => {
-                stream.send_reset(Code::CANCEL);
-                outlet.report(ProtocolError::stream(Fault::ResponseStalled));
-                self.lose(Reason::ClientStalled, outlet);
-            }
-            Response::Headed { .. } | Response::Over => {}
+        if self.reply.is_awaited() {
+            return self.refuse(Fault::ContentTimeout, Reason::ClientStalled, outlet, now);
         }
+        self.out.reset(Cut::Cancelled);
+        outlet.report(ProtocolError::stream(Fault::ResponseStalled));
+        self.lose(Reason::ClientStalled, outlet);
     }
 
-    /// The connection is no more.
+    /// The stream is no more.
     pub fn lose(&mut self, reason: Reason, outlet: &mut Outlet) {
         if !self.is_over() && !matches!(self.request, Request::Refused) {
             outlet.abort(reason);
         }
-        if let Response::Headed { content, .. } | Response::Sending { content, .. } =
-            &mut self.response
-        {
-            content.discard(outlet);
-        }
         self.request = Request::Refused;
-        self.response = Response::Over;
+        self.reply.lose(outlet);
     }
 
     /// Moves on what can be moved. `true`: to be called once more after `h2` was.
@@ -142,21 +120,18 @@ impl Stream {
         let mut cx = Context::from_waker(&waker);
         // First, because it tells who has broken the stream off.
         self.pull(&mut cx, outlet, now);
-        if self.was_reset(&mut cx) {
+        if !self.is_over() && self.out.was_reset(&mut cx) {
             self.lose(Reason::ClientGone, outlet);
             return false;
         }
-        self.push(&mut cx, outlet, now)
-    }
-
-    fn was_reset(&mut self, cx: &mut Context<'_>) -> bool {
-        match &mut self.response {
-            Response::Awaited(respond) | Response::Headed { respond, .. } => {
-                respond.poll_reset(cx).is_ready()
-            }
-            Response::Sending { stream, .. } => stream.poll_reset(cx).is_ready(),
-            Response::Over => false,
+        let patience = outlet.settings.http2.stall_timeout;
+        let mut sink = Carrier { out: &mut self.out, cx: &mut cx };
+        match self.reply.give(&mut sink, outlet, usize::MAX, patience, now) {
+            Moved::Waits | Moved::All | Moved::Reset => {}
+            Moved::More | Moved::Again => return true,
+            Moved::Gone => self.lose(Reason::ClientGone, outlet),
         }
+        false
     }
 
     /// Takes content of the request; the client may send as much more (RFC 9113, 6.9.1).
@@ -216,112 +191,79 @@ impl Stream {
         outlet.report(ProtocolError::stream(fault));
         // With the response at its end, `h2` asks the client to stop (RFC 9113, 8.1).
         self.request = Request::Refused;
-        self.plain(fault.status(), outlet, now);
-    }
-
-    /// Gives `h2` what there is of the response.
-    fn push(&mut self, cx: &mut Context<'_>, outlet: &mut Outlet, now: &Now) -> bool {
-        if let Response::Headed { .. } = self.response {
-            self.give_head(outlet);
-        }
-        let Response::Sending { stream, content } = &mut self.response else { return false };
-        match content.flush(stream, cx, outlet, now) {
-            Moved::Waits => {}
-            Moved::Again => return true,
-            Moved::All => self.response = Response::Over,
-            Moved::Gone => self.lose(Reason::ClientGone, outlet),
-        }
-        false
-    }
-
-    fn give_head(&mut self, outlet: &mut Outlet) {
-        let response = std::mem::replace(&mut self.response, Response::Over);
-        let Response::Headed { mut respond, head, mut content } = response else { return };
-        let last = content.is_empty();
-        match respond.send_response(head, last) {
-            Ok(stream) if !last => self.response = Response::Sending { stream, content },
-            // All of it is said, or the stream is gone.
-            _ => content.discard(outlet),
-        }
+        self.reply.plain(fault.status(), outlet, now);
     }
 
     /// A part of the response.
     pub fn send(&mut self, part: Part<ResponseHead>, outlet: &mut Outlet, now: &Now) -> Flow {
-        let result = match (&mut self.response, part) {
-            (Response::Over, _) => return Flow::Gone,
-            (Response::Headed { content, .. } | Response::Sending { content, .. }, _)
-                if content.has_ended() =>
-            {
-                return Flow::Gone;
-            }
-            (_, Part::Abort(reason)) => return self.abort(reason, outlet, now),
-            (Response::Awaited(respond), Part::Head(head)) if head.status.is_informational() => {
-                // An error says that the stream is gone, which the next poll tells too.
-                response::interim(&head).map(|head| drop(respond.send_informational(head)))
-            }
-            (Response::Awaited(_), Part::Head(head)) => self.head(&head, outlet, now),
-            (Response::Headed { content, .. } | Response::Sending { content, .. }, part) => {
-                match part {
-                    Part::Body(bytes) => content.push(bytes, outlet),
-                    Part::File(slice) => content.push_file(slice),
-                    Part::End(fields) => content.end(response::trailers(fields.as_ref())),
-                    Part::Head(_) | Part::Abort(_) => Err(Fault::ResponseOrder),
-                }
-            }
-            (Response::Awaited(_), _) => Err(Fault::ResponseOrder),
+        self.reply.send(part, outlet, now)
+    }
+}
+
+impl Out {
+    fn was_reset(&mut self, cx: &mut Context<'_>) -> bool {
+        match self {
+            Self::Unsaid(respond) => respond.poll_reset(cx).is_ready(),
+            Self::Said(stream) => stream.poll_reset(cx).is_ready(),
+        }
+    }
+
+    fn reset(&mut self, cut: Cut) {
+        let code = match cut {
+            Cut::Cancelled => Code::CANCEL,
+            Cut::Broken => Code::INTERNAL_ERROR,
         };
-        match result {
-            Ok(()) => Flow::Ready,
-            Err(fault) => {
-                outlet.report(ProtocolError::stream(fault));
-                self.abort(Reason::Internal, outlet, now);
-                Flow::Gone
-            }
+        match self {
+            Self::Unsaid(respond) => respond.send_reset(code),
+            Self::Said(stream) => stream.send_reset(code),
+        }
+    }
+}
+
+/// `h2`, as a response sees it.
+struct Carrier<'a, 'b> {
+    out: &'a mut Out,
+    cx: &'a mut Context<'b>,
+}
+
+impl Sink for Carrier<'_, '_> {
+    fn interim(&mut self, head: Response<()>) -> Result<(), Refused<Response<()>>> {
+        match self.out {
+            Out::Unsaid(respond) => respond.send_informational(head).map_err(|_| Refused::Gone),
+            Out::Said(_) => Err(Refused::Gone),
         }
     }
 
-    /// The response breaks off. Before its head an error takes its place; behind it, the client
-    /// must see that it is incomplete.
-    fn abort(&mut self, reason: Reason, outlet: &mut Outlet, now: &Now) -> Flow {
-        match &mut self.response {
-            Response::Awaited(respond) => match message::abort_status(reason) {
-                Some(status) => self.plain(status, outlet, now),
-                None => {
-                    respond.send_reset(Code::CANCEL);
-                    self.response = Response::Over;
-                }
-            },
-            Response::Headed { content, .. } | Response::Sending { content, .. } => {
-                content.break_off();
-            }
-            Response::Over => return Flow::Gone,
-        }
-        Flow::Ready
-    }
-
-    /// Answers in place of the handler.
-    fn plain(&mut self, status: StatusCode, outlet: &mut Outlet, now: &Now) {
-        let (head, bytes) = message::plain_response(status);
-        // Its fields are sendable.
-        if self.head(&head, outlet, now).is_ok()
-            && let Response::Headed { content, .. } = &mut self.response
-        {
-            content.push_own(bytes);
-            // All of it is there.
-            let _ = content.end(None);
-        }
-    }
-
-    /// The final head.
-    fn head(&mut self, head: &ResponseHead, outlet: &Outlet, now: &Now) -> Result<(), Fault> {
-        let shape = message::shape(&self.facts, head)?;
-        let lines = response::head(head, &shape, outlet.settings.server.as_ref(), &now.date)?;
-        self.response = match std::mem::replace(&mut self.response, Response::Over) {
-            Response::Awaited(respond) => {
-                Response::Headed { respond, head: lines, content: Outgoing::new(shape.content) }
-            }
-            other => other,
-        };
+    fn head(&mut self, head: Response<()>, last: bool) -> Result<(), Refused<Response<()>>> {
+        let Out::Unsaid(respond) = self.out else { return Err(Refused::Gone) };
+        *self.out = Out::Said(respond.send_response(head, last).map_err(|_| Refused::Gone)?);
         Ok(())
+    }
+
+    fn room(&mut self, wanted: u64) -> Option<usize> {
+        let Out::Said(stream) = self.out else { return None };
+        stream.reserve_capacity(wanted.min(H2_SEND_BYTES_MAX as u64) as usize);
+        while stream.capacity() == 0 {
+            match stream.poll_capacity(self.cx) {
+                Poll::Ready(Some(Ok(_))) => {}
+                Poll::Ready(_) => return None,
+                Poll::Pending => return Some(0),
+            }
+        }
+        Some(stream.capacity())
+    }
+
+    fn data(&mut self, data: Bytes, last: bool) -> Result<(), Refused<()>> {
+        let Out::Said(stream) = self.out else { return Err(Refused::Gone) };
+        stream.send_data(data, last).map_err(|_| Refused::Gone)
+    }
+
+    fn trailers(&mut self, trailers: HeaderMap) -> Result<(), Refused<HeaderMap>> {
+        let Out::Said(stream) = self.out else { return Err(Refused::Gone) };
+        stream.send_trailers(trailers).map_err(|_| Refused::Gone)
+    }
+
+    fn reset(&mut self, cut: Cut) {
+        self.out.reset(cut);
     }
 }

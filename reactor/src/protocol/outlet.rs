@@ -1,13 +1,13 @@
-//! What streams share: where they leave what they have, and what they are told.
+//! [`Outlet`]: what the streams of a connection share.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 
 use wire::{Part, Reason, RequestHead};
 
-use crate::protocol::error::ProtocolError;
-use crate::protocol::settings::HttpSettings;
-use crate::protocol::{ReadFile, StreamId};
+use super::error::ProtocolError;
+use super::settings::HttpSettings;
+use super::{ReadFile, StreamId};
 
 /// The way out of a stream, to what is above the protocol.
 #[derive(Debug)]

@@ -1,15 +1,15 @@
-//! Responses: from a head and trailers to what `h2` encodes.
+//! Responses of the versions that have streams: from a head and trailers to fields.
 
 use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, DATE, SERVER};
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 use wire::{Fields, ResponseHead};
 
-use crate::protocol::error::Fault;
-use crate::protocol::message::{self, Shape};
+use super::error::Fault;
+use super::message::{self, Shape};
 
-/// A final head; [`message::shape`] has found it sendable. The reason phrase is dropped: HTTP/2 has
-/// none (RFC 9113, 8.3.2).
+/// A final head; [`message::shape`] has found it sendable. The reason phrase is dropped: there is
+/// none (RFC 9113, 8.3.2; RFC 9114, 4.3.2).
 pub fn head(
     head: &ResponseHead,
     shape: &Shape,
@@ -32,7 +32,7 @@ pub fn head(
 
 /// An interim head.
 pub fn interim(head: &ResponseHead) -> Result<Response<()>, Fault> {
-    // 101 has no meaning in HTTP/2 (RFC 9113, 8.6).
+    // 101 has no meaning without upgrades (RFC 9113, 8.6; RFC 9114, 4.5).
     if head.status == StatusCode::SWITCHING_PROTOCOLS {
         return Err(Fault::ResponseStatus);
     }
@@ -58,7 +58,7 @@ pub fn trailers(fields: Option<&Fields>) -> Option<HeaderMap> {
 }
 
 fn append(headers: &mut HeaderMap, fields: &Fields) -> Result<(), Fault> {
-    // `te` is a request's, and `h2` refuses it (RFC 9113, 8.2.2).
+    // `te` is a request's (RFC 9113, 8.2.2; RFC 9114, 4.2).
     let usable = |name: &[u8]| message::is_handlers_field(name) && name != b"te";
     for (name, line) in fields.iter().filter(|(name, _)| usable(name)) {
         let name = HeaderName::from_bytes(name).map_err(|_| Fault::ResponseField)?;

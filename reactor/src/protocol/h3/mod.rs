@@ -1,0 +1,263 @@
+//! HTTP/3 (RFC 9114), on the `quiche` crate.
+//!
+//! ```text
+//!                 handshake done             GOAWAY sent        CONNECTION_CLOSE sent,
+//!  ┌──────────┐   or early data   ┌──────┐   ┌─────────┐        or the client's, or an error
+//!  │ Greeting │ ────────────────▶ │ Open │ ─▶│ Leaving │ ─┐   ┌────────┐
+//!  └──────────┘                   └──────┘   └─────────┘  ├──▶│ Closed │
+//!        └── late ──────────────────┴─────────────────────┘   └────────┘
+//! ```
+//!
+//! `quiche` knows packets, frames, windows and losses. Here is what it does not know: what a request
+//! and a response are (shared with HTTP/2), deadlines, whose turn it is, and how much of each may
+//! wait. The verbs are those of [`Protocol`](super::Protocol), with datagrams for bytes. `quiche`
+//! reads the clock itself for what is QUIC's: losses, acknowledgements, idleness.
+
+mod buffers;
+mod carrier;
+pub mod datagrams;
+mod events;
+mod flow;
+mod life;
+mod request;
+mod stream;
+mod watch;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::time::Instant;
+
+use wire::head::Origin;
+use wire::{Part, Reason, RequestHead, ResponseHead};
+
+pub use self::buffers::Buffers;
+use self::datagrams::Datagrams;
+use self::life::Phase;
+use self::stream::Stream;
+use self::watch::Watch;
+use super::error::ProtocolError;
+use super::outlet::Outlet;
+use super::settings::HttpSettings;
+use super::{Flow, Now, ReadFile, StreamId};
+
+/// A QUIC connection.
+pub type Quic = quiche::Connection<Buffers>;
+
+/// What a client that speaks HTTP/3 is agreed with on (RFC 9114, 3.1), as ALPN carries it.
+pub const ALPN: &[u8] = b"h3";
+
+/// One QUIC connection with HTTP/3 on it.
+pub struct Http3 {
+    quic: Box<Quic>,
+    /// There once streams may come.
+    h3: Option<Box<quiche::h3::Connection>>,
+    phase: Phase,
+    origin: Origin,
+    /// Boxed, because an empty map keeps room for eleven entries.
+    streams: BTreeMap<StreamId, Box<Stream>>,
+    /// Streams that may have something to send.
+    ready: Vec<StreamId>,
+    /// Streams that are to be reset once the client has what is before that, for which it is given
+    /// until then: a reset takes back what it has not read (RFC 9000, 3.2).
+    breaking: Vec<StreamId>,
+    break_at: Option<Instant>,
+    /// Streams whose request has no head yet, and until when it may come.
+    opening: BTreeMap<StreamId, Instant>,
+    /// Streams that ended otherwise than `quiche` expects: it is to forget them when it can.
+    orphans: VecDeque<StreamId>,
+    outlet: Outlet,
+    watch: Watch,
+    /// The stream after the highest that was seen.
+    next_stream: StreamId,
+    /// The last turn that a stream had.
+    turns: u64,
+    /// Something has happened that streams may want to know of.
+    stirred: bool,
+    /// The client has said something.
+    heard: bool,
+    /// Streams whose content `quiche` does not go on reading by itself.
+    stuck: Vec<StreamId>,
+    /// When the next packet may go.
+    paced: Option<Instant>,
+    now: Now,
+}
+
+impl Http3 {
+    /// A connection that was just accepted. `read` reads the files that responses are made of.
+    pub fn new(
+        quic: Quic,
+        settings: Arc<HttpSettings>,
+        origin: Origin,
+        read: ReadFile,
+        now: &Now,
+    ) -> Self {
+        Self {
+            quic: Box::new(quic),
+            h3: None,
+            phase: Phase::Greeting(now.instant + settings.first_byte_timeout),
+            origin,
+            streams: BTreeMap::new(),
+            ready: Vec::new(),
+            breaking: Vec::new(),
+            break_at: None,
+            opening: BTreeMap::new(),
+            orphans: VecDeque::new(),
+            outlet: Outlet::new(settings, read),
+            watch: Watch::new(now.instant),
+            next_stream: 0,
+            turns: 0,
+            stirred: false,
+            heard: false,
+            stuck: Vec::new(),
+            paced: None,
+            now: *now,
+        }
+    }
+
+    /// Takes one datagram. Many may be taken before the next `poll` and `transmit`.
+    pub fn receive(&mut self, datagram: &mut [u8], info: quiche::RecvInfo, now: &Now) {
+        self.now = *now;
+        (self.stirred, self.heard) = (true, true);
+        let affordable = self.watch.see(datagram.len(), now.instant);
+        // An error has closed the connection, which is found out below, or concerned nobody.
+        let _ = self.quic.recv(datagram, info);
+        // An acknowledgement, as likely as not.
+        self.break_off_all();
+        if !affordable {
+            self.calm();
+        }
+    }
+
+    /// The instant of [`deadline`](Self::deadline) has passed.
+    pub fn timeout(&mut self, now: &Now) {
+        self.now = *now;
+        self.stirred = true;
+        self.quic.on_timeout();
+        if self.break_at.is_some_and(|at| at <= now.instant) {
+            self.break_off_all();
+        }
+        self.late();
+    }
+
+    /// The next part of a request. `Abort` says that the client has given the request up.
+    pub fn poll(&mut self) -> Option<(StreamId, Part<RequestHead>)> {
+        if self.stirred {
+            self.drive();
+        }
+        self.outlet.pop()
+    }
+
+    /// Takes a part of a response; as [`Protocol::send`](super::Protocol::send).
+    pub fn send(&mut self, stream: StreamId, part: Part<ResponseHead>, now: &Now) -> Flow {
+        self.now = *now;
+        let Some(open) = self.streams.get_mut(&stream) else { return Flow::Gone };
+        self.outlet.stream = stream;
+        if !std::mem::replace(&mut open.queued, true) {
+            self.ready.push(stream);
+        }
+        self.stirred = true;
+        open.send(part, &mut self.outlet, now)
+    }
+
+    /// Appends the packets that may go out now, until `out` is full, nothing is left, or the rest
+    /// is for later (see [`deadline`](Self::deadline)). To be called after every other verb, and
+    /// again when `out` was full.
+    pub fn transmit(&mut self, out: &mut Datagrams, now: &Now) {
+        self.now = *now;
+        self.drive();
+        self.packets(out);
+        self.rest();
+    }
+
+    /// Moves out how many content bytes of which stream were taken or dropped since the last look:
+    /// the worker may send as many more.
+    pub fn take_released(&mut self, to: &mut Vec<(StreamId, u64)>) {
+        self.outlet.take_released(to);
+    }
+
+    /// When to call [`timeout`](Self::timeout), then [`transmit`](Self::transmit).
+    pub fn deadline(&self) -> Option<Instant> {
+        let own = self.phase_deadline();
+        let quic = self.quic.timeout_instant();
+        [own, self.paced, self.break_at, quic].into_iter().flatten().min()
+    }
+
+    /// No new request: finish what is in flight, then close.
+    pub fn shutdown(&mut self, now: &Now) {
+        self.now = *now;
+        self.stirred = true;
+        self.leave();
+    }
+
+    /// Whether nothing comes or goes any more: the connection may be forgotten.
+    pub fn is_closed(&self) -> bool {
+        self.quic.is_closed()
+    }
+
+    /// Whether there is no stream that is not over, and none that is to be forgotten.
+    pub fn is_idle(&self) -> bool {
+        self.streams.is_empty() && self.opening.is_empty() && self.orphans.is_empty()
+    }
+
+    /// The next thing that went wrong; as [`Protocol::refusal`](super::Protocol::refusal).
+    pub fn refusal(&mut self) -> Option<ProtocolError> {
+        self.outlet.pop_refusal()
+    }
+
+    /// The QUIC connection, for its ids and paths.
+    pub fn quic(&mut self) -> &mut Quic {
+        &mut self.quic
+    }
+
+    /// Moves everything on until nothing moves any more.
+    fn drive(&mut self) {
+        self.stirred = false;
+        self.greet();
+        self.take_events();
+        self.take_writable();
+        self.give();
+        self.forget();
+        self.settle();
+    }
+
+    /// Makes packets.
+    fn packets(&mut self, out: &mut Datagrams) {
+        self.paced = None;
+        while let Some(room) = out.room() {
+            let release = self.quic.get_next_release_time();
+            let later = release.filter(|release| !release.can_burst());
+            if let Some(at) = later.and_then(|release| release.time(self.now.instant)) {
+                self.paced = Some(at);
+                return;
+            }
+            match self.quic.send(room) {
+                Ok((len, info)) => {
+                    self.watch.sent(len);
+                    out.push(len, info.from, info.to);
+                }
+                Err(quiche::Error::Done) => return,
+                Err(_) => {
+                    // The connection cannot go on; what it still can say goes out next.
+                    let error = quiche::WireErrorCode::InternalError as u64;
+                    if self.quic.close(false, error, b"").is_err() {
+                        return;
+                    }
+                    self.stirred = true;
+                }
+            }
+        }
+    }
+
+    /// The connection is over: so are its streams.
+    fn lose_streams(&mut self) {
+        for (id, mut stream) in std::mem::take(&mut self.streams) {
+            self.outlet.stream = id;
+            stream.lose(Reason::ClientGone, &mut self.outlet);
+        }
+        self.opening.clear();
+        self.orphans.clear();
+        self.ready.clear();
+        self.breaking.clear();
+        self.break_at = None;
+    }
+}
