@@ -170,7 +170,15 @@ impl TlsStream {
         while len < space.len() {
             match self.stream.ssl_read(&mut space[len..]) {
                 Ok(0) => break,
-                Ok(read) => len += read,
+                Ok(read) => {
+                    len += read;
+                    // As a rule one record is all there is: to ask for more would be in vain.
+                    if self.stream.get_ref().incoming().is_empty()
+                        && self.stream.ssl().pending() == 0
+                    {
+                        return (len, false);
+                    }
+                }
                 Err(error) if error.code() == ErrorCode::WANT_READ => return (len, false),
                 Err(error) if error.code() == ErrorCode::ZERO_RETURN => {
                     self.state = State::Ended;

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use reactor::protocol::h2::PREFACE;
 use wire::limits::*;
+use wire::shared::Counter;
 use wire::{Part, ToWorker};
 
 use crate::played::{Server, response_of};
@@ -140,5 +141,27 @@ fn streams_that_nobody_reads_pin_no_more_than_the_bound() {
         ended += u32::from(head[3] == 0 && head[4] & 1 != 0);
     }
     assert_eq!(content, WHOLE / 2 + (STREAMS - 1) * (WINDOW_BYTES_MIN / 2));
+    server.stop();
+}
+
+#[test]
+fn what_is_refused_is_counted() {
+    let server = Server::start(|_| {});
+    let mut client = greeted(&server, b"");
+    // A field of the connection (RFC 9113, 8.2.2), for which the library resets the stream.
+    for stream in [1, 3] {
+        let fields = [GET, b"\x00\x0aconnection\x05close"].concat();
+        client.write_all(&frame(1, 5, stream, &fields)).unwrap();
+        assert_eq!(until(&mut client, 3), [0, 0, 0, 1]);
+    }
+    assert_eq!(server.count(Counter::Refused), 2);
+    assert_eq!(server.count(Counter::Floods), 0);
+    let pings = frame(6, 0, 0, &[0; 8]).repeat(2 * H2_IDLE_FRAMES_MAX as usize);
+    let mut reader = client.try_clone().unwrap();
+    let reads = std::thread::spawn(move || until(&mut reader, 7));
+    // The server may have closed before all was written.
+    let _ = client.write_all(&pings);
+    assert_eq!(reads.join().unwrap()[4..8], [0, 0, 0, 11]);
+    assert_eq!((server.count(Counter::Refused), server.count(Counter::Floods)), (2, 1));
     server.stop();
 }
