@@ -94,13 +94,19 @@ pub fn encode(request: &Request) -> Vec<u8> {
 /// Reads one response, as an HTTP/1.1 client that sent a HEAD request or another one. `closed` says
 /// that the connection ended in order behind these bytes. Returns how many bytes were used.
 pub fn decode(bytes: &[u8], head_only: bool, closed: bool) -> (Reply, usize) {
+    let decoded = try_decode(bytes, head_only, closed);
+    decoded.unwrap_or_else(|| panic!("no head in {:?}", String::from_utf8_lossy(bytes)))
+}
+
+/// As [`decode`]; `None` when the head is not complete.
+pub fn try_decode(bytes: &[u8], head_only: bool, closed: bool) -> Option<(Reply, usize)> {
     let mut reply = Reply::default();
     let mut at = 0;
     loop {
         let mut headers = [EMPTY_HEADER; 64];
         let mut head = httparse::Response::new(&mut headers);
-        let Ok(Status::Complete(used)) = head.parse(&bytes[at..]) else {
-            panic!("no head in {:?}", String::from_utf8_lossy(&bytes[at..]))
+        let Status::Complete(used) = head.parse(&bytes[at..]).expect("a head") else {
+            return None;
         };
         at += used;
         let status = head.code.expect("a code");
@@ -115,7 +121,7 @@ pub fn decode(bytes: &[u8], head_only: bool, closed: bool) -> (Reply, usize) {
         break;
     }
     at += content(&mut reply, &bytes[at..], head_only, closed);
-    (reply, at)
+    Some((reply, at))
 }
 
 fn lower(headers: &[httparse::Header<'_>]) -> Lines {

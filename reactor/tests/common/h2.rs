@@ -4,6 +4,7 @@ use std::future::Future;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
 use h2::client::{Connection, ResponseFuture, SendRequest};
@@ -26,6 +27,12 @@ pub struct Client {
     /// The connection has ended, with this error.
     pub ended: Option<Option<h2::Error>>,
 }
+
+/// Moves bytes between a client and its server, as far as they go at the moment.
+pub type Drive<'a> = &'a mut dyn FnMut(&mut Client);
+
+/// Longer than anything may take.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A context that wakes nobody.
 pub fn cx() -> Context<'static> {
@@ -76,6 +83,93 @@ impl Client {
         }
         bytes
     }
+
+    /// Opens a stream.
+    pub fn open(
+        &mut self,
+        request: http::Request<()>,
+        end: bool,
+        drive: Drive<'_>,
+    ) -> (ResponseFuture, SendStream<Bytes>) {
+        self.settle("room for a stream", drive, |client| client.requests.poll_ready(&mut cx()))
+            .expect("a connection");
+        let opened = self.requests.send_request(request, end).expect("a stream");
+        drive(self);
+        opened
+    }
+
+    /// Sends a whole request.
+    pub fn request(&mut self, request: &Request, scheme: &str, drive: Drive<'_>) -> ResponseFuture {
+        let body = request.body.clone().unwrap_or_default();
+        let trailers = !request.trailers.is_empty();
+        let last = body.is_empty() && !trailers;
+        let (response, mut stream) = self.open(message(request, scheme), last, drive);
+        if last {
+            return response;
+        }
+        stream.send_data(Bytes::from(body), !trailers).expect("sent");
+        if trailers {
+            let lines = request.trailers.iter();
+            let lines =
+                lines.map(|(n, v)| (n.to_ascii_lowercase().parse().unwrap(), v.parse().unwrap()));
+            stream.send_trailers(lines.collect::<HeaderMap>()).expect("sent");
+        }
+        drive(self);
+        response
+    }
+
+    /// Reads the response to a request to its end.
+    pub fn reply(&mut self, mut response: ResponseFuture, drive: Drive<'_>) -> Reply {
+        drive(self);
+        let mut reply = Reply::default();
+        let head = self.settle("a response", drive, |_| {
+            while let Poll::Ready(Some(Ok(interim))) = response.poll_informational(&mut cx()) {
+                reply.interim.push((interim.status().as_u16(), lines(interim.headers())));
+            }
+            Pin::new(&mut response).poll(&mut cx())
+        });
+        let Ok(head) = head else { return reply };
+        let (head, mut body) = head.into_parts();
+        reply.status = head.status.as_u16();
+        reply.fields = lines(&head.headers);
+        self.content(&mut body, &mut reply, drive);
+        reply
+    }
+
+    fn content(&mut self, body: &mut RecvStream, reply: &mut Reply, drive: Drive<'_>) {
+        loop {
+            match self.settle("content", drive, |_| body.poll_data(&mut cx())) {
+                Some(Ok(bytes)) => {
+                    reply.body.extend_from_slice(&bytes);
+                    body.flow_control().release_capacity(bytes.len()).expect("released");
+                    drive(self);
+                }
+                None => break,
+                Some(Err(_)) => return,
+            }
+        }
+        if let Ok(trailers) = self.settle("the end", drive, |_| body.poll_trailers(&mut cx())) {
+            reply.trailers = trailers.as_ref().map(lines).unwrap_or_default();
+            reply.complete = true;
+        }
+    }
+
+    /// Drives until something is there.
+    fn settle<T>(
+        &mut self,
+        what: &str,
+        drive: Drive<'_>,
+        mut ready: impl FnMut(&mut Self) -> Poll<T>,
+    ) -> T {
+        let begin = Instant::now();
+        loop {
+            if let Poll::Ready(ready) = ready(self) {
+                return ready;
+            }
+            assert!(begin.elapsed() < PATIENCE, "waited in vain for {what}");
+            drive(self);
+        }
+    }
 }
 
 /// Both ends.
@@ -97,19 +191,7 @@ impl Pair {
 
     /// Moves bytes until none move.
     pub fn drive(&mut self) {
-        loop {
-            let up = self.client.written();
-            if !up.is_empty() {
-                self.server.feed(&up);
-            }
-            let down = self.server.written();
-            if !down.is_empty() {
-                self.client.tape.feed(&mut BytesMut::from(&down[..]));
-            }
-            if up.is_empty() && down.is_empty() {
-                return;
-            }
-        }
+        drive(&mut self.client, &mut self.server);
     }
 
     /// Opens a stream.
@@ -118,70 +200,36 @@ impl Pair {
         request: http::Request<()>,
         end: bool,
     ) -> (ResponseFuture, SendStream<Bytes>) {
-        assert!(poll(std::future::poll_fn(|cx| self.client.requests.poll_ready(cx))).is_ready());
-        let opened = self.client.requests.send_request(request, end).expect("a stream");
-        self.drive();
-        opened
+        let Self { client, server } = self;
+        client.open(request, end, &mut |client| drive(client, server))
     }
 
     /// Sends a whole request, and waits until the server has all of it.
     pub fn request(&mut self, request: &Request) -> ResponseFuture {
-        let body = request.body.clone().unwrap_or_default();
-        let trailers = !request.trailers.is_empty();
-        let last = body.is_empty() && !trailers;
-        let (response, mut stream) = self.open(message(request), last);
-        if last {
-            return response;
-        }
-        stream.send_data(Bytes::from(body), !trailers).expect("sent");
-        if trailers {
-            let lines = request.trailers.iter();
-            let lines =
-                lines.map(|(n, v)| (n.to_ascii_lowercase().parse().unwrap(), v.parse().unwrap()));
-            stream.send_trailers(lines.collect::<HeaderMap>()).expect("sent");
-        }
-        self.drive();
-        response
+        let Self { client, server } = self;
+        client.request(request, "http", &mut |client| drive(client, server))
     }
 
     /// Reads the response to a request to its end.
-    pub fn reply(&mut self, mut response: ResponseFuture) -> Reply {
-        self.drive();
-        let mut reply = Reply::default();
-        while let Poll::Ready(Some(Ok(interim))) = response.poll_informational(&mut cx()) {
-            reply.interim.push((interim.status().as_u16(), lines(interim.headers())));
-        }
-        let (head, mut body) = match Pin::new(&mut response).poll(&mut cx()) {
-            Poll::Ready(Ok(response)) => response.into_parts(),
-            Poll::Ready(Err(_)) => return reply,
-            Poll::Pending => panic!("no response"),
-        };
-        reply.status = head.status.as_u16();
-        reply.fields = lines(&head.headers);
-        self.content(&mut body, &mut reply);
-        reply
+    pub fn reply(&mut self, response: ResponseFuture) -> Reply {
+        let Self { client, server } = self;
+        client.reply(response, &mut |client| drive(client, server))
     }
+}
 
-    fn content(&mut self, body: &mut RecvStream, reply: &mut Reply) {
-        loop {
-            match body.poll_data(&mut cx()) {
-                Poll::Ready(Some(Ok(bytes))) => {
-                    reply.body.extend_from_slice(&bytes);
-                    body.flow_control().release_capacity(bytes.len()).expect("released");
-                    self.drive();
-                }
-                Poll::Ready(None) => break,
-                Poll::Ready(Some(Err(_))) => return,
-                Poll::Pending => panic!("the response has no end"),
-            }
+/// Moves bytes between the two until none move.
+fn drive(client: &mut Client, server: &mut Server) {
+    loop {
+        let up = client.written();
+        if !up.is_empty() {
+            server.feed(&up);
         }
-        match body.poll_trailers(&mut cx()) {
-            Poll::Ready(Ok(trailers)) => {
-                reply.trailers = trailers.as_ref().map(lines).unwrap_or_default();
-                reply.complete = true;
-            }
-            Poll::Ready(Err(_)) => {}
-            Poll::Pending => panic!("the response has no end"),
+        let down = server.written();
+        if !down.is_empty() {
+            client.tape.feed(&mut BytesMut::from(&down[..]));
+        }
+        if up.is_empty() && down.is_empty() {
+            return;
         }
     }
 }
@@ -195,13 +243,13 @@ pub fn server(settings: HttpSettings) -> Server {
 }
 
 /// A request as the client takes it.
-pub fn message(request: &Request) -> http::Request<()> {
+pub fn message(request: &Request, scheme: &str) -> http::Request<()> {
     let uri = match request.target {
         "*" => {
-            let uri = http::Uri::builder().scheme("http").authority("localhost");
+            let uri = http::Uri::builder().scheme(scheme).authority("localhost");
             uri.path_and_query("*").build().expect("a target")
         }
-        path => format!("http://localhost{path}").parse().expect("a target"),
+        path => format!("{scheme}://localhost{path}").parse().expect("a target"),
     };
     let mut message = http::Request::builder().method(request.method).uri(uri);
     for (name, value) in &request.fields {

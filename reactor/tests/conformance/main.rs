@@ -1,11 +1,15 @@
 //! What a request and a response mean, in every version of HTTP. A case is written once, against
-//! [`Wire`]; each version brings its own encoding.
+//! [`Wire`]; each version brings its own encoding. They run in memory, and by TLS through the whole
+//! reactor.
 
 mod broken;
 #[path = "../common/mod.rs"]
 mod common;
+#[path = "../runtime/played.rs"]
+mod played;
 mod requests;
 mod responses;
+mod secure;
 
 use bytes::Bytes;
 use common::client::{self, Reply, Request};
@@ -140,6 +144,16 @@ macro_rules! cases {
         mod h3 {
             $($(#[test] fn $case() {
                 super::$file::$case(&mut super::H3 { pair: super::common::h3::Pair::new() });
+            })*)*
+        }
+        mod h1_by_tls {
+            $($(#[test] fn $case() {
+                super::$file::$case(&mut super::secure::Secure::new(wire::Version::Http11));
+            })*)*
+        }
+        mod h2_by_tls {
+            $($(#[test] fn $case() {
+                super::$file::$case(&mut super::secure::Secure::new(wire::Version::Http2));
             })*)*
         }
     };

@@ -1,5 +1,7 @@
 //! A reactor in a thread, and the parts of supervisor and worker that a test plays.
 
+#![allow(dead_code)] // not every test plays everything
+
 use std::collections::VecDeque;
 use std::io::{BufRead, BufReader, IoSlice, IoSliceMut, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -184,6 +186,7 @@ pub struct Request {
     pub id: ExchangeId,
     pub head: RequestHead,
     pub body: Vec<u8>,
+    pub trailers: Option<Fields>,
     pub in_file: bool,
     /// How far its response may be ahead, when it is not the port's window.
     pub window: Option<u32>,
@@ -222,13 +225,16 @@ impl Worker {
         let (id, message) = loop {
             match self.next() {
                 (_, ToWorker::Credit(_)) => {}
+                // Of a response that the client could not be sent.
+                (_, ToWorker::Request { part: Part::Abort(_), .. }) => {}
                 message => break message,
             }
         };
         let ToWorker::Request { mark, part: Part::Head(head) } = message else {
             panic!("{message:?}")
         };
-        let mut request = Request { id, head, body: Vec::new(), in_file: false, window: None };
+        let mut request =
+            Request { id, head, body: Vec::new(), trailers: None, in_file: false, window: None };
         loop {
             let (part_of, message) = self.next();
             assert_eq!(part_of, id);
@@ -248,7 +254,10 @@ impl Worker {
                     file.read_exact_at(&mut request.body, slice.offset).unwrap();
                     request.in_file = true;
                 }
-                Part::End(_) => break,
+                Part::End(trailers) => {
+                    request.trailers = trailers;
+                    break;
+                }
                 part => panic!("{part:?}"),
             }
         }
@@ -260,7 +269,21 @@ impl Worker {
     pub fn send(&mut self, id: ExchangeId, part: Part<ResponseHead>) {
         let mut encoder = Encoder::default();
         encoder.to_reactor(id, &part);
+        if let Part::File(_) = part {
+            return self.write_with_files(id, encoder);
+        }
         self.write(id, &encoder.bytes);
+    }
+
+    /// A frame of a file is small: a socket that has room takes all of it.
+    fn write_with_files(&mut self, id: ExchangeId, encoder: Encoder) {
+        let link = self.home.lock().unwrap()[&id];
+        let raw: Vec<_> = encoder.descriptors.iter().map(|fd| fd.as_raw_fd()).collect();
+        let (content, rights) = ([IoSlice::new(&encoder.bytes)], [ControlMessage::ScmRights(&raw)]);
+        let socket = self.links[link].socket.as_raw_fd();
+        let sent = sendmsg::<()>(socket, &content, &rights, MsgFlags::empty(), None).unwrap();
+        assert_eq!(sent, encoder.bytes.len());
+        self.links[link].sent += sent as u64;
     }
 
     fn write(&mut self, id: ExchangeId, mut bytes: &[u8]) {
