@@ -92,11 +92,14 @@ impl Acceptor {
         Ok(None)
     }
 
-    /// Obeys one message of the supervisor's. `None` when there is none now.
+    /// Obeys one message of the supervisor's. `None` when there is none now, or none any more.
     pub fn obey(&self) -> Option<()> {
         match self.common.supervisor.receive() {
             Control::Nothing => return None,
-            Control::Gone => self.broadcast(|| Mail::Stop),
+            Control::Gone => {
+                self.broadcast(|| Mail::Stop);
+                return None;
+            }
             Control::Message(ToReactorControl::Link { worker, incarnation }, sockets) => {
                 let slot = worker_slot(worker, incarnation);
                 if sockets.len() != self.common.mailboxes.len()

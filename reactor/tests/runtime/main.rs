@@ -408,6 +408,16 @@ fn draining_has_an_end() {
 }
 
 #[test]
+fn a_reactor_ends_with_its_supervisor() {
+    let server = Server::start(|config| config.threads = 2);
+    let _worker = server.add_worker(0, 0);
+    let mut idle = server.connect();
+    idle.write_all(GET).unwrap();
+    server.orphan();
+    assert!(matches!(idle.read(&mut [0; 1]), Ok(0) | Err(_)));
+}
+
+#[test]
 fn a_half_closed_client_still_gets_its_answer() {
     let server = Server::start(|_| {});
     let mut worker = server.add_worker(0, 0);

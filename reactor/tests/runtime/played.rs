@@ -136,6 +136,19 @@ impl Server {
         reactor.join().unwrap().unwrap();
     }
 
+    /// The supervisor ends, and says nothing.
+    pub fn orphan(self) {
+        let Self { control, reactor, .. } = self;
+        drop(control);
+        let reactor = reactor.into_inner().unwrap().unwrap();
+        let begin = Instant::now();
+        while !reactor.is_finished() {
+            assert!(begin.elapsed() < PATIENCE, "the reactor goes on");
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        reactor.join().unwrap().unwrap();
+    }
+
     pub fn stop(self) {
         self.drain(Duration::ZERO);
         self.ended();
