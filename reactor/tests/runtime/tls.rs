@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use boring::ssl::{SslConnector, SslMethod, SslStream, SslVerifyMode, SslVersion};
 use reactor::tls::certificates::Identity;
 use reactor::tls::{Tls, TlsConfig, TlsVersion, development};
+use wire::control::FromReactor;
 use wire::shared::Counter;
 use wire::tls::TlsFacts;
 use wire::{Part, Scheme};
@@ -302,6 +303,16 @@ pub fn made() -> (Vec<u8>, Vec<u8>) {
     }
 }
 
+/// Returns when it has been obeyed: the reactor obeys in order, and answers what it is told next.
+fn reload(server: &Server) {
+    let incarnation = 2;
+    let worker = server.add_worker(1, incarnation);
+    server.reload_tls();
+    server.retire(incarnation);
+    assert_eq!(server.control(), FromReactor::Retired { incarnation });
+    drop(worker);
+}
+
 fn shown(server: &Server) -> Vec<u8> {
     connect(server).ssl().peer_certificate().unwrap().to_pem().unwrap()
 }
@@ -335,20 +346,21 @@ fn certificates_are_replaced_when_told_and_when_their_files_change() {
     assert!(shown(&server) == made[0].0);
 
     switch(1);
-    server.reload_tls();
-    server.until("told", |server| shown(server) == made[1].0);
+    reload(&server);
+    assert!(shown(&server) == made[1].0, "told");
     switch(2);
     server.until("seen", |server| shown(server) == made[2].0);
 
     // Broken ones, and ones that do not belong together, leave what is there.
     put(&folder(2), b"nothing", &made[2].1);
-    server.reload_tls();
+    reload(&server);
+    assert!(shown(&server) == made[2].0);
     put(&folder(2), &made[3].0, &made[2].1);
-    server.reload_tls();
+    reload(&server);
     assert!(shown(&server) == made[2].0);
     put(&folder(2), &made[3].0, &made[3].1);
-    server.reload_tls();
-    server.until("told again", |server| shown(server) == made[3].0);
+    reload(&server);
+    assert!(shown(&server) == made[3].0, "told again");
 
     // A connection from before is served on.
     early.write_all(GET).unwrap();
