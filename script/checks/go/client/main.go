@@ -55,6 +55,7 @@ var groups = []struct {
 	{"reloads", reloads},
 	{"windows", windows},
 	{"attacks", attacks},
+	{"stops", stops},
 }
 
 func main() {
@@ -64,16 +65,12 @@ func main() {
 	flag.IntVar(&s.pid, "pid", 0, "process id of the supervisor")
 	flag.StringVar(&s.place, "place", "", "folder of the server's files")
 	flag.Parse()
-	targets := []*target{
-		{&s, "h2c", s.clear, false},
-		{&s, "TLS", s.tls, true},
-	}
 	code := 0
 	for _, group := range groups {
 		if flag.NArg() > 0 && !contains(flag.Args(), group.name) {
 			continue
 		}
-		for _, t := range targets {
+		for _, t := range s.targets() {
 			for _, c := range group.checks {
 				if c.onlyTLS && !t.secure {
 					continue
@@ -91,6 +88,11 @@ func main() {
 		}
 	}
 	os.Exit(code)
+}
+
+// targets are the server's ports.
+func (s *server) targets() []*target {
+	return []*target{{s, "h2c", s.clear, false}, {s, "TLS", s.tls, true}}
 }
 
 func contains(words []string, wanted string) bool {

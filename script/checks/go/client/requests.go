@@ -229,7 +229,7 @@ func slowWorker(t *target) error {
 		_, err := get(client, t, "/slow?ms=1500")
 		slow <- err
 	}()
-	if err := until("one worker is busy", func() bool { return busy(t) == 1 }); err != nil {
+	if err := until("one worker is busy", func() bool { return t.server.busy() == 1 }); err != nil {
 		return err
 	}
 	for i := 0; i < 10; i++ {
@@ -249,8 +249,8 @@ func slowWorker(t *target) error {
 }
 
 // busy is how many workers are at /slow.
-func busy(t *target) int {
-	names, _ := filepath.Glob(filepath.Join(t.server.place, "slow-*"))
+func (s *server) busy() int {
+	names, _ := filepath.Glob(filepath.Join(s.place, "slow-*"))
 	return len(names)
 }
 
@@ -314,7 +314,7 @@ func neverStarted(t *target) error {
 			}
 		}()
 	}
-	if err := until("both workers are busy", func() bool { return busy(t) == 2 }); err != nil {
+	if err := until("both workers are busy", func() bool { return t.server.busy() == 2 }); err != nil {
 		return err
 	}
 	for i := 0; i < 50; i++ {
@@ -334,7 +334,7 @@ func neverStarted(t *target) error {
 			return fmt.Errorf("request %d was answered before the slow ones", i)
 		}
 	}
-	if busy(t) != 2 {
+	if t.server.busy() != 2 {
 		return fmt.Errorf("this took longer than the slow requests")
 	}
 	slow.Wait()
