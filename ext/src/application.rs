@@ -182,7 +182,7 @@ impl ServerApplication {
             None => {
                 let host = port.host.trim_matches(['[', ']']).to_owned();
                 match port.tls {
-                    true => Address::Tls(host, port.number),
+                    true => Address::Tls { host, port: port.number, http3: port.http3.get() },
                     false => Address::Tcp(host, port.number),
                 }
             }
@@ -249,8 +249,8 @@ impl Application for ServerApplication {
             return 1;
         }
         let config = self.run.reactor.clone();
-        let boot =
-            reactor::Boot { listeners: boot.listeners, control: boot.control, shared: boot.shared };
+        let ReactorBoot { listeners, datagrams, control, shared } = boot;
+        let boot = reactor::Boot { listeners, datagrams, control, shared };
         match catch_unwind(AssertUnwindSafe(|| reactor::run(config, boot))) {
             Ok(Ok(())) => 0,
             Ok(Err(error)) => {

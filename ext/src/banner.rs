@@ -30,7 +30,14 @@ pub enum Address {
     /// Host and port.
     Tcp(String, u16),
     /// Host and port, by TLS.
-    Tls(String, u16),
+    Tls {
+        /// The host.
+        host: String,
+        /// The port.
+        port: u16,
+        /// Whether HTTP/3 is spoken on the UDP port of the same number.
+        http3: bool,
+    },
     /// A path.
     Unix(PathBuf),
 }
@@ -42,7 +49,7 @@ impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Tcp(host, port) => url(f, "http", host, *port),
-            Self::Tls(host, port) => url(f, "https", host, *port),
+            Self::Tls { host, port, .. } => url(f, "https", host, *port),
             Self::Unix(path) => write!(f, "unix:{}", path.display()),
         }
     }
@@ -60,7 +67,9 @@ impl Address {
     fn local(&self) -> Option<String> {
         match self {
             Self::Tcp(host, port) if everywhere(host) => Some(format!("http://localhost:{port}/")),
-            Self::Tls(host, port) if everywhere(host) => Some(format!("https://localhost:{port}/")),
+            Self::Tls { host, port, .. } if everywhere(host) => {
+                Some(format!("https://localhost:{port}/"))
+            }
             _ => None,
         }
     }
@@ -77,9 +86,12 @@ impl fmt::Display for Banner {
         writeln!(f, "{bold}Ferrite {}{reset} {dim}on PHP {}{reset}", self.version, self.php)?;
         for address in &self.addresses {
             write!(f, "  {bold}{address}{reset}")?;
-            match address.local() {
-                Some(local) => writeln!(f, "  {dim}({local}){reset}")?,
-                None => writeln!(f)?,
+            if let Some(local) = address.local() {
+                write!(f, "  {dim}({local}){reset}")?;
+            }
+            match address {
+                Address::Tls { http3: true, .. } => writeln!(f, "  {dim}with HTTP/3{reset}")?,
+                _ => writeln!(f)?,
             }
         }
         writeln!(f, "  supervisor {}", self.supervisor)?;
@@ -124,7 +136,8 @@ mod tests {
             addresses: vec![
                 Address::Tcp("0.0.0.0".to_owned(), 9501),
                 Address::Tcp("::1".to_owned(), 9502),
-                Address::Tls("::".to_owned(), 9503),
+                Address::Tls { host: "::".to_owned(), port: 9503, http3: true },
+                Address::Tls { host: "127.0.0.1".to_owned(), port: 9504, http3: false },
                 Address::Unix(PathBuf::from("/run/a.sock")),
             ],
             supervisor: 10,
@@ -141,7 +154,8 @@ mod tests {
 Ferrite 1.2.3 on PHP 8.2.0
   http://0.0.0.0:9501/  (http://localhost:9501/)
   http://[::1]:9502/
-  https://[::]:9503/  (https://localhost:9503/)
+  https://[::]:9503/  (https://localhost:9503/)  with HTTP/3
+  https://127.0.0.1:9504/
   unix:/run/a.sock
   supervisor 10
   ├── reactor 11 (2 threads)

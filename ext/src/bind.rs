@@ -3,6 +3,7 @@
 use std::fmt;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::FileTypeExt;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
@@ -94,6 +95,13 @@ pub enum BindError {
     PathInUse(String),
     /// The path exists and is no socket.
     PathTaken(String),
+    /// HTTP/3 cannot have its UDP port.
+    Datagrams {
+        /// The address.
+        place: String,
+        /// How.
+        error: io::Error,
+    },
     /// A system call failed.
     System {
         /// The address or path.
@@ -123,6 +131,11 @@ impl fmt::Display for BindError {
             Self::PathTaken(path) => {
                 write!(f, "Cannot listen on {path}: a file that is no socket is in the way")
             }
+            Self::Datagrams { place, error } => write!(
+                f,
+                "Cannot listen on UDP {place} for HTTP/3: {} (open_http3_protocol turns HTTP/3 off)",
+                explain(error)
+            ),
             Self::System { place, error } => {
                 write!(f, "Cannot listen on {place}: {}", explain(error))
             }
@@ -147,6 +160,15 @@ pub fn bind(host: &str, port: i64, kind: SocketType) -> Result<Bound, BindError>
     let local = socket.local_addr().map_err(system)?;
     let port = local.as_socket().map_or(port, |local| local.port());
     Ok(Bound { socket, port, path: None })
+}
+
+/// Binds the UDP sockets of HTTP/3, one per reactor thread, to the address that this socket listens
+/// on. A Unix socket has none.
+pub fn bind_datagrams(beside: Option<&Socket>, threads: u16) -> Result<Vec<OwnedFd>, BindError> {
+    let address = beside.and_then(|socket| socket.local_addr().ok()?.as_socket());
+    let Some(address) = address else { return Ok(Vec::new()) };
+    reactor::quic::bind::bind(address, threads)
+        .map_err(|error| BindError::Datagrams { place: address.to_string(), error })
 }
 
 /// Applies what `set()` said of the port to its socket.

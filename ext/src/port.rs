@@ -47,6 +47,8 @@ pub struct PortState {
     pub kind: SocketType,
     /// Whether clients speak TLS.
     pub tls: bool,
+    /// Whether HTTP/3 is spoken on the UDP port of the same number; known when the server starts.
+    pub http3: Cell<bool>,
     /// The port number; 0 on a Unix socket.
     pub number: u16,
     /// The path of a Unix socket.
@@ -76,6 +78,7 @@ impl PortState {
             host,
             kind,
             tls,
+            http3: Cell::new(false),
             number: bound.port,
             path: bound.path,
             socket: Cell::new(Some(bound.socket)),

@@ -6,9 +6,10 @@ use wire::shared::{Counter, Shared, WorkerCounter};
 use crate::zend::value::{self, Array};
 
 /// Key and counter.
-const COUNTERS: [(&str, Counter); 21] = [
+const COUNTERS: [(&str, Counter); 22] = [
     ("start_time", Counter::StartedAt),
     ("connection_num", Counter::Connections),
+    ("quic_connection_num", Counter::QuicConnections),
     ("abort_count", Counter::Aborted),
     ("accept_count", Counter::Accepted),
     ("close_count", Counter::Closed),

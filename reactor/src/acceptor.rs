@@ -8,7 +8,6 @@ use mio::unix::SourceFd;
 use mio::{Interest, Poll};
 use wire::control::ToReactorControl;
 use wire::head::Origin;
-use wire::shared::Counter;
 
 use crate::broker::Common;
 use crate::control::Control;
@@ -25,8 +24,6 @@ pub const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 pub struct Acceptor {
     listeners: Vec<Listener>,
     common: Common,
-    /// The number of the last connection; the first is 1, as 0 is nothing to users of `fd`.
-    connection: u64,
 }
 
 /// A connection that was accepted.
@@ -43,7 +40,7 @@ pub struct Connection {
 impl Acceptor {
     /// An acceptor over these listeners.
     pub fn new(listeners: Vec<Listener>, common: Common) -> Self {
-        Self { listeners, common, connection: 0 }
+        Self { listeners, common }
     }
 
     /// Registers the listeners and the control socket.
@@ -76,17 +73,9 @@ impl Acceptor {
                 Accepted::Again => continue,
                 Accepted::Exhausted(error) => return Err(error),
             };
-            let shared = self.common.shared;
-            shared.add(Counter::Accepted, 1);
-            if shared.get(Counter::Connections) >= self.common.config.connections_max as u64 {
-                shared.add(Counter::Closed, 1);
-                shared.add(Counter::Aborted, 1);
-                log::debug!("closed a connection beyond max_connection");
-                continue;
-            }
-            self.connection += 1;
-            origin.connection = self.connection;
-            let thread = (self.connection % self.common.config.threads as u64) as u16;
+            let Some(connection) = self.common.admit() else { continue };
+            origin.connection = connection;
+            let thread = (connection % self.common.config.threads as u64) as u16;
             return Ok(Some(Connection { socket, origin, thread }));
         }
         Ok(None)

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::protocol::settings::HttpSettings;
+use crate::secret::Secret;
 use crate::tls::Tls;
 
 /// Configuration of the reactor process.
@@ -25,6 +26,8 @@ pub struct Config {
     pub handover_fast: Duration,
     /// Directory of the unlinked temporary files that large request bodies are spooled to.
     pub spool_dir: PathBuf,
+    /// What tokens of QUIC are made by; the same in each life of the reactor.
+    pub quic_secret: Secret,
     /// One entry per listener, in the same order.
     pub ports: Vec<PortConfig>,
 }
@@ -48,4 +51,38 @@ pub struct PortConfig {
     pub tell_closed: bool,
     /// TLS; `None` for cleartext.
     pub tls: Option<Arc<Tls>>,
+    /// QUIC, below HTTP/3; without effect where that is not spoken.
+    pub quic: QuicSettings,
+}
+
+/// What a port's options say about QUIC.
+#[derive(Debug, Clone, Default)]
+pub struct QuicSettings {
+    /// Whether clients have to prove that their address is theirs.
+    pub retry: Retry,
+    /// How fast packets are sent.
+    pub congestion: Congestion,
+    /// Where each connection writes what happens to it, in a file of its own (qlog); a directory.
+    pub qlog_dir: Option<PathBuf>,
+}
+
+/// When clients have to prove that their address is theirs (RFC 9000, 8.1.2), which costs them a
+/// round trip.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Retry {
+    /// When many handshakes are open.
+    #[default]
+    Auto,
+    /// Always.
+    Always,
+}
+
+/// Congestion control.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Congestion {
+    /// CUBIC (RFC 9438): slows down when packets are lost.
+    #[default]
+    Cubic,
+    /// BBR version 2: sends as fast as it has measured the way to be.
+    Bbr2,
 }

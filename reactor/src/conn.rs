@@ -3,6 +3,7 @@
 mod ends;
 pub mod exchanges;
 
+use std::net::SocketAddr;
 use std::time::Instant;
 
 use bytes::BytesMut;
@@ -15,9 +16,10 @@ use self::exchanges::Exchanges;
 use crate::config::PortConfig;
 use crate::file;
 use crate::protocol::detect::Detect;
-use crate::protocol::error::{Blame, Fault};
+use crate::protocol::error::{Blame, Fault, ProtocolError};
 use crate::protocol::{Closing, Flow, Input, Now, Output, Protocol, StreamId};
 use crate::socket::{ReadBuffer, Received, Socket};
+use crate::timer::Alarms;
 
 /// Reads in one turn of the event loop before other connections have theirs.
 const READS_PER_TURN_MAX: usize = 8;
@@ -47,8 +49,8 @@ pub struct Conn {
     draining: bool,
     /// When the client is given up unless it takes bytes.
     stalled: Option<Instant>,
-    /// The deadline that has been set with the timers.
-    pub armed: Option<Instant>,
+    /// Deadlines that have been set with the timers.
+    pub alarms: Alarms,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -122,7 +124,7 @@ impl Conn {
             ending: false,
             draining: false,
             stalled: None,
-            armed: None,
+            alarms: Alarms::default(),
         }
     }
 
@@ -133,24 +135,17 @@ impl Conn {
         self.ending |= to_the_end;
     }
 
-    /// Takes a part of a response. Returns as well by how much its window widens.
+    /// Takes a part of a response.
     pub fn send(
         &mut self,
         stream: StreamId,
         part: Part<ResponseHead>,
-        port: &PortConfig,
         now: &Now,
         shared: Shared,
-    ) -> (Flow, Option<u32>) {
-        let content = match &part {
-            Part::Body(bytes) => bytes.len() as u64,
-            _ => 0,
-        };
+    ) -> Flow {
         let flow = self.protocol.send(stream, part, now);
         self.report(shared);
-        let counts = flow == Flow::Ready && content > 0;
-        let more = counts.then(|| self.exchanges.sent(stream, content, port.window_bytes));
-        (flow, more.flatten())
+        flow
     }
 
     /// No new requests: finish, then close.
@@ -191,7 +186,7 @@ impl Conn {
     }
 
     fn peer(&self) -> String {
-        self.origin.remote.map_or_else(|| "on a Unix socket".into(), |peer| peer.to_string())
+        name(self.origin.remote)
     }
 
     /// Moves bytes in both directions until nothing moves any more.
@@ -349,27 +344,40 @@ impl Conn {
         cx.events.len() != before
     }
 
-    /// Counts what the protocol has refused, of the client's or of the handler's, and logs the
-    /// first of it: a flood is to be no flood of the log.
+    /// Counts and logs what the protocol has refused.
     fn report(&mut self, shared: Shared) {
-        let mut logged = false;
-        while let Some(refusal) = self.protocol.refusal() {
-            let counter = match refusal.reason {
-                Fault::Flood => Counter::Floods,
-                Fault::ResponseStalled => Counter::Stalls,
-                _ => Counter::Refused,
-            };
-            shared.add(counter, 1);
-            match refusal.reason.blame() {
-                Blame::Handler => log::error!("a response cannot be sent: {refusal}"),
-                Blame::Client if logged => {}
-                Blame::Client => {
-                    log::info!("refused a request of client {}: {refusal}", self.peer());
-                    logged = true;
-                }
+        report(|| self.protocol.refusal(), self.origin.remote, shared);
+    }
+}
+
+/// Counts what a protocol has refused, of a client's or of a handler's, and logs the first of it: a
+/// flood is to be no flood of the log.
+pub fn report(
+    mut next: impl FnMut() -> Option<ProtocolError>,
+    client: Option<SocketAddr>,
+    shared: Shared,
+) {
+    let mut logged = false;
+    while let Some(refusal) = next() {
+        let counter = match refusal.reason {
+            Fault::Flood => Counter::Floods,
+            Fault::ResponseStalled => Counter::Stalls,
+            _ => Counter::Refused,
+        };
+        shared.add(counter, 1);
+        match refusal.reason.blame() {
+            Blame::Handler => log::error!("a response cannot be sent: {refusal}"),
+            Blame::Client if logged => {}
+            Blame::Client => {
+                log::info!("refused a request of client {}: {refusal}", name(client));
+                logged = true;
             }
         }
     }
+}
+
+fn name(client: Option<SocketAddr>) -> String {
+    client.map_or_else(|| "on a Unix socket".into(), |peer| peer.to_string())
 }
 
 enum Progress {

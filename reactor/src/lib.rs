@@ -9,6 +9,7 @@
 
 mod acceptor;
 mod broker;
+mod client;
 mod clock;
 pub mod config;
 mod conn;
@@ -23,6 +24,8 @@ mod link;
 mod listener;
 mod mailbox;
 pub mod protocol;
+pub mod quic;
+mod secret;
 mod slots;
 mod socket;
 mod spool;
@@ -47,6 +50,7 @@ use crate::dispatch::Scheduler;
 use crate::event_loop::EventLoop;
 use crate::listener::Listener;
 use crate::mailbox::{Mail, Mailbox};
+pub use crate::secret::Secret;
 use crate::tls::certificates::TlsError;
 use crate::tls::contexts::Contexts;
 use crate::token::{Source, token};
@@ -56,6 +60,9 @@ use crate::token::{Source, token};
 pub struct Boot {
     /// Listening sockets, one per [`Config::ports`] entry, in the same order.
     pub listeners: Vec<OwnedFd>,
+    /// For each port the UDP sockets that [`quic::bind::bind`] has made, one per thread; none where
+    /// HTTP/3 is not spoken.
+    pub datagrams: Vec<Vec<OwnedFd>>,
     /// The control socket to the supervisor.
     pub control: OwnedFd,
     /// Marks and counters.
@@ -97,6 +104,7 @@ pub fn run(config: Config, boot: Boot) -> Result<(), Error> {
         .collect::<io::Result<Vec<_>>>()
         .map_err(|error| Error::System("cannot listen", error))?;
 
+    let mut sockets = by_thread(boot.datagrams, &config);
     let mut polls = Vec::with_capacity(threads);
     let mut mailboxes = Vec::with_capacity(threads);
     for _ in 0..threads {
@@ -110,6 +118,7 @@ pub fn run(config: Config, boot: Boot) -> Result<(), Error> {
         tls: Arc::new(tls),
         config: Arc::new(config),
         shared: boot.shared,
+        connections: Arc::default(),
         scheduler: Arc::new(Mutex::new(scheduler)),
         mailboxes: mailboxes.into(),
         supervisor: Arc::new(Supervisor::new(boot.control)),
@@ -117,12 +126,20 @@ pub fn run(config: Config, boot: Boot) -> Result<(), Error> {
     let mut acceptor = Some(Acceptor::new(listeners, common.clone()));
     let mut loops = Vec::with_capacity(threads);
     for ((poll, mail), thread) in polls.into_iter().zip(0..) {
-        let event_loop = EventLoop::new(common.clone(), thread, poll, mail, acceptor.take())
+        let (common, acceptor) = (common.clone(), acceptor.take());
+        let event_loop = EventLoop::new(common, thread, poll, mail, acceptor, sockets.remove(0))
             .map_err(|error| Error::System("cannot poll", error))?;
         loops.push(event_loop);
     }
     common.supervisor.tell(&FromReactor::Ready);
     run_threads(loops, &common)
+}
+
+/// For each thread its UDP sockets, one place per port.
+fn by_thread(ports: Vec<Vec<OwnedFd>>, config: &Config) -> Vec<Vec<Option<OwnedFd>>> {
+    let mut ports: Vec<_> = ports.into_iter().map(Vec::into_iter).collect();
+    let threads = (0..config.threads).map(|_| ports.iter_mut().map(Iterator::next).collect());
+    threads.collect()
 }
 
 fn poll_with_mailbox() -> io::Result<(Poll, Mailbox, Receiver<Mail>)> {

@@ -3,12 +3,15 @@
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 
+use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use mio::Waker;
 use wire::ExchangeId;
 use wire::head::Origin;
+use wire::limits::QUIC_HANDED_OVER_MAX;
 
 use crate::dispatch::{Assignment, Move, WorkerSlot};
 
@@ -51,6 +54,21 @@ pub enum Mail {
     },
     /// End at once.
     Stop,
+    /// This packet is yours.
+    Datagram(Datagram),
+}
+
+/// A QUIC packet, or several in one datagram, that came to another thread than its own.
+#[derive(Debug)]
+pub struct Datagram {
+    /// Index of the port that it came by.
+    pub port: u16,
+    /// Where it came from.
+    pub from: SocketAddr,
+    /// Where it came to.
+    pub to: SocketAddr,
+    /// The packets.
+    pub bytes: Vec<u8>,
 }
 
 /// Where a thread gets its mail.
@@ -58,13 +76,30 @@ pub enum Mail {
 pub struct Mailbox {
     sender: Sender<Mail>,
     waker: Arc<Waker>,
+    /// Datagrams that are in it.
+    datagrams: Arc<AtomicUsize>,
 }
 
 impl Mailbox {
     /// A mailbox whose owner is woken by `waker`.
     pub fn new(waker: Waker) -> (Self, Receiver<Mail>) {
         let (sender, receiver) = channel();
-        (Self { sender, waker: Arc::new(waker) }, receiver)
+        (Self { sender, waker: Arc::new(waker), datagrams: Arc::default() }, receiver)
+    }
+
+    /// Puts a datagram in, if there is room: clients must not fill memory with what nobody reads.
+    pub fn post_datagram(&self, datagram: impl FnOnce() -> Datagram) -> bool {
+        if self.datagrams.fetch_add(1, Ordering::Relaxed) >= QUIC_HANDED_OVER_MAX {
+            self.took_datagram();
+            return false;
+        }
+        self.post(Mail::Datagram(datagram()));
+        true
+    }
+
+    /// A datagram was taken out.
+    pub fn took_datagram(&self) {
+        self.datagrams.fetch_sub(1, Ordering::Relaxed);
     }
 
     /// Puts mail in and wakes the owner. A thread that has ended takes no mail, and needs none.

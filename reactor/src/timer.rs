@@ -25,6 +25,27 @@ pub enum Timer {
     DrainEnd,
 }
 
+/// The entries of one connection in the heap, so that a deadline that moves on every packet does not
+/// leave one entry behind for each: the latest first.
+#[derive(Debug, Default)]
+pub struct Alarms(Vec<Instant>);
+
+impl Alarms {
+    /// Whether there must be a new entry, as no entry comes so early.
+    pub fn set(&mut self, at: Instant) -> bool {
+        let earlier = self.0.last().is_none_or(|next| at < *next);
+        if earlier {
+            self.0.push(at);
+        }
+        earlier
+    }
+
+    /// An entry has come.
+    pub fn came(&mut self) {
+        self.0.pop();
+    }
+}
+
 /// A heap of deadlines. Entries are not removed: whoever set one looks again when it is due.
 #[derive(Debug, Default)]
 pub struct Timers {
@@ -46,5 +67,34 @@ impl Timers {
     pub fn pop(&mut self, now: Instant) -> Option<Timer> {
         self.next().filter(|at| *at <= now)?;
         self.heap.pop().map(|Reverse((_, timer))| timer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn a_deadline_that_moves_leaves_few_entries() {
+        let begin = Instant::now();
+        let at = |millis| begin + Duration::from_millis(millis);
+        let mut alarms = Alarms::default();
+        let mut entries = Vec::new();
+        for turn in 0..1000 {
+            // Idle, then a packet whose answer is waited for, then idle again.
+            for deadline in [at(75_000 + turn), at(turn + 30)] {
+                if alarms.set(deadline) {
+                    entries.push(deadline);
+                }
+            }
+            while let Some(due) = entries.iter().position(|entry| *entry <= at(turn)) {
+                entries.remove(due);
+                alarms.came();
+            }
+        }
+        assert!(entries.contains(&at(75_000)) && entries.len() <= 3, "{entries:?}");
+        assert_eq!(alarms.0.len(), entries.len());
     }
 }

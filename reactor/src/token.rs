@@ -18,6 +18,8 @@ pub enum Source {
     Mail,
     /// The control socket.
     Control,
+    /// The thread's UDP socket of the port with this index.
+    Udp(usize),
 }
 
 const KIND_SHIFT: u32 = 60;
@@ -37,6 +39,7 @@ pub fn token(source: Source) -> Token {
         Source::Listener(index) => (2, index as u64),
         Source::Mail => (3, 0),
         Source::Control => (4, 0),
+        Source::Udp(index) => (5, index as u64),
     };
     Token((kind << KIND_SHIFT | rest) as usize)
 }
@@ -53,7 +56,8 @@ impl From<Token> for Source {
             1 => Self::Link(rest as usize),
             2 => Self::Listener(rest as usize),
             3 => Self::Mail,
-            _ => Self::Control,
+            4 => Self::Control,
+            _ => Self::Udp(rest as usize),
         }
     }
 }
@@ -65,9 +69,14 @@ mod tests {
     #[test]
     fn a_source_survives() {
         let key = Key { slot: 12345, generation: 678 };
-        for source in
-            [Source::Conn(key), Source::Link(9), Source::Listener(3), Source::Mail, Source::Control]
-        {
+        for source in [
+            Source::Conn(key),
+            Source::Link(9),
+            Source::Listener(3),
+            Source::Mail,
+            Source::Control,
+            Source::Udp(2),
+        ] {
             assert_eq!(Source::from(token(source)), source);
         }
     }

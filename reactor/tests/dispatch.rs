@@ -16,6 +16,7 @@ fn config(workers: u16, threads: usize, queue_len_max: usize) -> Config {
         queue_age_max: Duration::from_secs(10),
         handover_fast: HANDOVER_FAST,
         spool_dir: std::env::temp_dir(),
+        quic_secret: Default::default(),
         ports: Vec::new(),
     }
 }

@@ -82,6 +82,8 @@ pub struct WorkerFailure {
 pub struct ReactorBoot {
     /// The listening sockets in the order of the ports.
     pub listeners: Vec<OwnedFd>,
+    /// For each port its UDP sockets, one per reactor thread, if it has any.
+    pub datagrams: Vec<Vec<OwnedFd>>,
     /// The `SOCK_SEQPACKET` socket to the supervisor (see [`wire::control`]).
     pub control: OwnedFd,
     /// Marks and counters.

@@ -17,6 +17,8 @@ pub struct Plan {
     pub reactor_threads: u16,
     /// Bound and listening sockets, in the order of the ports.
     pub listeners: Vec<OwnedFd>,
+    /// For each port its UDP sockets, one per reactor thread, if it has any.
+    pub datagrams: Vec<Vec<OwnedFd>>,
     /// How long requests in flight may take after a stop or a reload began.
     pub max_wait_time: Duration,
     /// Requests after which a worker is replaced; 0 for never. Up to a tenth is added by chance, so

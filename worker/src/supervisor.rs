@@ -117,6 +117,7 @@ impl Supervisor {
             }
             Action::Drain(within) => {
                 self.plan.listeners.clear();
+                self.plan.datagrams.clear();
                 let within_ms = u64::try_from(within.as_millis()).unwrap_or(u64::MAX);
                 self.tell_reactor(&ToReactorControl::Drain { within_ms }, Vec::new());
             }
@@ -152,7 +153,9 @@ impl Supervisor {
         match forked {
             Ok((Side::Child, _, control)) => {
                 let listeners = std::mem::take(&mut self.plan.listeners);
-                Some(Turn::Reactor(ReactorBoot { listeners, control, shared: self.shared }))
+                let datagrams = std::mem::take(&mut self.plan.datagrams);
+                let shared = self.shared;
+                Some(Turn::Reactor(ReactorBoot { listeners, datagrams, control, shared }))
             }
             Ok((Side::Parent(pid), control, _)) => {
                 let number = pid.as_raw() as u64;

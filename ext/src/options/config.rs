@@ -4,7 +4,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use reactor::config::PortConfig;
+use bytes::Bytes;
+use reactor::config::{PortConfig, QuicSettings};
 use reactor::protocol::settings::HttpSettings;
 use reactor::tls::Tls;
 
@@ -83,6 +84,10 @@ pub struct PortOptions {
     pub parse_files: bool,
     /// TLS, if the port speaks it.
     pub tls: TlsOptions,
+    /// QUIC, if the port speaks HTTP/3.
+    pub quic: QuicSettings,
+    /// How long clients remember that HTTP/3 is spoken; zero: they are not told.
+    pub alt_svc_max_age: Duration,
 }
 
 /// TCP keep-alive probes.
@@ -141,6 +146,8 @@ impl Default for PortOptions {
             parse_post: true,
             parse_files: true,
             tls: TlsOptions::default(),
+            quic: QuicSettings::default(),
+            alt_svc_max_age: Duration::from_secs(86_400),
         }
     }
 }
@@ -189,15 +196,24 @@ impl ServerOptions {
 }
 
 impl PortOptions {
-    /// What the reactor has to know of this port.
+    /// What clients are told of HTTP/3 on this UDP port (RFC 7838, 3).
+    fn alt_svc(&self, port: u16) -> Option<Bytes> {
+        let age = self.alt_svc_max_age.as_secs();
+        (age > 0).then(|| format!("h3=\":{port}\"; ma={age}").into())
+    }
+
+    /// What the reactor has to know of this port. `http3` is the UDP port on which it speaks HTTP/3.
     pub fn reactor_config(
         &self,
         tls: Option<Arc<Tls>>,
+        http3: Option<u16>,
         tell_opened: bool,
         tell_closed: bool,
     ) -> PortConfig {
         let mut http = self.http.clone();
+        http.alt_svc = http3.and_then(|port| self.alt_svc(port));
         http.http2.stall_timeout = self.send_timeout;
+        http.http3.stall_timeout = self.send_timeout;
         PortConfig {
             http: Arc::new(http),
             tcp_nodelay: self.tcp_nodelay,
@@ -207,6 +223,7 @@ impl PortOptions {
             tell_opened,
             tell_closed,
             tls,
+            quic: self.quic.clone(),
         }
     }
 }

@@ -33,6 +33,10 @@ struct Ready {
     ports: Vec<PortOptions>,
     /// TLS by port.
     tls: Vec<Option<Arc<Tls>>>,
+    /// UDP sockets by port, one per reactor thread.
+    datagrams: Vec<Vec<OwnedFd>>,
+    /// The number of the UDP port by port, where HTTP/3 is spoken.
+    http3: Vec<Option<u16>>,
     handlers: Vec<Handler>,
     identity: Identity,
 }
@@ -46,7 +50,7 @@ pub(super) fn start(call: &mut Call<'_>) -> Result<Returned, Failure> {
     let this = call.this::<Server>();
     let state = state_of(this)?;
     check_stage(&state)?;
-    let ready = prepare(&state)?;
+    let mut ready = prepare(&state)?;
     let pid_file = become_supervisor(&ready.server)?;
 
     state.frozen.set(true);
@@ -60,6 +64,7 @@ pub(super) fn start(call: &mut Call<'_>) -> Result<Returned, Failure> {
         workers: ready.server.worker_num,
         reactor_threads: ready.server.reactor_threads(),
         listeners: listeners(&state),
+        datagrams: std::mem::take(&mut ready.datagrams),
         max_wait_time: ready.server.max_wait_time,
         max_request: ready.server.max_request,
         windows: ready.ports.iter().map(|port| port.window_bytes).collect(),
@@ -136,7 +141,31 @@ fn prepare(state: &ServerState) -> Result<Ready, Failure> {
     for (port, options) in states.iter().zip(&ports) {
         configure(port, options)?;
     }
-    Ok(Ready { server, ports, tls, handlers, identity })
+    let datagrams = datagrams(&states, &ports, &tls, server.reactor_threads())?;
+    let http3 = states.iter().map(|port| port.http3.get().then_some(port.number)).collect();
+    Ok(Ready { server, ports, tls, datagrams, http3, handlers, identity })
+}
+
+/// Binds what HTTP/3 comes by: here, because only now it is known whether and with how many threads
+/// it is to be spoken.
+fn datagrams(
+    states: &[Rc<PortState>],
+    ports: &[PortOptions],
+    tls: &[Option<Arc<Tls>>],
+    threads: u16,
+) -> Result<Vec<Vec<OwnedFd>>, Failure> {
+    let bind = |((state, port), tls): ((&Rc<PortState>, &PortOptions), &Option<Arc<Tls>>)| {
+        let speaks = port.http.http3.enabled && tls.as_ref().is_some_and(|tls| tls.speaks_quic());
+        state.http3.set(speaks);
+        if !speaks {
+            return Ok(Vec::new());
+        }
+        let socket = state.socket.take();
+        let bound = bind::bind_datagrams(socket.as_ref(), threads);
+        state.socket.set(socket);
+        bound.map_err(|error| Failure::State(error.to_string()))
+    };
+    states.iter().zip(ports).zip(tls).map(bind).collect()
 }
 
 /// Reads and checks certificates and keys, so that a mistake is an exception here.
@@ -247,9 +276,9 @@ fn show(this: *mut Object<Server>, state: &ServerState, ready: &Ready) {
 }
 
 fn run(ready: Ready, pid_file: Option<PidFile>) -> Run {
-    let ports = ready.ports.iter().zip(&ready.handlers).zip(ready.tls);
-    let ports = ports.map(|((options, handler), tls)| {
-        options.reactor_config(tls, handler.connect.is_some(), handler.close.is_some())
+    let ports = ready.ports.iter().zip(&ready.handlers).zip(ready.tls).zip(ready.http3);
+    let ports = ports.map(|(((options, handler), tls), http3)| {
+        options.reactor_config(tls, http3, handler.connect.is_some(), handler.close.is_some())
     });
     let reactor = reactor::Config {
         threads: usize::from(ready.server.reactor_threads()),
@@ -259,6 +288,7 @@ fn run(ready: Ready, pid_file: Option<PidFile>) -> Run {
         queue_age_max: ready.server.queue_age_max,
         handover_fast: wire::limits::HANDOVER_FAST,
         spool_dir: ready.server.upload_tmp_dir.clone(),
+        quic_secret: reactor::Secret::default(),
         ports: ports.collect(),
     };
     Run {

@@ -3,6 +3,7 @@
 mod links;
 mod watch;
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
@@ -49,12 +50,27 @@ pub struct Common {
     pub supervisor: Arc<Supervisor>,
     /// The TLS contexts of the ports.
     pub tls: Arc<Contexts>,
+    /// The number of the last connection; the first is 1, as 0 is nothing to users of `fd`.
+    pub connections: Arc<AtomicU64>,
 }
 
 impl Common {
     /// The scheduler. It is never left in the middle of a change, so a poisoned lock is no harm.
     pub fn scheduler(&self) -> MutexGuard<'_, Scheduler> {
         self.scheduler.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Counts a client that wants a connection, and gives it a number; `None` when there are as many
+    /// as there may be.
+    pub fn admit(&self) -> Option<u64> {
+        self.shared.add(Counter::Accepted, 1);
+        if self.shared.get(Counter::Connections) >= self.config.connections_max as u64 {
+            self.shared.add(Counter::Closed, 1);
+            self.shared.add(Counter::Aborted, 1);
+            log::debug!("refused a connection beyond max_connection");
+            return None;
+        }
+        Some(self.connections.fetch_add(1, Ordering::Relaxed) + 1)
     }
 }
 

@@ -90,6 +90,7 @@ mod tests {
             tell_opened: false,
             tell_closed: false,
             tls: Some(tls.into()),
+            quic: Default::default(),
         }
     }
 

@@ -10,6 +10,7 @@ use wire::shared::Counter;
 
 use super::{EventLoop, State};
 use crate::broker::Answer;
+use crate::client::Client;
 use crate::conn::{Conn, Context, Event, Fate};
 use crate::exchange::Job;
 use crate::protocol::Flow;
@@ -20,10 +21,12 @@ use crate::token::{Source, token};
 
 impl EventLoop {
     pub(super) fn conn_ready(&mut self, key: Key, readiness: &Readiness) {
-        let key = self.conns.full_key(key);
-        let Some((key, conn)) = key.and_then(|key| Some((key, self.conns.get_mut(key)?))) else {
+        let key = self.clients.full_key(key);
+        let Some((key, client)) = key.and_then(|key| Some((key, self.clients.get_mut(key)?)))
+        else {
             return;
         };
+        let Client::Stream(conn) = client else { return };
         if readiness.is_error() || readiness.is_write_closed() {
             return self.close(key, Fate::Abort);
         }
@@ -46,7 +49,7 @@ impl EventLoop {
         if port.tell_opened {
             self.broker.tell(Job::Opened(origin), now.instant);
         }
-        let key = self.conns.insert(conn);
+        let key = self.clients.insert(Client::Stream(conn));
         self.common.shared.add(Counter::Connections, 1);
         let interest = Interest::READABLE | Interest::WRITABLE;
         match self.register(raw, token(Source::Conn(key)), interest) {
@@ -76,16 +79,19 @@ impl EventLoop {
 
     /// Sees to it that the connection's deadline is among the timers.
     fn arm(&mut self, key: Key) {
-        let Some(conn) = self.conns.get_mut(key) else { return };
-        let Some(deadline) = conn.deadline() else { return };
-        if conn.armed.is_none_or(|armed| deadline < armed) {
-            conn.armed = Some(deadline);
+        let Some(client) = self.clients.get_mut(key) else { return };
+        let Some(deadline) = client.deadline() else { return };
+        if client.alarms().set(deadline) {
             self.broker.timers.set(deadline, Timer::Conn(key));
         }
     }
 
     pub(super) fn pump(&mut self, key: Key) {
-        let Some(conn) = self.conns.get_mut(key) else { return };
+        let conn = match self.clients.get_mut(key) {
+            Some(Client::Stream(conn)) => conn,
+            Some(Client::Quic(_)) => return self.pump_quic(key),
+            None => return,
+        };
         let port = &self.common.config.ports[usize::from(conn.origin.port)];
         let mut cx = Context {
             now: self.clock.now(),
@@ -95,6 +101,11 @@ impl EventLoop {
             events: &mut self.events,
         };
         let fate = conn.pump(port, &mut cx);
+        self.finish_pump(key, fate);
+    }
+
+    /// Passes on what came of a turn's work on a connection.
+    pub(super) fn finish_pump(&mut self, key: Key, fate: Fate) {
         self.handle_events(key);
         match fate {
             Fate::Keep => self.arm(key),
@@ -106,7 +117,7 @@ impl EventLoop {
         }
     }
 
-    fn handle_events(&mut self, key: Key) {
+    pub(super) fn handle_events(&mut self, key: Key) {
         if self.events.is_empty() {
             return;
         }
@@ -120,21 +131,21 @@ impl EventLoop {
                 }
                 Event::Request(stream, part) => (stream, part),
             };
-            let Some(conn) = self.conns.get_mut(key) else { continue };
+            let Some(client) = self.clients.get_mut(key) else { continue };
             if let Part::Head(head) = part {
-                let port = &self.common.config.ports[usize::from(conn.origin.port)];
-                let window = conn.exchanges.window(port.window_bytes);
+                let port = &self.common.config.ports[usize::from(client.origin().port)];
+                let window = client.exchanges().window(port.window_bytes);
                 let id = self.broker.open(key, stream, head, window);
-                conn.exchanges.opened(stream, id, window);
+                client.exchanges().opened(stream, id, window);
                 continue;
             }
-            let Some(id) = conn.exchanges.find(stream) else { continue };
+            let Some(id) = client.exchanges().find(stream) else { continue };
             match part {
                 Part::Head(_) | Part::File(_) => {}
                 Part::Body(bytes) => self.broker.content(id, &bytes),
                 Part::End(trailers) => self.broker.complete(id, trailers, now),
                 Part::Abort(_) => {
-                    conn.exchanges.forget(stream);
+                    client.exchanges().forget(stream);
                     self.common.shared.add(Counter::GivenUp, 1);
                     self.broker.client_gone(id, now);
                 }
@@ -161,18 +172,18 @@ impl EventLoop {
 
     fn deliver_one(&mut self, answer: Answer) {
         let Answer { conn: key, stream, exchange, part } = answer;
-        let Some(conn) = self.conns.get_mut(key) else { return };
-        if conn.exchanges.find(stream) != Some(exchange) {
+        let Some(client) = self.clients.get_mut(key) else { return };
+        if client.exchanges().find(stream) != Some(exchange) {
             return;
         }
         let over = matches!(part, Part::End(_) | Part::Abort(_));
-        let port = &self.common.config.ports[usize::from(conn.origin.port)];
-        let (flow, more) = conn.send(stream, part, port, self.clock.now(), self.common.shared);
+        let port = &self.common.config.ports[usize::from(client.origin().port)];
+        let (flow, more) = client.send(stream, part, port, self.clock.now(), self.common.shared);
         if let Some(more) = more {
             self.broker.widen(exchange, more);
         }
         if over || flow == Flow::Gone {
-            conn.exchanges.forget(stream);
+            client.exchanges().forget(stream);
         }
         if flow == Flow::Gone && !over {
             self.broker.client_gone(exchange, self.clock.now().instant);
@@ -190,17 +201,21 @@ impl EventLoop {
     }
 
     pub(super) fn close(&mut self, key: Key, fate: Fate) {
-        let Some(mut conn) = self.conns.remove(key) else { return };
+        let Some(mut client) = self.clients.remove(key) else { return };
         let now = self.clock.now().instant;
-        for exchange in conn.exchanges.take() {
+        for exchange in client.exchanges().take() {
             self.broker.client_gone(exchange, now);
         }
         // The poll forgets a descriptor that is closed.
         self.common.shared.sub(Counter::Connections, 1);
         self.common.shared.add(Counter::Closed, 1);
         self.common.shared.add(Counter::Aborted, u64::from(fate == Fate::Abort));
-        if self.common.config.ports[usize::from(conn.origin.port)].tell_closed {
-            self.broker.tell(Job::Closed(conn.origin), now);
+        let (origin, begun) = (client.origin(), client.has_begun());
+        if let Client::Quic(client) = &mut client {
+            self.leave_quic(client, fate);
+        }
+        if begun && self.common.config.ports[usize::from(origin.port)].tell_closed {
+            self.broker.tell(Job::Closed(origin), now);
         }
     }
 }

@@ -1,9 +1,10 @@
 //! One thread of the reactor: waits for sockets, moves bytes and parts, keeps deadlines.
 
 mod conns;
+pub mod datagrams;
 
 use std::io;
-use std::os::fd::RawFd;
+use std::os::fd::{OwnedFd, RawFd};
 use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
 
@@ -14,9 +15,11 @@ use wire::limits::TLS_WATCH_INTERVAL;
 
 use crate::acceptor::{ACCEPT_PAUSE, Acceptor, Connection};
 use crate::broker::{Broker, Common};
+use crate::client::Client;
 use crate::clock::Clock;
-use crate::conn::{Conn, Event, Fate};
+use crate::conn::{Event, Fate};
 use crate::dispatch::WorkerSlot;
+use crate::event_loop::datagrams::Datagrams;
 use crate::link::{Link, LinkError};
 use crate::mailbox::Mail;
 use crate::protocol::Output;
@@ -35,7 +38,7 @@ pub struct EventLoop {
     common: Common,
     thread: u16,
     clock: Clock,
-    conns: Slots<Conn>,
+    clients: Slots<Client>,
     broker: Broker,
     /// Connections with something to do in this turn.
     ready: Vec<Key>,
@@ -45,6 +48,7 @@ pub struct EventLoop {
     buffer: ReadBuffer,
     scratch: Output,
     events: Vec<Event>,
+    datagrams: Datagrams,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,32 +59,38 @@ enum State {
 }
 
 impl EventLoop {
-    /// A thread that is about to start. The first one is given the acceptor.
+    /// A thread that is about to start. The first one is given the acceptor; each has its UDP socket of
+    /// each port that speaks HTTP/3.
     pub fn new(
         common: Common,
         thread: u16,
         poll: Poll,
         mail: Receiver<Mail>,
         acceptor: Option<Acceptor>,
+        sockets: Vec<Option<OwnedFd>>,
     ) -> io::Result<Self> {
         if let Some(acceptor) = &acceptor {
             acceptor.register(&poll)?;
         }
-        Ok(Self {
+        let datagrams = Datagrams::new(sockets, &common, thread)?;
+        let this = Self {
             poll,
             mail,
             broker: Broker::new(common.clone(), thread),
             common,
             thread,
             clock: Clock::start(),
-            conns: Slots::starting_at(1),
+            clients: Slots::starting_at(1),
             ready: Vec::new(),
             acceptor,
             state: State::Serving,
             buffer: ReadBuffer::new(),
             scratch: Output::default(),
             events: Vec::new(),
-        })
+            datagrams,
+        };
+        this.register_sockets()?;
+        Ok(this)
     }
 
     /// Runs until the supervisor says stop, or is gone.
@@ -93,6 +103,7 @@ impl EventLoop {
                 result => result?,
             }
             self.clock.tick();
+            self.read_on();
             for readiness in &events {
                 self.dispatch(readiness);
             }
@@ -103,6 +114,7 @@ impl EventLoop {
             self.pump_ready();
             self.deliver();
             self.broker.flush();
+            self.flush_datagrams();
             self.look_at_drain();
         }
         Ok(())
@@ -117,7 +129,7 @@ impl EventLoop {
     }
 
     fn patience(&self) -> Option<Duration> {
-        if !self.ready.is_empty() {
+        if !self.ready.is_empty() || self.datagrams.is_unread() {
             return Some(Duration::ZERO);
         }
         let next = self.broker.timers.next()?;
@@ -140,6 +152,7 @@ impl EventLoop {
             Source::Mail => self.read_mail(),
             Source::Listener(index) => self.accept(index),
             Source::Control => self.read_control(),
+            Source::Udp(port) => self.udp_ready(port, readiness),
         }
     }
 
@@ -159,8 +172,10 @@ impl EventLoop {
                 Mail::CloseLink { slot } => self.broker.link_lost(slot, LinkError::Closed, now),
                 Mail::Drain { until } => self.drain(until),
                 Mail::Stop => self.state = State::Stopped,
+                Mail::Datagram(datagram) => self.handed_over(datagram),
             }
         }
+        self.look_at_touched();
         self.deliver();
     }
 
@@ -238,9 +253,9 @@ impl EventLoop {
                 }
                 Timer::DrainEnd => self.look_at_drain(),
                 Timer::Conn(key) => {
-                    let Some(conn) = self.conns.get_mut(key) else { continue };
-                    conn.armed = None;
-                    match conn.timeout(&now) {
+                    let Some(client) = self.clients.get_mut(key) else { continue };
+                    client.alarms().came();
+                    match client.timeout(&now) {
                         Fate::Keep | Fate::Again => self.pump(key),
                         fate => self.close(key, fate),
                     }
@@ -258,9 +273,9 @@ impl EventLoop {
             acceptor.close_listeners(&self.poll);
         }
         let now = *self.clock.now();
-        for key in self.conns.keys() {
-            if let Some(conn) = self.conns.get_mut(key) {
-                conn.shutdown(&now);
+        for key in self.clients.keys() {
+            if let Some(client) = self.clients.get_mut(key) {
+                client.shutdown(&now);
                 self.ready.push(key);
             }
         }
@@ -269,11 +284,11 @@ impl EventLoop {
     fn look_at_drain(&mut self) {
         let State::Draining { until } = self.state else { return };
         let late = until <= self.clock.now().instant;
-        if late && !self.conns.is_empty() {
-            let left = self.conns.len();
+        if late && !self.clients.is_empty() {
+            let left = self.clients.len();
             log::warn!("cut off {left} connections that were not done within max_wait_time");
         }
-        if late || self.conns.is_empty() && self.broker.open_exchanges() == 0 {
+        if late || self.clients.is_empty() && self.broker.open_exchanges() == 0 {
             self.state = State::Stopped;
         }
     }

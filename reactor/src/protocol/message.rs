@@ -5,6 +5,7 @@ use http::StatusCode;
 use wire::{BodyLength, Fields, Reason, ResponseHead, Version};
 
 use super::error::Fault;
+use super::settings::HttpSettings;
 
 /// What of a request decides how its response looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,6 +40,20 @@ pub struct Shape {
     pub has_date: bool,
     /// The handler has set `Server` itself.
     pub has_server: bool,
+    /// The handler has set `Alt-Svc` itself, or the client need not be told.
+    pub has_alt_svc: bool,
+}
+
+impl Shape {
+    /// Value of the `Server` field (RFC 9110, 10.2.4).
+    pub fn server<'a>(&self, settings: &'a HttpSettings) -> Option<&'a Bytes> {
+        settings.server.as_ref().filter(|_| !self.has_server)
+    }
+
+    /// Value of the `Alt-Svc` field (RFC 7838, 3).
+    pub fn alt_svc<'a>(&self, settings: &'a HttpSettings) -> Option<&'a Bytes> {
+        settings.alt_svc.as_ref().filter(|_| !self.has_alt_svc)
+    }
 }
 
 /// Decides how a final response is framed, and refuses one that cannot be sent.
@@ -50,6 +65,8 @@ pub fn shape(request: &RequestFacts, head: &ResponseHead) -> Result<Shape, Fault
         close: false,
         has_date: false,
         has_server: false,
+        // Who speaks HTTP/3 has found it.
+        has_alt_svc: request.version == Version::Http3,
     };
     for (name, value) in head.fields.iter() {
         check_field(name, value)?;
@@ -63,6 +80,7 @@ pub fn shape(request: &RequestFacts, head: &ResponseHead) -> Result<Shape, Fault
             b"connection" => shape.close |= tokens(value).any(|t| t.eq_ignore_ascii_case(b"close")),
             b"date" => shape.has_date = true,
             b"server" => shape.has_server = true,
+            b"alt-svc" => shape.has_alt_svc = true,
             _ => {}
         }
     }
@@ -257,6 +275,27 @@ mod tests {
         let head =
             ResponseHead { status, reason: None, length, fields: fields.into_iter().collect() };
         shape(&request, &head).unwrap()
+    }
+
+    #[test]
+    fn an_alternative_is_told_unless_it_is_known() {
+        let settings =
+            HttpSettings { alt_svc: Some(Bytes::from_static(b"x")), ..HttpSettings::default() };
+        let cases = [
+            (Version::Http11, "", true),
+            (Version::Http2, "", true),
+            (Version::Http3, "", false),
+            (Version::Http2, "clear", false),
+        ];
+        for (version, own, told) in cases {
+            let request = RequestFacts { head_only: false, version };
+            let fields = (!own.is_empty()).then_some((&b"alt-svc"[..], own.as_bytes()));
+            let fields = fields.into_iter().collect();
+            let length = BodyLength::Known(0);
+            let head = ResponseHead { status: StatusCode::OK, reason: None, length, fields };
+            let shape = shape(&request, &head).unwrap();
+            assert_eq!(shape.alt_svc(&settings).is_some(), told, "{version:?} {own:?}");
+        }
     }
 
     #[test]

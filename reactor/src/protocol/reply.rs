@@ -213,7 +213,7 @@ impl Reply {
     /// The final head.
     fn head(&mut self, head: &ResponseHead, outlet: &Outlet, now: &Now) -> Result<(), Fault> {
         let shape = message::shape(&self.facts, head)?;
-        let head = response::head(head, &shape, outlet.settings.server.as_ref(), &now.date)?;
+        let head = response::head(head, &shape, &outlet.settings, &now.date)?;
         if self.is_awaited() {
             self.state = State::Headed { head, content: Outgoing::new(shape.content) };
         }

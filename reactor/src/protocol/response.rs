@@ -1,24 +1,27 @@
 //! Responses of the versions that have streams: from a head and trailers to fields.
 
-use bytes::Bytes;
-use http::header::{CONTENT_LENGTH, DATE, SERVER};
+use http::header::{ALT_SVC, CONTENT_LENGTH, DATE, SERVER};
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 use wire::{Fields, ResponseHead};
 
 use super::error::Fault;
 use super::message::{self, Shape};
+use super::settings::HttpSettings;
 
 /// A final head; [`message::shape`] has found it sendable. The reason phrase is dropped: there is
 /// none (RFC 9113, 8.3.2; RFC 9114, 4.3.2).
 pub fn head(
     head: &ResponseHead,
     shape: &Shape,
-    server: Option<&Bytes>,
+    settings: &HttpSettings,
     date: &[u8; 29],
 ) -> Result<Response<()>, Fault> {
     let mut headers = HeaderMap::with_capacity(head.fields.len() + 4);
-    if let Some(server) = server.filter(|_| !shape.has_server) {
+    if let Some(server) = shape.server(settings) {
         headers.append(SERVER, value(server)?);
+    }
+    if let Some(alternative) = shape.alt_svc(settings) {
+        headers.append(ALT_SVC, value(alternative)?);
     }
     if !shape.has_date {
         headers.append(DATE, value(date)?);

@@ -9,6 +9,9 @@ use bytes::Bytes;
 pub struct HttpSettings {
     /// Value of the `Server` field; `None` hides it.
     pub server: Option<Bytes>,
+    /// Value of the `Alt-Svc` field, which tells clients of HTTP/1 and HTTP/2 where HTTP/3 is spoken;
+    /// `None`: nothing to tell.
+    pub alt_svc: Option<Bytes>,
     /// Bytes of the request line (RFC 9112, 3); past it 414.
     pub request_line_bytes_max: usize,
     /// Bytes of all field lines together, and of all trailer lines; past it 431.
@@ -120,6 +123,7 @@ impl Default for HttpSettings {
     fn default() -> Self {
         Self {
             server: Some(Bytes::from_static(b"ferrite")),
+            alt_svc: None,
             request_line_bytes_max: 8 << 10,
             header_bytes_max: 32 << 10,
             header_count_max: 100,

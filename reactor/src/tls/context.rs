@@ -9,7 +9,7 @@ use boring::ssl::{
 use boring::x509::store::X509StoreBuilder;
 
 use super::certificates::{Credential, Material, Reason, TlsError, detail};
-use super::{TlsConfig, TlsVersion, ciphers, tickets};
+use super::{TlsConfig, TlsVersion, ciphers, keylog, tickets};
 
 /// Key agreement, the best first. The hybrid with ML-KEM keeps what is recorded today from being
 /// read by a quantum computer; every current browser offers it.
@@ -20,30 +20,47 @@ const PROTOCOLS: &[u8] = b"\x02h2\x08http/1.1";
 /// The same without HTTP/2.
 const PROTOCOLS_WITHOUT_H2: &[u8] = b"\x08http/1.1";
 
+/// The same for QUIC.
+const PROTOCOLS_OF_QUIC: &[u8] = b"\x02h3";
+
 /// The context of a port, with its certificates by name inside.
 pub(crate) fn build(
     config: &TlsConfig,
     material: &Material,
     http2: bool,
 ) -> Result<SslContext, TlsError> {
+    let protocols = if http2 { PROTOCOLS } else { PROTOCOLS_WITHOUT_H2 };
+    assemble(config, material, protocols).map(SslContextBuilder::build)
+}
+
+/// The same for QUIC, as `quiche` takes it.
+pub(crate) fn quic(config: &TlsConfig, material: &Material) -> Result<SslContextBuilder, TlsError> {
+    assemble(config, material, PROTOCOLS_OF_QUIC)
+}
+
+fn assemble(
+    config: &TlsConfig,
+    material: &Material,
+    protocols: &'static [u8],
+) -> Result<SslContextBuilder, TlsError> {
     let mut named = Vec::with_capacity(material.named.len());
     for (name, credential) in &material.named {
-        named.push((name.clone(), builder(config, material, credential)?.build()));
+        let context = builder(config, material, credential, protocols)?.build();
+        named.push((name.clone(), context));
     }
-    let mut builder = builder(config, material, &material.default)?;
-    select_protocol(&mut builder, if http2 { PROTOCOLS } else { PROTOCOLS_WITHOUT_H2 });
+    let mut builder = builder(config, material, &material.default, protocols)?;
     if !named.is_empty() {
         select_certificate(&mut builder, named);
     }
-    Ok(builder.build())
+    Ok(builder)
 }
 
-/// A context of one certificate, without what differs between TCP and QUIC: which protocols are
-/// offered, and which certificate is for which name.
-pub(crate) fn builder(
+/// A context of one certificate.
+fn builder(
     config: &TlsConfig,
     material: &Material,
     credential: &Credential,
+    protocols: &'static [u8],
 ) -> Result<SslContextBuilder, TlsError> {
     let refused = |option| {
         move |error: ErrorStack| TlsError::new(option, None, Reason::Refused(detail(&error)))
@@ -65,6 +82,9 @@ pub(crate) fn builder(
         staple.install(&mut builder).map_err(refused("ssl_stapling_file"))?;
     }
     verify_clients(&mut builder, config, material).map_err(refused("ssl_client_cert_file"))?;
+    keylog::install(&mut builder);
+    // The library asks the context that the server name has led to.
+    select_protocol(&mut builder, protocols);
     Ok(builder)
 }
 

@@ -4,13 +4,14 @@
 //! have changed ([`Contexts::look`]). What is wrong with new ones is logged, and the old ones stay.
 //! Connections keep the context that they began with.
 
-use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 
-use boring::ssl::SslContext;
+use boring::ssl::{SslContext, SslContextBuilder};
 
 use super::certificates::{Material, TlsError};
 use super::watch::{self, Fingerprint};
-use super::{TlsConfig, context};
+use super::{TlsConfig, context, keylog};
 use crate::config::PortConfig;
 
 /// One place per port; `None` where it speaks cleartext.
@@ -23,8 +24,24 @@ pub(crate) struct Contexts {
 struct Port {
     config: TlsConfig,
     http2: bool,
-    current: RwLock<SslContext>,
+    current: RwLock<Current>,
     files: Mutex<Files>,
+}
+
+/// The certificates of now.
+struct Current {
+    context: SslContext,
+    /// What QUIC makes its own contexts of.
+    material: Arc<Material>,
+    /// How often they have been replaced.
+    generation: u64,
+}
+
+/// Keys stay out of logs.
+impl fmt::Debug for Current {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Current").field("generation", &self.generation).finish_non_exhaustive()
+    }
 }
 
 /// What is known of the files of a port.
@@ -38,6 +55,9 @@ struct Files {
 
 impl Contexts {
     pub(crate) fn new(ports: &[PortConfig]) -> Result<Self, TlsError> {
+        if let Some(path) = keylog::path() {
+            log::warn!("SSLKEYLOGFILE: who reads {} can read every connection", path.display());
+        }
         let ports = ports.iter().map(|port| {
             let Some(tls) = &port.tls else { return Ok(None) };
             let http2 = port.http.http2.enabled;
@@ -45,7 +65,11 @@ impl Contexts {
             Ok(Some(Port {
                 config: tls.config.clone(),
                 http2,
-                current: RwLock::new(context),
+                current: RwLock::new(Current {
+                    context,
+                    material: Arc::new(tls.material.clone()),
+                    generation: 0,
+                }),
                 files: Mutex::new(Files { read: tls.files.clone(), seen: tls.files.clone() }),
             }))
         });
@@ -54,8 +78,25 @@ impl Contexts {
 
     /// The context for a new connection by this port.
     pub(crate) fn of(&self, port: u16) -> Option<SslContext> {
-        let port = self.ports.get(usize::from(port))?.as_ref()?;
-        Some(port.current.read().unwrap_or_else(PoisonError::into_inner).clone())
+        Some(self.port(port)?.current().context.clone())
+    }
+
+    /// How often the certificates of a port have been replaced.
+    pub(crate) fn generation(&self, port: u16) -> u64 {
+        self.port(port).map_or(0, |port| port.current().generation)
+    }
+
+    /// What a context for QUIC is made of.
+    pub(crate) fn quic(&self, port: u16) -> Option<SslContextBuilder> {
+        let port = self.port(port)?;
+        let material = Arc::clone(&port.current().material);
+        context::quic(&port.config, &material)
+            .inspect_err(|error| log::error!("TLS for QUIC: {error}"))
+            .ok()
+    }
+
+    fn port(&self, port: u16) -> Option<&Port> {
+        self.ports.get(usize::from(port))?.as_ref()
     }
 
     /// Whether there are files to look at.
@@ -91,14 +132,22 @@ impl Port {
         self.files.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn current(&self) -> RwLockReadGuard<'_, Current> {
+        self.current.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn reload(&self, files: Fingerprint) {
         self.files().read = files;
         let config = &self.config;
-        let context = Material::load(config)
-            .and_then(|material| context::build(config, &material, self.http2));
-        match context {
-            Ok(context) => {
-                *self.current.write().unwrap_or_else(PoisonError::into_inner) = context;
+        let new = Material::load(config).and_then(|material| {
+            let context = context::build(config, &material, self.http2)?;
+            Ok((context, Arc::new(material)))
+        });
+        match new {
+            Ok((context, material)) => {
+                let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
+                let generation = current.generation + 1;
+                *current = Current { context, material, generation };
                 log::info!("new TLS certificate: {:?}", config.identity);
             }
             Err(error) => log::error!("new TLS certificate refused, the old one stays: {error}"),

@@ -8,13 +8,15 @@
 //!
 //! [`Tls::load`] reads and checks what the options name; the embedder calls it before the reactor
 //! runs, so that a mistake is an error at start. The reactor makes a context of it ([`contexts`]),
-//! which all threads share. QUIC takes the same shape of context: `context::builder`.
+//! which all threads share; QUIC makes its own of the same parts, one per thread.
 
 pub mod certificates;
 pub(crate) mod ciphers;
 pub(crate) mod context;
 pub(crate) mod contexts;
 pub mod development;
+pub(crate) mod info;
+pub(crate) mod keylog;
 pub(crate) mod staple;
 pub(crate) mod stream;
 #[allow(unsafe_code)]
@@ -111,6 +113,11 @@ impl Tls {
         // A context shows mistakes that the files alone do not: a cipher list, say.
         context::build(&config, &material, true)?;
         Ok(Self { config, material, files })
+    }
+
+    /// Whether QUIC can use it, which needs TLS 1.3 (RFC 9001, 4.2).
+    pub fn speaks_quic(&self) -> bool {
+        self.config.version_max >= TlsVersion::Tls13
     }
 
     /// Reads the files again. An error leaves what was there.

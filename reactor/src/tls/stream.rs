@@ -4,12 +4,13 @@ use std::fmt;
 use std::io::{self, Write};
 use std::os::fd::OwnedFd;
 
-use boring::ssl::{Error, ErrorCode, NameType, ShutdownState, Ssl, SslContext, SslStream};
+use boring::ssl::{Error, ErrorCode, ShutdownState, Ssl, SslContext, SslStream};
 use bytes::{Bytes, BytesMut};
 use wire::FileSlice;
 use wire::limits::TLS_PIECE_BYTES_MAX;
-use wire::tls::{ClientCertificate, TlsFacts, TlsInfo};
+use wire::tls::TlsInfo;
 
+use super::info;
 use super::wire_end::{Fill, WireEnd};
 use crate::file;
 use crate::protocol::{Alpn, Chunk, Output};
@@ -110,21 +111,7 @@ impl TlsStream {
 
     /// What requests tell of this stream.
     pub(crate) fn info(&self) -> TlsInfo {
-        let ssl = self.stream.ssl();
-        let cipher = ssl.current_cipher();
-        let certificate = ssl.peer_certificate();
-        let shown = certificate.as_ref().map(|certificate| {
-            let subject = certificate.subject_name().print_ex(SUBJECT_AS_RFC_2253);
-            let pem = certificate.to_pem().ok().and_then(|pem| String::from_utf8(pem).ok());
-            (subject.unwrap_or_default(), pem.unwrap_or_default())
-        });
-        TlsInfo::new(&TlsFacts {
-            version: ssl.version_str(),
-            cipher: cipher.map_or("", |cipher| cipher.standard_name().unwrap_or(cipher.name())),
-            server_name: ssl.servername(NameType::HOST_NAME),
-            // A handshake in which it could not be verified has failed.
-            client: shown.as_ref().map(|(subject, pem)| ClientCertificate { subject, pem }),
-        })
+        info::of(self.stream.ssl())
     }
 
     /// Reads once.
@@ -268,9 +255,6 @@ const NO_CLEARTEXT: &[u8] = b"HTTP/1.1 400 Bad Request\r\n\
     Content-Length: 49\r\n\
     Connection: close\r\n\r\n\
     This port speaks HTTPS: use https:// in its URL.\n";
-
-/// `XN_FLAG_RFC2253`: `CN=…,O=…`, with control characters and what is not ASCII escaped.
-const SUBJECT_AS_RFC_2253: i32 = 0x0111_0317;
 
 /// A record of a handshake begins with 22, an HTTP request with a letter of its method.
 fn is_cleartext(bytes: &[u8]) -> bool {

@@ -7,52 +7,23 @@
 //! client gets a new one by a full handshake. With TLS 1.3 every resumption agrees on new keys all
 //! the same, so that a secret that leaks does not open what was recorded.
 
-use std::fmt;
-use std::hint;
-use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use boring::error::ErrorStack;
-use boring::hash::{MessageDigest, hmac_sha256};
+use boring::hash::MessageDigest;
 use boring::rand::rand_bytes;
 use boring::ssl::{SslContextBuilder, TicketKeyCallbackResult};
 use boring::symm::Cipher;
+
+use crate::secret::Secret;
 
 /// How long tickets are sealed with the same key, in seconds. Half of what the clients' tickets live
 /// at most, as a key opens tickets for one period more.
 const PERIOD_SECONDS: u64 = 12 * 3600;
 
 /// What session tickets are sealed with.
-#[derive(Clone, PartialEq, Eq)]
-pub struct TicketSecret(Arc<Secret>);
-
-#[derive(PartialEq, Eq)]
-struct Secret([u8; 32]);
-
-impl Drop for Secret {
-    fn drop(&mut self) {
-        self.0.fill(0);
-        // Keeps the compiler from leaving the fill out.
-        hint::black_box(&self.0);
-    }
-}
-
-/// By chance.
-impl Default for TicketSecret {
-    fn default() -> Self {
-        let mut secret = [0; 32];
-        // The library never returns an error here: it ends the process when there is no randomness.
-        let _ = rand_bytes(&mut secret);
-        Self(Arc::new(Secret(secret)))
-    }
-}
-
-/// Secrets stay out of logs.
-impl fmt::Debug for TicketSecret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("TicketSecret")
-    }
-}
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TicketSecret(Secret);
 
 /// The keys of one period.
 struct Keys {
@@ -63,10 +34,7 @@ struct Keys {
 
 impl TicketSecret {
     fn keys(&self, period: u64) -> Result<Keys, ErrorStack> {
-        let derive = |purpose: &[u8]| {
-            let label = [purpose, &period.to_be_bytes()].concat();
-            hmac_sha256(&self.0.0, &label)
-        };
+        let derive = |purpose: &[u8]| self.0.derive(purpose, &period.to_be_bytes());
         let mut name = [0; 16];
         name.copy_from_slice(&derive(b"ticket name")?[..16]);
         Ok(Keys { name, cipher: derive(b"ticket cipher")?, mac: derive(b"ticket mac")? })

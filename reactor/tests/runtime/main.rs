@@ -3,6 +3,7 @@
 
 mod http2;
 mod played;
+mod quic;
 mod staple;
 mod tls;
 

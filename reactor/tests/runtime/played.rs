@@ -41,16 +41,28 @@ impl Server {
     pub fn start(tweak: impl FnOnce(&mut Config)) -> Self {
         let mut config = config();
         tweak(&mut config);
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let speaks = config.ports[0].tls.is_some() && config.ports[0].http.http3.enabled;
+        let datagrams = match speaks {
+            true => reactor::quic::bind::bind(address, config.threads as u16).unwrap(),
+            false => Vec::new(),
+        };
+        Self::start_over(config, listener, datagrams)
+    }
+
+    /// A server over sockets that are bound already.
+    pub fn start_over(config: Config, listener: TcpListener, datagrams: Vec<OwnedFd>) -> Self {
         let (workers, threads) = (config.workers, config.threads);
         let memory: Vec<AtomicU64> =
             (0..Shared::words(workers, threads)).map(|_| AtomicU64::new(0)).collect();
         let shared = Shared::new(memory.leak(), workers, threads);
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let (control, other) =
             socketpair(AddressFamily::Unix, SockType::SeqPacket, None, SockFlag::SOCK_CLOEXEC)
                 .unwrap();
-        let boot = Boot { listeners: vec![listener.into()], control: other, shared };
+        let listeners = vec![listener.into()];
+        let boot = Boot { listeners, datagrams: vec![datagrams], control: other, shared };
         let reactor = std::thread::spawn(move || reactor::run(config, boot));
         let reactor = Mutex::new(Some(reactor));
         let server = Self { address, control, shared, threads, reactor };
@@ -155,7 +167,8 @@ impl Server {
     }
 }
 
-fn config() -> Config {
+/// What a server is like unless a test says otherwise.
+pub fn config() -> Config {
     Config {
         threads: 1,
         workers: 4,
@@ -165,6 +178,7 @@ fn config() -> Config {
         // However slow the machine is at the moment.
         handover_fast: PATIENCE,
         spool_dir: std::env::temp_dir(),
+        quic_secret: Default::default(),
         ports: vec![PortConfig {
             http: Arc::default(),
             tcp_nodelay: true,
@@ -174,6 +188,7 @@ fn config() -> Config {
             tell_opened: false,
             tell_closed: false,
             tls: None,
+            quic: Default::default(),
         }],
     }
 }

@@ -132,6 +132,21 @@ fn the_protocol_is_the_servers_choice_among_the_clients() {
 }
 
 #[test]
+fn a_named_certificate_agrees_on_the_same_protocols() {
+    let mut config = config();
+    config.named = vec![("a.example".to_owned(), development::localhost().unwrap())];
+    let server = start(config);
+    for name in ["a.example", "b.example"] {
+        let mut builder = connector();
+        builder.set_alpn_protos(b"\x02h2\x08http/1.1").unwrap();
+        let client = builder.build().configure().unwrap().verify_hostname(false);
+        let client = client.connect(name, server.connect()).unwrap();
+        assert_eq!(client.ssl().selected_alpn_protocol(), Some(&b"h2"[..]), "{name}");
+    }
+    server.stop();
+}
+
+#[test]
 fn http_in_cleartext_is_told_to_use_tls() {
     let server = start(config());
     let mut client = server.connect();

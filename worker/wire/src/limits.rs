@@ -211,3 +211,32 @@ pub const QUIC_DATAGRAM_BYTES: u64 = 100;
 pub const QUIC_BYTES_PER_RESET: u64 = 1 << 10;
 /// Bytes of a `Priority` value in a PRIORITY_UPDATE frame (RFC 9218, 7); `u=7, i` is common.
 pub const PRIORITY_BYTES_MAX: u64 = 256;
+/// Times that a thread receives from a UDP socket by one system call.
+pub const QUIC_RECEIVES: usize = 16;
+/// Bytes of each: what the kernel puts together of one client's packets at most.
+pub const QUIC_RECEIVE_BYTES: usize = 64 << 10;
+/// Such calls in one turn of the event loop before others have theirs.
+pub const QUIC_RECEIVES_PER_TURN_MAX: usize = 8;
+/// Times that a thread sends to a UDP socket by one system call.
+pub const QUIC_SENDS: usize = 32;
+/// Room in the kernel for what comes to a UDP socket while its thread is at work elsewhere: 20 ms at
+/// 1 Gbit/s. The kernel may give less.
+pub const QUIC_SOCKET_BYTES: usize = 4 << 20;
+/// Ids of one connection that are in use at a time (RFC 9000, 5.1.1): the one of now, one to move
+/// to, and as many for the next move while the first ones are being retired.
+pub const QUIC_CIDS_MAX: u64 = 4;
+/// Streams of a client's own in one direction: control, QPACK's two, and some to come.
+pub const QUIC_UNIDIRECTIONAL_STREAMS_MAX: u64 = 16;
+/// Bytes of such a stream that may be under way.
+pub const QUIC_UNIDIRECTIONAL_BYTES: u64 = 16 << 10;
+/// Handshakes that one thread has open before it asks new clients to prove their address first
+/// (Retry): each costs memory and a signature, and addresses can be forged.
+pub const QUIC_HANDSHAKES_MAX: usize = 256;
+/// How long a client may take to come back with the token of a Retry.
+pub const QUIC_RETRY_AGE_MAX: Duration = Duration::from_secs(15);
+/// Packets per second that a thread answers without a connection (version negotiation, stateless
+/// reset), whatever comes in: nobody is to make it send more.
+pub const QUIC_ANSWERS_PER_SECOND_MAX: u32 = 1_000;
+/// Datagrams that wait in a thread's mailbox because they came to another thread: as many as the
+/// socket's own buffer has room for.
+pub const QUIC_HANDED_OVER_MAX: usize = 2_048;

@@ -98,9 +98,11 @@ pub enum Counter {
     Floods,
     /// Responses cut off because their client did not take them.
     Stalls,
+    /// Gauge: open connections over QUIC, which [`Counter::Connections`] counts as well.
+    QuicConnections,
 }
 
-const COUNTERS: usize = Counter::Stalls as usize + 1;
+const COUNTERS: usize = Counter::QuicConnections as usize + 1;
 /// Room for later counters, so that the layout is stable.
 const COUNTERS_MAX: usize = 128;
 
@@ -175,7 +177,7 @@ impl Shared {
         let connections = self.counter(Counter::Connections).swap(0, Ordering::Relaxed);
         self.add(Counter::Closed, connections);
         self.add(Counter::Aborted, connections);
-        for gauge in [Counter::Exchanges, Counter::Queued] {
+        for gauge in [Counter::Exchanges, Counter::Queued, Counter::QuicConnections] {
             self.counter(gauge).store(0, Ordering::Relaxed);
         }
     }

@@ -3,6 +3,7 @@
 
 mod absent;
 mod http2;
+mod http3;
 mod port;
 mod server;
 mod tls;
@@ -67,7 +68,7 @@ impl Spec {
 
 /// Every option.
 pub fn all() -> impl Iterator<Item = &'static Spec> {
-    [server::OPTIONS, port::OPTIONS, http2::OPTIONS, tls::OPTIONS, absent::OPTIONS]
+    [server::OPTIONS, port::OPTIONS, http2::OPTIONS, http3::OPTIONS, tls::OPTIONS, absent::OPTIONS]
         .into_iter()
         .flatten()
 }

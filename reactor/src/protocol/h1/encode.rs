@@ -6,6 +6,7 @@ use wire::{Fields, FileSlice, ResponseHead, Version};
 use super::outbox::Outbox;
 use crate::protocol::error::Fault;
 use crate::protocol::message::{self, Content, Shape};
+use crate::protocol::settings::HttpSettings;
 
 /// What the `Connection` field says (RFC 9112, 9.3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -117,8 +118,8 @@ pub struct HeadLines<'a> {
     pub encoder: Encoder,
     /// What becomes of the connection.
     pub connection: Connection,
-    /// Value of `Server`.
-    pub server: Option<&'a Bytes>,
+    /// What the port says of itself.
+    pub settings: &'a HttpSettings,
     /// Value of `Date`.
     pub date: &'a [u8; 29],
 }
@@ -127,8 +128,11 @@ pub struct HeadLines<'a> {
 pub fn head(out: &mut Outbox, head: &ResponseHead, lines: &HeadLines<'_>) {
     let buffer = head_buffer(out, head);
     status_line(buffer, head);
-    if let Some(server) = lines.server.filter(|_| !lines.shape.has_server) {
+    if let Some(server) = lines.shape.server(lines.settings) {
         line(buffer, b"Server: ", server);
+    }
+    if let Some(alternative) = lines.shape.alt_svc(lines.settings) {
+        line(buffer, b"Alt-Svc: ", alternative);
     }
     if !lines.shape.has_date {
         line(buffer, b"Date: ", lines.date);
@@ -161,7 +165,7 @@ pub fn interim(out: &mut Outbox, head: &ResponseHead) -> Result<(), Fault> {
 }
 
 /// Room for the lines that are not the handler's.
-const HEAD_BYTES: usize = 192;
+const HEAD_BYTES: usize = 224;
 
 fn head_buffer<'o>(out: &'o mut Outbox, head: &ResponseHead) -> &'o mut BytesMut {
     let fields = head.fields.iter().map(|(name, value)| name.len() + value.len() + 4);

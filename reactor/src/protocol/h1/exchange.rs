@@ -276,7 +276,7 @@ impl Exchange {
                 Then::KeepAlive if self.facts.version < Version::Http11 => Connection::KeepAlive,
                 Then::KeepAlive => Connection::Implied,
             },
-            server: core.settings.server.as_ref(),
+            settings: &core.settings,
             date: &now.date,
         };
         encode::head(&mut core.outbox, head, &lines);

@@ -150,9 +150,8 @@ impl Core {
         let (head, content) = message::plain_response(fault.status());
         if let Ok(shape) = message::shape(&request, &head) {
             let encoder = Encoder::new(shape.content, request.version);
-            let server = self.settings.server.as_ref();
-            let connection = Connection::Close;
-            let lines = HeadLines { shape: &shape, encoder, connection, server, date: &now.date };
+            let (settings, connection) = (&self.settings, Connection::Close);
+            let lines = HeadLines { shape: &shape, encoder, connection, settings, date: &now.date };
             encode::head(&mut self.outbox, &head, &lines);
             encoder.own_content(&mut self.outbox, &content);
         }

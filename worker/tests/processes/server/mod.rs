@@ -76,6 +76,7 @@ pub fn main(arguments: &[String]) -> ExitCode {
         workers: options.workers,
         reactor_threads: options.threads,
         listeners: vec![listener.into()],
+        datagrams: Vec::new(),
         max_wait_time: options.max_wait,
         max_request: options.max_request,
         windows: vec![options.window],

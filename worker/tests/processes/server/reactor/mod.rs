@@ -22,7 +22,7 @@ use link::{Link, receive};
 
 /// Serves until told to drain, or until the supervisor is gone.
 pub fn run(boot: ReactorBoot, options: &Options) -> i32 {
-    let ReactorBoot { mut listeners, control, shared } = boot;
+    let ReactorBoot { mut listeners, control, shared, .. } = boot;
     let listener = UnixListener::from(listeners.remove(0));
     listener.set_nonblocking(true).expect("listener");
     let restarts = shared.get(wire::shared::Counter::ReactorRestarts);

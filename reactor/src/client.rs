@@ -1,0 +1,104 @@
+//! A client, however it is connected.
+
+use std::time::Instant;
+
+use wire::head::Origin;
+use wire::shared::Shared;
+use wire::{Part, ResponseHead};
+
+use crate::config::PortConfig;
+use crate::conn::exchanges::Exchanges;
+use crate::conn::{Conn, Fate};
+use crate::protocol::{Flow, Now, StreamId};
+use crate::quic::client::QuicClient;
+use crate::timer::Alarms;
+
+/// A client's connection.
+#[allow(clippy::large_enum_variant)] // the large kind is the common one
+pub enum Client {
+    /// Over a stream socket of its own.
+    Stream(Conn),
+    /// Over QUIC, by the thread's UDP socket.
+    Quic(Box<QuicClient>),
+}
+
+impl Client {
+    /// Where it came from; `port` names its configuration.
+    pub fn origin(&self) -> Origin {
+        match self {
+            Self::Stream(conn) => conn.origin,
+            Self::Quic(client) => client.origin,
+        }
+    }
+
+    /// Whether workers may be told of it: the address of a QUIC client is its own only when the
+    /// handshake is done.
+    pub fn has_begun(&self) -> bool {
+        match self {
+            Self::Stream(_) => true,
+            Self::Quic(client) => client.has_begun(),
+        }
+    }
+
+    /// The exchanges of its streams.
+    pub fn exchanges(&mut self) -> &mut Exchanges {
+        match self {
+            Self::Stream(conn) => &mut conn.exchanges,
+            Self::Quic(client) => &mut client.exchanges,
+        }
+    }
+
+    /// Takes a part of a response. Returns as well by how much its window widens.
+    pub fn send(
+        &mut self,
+        stream: StreamId,
+        part: Part<ResponseHead>,
+        port: &PortConfig,
+        now: &Now,
+        shared: Shared,
+    ) -> (Flow, Option<u32>) {
+        let content = match &part {
+            Part::Body(bytes) => bytes.len() as u64,
+            _ => 0,
+        };
+        let flow = match self {
+            Self::Stream(conn) => conn.send(stream, part, now, shared),
+            Self::Quic(client) => client.send(stream, part, now, shared),
+        };
+        let counts = flow == Flow::Ready && content > 0;
+        let more = counts.then(|| self.exchanges().sent(stream, content, port.window_bytes));
+        (flow, more.flatten())
+    }
+
+    /// No new requests: finish, then close.
+    pub fn shutdown(&mut self, now: &Now) {
+        match self {
+            Self::Stream(conn) => conn.shutdown(now),
+            Self::Quic(client) => client.shutdown(now),
+        }
+    }
+
+    /// When to look at this connection next.
+    pub fn deadline(&self) -> Option<Instant> {
+        match self {
+            Self::Stream(conn) => conn.deadline(),
+            Self::Quic(client) => client.deadline(),
+        }
+    }
+
+    /// A deadline has passed. [`Fate::Keep`] leaves the rest to the next turn's work.
+    pub fn timeout(&mut self, now: &Now) -> Fate {
+        match self {
+            Self::Stream(conn) => conn.timeout(now),
+            Self::Quic(client) => client.timeout(now),
+        }
+    }
+
+    /// Deadlines that have been set with the timers.
+    pub fn alarms(&mut self) -> &mut Alarms {
+        match self {
+            Self::Stream(conn) => &mut conn.alarms,
+            Self::Quic(client) => &mut client.alarms,
+        }
+    }
+}

@@ -1,0 +1,258 @@
+//! The QUIC side of an event loop: from datagrams to connections, and from connections to datagrams.
+
+use std::os::fd::OwnedFd;
+use std::time::Instant;
+
+use mio::Interest;
+use mio::event::Event as Readiness;
+use wire::head::Origin;
+use wire::limits::QUIC_RECEIVES_PER_TURN_MAX;
+use wire::shared::Counter;
+
+use super::{EventLoop, State};
+use crate::broker::Common;
+use crate::client::Client;
+use crate::conn::Fate;
+use crate::exchange::Job;
+use crate::mailbox::Datagram;
+use crate::quic::client::{Context, QuicClient};
+use crate::quic::context::Contexts;
+use crate::quic::endpoint::{Endpoint, First, Place, Routed, Way};
+use crate::quic::mmsg::Inbox;
+use crate::quic::udp::Tally;
+use crate::slots::Key;
+use crate::token::{Source, token};
+
+/// What a thread has of QUIC.
+pub struct Datagrams {
+    /// One place per port; `None` where HTTP/3 is not spoken.
+    endpoints: Vec<Option<Endpoint>>,
+    /// Where datagrams are received to.
+    inbox: Option<Inbox>,
+    /// Connections that packets have come for in this turn.
+    touched: Vec<Key>,
+    /// Ports whose sockets may have more to read.
+    unread: Vec<usize>,
+}
+
+impl Datagrams {
+    /// The endpoints over a thread's sockets, one place per port.
+    pub fn new(
+        sockets: Vec<Option<OwnedFd>>,
+        common: &Common,
+        thread: u16,
+    ) -> std::io::Result<Self> {
+        let threads = common.config.threads as u16;
+        let any = sockets.iter().any(Option::is_some);
+        let endpoints = sockets.into_iter().zip(&common.config.ports).zip(0..);
+        let endpoints = endpoints.map(|((socket, config), port)| {
+            let Some(socket) = socket else { return Ok(None) };
+            let place = Place { thread, threads };
+            let (tls, quic) = (common.tls.clone(), config.quic.clone());
+            let retry = quic.retry;
+            let contexts = Contexts::new(tls, port, config.http.clone(), quic);
+            let secret = &common.config.quic_secret;
+            Endpoint::new(socket, place, retry, secret, contexts, Instant::now()).map(Some)
+        });
+        Ok(Self {
+            endpoints: endpoints.collect::<Result<_, _>>()?,
+            inbox: any.then(Inbox::new),
+            touched: Vec::new(),
+            unread: Vec::new(),
+        })
+    }
+
+    /// Whether sockets have more to read.
+    pub fn is_unread(&self) -> bool {
+        !self.unread.is_empty()
+    }
+
+    /// The endpoint of a port.
+    pub fn endpoint(&mut self, port: u16) -> Option<&mut Endpoint> {
+        self.endpoints.get_mut(usize::from(port))?.as_mut()
+    }
+}
+
+impl EventLoop {
+    pub(super) fn register_sockets(&self) -> std::io::Result<()> {
+        for (port, endpoint) in self.datagrams.endpoints.iter().enumerate() {
+            let Some(endpoint) = endpoint else { continue };
+            let interest = Interest::READABLE | Interest::WRITABLE;
+            self.register(endpoint.raw(), token(Source::Udp(port)), interest)?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn udp_ready(&mut self, port: usize, readiness: &Readiness) {
+        if readiness.is_writable() {
+            let mut tally = Tally::default();
+            if let Some(Some(endpoint)) = self.datagrams.endpoints.get_mut(port) {
+                self.ready.extend(endpoint.unblocked(&mut tally));
+            }
+            self.count(tally);
+        }
+        if readiness.is_readable() || readiness.is_error() {
+            self.read_datagrams(port);
+        }
+    }
+
+    /// Goes on reading the sockets that had more than one turn's worth.
+    pub(super) fn read_on(&mut self) {
+        for port in std::mem::take(&mut self.datagrams.unread) {
+            self.read_datagrams(port);
+        }
+    }
+
+    fn read_datagrams(&mut self, port: usize) {
+        let Some(mut inbox) = self.datagrams.inbox.take() else { return };
+        let mut turns = 0;
+        while let Some(Some(endpoint)) = self.datagrams.endpoints.get_mut(port) {
+            match endpoint.receive(&mut inbox) {
+                Ok(0) => break,
+                Ok(_) => self.take_in(port, &mut inbox),
+                Err(error) => {
+                    log::error!("cannot receive datagrams: {error}");
+                    break;
+                }
+            }
+            turns += 1;
+            if turns == QUIC_RECEIVES_PER_TURN_MAX {
+                self.datagrams.unread.push(port);
+                break;
+            }
+        }
+        self.datagrams.inbox = Some(inbox);
+        self.look_at_touched();
+    }
+
+    fn take_in(&mut self, port: usize, inbox: &mut Inbox) {
+        for (received, bytes) in inbox.received() {
+            self.common.shared.add(Counter::BytesReceived, bytes.len() as u64);
+            let Some(Some(endpoint)) = self.datagrams.endpoints.get_mut(port) else { return };
+            let way = Way { from: received.from, to: endpoint.local(received.to) };
+            for datagram in bytes.chunks_mut(received.segment_bytes) {
+                self.datagram(port as u16, way, datagram);
+            }
+        }
+    }
+
+    fn datagram(&mut self, port: u16, way: Way, bytes: &mut [u8]) {
+        let now = *self.clock.now();
+        let Some(endpoint) = self.datagrams.endpoint(port) else { return };
+        let key = match endpoint.route(bytes, way, &now) {
+            Routed::Known(key) => Some(key),
+            Routed::First(first) => self.add_quic(port, first, way),
+            Routed::Elsewhere(thread) => return self.hand_over(thread, port, way, bytes),
+            Routed::Done => None,
+        };
+        let Some(key) = key else { return };
+        let Some(Client::Quic(client)) = self.clients.get_mut(key) else { return };
+        client.receive(bytes, way, &now);
+        if self.datagrams.touched.last() != Some(&key) {
+            self.datagrams.touched.push(key);
+        }
+    }
+
+    fn hand_over(&self, thread: u16, port: u16, way: Way, bytes: &[u8]) {
+        let Some(mailbox) = self.common.mailboxes.get(usize::from(thread)) else { return };
+        let (from, to) = (way.from, way.to);
+        mailbox.post_datagram(|| Datagram { port, from, to, bytes: bytes.to_vec() });
+    }
+
+    /// Takes a datagram that came to another thread.
+    pub(super) fn handed_over(&mut self, mut datagram: Datagram) {
+        self.common.mailboxes[usize::from(self.thread)].took_datagram();
+        let way = Way { from: datagram.from, to: datagram.to };
+        self.datagram(datagram.port, way, &mut datagram.bytes);
+    }
+
+    fn add_quic(&mut self, port: u16, first: First, way: Way) -> Option<Key> {
+        if matches!(self.state, State::Draining { .. }) {
+            return None;
+        }
+        let endpoint = self.datagrams.endpoint(port)?;
+        let connection = self.common.admit()?;
+        let Some((quic, cid)) = endpoint.accept(&first, way) else {
+            self.common.shared.add(Counter::Closed, 1);
+            self.common.shared.add(Counter::Aborted, 1);
+            return None;
+        };
+        let origin = Origin {
+            connection,
+            stream: 0,
+            port,
+            reactor: self.thread,
+            remote: Some(way.from),
+            local: Some(way.to),
+            received_at: 0,
+        };
+        let config = &self.common.config.ports[usize::from(port)];
+        let client = QuicClient::new(quic, first, config, origin, way, self.clock.now());
+        let key = self.clients.insert(Client::Quic(Box::new(client)));
+        if let Some(Client::Quic(client)) = self.clients.get_mut(key) {
+            client.enter(endpoint, key, cid);
+        }
+        self.common.shared.add(Counter::Connections, 1);
+        self.common.shared.add(Counter::QuicConnections, 1);
+        Some(key)
+    }
+
+    /// Takes what came of this turn's packets.
+    pub(super) fn look_at_touched(&mut self) {
+        let mut touched = std::mem::take(&mut self.datagrams.touched);
+        for key in touched.drain(..) {
+            let Some(Client::Quic(client)) = self.clients.get_mut(key) else { continue };
+            let Some(endpoint) = self.datagrams.endpoint(client.origin.port) else { continue };
+            let mut cx = Context {
+                now: self.clock.now(),
+                endpoint,
+                shared: self.common.shared,
+                events: &mut self.events,
+            };
+            let begun = client.collect(&mut cx);
+            let origin = client.origin;
+            if begun && self.common.config.ports[usize::from(origin.port)].tell_opened {
+                self.broker.tell(Job::Opened(origin), self.clock.now().instant);
+            }
+            self.handle_events(key);
+            // What is to be sent goes out together, when all that came has been looked at.
+            self.ready.push(key);
+        }
+        self.datagrams.touched = touched;
+    }
+
+    pub(super) fn pump_quic(&mut self, key: Key) {
+        let Some(Client::Quic(client)) = self.clients.get_mut(key) else { return };
+        let Some(endpoint) = self.datagrams.endpoint(client.origin.port) else { return };
+        let mut cx = Context {
+            now: self.clock.now(),
+            endpoint,
+            shared: self.common.shared,
+            events: &mut self.events,
+        };
+        let fate = client.pump(key, &mut cx);
+        self.finish_pump(key, fate);
+    }
+
+    /// Sends what connections have left in this turn.
+    pub(super) fn flush_datagrams(&mut self) {
+        let mut tally = Tally::default();
+        for endpoint in self.datagrams.endpoints.iter_mut().flatten() {
+            endpoint.flush(&mut tally);
+        }
+        self.count(tally);
+    }
+
+    fn count(&self, tally: Tally) {
+        self.common.shared.add(Counter::BytesSent, tally.bytes);
+    }
+
+    /// A connection has ended: no packet leads to it any more.
+    pub(super) fn leave_quic(&mut self, client: &mut QuicClient, fate: Fate) {
+        self.common.shared.sub(Counter::QuicConnections, 1);
+        log::trace!("QUIC connection {} has ended: {fate:?}", client.origin.connection);
+        if let Some(endpoint) = self.datagrams.endpoint(client.origin.port) {
+            client.leave(endpoint);
+        }
+    }
+}

@@ -1,0 +1,262 @@
+//! [`QuicClient`]: one client's QUIC connection.
+
+use std::net::SocketAddr;
+use std::time::Instant;
+
+use quiche::{ConnectionId, PathEvent, RecvInfo};
+use wire::head::Origin;
+use wire::shared::{Counter, Shared};
+use wire::{Part, ResponseHead, TlsInfo};
+
+use super::cids::Cid;
+use super::endpoint::{Endpoint, First, Way};
+use super::udp::Tally;
+use crate::config::PortConfig;
+use crate::conn::exchanges::Exchanges;
+use crate::conn::{Event, Fate, report};
+use crate::file;
+use crate::protocol::h3::{Http3, Quic};
+use crate::protocol::{Flow, Now, StreamId};
+use crate::slots::Key;
+use crate::timer::Alarms;
+use crate::tls;
+
+/// One client.
+pub struct QuicClient {
+    http: Http3,
+    /// Where it came from; `port` names its configuration.
+    pub origin: Origin,
+    phase: Phase,
+    /// The id that the client has chosen for its first packets, and where they came from.
+    first: Option<(SocketAddr, Box<[u8]>)>,
+    /// The exchanges of its streams.
+    pub exchanges: Exchanges,
+    /// Deadlines that have been set with the timers.
+    pub alarms: Alarms,
+    released: Vec<(StreamId, u64)>,
+    /// What requests tell of its TLS.
+    tls: Option<TlsInfo>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    /// TLS is being agreed on.
+    Handshaking { until: Instant },
+    /// Requests may come.
+    Open,
+}
+
+/// What a turn's work on a connection has at hand.
+pub struct Context<'a> {
+    /// The time.
+    pub now: &'a Now,
+    /// The connection's endpoint.
+    pub endpoint: &'a mut Endpoint,
+    /// Counters.
+    pub shared: Shared,
+    /// What came from the client, in order.
+    pub events: &'a mut Vec<Event>,
+}
+
+impl QuicClient {
+    /// A new connection.
+    pub fn new(
+        quic: Quic,
+        first: First,
+        port: &PortConfig,
+        origin: Origin,
+        way: Way,
+        now: &Now,
+    ) -> Self {
+        let patience = port.tls.as_ref().map(|tls| tls.config.handshake_timeout);
+        let until = now.instant + patience.unwrap_or_default();
+        Self {
+            http: Http3::new(quic, port.http.clone(), origin, file::read, now),
+            origin,
+            phase: Phase::Handshaking { until },
+            first: Some((way.from, first.dcid.into())),
+            exchanges: Exchanges::default(),
+            alarms: Alarms::default(),
+            released: Vec::new(),
+            tls: None,
+        }
+    }
+
+    /// Whether the handshake is done.
+    pub fn has_begun(&self) -> bool {
+        self.phase == Phase::Open
+    }
+
+    /// Packets lead to this connection from now on.
+    pub fn enter(&self, endpoint: &mut Endpoint, key: Key, cid: Cid) {
+        endpoint.handshakes += 1;
+        endpoint.routes.add(cid, key);
+        if let Some((from, dcid)) = &self.first {
+            endpoint.routes.add_first(*from, dcid.clone(), key);
+        }
+    }
+
+    /// No packet leads to this connection any more.
+    pub fn leave(&mut self, endpoint: &mut Endpoint) {
+        self.forget_first(endpoint);
+        let quic = self.http.quic();
+        for cid in quic.source_ids() {
+            endpoint.routes.remove(cid);
+        }
+        while let Some(cid) = quic.retired_scid_next() {
+            endpoint.routes.remove(&cid);
+        }
+    }
+
+    /// The handshake is over, one way or the other.
+    fn forget_first(&mut self, endpoint: &mut Endpoint) {
+        if let Some((from, dcid)) = self.first.take() {
+            endpoint.routes.remove_first(from, dcid);
+            endpoint.handshakes -= 1;
+        }
+    }
+
+    /// A datagram has come.
+    pub fn receive(&mut self, datagram: &mut [u8], way: Way, now: &Now) {
+        self.http.receive(datagram, RecvInfo { from: way.from, to: way.to }, now);
+    }
+
+    /// Takes a part of a response.
+    pub fn send(
+        &mut self,
+        stream: StreamId,
+        part: Part<ResponseHead>,
+        now: &Now,
+        shared: Shared,
+    ) -> Flow {
+        let flow = self.http.send(stream, part, now);
+        self.report(shared);
+        flow
+    }
+
+    /// No new requests: finish, then close.
+    pub fn shutdown(&mut self, now: &Now) {
+        self.http.shutdown(now);
+    }
+
+    /// When to look at this connection next.
+    pub fn deadline(&self) -> Option<Instant> {
+        let until = match self.phase {
+            Phase::Handshaking { until } => Some(until),
+            Phase::Open => None,
+        };
+        [self.http.deadline(), until].into_iter().flatten().min()
+    }
+
+    /// A deadline has passed. `Fate::Keep` leaves the rest to [`pump`](Self::pump).
+    pub fn timeout(&mut self, now: &Now) -> Fate {
+        if matches!(self.phase, Phase::Handshaking { until } if until <= now.instant) {
+            log::info!("client {} did not finish its QUIC handshake in time", self.peer());
+            return Fate::Abort;
+        }
+        if self.http.deadline().is_some_and(|deadline| deadline <= now.instant) {
+            self.http.timeout(now);
+        }
+        Fate::Keep
+    }
+
+    fn peer(&self) -> String {
+        self.origin.remote.map_or_else(String::new, |peer| peer.to_string())
+    }
+
+    /// Takes what has come of the client's packets. Says whether the handshake has ended by them.
+    pub fn collect(&mut self, cx: &mut Context<'_>) -> bool {
+        let begun = self.first.is_some() && self.http.quic().is_established();
+        if begun {
+            self.phase = Phase::Open;
+            self.forget_first(cx.endpoint);
+        }
+        while let Some((stream, mut part)) = self.http.poll() {
+            if let Part::Head(head) = &mut part {
+                head.origin.remote = self.origin.remote;
+                head.origin.local = self.origin.local;
+                head.tls = Some(self.tls());
+            }
+            cx.events.push(Event::Request(stream, part));
+        }
+        self.report(cx.shared);
+        begun
+    }
+
+    fn tls(&mut self) -> TlsInfo {
+        let ssl = self.http.quic().as_mut();
+        match self.phase {
+            Phase::Open => self.tls.get_or_insert_with(|| tls::info::of(ssl)).clone(),
+            // Not all is known yet.
+            Phase::Handshaking { .. } => tls::info::of(ssl),
+        }
+    }
+
+    /// Moves packets out. [`Fate::Again`] when there are more.
+    pub fn pump(&mut self, key: Key, cx: &mut Context<'_>) -> Fate {
+        self.look_after_paths(key, cx.endpoint);
+        let Some(out) = cx.endpoint.out(key) else { return Fate::Keep };
+        self.http.transmit(out, cx.now);
+        let full = out.room().is_none();
+        if full {
+            let mut tally = Tally::default();
+            cx.endpoint.flush(&mut tally);
+            cx.shared.add(Counter::BytesSent, tally.bytes);
+        }
+        self.http.take_released(&mut self.released);
+        for (stream, bytes) in self.released.drain(..) {
+            self.exchanges.released(bytes);
+            let exchange = self.exchanges.find(stream);
+            cx.events.extend(exchange.map(|exchange| Event::Released(exchange, bytes)));
+        }
+        self.collect(cx);
+        if self.http.is_closed() {
+            return self.fate();
+        }
+        if full { Fate::Again } else { Fate::Keep }
+    }
+
+    /// Whether the end was one that is meant to be.
+    fn fate(&mut self) -> Fate {
+        let quic = self.http.quic();
+        let bad = |error: Option<&quiche::ConnectionError>| {
+            error.is_some_and(|error| !error.is_app || error.error_code != H3_NO_ERROR)
+        };
+        match bad(quic.peer_error()) || bad(quic.local_error()) || !quic.is_established() {
+            true => Fate::Abort,
+            false => Fate::Close,
+        }
+    }
+
+    /// Gives the client ids to move with, and follows it where it moves.
+    fn look_after_paths(&mut self, key: Key, endpoint: &mut Endpoint) {
+        let quic = self.http.quic();
+        while let Some(cid) = quic.retired_scid_next() {
+            endpoint.routes.remove(&cid);
+        }
+        if quic.is_established() {
+            while quic.scids_left() > 0 {
+                let cid = endpoint.choose();
+                let Some(token) = endpoint.reset_token(&cid) else { break };
+                if quic.new_scid(&ConnectionId::from_ref(&cid), token, false).is_err() {
+                    break;
+                }
+                endpoint.routes.add(cid, key);
+            }
+        }
+        while let Some(event) = quic.path_event_next() {
+            if let PathEvent::PeerMigrated(local, peer) = event {
+                log::debug!("client {:?} has moved to {peer}", self.origin.remote);
+                self.origin.local = Some(local);
+                self.origin.remote = Some(peer);
+            }
+        }
+    }
+
+    fn report(&mut self, shared: Shared) {
+        report(|| self.http.refusal(), self.origin.remote, shared);
+    }
+}
+
+/// RFC 9114, 8.1.
+const H3_NO_ERROR: u64 = 0x100;
