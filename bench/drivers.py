@@ -2,7 +2,8 @@
 
 wrk asks over HTTP/1, h2load over HTTP/2. TLS handshakes are made by openssl s_time, the one common
 program that resumes sessions of TLS 1.3: it does so only when it reads an answer, as the tickets come
-behind the handshake, so each of its connections asks once.
+behind the handshake, so each of its connections asks once. HTTP/3 has a program of its own, h3load:
+Debian's h2load has none.
 
 The figures are those that wrk/report.lua prints. What a program does not tell is None.
 """
@@ -12,10 +13,14 @@ import os
 import re
 import subprocess
 import time
+from dataclasses import replace
 
-from cases import HANDSHAKES
+from cases import DOWNLOAD, HANDSHAKES
 from servers import HERE, ServerError
 
+ROOT = os.path.dirname(HERE)
+BUILT = os.path.join(ROOT, os.environ.get("CARGO_TARGET_DIR", "target"), "release")
+H3LOAD = os.path.join(BUILT, "h3load")
 WRK = os.path.join(HERE, "wrk")
 ANSWER_SECONDS_MAX = 30
 # The same suite and group for all, as the defaults of the programs differ.
@@ -26,6 +31,7 @@ HTTP_VERSIONS = {
     "h2c": ("--http2-prior-knowledge", "2"),
     "tls-h1": ("--http1.1", "1.1"),
     "tls-h2": ("--http2", "2"),
+    "h3": (None, "3"),
 }
 
 
@@ -33,19 +39,31 @@ def tools(case):
     """The programs that a case is driven by."""
     if case.kind == HANDSHAKES:
         return ["openssl", "curl"]
-    return ["h2load" if case.protocol in ("h2c", "tls-h2") else "wrk", "curl"]
+    if case.protocol == "h3":
+        return [H3LOAD, *(tools(case.beside) if case.beside else [])]
+    return ["h2load" if "h2" in case.protocol else "wrk", "curl"]
 
 
 def load(server, case, seconds):
     """Drives a server; gives the figures."""
     if case.kind == HANDSHAKES:
         return s_time(server, case, seconds)
+    if case.protocol == "h3":
+        amount = ["--requests", "1"] if case.kind == DOWNLOAD else ["--seconds", str(seconds)]
+        return h3load(server, case, seconds, amount)
     return h2load(server, case, seconds) if "h2" in case.protocol else wrk(server, case, seconds)
 
 
 def ask(server, case):
     """(HTTP version, status, body sent, body received) of one request, made by curl."""
     place = f"{server.log}.asked"
+    if case.protocol == "h3":
+        one = ["--requests", "1", "--output", f"{place}.answer"]
+        figures = h3load(server, replace(case, connections=1, streams=1), 1, one)
+        body = load_body(case)
+        status = 200 if figures["requests"] == 1 and not figures["status"] else 0
+        with open(f"{place}.answer", "rb") as file:
+            return "3", status, body, file.read()
     version, _ = HTTP_VERSIONS[case.protocol]
     command = ["curl", "-q", "-sS", version, "--noproxy", "*", "-m", str(ANSWER_SECONDS_MAX)]
     command += ["-o", f"{place}.answer", "-w", "%{http_version} %{http_code}"]
@@ -72,21 +90,44 @@ def wrk(server, case, seconds):
         "FERRITE_BENCH_WRK": WRK,
         "FERRITE_BENCH_BODY": str(case.body_bytes),
     }
-    output = run(server, command, seconds, environment)
-    for line in output.splitlines():
-        if line.startswith("BENCH "):
-            return json.loads(line[len("BENCH ") :])
-    raise ServerError(f"wrk failed: {output.strip()[-500:]}\n{server.name} says: {server.said()}")
+    return bench_line(server, "wrk", run(server, command, seconds, environment))
 
 
 def h2load(server, case, seconds):
-    command = ["h2load", "-t1", f"-c{case.connections}", f"-m{case.streams}", f"-D{seconds}"]
+    command = ["h2load", "-t1", f"-c{case.connections}", f"-m{case.streams}"]
+    command += ["-n1"] if case.kind == DOWNLOAD else [f"-D{seconds}"]
     if case.body_bytes:
-        body = f"{server.log}.load"
-        write(body, b"0123456789abcdef" * (case.body_bytes // 16))
-        command += ["-d", body]
-    output = run(server, [*command, server.url(case.path)], seconds, ENVIRONMENT)
+        command += ["-d", body_file(server, case)]
+    output = run(server, [*command, server.url(case.path)], seconds)
     return figures_of_h2load(output) or fail(server, "h2load", output)
+
+
+def h3load(server, case, seconds, amount):
+    command = [H3LOAD, "--ca", server.certificate, "--connections", str(case.connections)]
+    command += ["--streams", str(case.streams), *amount]
+    if case.body_bytes:
+        command += ["--body", body_file(server, case)]
+    if case.answer_bytes or case.body_bytes:
+        command += ["--answer-bytes", str(case.answer_bytes or case.body_bytes)]
+    return bench_line(server, "h3load", run(server, [*command, server.url(case.path)], seconds))
+
+
+def bench_line(server, program, output):
+    """The figures in the one line that our own programs print."""
+    for line in output.splitlines():
+        if line.startswith("BENCH "):
+            return json.loads(line[len("BENCH ") :])
+    return fail(server, program, output)
+
+
+def load_body(case):
+    return b"0123456789abcdef" * (case.body_bytes // 16)
+
+
+def body_file(server, case):
+    path = f"{server.log}.load"
+    write(path, load_body(case))
+    return path
 
 
 def figures_of_h2load(output):
@@ -135,7 +176,7 @@ def nothing_wrong():
     return {"p50": None, "p99": None, "fast": [], **dict.fromkeys(ERRORS, 0)}
 
 
-def run(server, command, seconds, environment):
+def run(server, command, seconds, environment=ENVIRONMENT):
     try:
         done = subprocess.run(
             command, env=environment, capture_output=True, text=True, timeout=seconds * 3 + 60

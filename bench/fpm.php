@@ -23,6 +23,13 @@ switch ($path = strtok($_SERVER['REQUEST_URI'], '?')) {
         header('Content-Type: application/octet-stream');
         echo file_get_contents('php://input');
         break;
+    case '/download':
+        header('Content-Type: application/octet-stream');
+        $piece = str_repeat('x', 1 << 20);
+        for ($sent = 0; $sent < (int) $_GET['mib']; $sent++) {
+            echo $piece;
+        }
+        break;
     case '/sleep':
         usleep(100_000);
         echo "slept\n";

@@ -1,12 +1,14 @@
 """What an open connection costs a server when nothing happens on it."""
 
+import json
 import select
 import socket
 import ssl
+import subprocess
 import time
 
 import processes
-from drivers import ANSWER_SECONDS_MAX
+from drivers import ANSWER_SECONDS_MAX, H3LOAD
 from servers import FILES, ServerError
 
 # RFC 9113: the preface with empty SETTINGS, the types of frames, and the flag that ends a stream.
@@ -24,19 +26,18 @@ def idle(server, case):
     what it has freed does not make others cheaper.
     """
     count = min(case.connections, (FILES - 200) * 10 // 11)
-    opened = []
+    crowd = QuicCrowd(server, case) if case.protocol == "h3" else Crowd(server, case)
     try:
-        connect(server, case, count // 10, opened)
+        crowd.grow(count // 10)
         time.sleep(1)
         before = memory(server)
-        connect(server, case, count, opened)
+        crowd.grow(count)
         time.sleep(1)
         server.must_run()
         after = memory(server)
-        must_be_open(opened)
+        crowd.must_be_open()
     finally:
-        for connection in opened:
-            connection.close()
+        crowd.leave()
     return {"connections": count, "memory_bytes": before, "bytes_each": (after - before) / count}
 
 
@@ -44,32 +45,83 @@ def memory(server):
     return sum(processes.own_memory(pid) for pid in server.pids)
 
 
-def must_be_open(opened):
-    poller = select.poll()
-    for connection in opened:
-        poller.register(connection, select.POLLRDHUP)
-    closed = len(poller.poll(0))
-    if closed:
-        raise ServerError(f"{closed} of {len(opened)} idle connections were closed")
+class Crowd:
+    """Connections by TCP, each of which has had one answer."""
+
+    def __init__(self, server, case):
+        self.server, self.path, self.opened = server, case.path, []
+        self.converse = converse_h2 if "h2" in case.protocol else converse_h1
+        self.context = None
+        if case.tls:
+            self.context = ssl.create_default_context(cafile=server.certificate)
+            self.context.set_alpn_protocols(["h2"] if "h2" in case.protocol else ["http/1.1"])
+
+    def grow(self, count):
+        address = ("127.0.0.1", self.server.port)
+        for _ in range(count):
+            connection = socket.create_connection(address, ANSWER_SECONDS_MAX)
+            # As every client of HTTP does: its requests are small.
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if self.context:
+                connection = self.context.wrap_socket(connection, server_hostname=address[0])
+            self.opened.append(connection)
+            host = f"{address[0]}:{address[1]}"
+            answer = self.converse(connection, self.path, host, bool(self.context))
+            if CONTENT not in answer:
+                raise ServerError(f"one of the connections was answered with {answer[:40]!r}")
+
+    def must_be_open(self):
+        poller = select.poll()
+        for connection in self.opened:
+            poller.register(connection, select.POLLRDHUP)
+        closed = len(poller.poll(0))
+        if closed:
+            raise ServerError(f"{closed} of {len(self.opened)} idle connections were closed")
+
+    def leave(self):
+        for connection in self.opened:
+            connection.close()
 
 
-def connect(server, case, count, opened):
-    """Opens connections, each of which gets one answer."""
-    context = None
-    if case.tls:
-        context = ssl.create_default_context(cafile=server.certificate)
-        context.set_alpn_protocols(["h2"] if "h2" in case.protocol else ["http/1.1"])
-    converse = converse_h2 if "h2" in case.protocol else converse_h1
-    for _ in range(count):
-        connection = socket.create_connection(("127.0.0.1", server.port), ANSWER_SECONDS_MAX)
-        # As every client of HTTP does: its requests are small.
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        if context:
-            connection = context.wrap_socket(connection, server_hostname="127.0.0.1")
-        opened.append(connection)
-        answer = converse(connection, case.path, f"127.0.0.1:{server.port}", bool(context))
-        if CONTENT not in answer:
-            raise ServerError(f"connection {len(opened)} was answered with {answer[:40]!r}")
+class QuicCrowd:
+    """The same by QUIC; every connection has a port of its own."""
+
+    def __init__(self, server, case):
+        self.server, self.case, self.clients = server, case, []
+
+    def grow(self, count):
+        command = [H3LOAD, "--idle", "--connections", str(count), "--ca", self.server.certificate]
+        command += ["--answer-bytes", str(self.case.answer_bytes)]
+        command.append(self.server.url(self.case.path))
+        pipe = subprocess.PIPE
+        client = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True)
+        self.clients.append(client)
+        # It says so when all have had their answers, or gives up.
+        line = client.stdout.readline()
+        if line != f"READY {count}\n":
+            raise ServerError(f"h3load does not reach {count} connections: {line}{self._end(client)}")
+
+    def must_be_open(self):
+        for client in self.clients:
+            if client.poll() is not None:
+                raise ServerError("h3load has ended by itself")
+            figures = json.loads(self._end(client).removeprefix("BENCH "))
+            closed = figures["read"] + figures["connect"]
+            if closed or figures["status"]:
+                raise ServerError(f"{closed} of the idle connections were closed: {figures}")
+
+    def leave(self):
+        for client in self.clients:
+            self._end(client)
+
+    def _end(self, client):
+        """What it says when its input ends."""
+        if client.stdin.closed:
+            return ""
+        client.stdin.close()
+        said = client.stdout.read() + client.stderr.read()
+        client.wait()
+        return said
 
 
 def converse_h1(connection, path, host, _tls):

@@ -6,7 +6,7 @@
 //
 //   php -d extension=… bench/server.php --port PORT --workers N --case NAME
 //       [--reactors N] [--class 'Ferrite\Http\Server']
-//       [--protocol h1|h2c|tls-h1|tls-h2 --certificate FILE --key FILE]
+//       [--protocol h1|h2c|tls-h1|tls-h2|h3 --certificate FILE --key FILE]
 
 declare(strict_types=1);
 
@@ -17,7 +17,7 @@ $process = 2;
 $tcp = 1;
 $ssl = 512;
 $protocol = $options['protocol'] ?? 'h1';
-$tls = str_starts_with($protocol, 'tls-');
+$tls = $protocol === 'h3' || str_starts_with($protocol, 'tls-');
 
 $server = new $class('127.0.0.1', (int) $options['port'], $process, $tcp | ($tls ? $ssl : 0));
 $server->set([
@@ -53,6 +53,14 @@ $server->on('Request', match ($options['case']) {
     },
     'size/16384' => $send(16384),
     'size/1048576' => $send(1 << 20),
+    'download' => function ($request, $response): void {
+        $response->header('Content-Type', 'application/octet-stream');
+        $piece = str_repeat('x', 1 << 20);
+        for ($sent = 0; $sent < (int) $request->get['mib']; $sent++) {
+            $response->write($piece);
+        }
+        $response->end();
+    },
     'echo' => function ($request, $response): void {
         $response->header('Content-Type', 'application/octet-stream');
         $response->end($request->rawContent());

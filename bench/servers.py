@@ -17,6 +17,7 @@ START_SECONDS_MAX = 15
 FILES = min(resource.getrlimit(resource.RLIMIT_NOFILE)[1], 100_000)
 resource.setrlimit(resource.RLIMIT_NOFILE, (FILES, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
 STOP_SECONDS_MAX = 10
+NGINX_LISTENS = {"h1": "", "h2c": " http2", "tls-h1": " ssl", "tls-h2": " ssl http2"}
 
 
 class ServerError(Exception):
@@ -24,10 +25,15 @@ class ServerError(Exception):
 
 
 def free_port():
-    """A port that nothing listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A port that nothing listens on now, by TCP or UDP."""
+    while True:
+        with socket.socket() as tcp, socket.socket(type=socket.SOCK_DGRAM) as udp:
+            tcp.bind(("127.0.0.1", 0))
+            try:
+                udp.bind(tcp.getsockname())
+                return tcp.getsockname()[1]
+            except OSError:
+                continue
 
 
 class Server:
@@ -136,7 +142,7 @@ class Starter:
             return self._start_ours(name, case)
         if name in self.peers:
             return self._start_peer(name, case)
-        return self._start_nginx(name, case)
+        return self._start_theirs(name, case)
 
     def versions(self):
         """What was measured, for the report."""
@@ -152,6 +158,7 @@ class Starter:
             "wrk": first_line("wrk", "-v"),
             "h2load": first_line("h2load", "--version"),
             "openssl": first_line("openssl", "version"),
+            "caddy": first_line("caddy", "version") if shutil.which("caddy") else "none",
         }
 
     def _start_ours(self, name, case):
@@ -179,20 +186,20 @@ class Starter:
         command = [part.format(**values) for part in shlex.split(self.peers[name])]
         return self._server(name, port, [command], case)
 
-    def _start_nginx(self, name, case):
+    def _start_theirs(self, name, case):
+        """nginx, or php-fpm behind nginx or Caddy."""
         port = free_port()
         place = os.path.join(self.folder, f"{name}-{port}")
         os.mkdir(place)
         os.chmod(place, 0o755)
         values = {
             "port": port,
-            "listen": {"h1": "", "h2c": " http2", "tls-h1": " ssl", "tls-h2": " ssl http2"}[
-                case.protocol
-            ],
+            "listen": NGINX_LISTENS.get(case.protocol),
             "certificate": self.certificate,
             "key": self.key,
             "place": place,
             "documents": self.documents,
+            "scripts": self.scripts,
             "user": f"user {self.user};" if os.geteuid() == 0 else "",
             "pool_user": f"user = {self.user}" if os.geteuid() == 0 else "",
             "owner": self.user,
@@ -202,9 +209,14 @@ class Starter:
             "socket": f"{place}/fpm.sock",
         }
         commands = []
-        if name == "fpm":
+        if name in ("fpm", "caddy"):
             config = write(f"{place}/fpm.conf", read(f"{HERE}/conf/fpm.conf"), values)
             commands.append([self.fpm_binary, "-F", "-y", config])
+        if name == "caddy":
+            config = write(f"{place}/Caddyfile", read(f"{HERE}/conf/Caddyfile"), values)
+            commands.append(["env", f"XDG_CONFIG_HOME={place}", f"XDG_DATA_HOME={place}"])
+            commands[-1] += ["caddy", "run", "--config", config, "--adapter", "caddyfile"]
+            return self._server(name, port, commands, case)
         locations = read(f"{HERE}/conf/locations-{name}.conf") % values
         values["locations"] = locations
         config = write(f"{place}/nginx.conf", read(f"{HERE}/conf/nginx.conf"), values)
@@ -232,6 +244,10 @@ class Starter:
         self.documents = os.path.join(self.folder, "documents")
         os.makedirs(os.path.join(self.documents, "size"))
         shutil.copy(f"{HERE}/fpm.php", self.documents)
+        # Caddy looks for files before it asks PHP.
+        self.scripts = os.path.join(self.folder, "scripts")
+        os.makedirs(self.scripts)
+        shutil.copy(f"{HERE}/fpm.php", self.scripts)
         for size in (16384, 1 << 20):
             with open(f"{self.documents}/size/{size}", "wb") as file:
                 file.write(b"x" * size)
