@@ -167,8 +167,8 @@ impl Http3 {
                 self.orphans.push_back(id);
                 continue;
             }
-            let nothing: [HeaderRef<'_>; 0] = [];
-            let _ = h3.send_response(&mut self.quic, id, &nothing, true);
+            let any = [HeaderRef::new(b":status", b"500")];
+            let _ = h3.send_response(&mut self.quic, id, &any, true);
             let _ = h3.send_body(&mut self.quic, id, &[], true);
         }
     }
