@@ -77,7 +77,10 @@ fn drive(pair: &mut Pair) {
     }
 }
 
-const KINDS: usize = 10;
+const KINDS: usize = 11;
+
+/// A field that makes a head large.
+static LONG: [u8; 3_000] = [b'x'; 3_000];
 
 /// The client's side of a request of some kind.
 fn ask(pair: &mut Pair, kind: usize) -> StreamId {
@@ -136,6 +139,11 @@ fn parts(kind: usize) -> Vec<Part<ResponseHead>> {
             Part::Abort(Reason::WorkerLost),
         ],
         5 => vec![Part::Abort(Reason::ClientGone)],
+        10 => {
+            let long = std::str::from_utf8(&LONG).unwrap();
+            let head = head(200, Streamed, &[("x-long", long)]);
+            vec![Part::Head(head), body("content"), Part::End(None)]
+        }
         _ => vec![Part::Head(head(200, Known(7), &[])), body("content"), Part::End(None)],
     }
 }

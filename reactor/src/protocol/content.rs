@@ -1,7 +1,6 @@
 //! The content of a response on its way to a version that has streams.
 
 use std::collections::VecDeque;
-use std::time::Instant;
 
 use bytes::Bytes;
 use http::HeaderMap;
@@ -20,8 +19,6 @@ pub struct Outgoing {
     queue: VecDeque<Piece>,
     /// What follows the queue.
     pub end: Option<End>,
-    /// When the client has kept its window shut for too long.
-    pub stalled: Option<Instant>,
 }
 
 #[derive(Debug)]
@@ -47,7 +44,7 @@ pub enum End {
 impl Outgoing {
     /// Nothing yet, of content like this.
     pub fn new(content: Content) -> Self {
-        Self { content, queue: VecDeque::new(), end: None, stalled: None }
+        Self { content, queue: VecDeque::new(), end: None }
     }
 
     /// Takes content of the handler's, or drops it where there must be none.

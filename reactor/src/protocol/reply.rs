@@ -28,6 +28,8 @@ pub struct Reply {
     state: State,
     /// Interim heads that the stream has not taken.
     interim: VecDeque<Response<()>>,
+    /// When the client has kept its window shut for too long.
+    stalled: Option<Instant>,
 }
 
 #[derive(Debug)]
@@ -44,7 +46,7 @@ enum State {
     Over,
 }
 
-/// A stream as a response sees it. What it is given it takes as a whole.
+/// A stream as a response sees it. What it has not taken it is given again before anything else.
 pub trait Sink {
     /// An interim head (RFC 9110, 15.2).
     fn interim(&mut self, head: Response<()>) -> Result<(), Refused<Response<()>>>;
@@ -86,8 +88,10 @@ pub enum Cut {
 /// What became of a response when it was moved on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Moved {
-    /// It waits for the worker, or for room.
+    /// It waits for the worker.
     Waits,
+    /// It waits for room.
+    Blocked,
     /// It has had its share, and has more.
     More,
     /// It is to be moved once more when what it gave before was written.
@@ -103,7 +107,7 @@ pub enum Moved {
 impl Reply {
     /// Nothing yet, to a request of this kind.
     pub fn new(facts: RequestFacts) -> Self {
-        Self { facts, state: State::Awaited, interim: VecDeque::new() }
+        Self { facts, state: State::Awaited, interim: VecDeque::new(), stalled: None }
     }
 
     /// Whether there is nothing more to do.
@@ -128,10 +132,7 @@ impl Reply {
 
     /// When the client has kept its window shut for too long.
     pub fn deadline(&self) -> Option<Instant> {
-        match &self.state {
-            State::Sending(content) => content.stalled,
-            _ => None,
-        }
+        self.stalled
     }
 
     /// The stream is no more.
@@ -140,6 +141,7 @@ impl Reply {
             content.discard(outlet);
         }
         self.state = State::Over;
+        self.stalled = None;
     }
 
     /// Says that the client may go on (RFC 9110, 10.1.1).
@@ -237,15 +239,16 @@ impl Reply {
             }
             State::Over => Moved::All,
             state => match self.give_heads(state, sink, outlet) {
-                Ok(State::Sending(mut content)) => {
-                    let moved = give_content(&mut content, sink, outlet, most, patience, now);
+                Ok(State::Sending(mut content)) if self.interim.is_empty() => {
+                    let moved = give_content(&mut content, sink, outlet, most, &mut self.stalled);
                     self.state = State::Sending(content);
                     moved
                 }
                 Ok(State::Over) => Moved::All,
                 Ok(state) => {
+                    let waits = matches!(state, State::Awaited) && self.interim.is_empty();
                     self.state = state;
-                    Moved::Waits
+                    if waits { Moved::Waits } else { Moved::Blocked }
                 }
                 Err(Gone) => {
                     self.state = State::Cut;
@@ -253,8 +256,15 @@ impl Reply {
                 }
             },
         };
-        if matches!(moved, Moved::All | Moved::Reset) {
-            self.state = State::Over;
+        match moved {
+            Moved::Blocked => {
+                self.stalled.get_or_insert(now.instant + patience);
+            }
+            Moved::All | Moved::Reset => self.state = State::Over,
+            Moved::Waits | Moved::More | Moved::Again | Moved::Gone => {}
+        }
+        if moved != Moved::Blocked {
+            self.stalled = None;
         }
         moved
     }
@@ -269,7 +279,7 @@ impl Reply {
     ) -> Result<State, Gone> {
         while let Some(head) = self.interim.pop_front() {
             match sink.interim(head) {
-                Ok(()) => {}
+                Ok(()) => self.stalled = None,
                 Err(Refused::Gone) => {
                     self.state = state;
                     self.lose(outlet);
@@ -285,7 +295,10 @@ impl Reply {
         let last = content.is_empty();
         match sink.head(head, last) {
             Ok(()) if last => Ok(State::Over),
-            Ok(()) => Ok(State::Sending(content)),
+            Ok(()) => {
+                self.stalled = None;
+                Ok(State::Sending(content))
+            }
             Err(Refused::Full(head)) => Ok(State::Headed { head, content }),
             Err(Refused::Gone) => {
                 content.discard(outlet);
@@ -303,19 +316,15 @@ fn give_content(
     sink: &mut impl Sink,
     outlet: &mut Outlet,
     mut most: usize,
-    patience: Duration,
-    now: &Now,
+    stalled: &mut Option<Instant>,
 ) -> Moved {
     while let Some(wanted) = content.front_len() {
         let room = match sink.room(wanted) {
             None => return Moved::Gone,
-            Some(0) => {
-                content.stalled.get_or_insert(now.instant + patience);
-                return Moved::Waits;
-            }
+            Some(0) => return Moved::Blocked,
             Some(room) => room.min(most),
         };
-        content.stalled = None;
+        *stalled = None;
         if room == 0 {
             return Moved::More;
         }
@@ -363,7 +372,7 @@ fn give_end(content: &mut Outgoing, sink: &mut impl Sink) -> Moved {
         Refused::Gone => Moved::Gone,
         Refused::Full(trailers) => {
             content.end = Some(End::Complete(trailers));
-            Moved::Waits
+            Moved::Blocked
         }
     }
 }

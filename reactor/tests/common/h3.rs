@@ -252,7 +252,8 @@ impl Client {
 
     /// Opens HTTP/3.
     pub fn open(&mut self) {
-        let config = quiche::h3::Config::new().expect("a config");
+        let mut config = quiche::h3::Config::new().expect("a config");
+        config.set_max_field_section_size(1 << 20);
         let h3 = quiche::h3::Connection::with_transport(&mut self.quic, &config);
         self.h3 = Some(h3.expect("HTTP/3"));
     }

@@ -1,6 +1,6 @@
 //! Responses: windows, urgency, and breaks.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use reactor::protocol::Flow;
@@ -8,7 +8,7 @@ use reactor::protocol::error::Fault;
 use wire::BodyLength::{Known, Streamed};
 use wire::{Part, Reason};
 
-use super::common::h3::{Client, GET, Pair, Server, client_config};
+use super::common::h3::{Client, GET, Pair, Server, client_config, server_config};
 use super::common::{End, body, file, head, settings};
 use super::still_serves;
 
@@ -120,6 +120,59 @@ fn a_break_behind_content_lets_the_content_through() {
 }
 
 #[test]
+fn a_large_head_crosses_small_windows() {
+    let line = "x".repeat(1000);
+    for (lines, window) in [(1, 1 << 20), (3, 1 << 20), (250, 1 << 20), (250, 5000)] {
+        let mut config = client_config();
+        config.set_initial_max_stream_data_bidi_local(window);
+        let mut pair = Pair::of(Client::new(&mut config), Server::new(settings()));
+        let fields = vec![("x-long", &line[..]); lines];
+        let trailers = head(200, Streamed, &fields).fields;
+        let ends = [vec![Part::End(None)], vec![body("some"), Part::End(Some(trailers.clone()))]];
+        for end in ends {
+            let stream = pair.get();
+            pair.server.send(stream, Part::Head(head(103, Known(0), &fields)));
+            pair.server.send(stream, Part::Head(head(200, Streamed, &fields)));
+            let content = end.len() > 1;
+            for part in end {
+                pair.server.send(stream, part);
+            }
+            let reply = pair.reply(stream);
+            let count = |of: &[(String, Vec<u8>)]| of.iter().filter(|(n, _)| n == "x-long").count();
+            assert!(reply.complete, "{lines} {window}");
+            assert_eq!((count(&reply.interim[0].1), count(&reply.fields)), (lines, lines));
+            assert_eq!(reply.get("server"), Some("ferrite"));
+            if content {
+                assert_eq!((&reply.body[..], count(&reply.trailers)), (&b"some"[..], lines));
+            }
+            still_serves(&mut pair);
+        }
+    }
+}
+
+#[test]
+fn a_head_that_the_client_does_not_take_ends_its_stream() {
+    let mut pair = narrow(100);
+    let line = "x".repeat(3000);
+    for fields in [vec![("x", &line[..300])], vec![("x", &line[..])]] {
+        let stream = pair.get();
+        pair.server.send(stream, Part::Head(head(200, Streamed, &fields)));
+        pair.server.send(stream, body("content"));
+        // Nobody reads: the window stays shut.
+        for mut packet in pair.server.packets() {
+            pair.client.receive(&mut packet);
+        }
+        pair.pass(Duration::from_secs(31));
+        assert_eq!(pair.server.faults().pop(), Some(Fault::ResponseStalled));
+        let seen = pair.server.seen.last().unwrap();
+        assert_eq!(
+            (seen.stream, seen.end.clone()),
+            (stream, Some(End::Abort(Reason::ClientStalled)))
+        );
+    }
+}
+
+#[test]
 fn a_break_is_told_also_to_a_client_that_is_silent() {
     let mut pair = Pair::new();
     let stream = pair.get();
@@ -226,6 +279,32 @@ fn urgent_responses_go_first() {
     // What cannot be read is as nothing.
     let [first, second] = race([None, Some("u=\"high\"")], None);
     assert!(first == 300_000 && second < 150_000, "{first} {second}");
+}
+
+/// `quiche` keeps its own time, so that here some passes.
+#[test]
+fn paced_packets_go_when_their_time_has_come() {
+    let settings = settings();
+    let mut config = server_config(&settings);
+    config.set_cc_algorithm(quiche::CongestionControlAlgorithm::Bbr2Gcongestion);
+    config.enable_pacing(true);
+    config.set_max_pacing_rate(10_000_000);
+    let server = Server::with(settings, &mut config);
+    let mut pair = Pair::of(Client::new(&mut client_config()), server);
+    let stream = pair.get();
+    pair.server.respond(stream, 200, &[b'x'; 300_000]);
+    let (start, mut waits) = (Instant::now(), 0);
+    while !pair.reply(stream).complete {
+        assert!(start.elapsed() < super::MINUTE);
+        let at = pair.server.http3.deadline().expect("something to wait for");
+        std::thread::sleep(at.saturating_duration_since(Instant::now()));
+        pair.server.now.instant = Instant::now();
+        let now = pair.server.now;
+        pair.server.http3.timeout(&now);
+        waits += 1;
+    }
+    assert!(waits > 2, "{waits}");
+    assert_eq!(pair.reply(stream).body.len(), 300_000);
 }
 
 #[test]

@@ -186,6 +186,9 @@ pub const QUIC_SEGMENTS_MAX: usize = 64;
 pub const QUIC_SEGMENTS_BYTES_MAX: usize = 65_000;
 /// Bytes of one part of a request's content on HTTP/3. What lies in more packets is read in one go.
 pub const QUIC_READ_BYTES_MAX: usize = 64 << 10;
+/// Text of a field section that is sent as a whole, or waits until it can be: it fits the smallest
+/// congestion window, which is two packets (RFC 9002, 7.2).
+pub const QUIC_SECTION_BYTES_MAX: usize = 2_000;
 /// Content that a response which shares its urgency with others (RFC 9218, 4.2) gives at a time.
 pub const QUIC_TURN_BYTES: usize = 16 << 10;
 /// One-way streams of a client in the life of a connection. It needs three (RFC 9114, 6.2), and a

@@ -127,7 +127,7 @@ impl Stream {
         let patience = outlet.settings.http2.stall_timeout;
         let mut sink = Carrier { out: &mut self.out, cx: &mut cx };
         match self.reply.give(&mut sink, outlet, usize::MAX, patience, now) {
-            Moved::Waits | Moved::All | Moved::Reset => {}
+            Moved::Waits | Moved::Blocked | Moved::All | Moved::Reset => {}
             Moved::More | Moved::Again => return true,
             Moved::Gone => self.lose(Reason::ClientGone, outlet),
         }

@@ -227,7 +227,7 @@ impl Http3 {
         let Ok(value) = h3.take_last_priority_update(id) else { return };
         stream.priority = Urgency::parse(Some(&value));
         stream.turn = 0;
-        if stream.headed {
+        if stream.framing.is_headed() {
             stream.priority.apply(&mut self.quic, id);
         }
     }

@@ -81,13 +81,13 @@ impl Http3 {
             quic: &mut self.quic,
             h3,
             stream: id,
-            headed: &mut stream.headed,
-            priority: stream.priority.get(),
+            framing: &mut stream.framing,
+            priority: stream.priority,
         };
         let most = if incremental { QUIC_TURN_BYTES } else { usize::MAX };
         let patience = self.outlet.settings.http3.stall_timeout;
         match stream.reply.give(&mut carrier, &mut self.outlet, most, patience, &self.now) {
-            Moved::Waits => {}
+            Moved::Waits | Moved::Blocked => {}
             Moved::More => {
                 self.turns += 1;
                 stream.turn = self.turns;
@@ -124,7 +124,7 @@ impl Http3 {
             // RFC 9114, 4.1.1: the rest of the request is of no use.
             let _ = self.quic.stream_shutdown(id, Shutdown::Read, Code::NoError as u64);
         }
-        if stream.arriving || reset {
+        if stream.arriving || reset || stream.framing.is_ours() {
             self.orphans.push_back(id);
         }
         self.rewind();

@@ -12,6 +12,7 @@ use bytes::Bytes;
 use quiche::h3::{Header, Priority};
 use wire::{Fields, Part, Reason, ResponseHead};
 
+use super::carrier::Framing;
 use super::{Quic, request};
 use crate::protocol::error::{Fault, ProtocolError};
 use crate::protocol::message::RequestFacts;
@@ -26,8 +27,8 @@ pub struct Stream {
     pub reply: Reply,
     /// The client may still send something of the request.
     pub arriving: bool,
-    /// A head was sent, if only an interim one.
-    pub headed: bool,
+    /// Who makes the response's frames.
+    pub framing: Framing,
     /// It is in the queue of those that may have something to send.
     pub queued: bool,
     /// How urgent the response is (RFC 9218, 4).
@@ -99,7 +100,15 @@ impl Stream {
         };
         let reply = Reply::new(facts);
         let arriving = !complete;
-        Self { request, reply, arriving, headed: false, queued: false, priority, turn: 0 }
+        Self {
+            request,
+            reply,
+            arriving,
+            framing: Framing::default(),
+            queued: false,
+            priority,
+            turn: 0,
+        }
     }
 
     /// Whether the client got a response to its end, or to where it broke off.
