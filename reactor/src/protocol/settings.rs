@@ -82,7 +82,7 @@ pub struct Http3Settings {
     pub streams_max: u64,
     /// Bytes of one request's content that may be under way (RFC 9000, 4.1).
     pub window_bytes: u64,
-    /// Bytes of all requests' content together that may be under way.
+    /// Bytes of all requests' content together that may be under way; at least one request's.
     pub connection_window_bytes: u64,
     /// Whether a request may come before the handshake is done (RFC 8470).
     pub early_data: bool,
@@ -100,6 +100,13 @@ impl Default for Http3Settings {
             early_data: false,
             stall_timeout: Duration::from_secs(30),
         }
+    }
+}
+
+impl Http3Settings {
+    /// Bytes of all requests' content together that may be under way.
+    pub fn connection_window_bytes(&self) -> u64 {
+        self.connection_window_bytes.max(self.window_bytes)
     }
 }
 

@@ -60,8 +60,11 @@ impl Contexts {
         config.set_max_idle_timeout(u64::try_from(idle).unwrap_or(u64::MAX));
         config.set_max_send_udp_payload_size(QUIC_DATAGRAM_BYTES_MAX);
         config.discover_pmtu(true);
-        config.set_initial_max_data(http3.connection_window_bytes);
+        // What arrives out of order lies in memory: `quiche` is not to open windows further.
+        config.set_initial_max_data(http3.connection_window_bytes());
+        config.set_max_connection_window(http3.connection_window_bytes());
         config.set_initial_max_stream_data_bidi_remote(http3.window_bytes);
+        config.set_max_stream_window(http3.window_bytes);
         config.set_initial_max_stream_data_uni(QUIC_UNIDIRECTIONAL_BYTES);
         config.set_initial_max_streams_bidi(http3.streams_max);
         config.set_initial_max_streams_uni(QUIC_UNIDIRECTIONAL_STREAMS_MAX);

@@ -79,7 +79,7 @@ pub fn server_config(settings: &HttpSettings) -> quiche::Config {
     let mut config = quiche::Config::with_boring_ssl_ctx_builder(version, tls).expect("a config");
     common_config(&mut config);
     let http3 = &settings.http3;
-    config.set_initial_max_data(http3.connection_window_bytes);
+    config.set_initial_max_data(http3.connection_window_bytes());
     config.set_initial_max_stream_data_bidi_remote(http3.window_bytes);
     config.set_initial_max_stream_data_uni(64 << 10);
     config.set_initial_max_streams_bidi(http3.streams_max);

@@ -177,9 +177,10 @@ pub const H2_BYTES_PER_FRAME_EARNED: u64 = 1 << 10;
 /// Bytes of packets that are made in one go: two calls' worth, and streams of other connections get
 /// their turn soon.
 pub const QUIC_SEND_BYTES_MAX: usize = 128 << 10;
-/// Bytes of one UDP datagram that is sent: the payload of an Ethernet frame, which is what path MTU
-/// discovery may find.
-pub const QUIC_DATAGRAM_BYTES_MAX: usize = 1500;
+/// Bytes of one UDP datagram that is sent, which path MTU discovery may find: what an Ethernet frame
+/// of 1500 bytes has room for behind the heads of IPv6 and UDP. Browsers close a connection on which
+/// more arrives (they say so in `max_udp_payload_size`, which `quiche` does not look at).
+pub const QUIC_DATAGRAM_BYTES_MAX: usize = 1452;
 /// Datagrams that the kernel cuts from one buffer (`UDP_MAX_SEGMENTS` was 64 for long).
 pub const QUIC_SEGMENTS_MAX: usize = 64;
 /// Bytes of such a buffer: what fits one IP packet, which is what it is until it is cut.

@@ -136,9 +136,11 @@ mod tests {
     fn runs_and_the_buffer_are_bounded() {
         let small = runs(&[(30, 2); QUIC_SEGMENTS_MAX + 1]);
         assert_eq!(small.iter().map(Vec::len).collect::<Vec<_>>(), [QUIC_SEGMENTS_MAX, 1]);
-        let large = runs(&[(1500, 2); 60]);
+        let large = runs(&[(QUIC_DATAGRAM_BYTES_MAX, 2); 60]);
         assert_eq!(large.iter().map(Vec::len).sum::<usize>(), 60);
-        assert!(large.iter().all(|run| run.len() * 1500 <= QUIC_SEGMENTS_BYTES_MAX));
+        assert!(
+            large.iter().all(|run| run.len() * QUIC_DATAGRAM_BYTES_MAX <= QUIC_SEGMENTS_BYTES_MAX)
+        );
         let mut out = Datagrams::new();
         let mut packets = 0;
         while out.room().is_some() {

@@ -36,7 +36,8 @@ impl Http3 {
                 return;
             }
             for id in stuck {
-                if !self.watch.empty() {
+                self.watch.empty();
+                if self.is_overdrawn() {
                     return self.calm();
                 }
                 self.outlet.stream = id;
@@ -216,7 +217,8 @@ impl Http3 {
             return;
         }
         self.orphans.push_back(id);
-        if !self.watch.reset() {
+        self.watch.reset();
+        if self.is_overdrawn() {
             self.calm();
         }
     }

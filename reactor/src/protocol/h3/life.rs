@@ -96,6 +96,18 @@ impl Http3 {
         }
     }
 
+    /// Whether the client has made more work than may still turn out to serve somebody: as long as
+    /// content is arriving, a window of it, and that sent again.
+    pub(super) fn is_overdrawn(&self) -> bool {
+        let debt = self.watch.debt();
+        if debt == 0 {
+            return false;
+        }
+        let arriving = self.streams.values().any(|stream| stream.arriving);
+        let window = self.outlet.settings.http3.connection_window_bytes();
+        !arriving || debt > window.saturating_mul(2)
+    }
+
     /// The client makes work and serves nobody: it has to go.
     pub(super) fn calm(&mut self) {
         if self.close(Code::ExcessiveLoad) {

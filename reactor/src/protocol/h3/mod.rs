@@ -118,12 +118,12 @@ impl Http3 {
     pub fn receive(&mut self, datagram: &mut [u8], info: quiche::RecvInfo, now: &Now) {
         self.now = *now;
         (self.stirred, self.heard) = (true, true);
-        let affordable = self.watch.see(datagram.len(), now.instant);
+        self.watch.see(datagram.len(), now.instant);
         // An error has closed the connection, which is found out below, or concerned nobody.
         let _ = self.quic.recv(datagram, info);
         // An acknowledgement, as likely as not.
         self.break_off_all();
-        if !affordable {
+        if self.is_overdrawn() {
             self.calm();
         }
     }

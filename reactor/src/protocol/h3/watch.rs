@@ -4,6 +4,9 @@
 //! served a request. A purse pays for the difference; time and honest work fill it, and who has spent
 //! it all has to go. That bounds all floods alike, of PING as of PRIORITY_UPDATE, of empty DATA as of
 //! frames that nobody knows.
+//!
+//! Content that arrives behind a lost packet has come before it serves anybody. What is spent without
+//! being there is a debt, and how large that may be is known where the windows are.
 
 use std::time::Instant;
 
@@ -16,33 +19,39 @@ use wire::limits::{
 #[derive(Debug)]
 pub struct Watch {
     purse: u64,
+    debt: u64,
     counted: Instant,
 }
 
 impl Watch {
     /// A full purse.
     pub fn new(now: Instant) -> Self {
-        Self { purse: QUIC_IDLE_BYTES_MAX, counted: now }
+        Self { purse: QUIC_IDLE_BYTES_MAX, debt: 0, counted: now }
     }
 
-    /// A datagram has come. `false`: the purse is empty.
-    pub fn see(&mut self, len: usize, now: Instant) -> bool {
+    /// What was spent after the purse was empty.
+    pub fn debt(&self) -> u64 {
+        self.debt
+    }
+
+    /// A datagram has come.
+    pub fn see(&mut self, len: usize, now: Instant) {
         let seconds = now.saturating_duration_since(self.counted).as_secs();
         if seconds > 0 {
             self.counted = now;
             self.earn(seconds.saturating_mul(QUIC_BYTES_PER_SECOND_EARNED));
         }
-        self.spend(len as u64 + QUIC_DATAGRAM_BYTES)
+        self.spend(len as u64 + QUIC_DATAGRAM_BYTES);
     }
 
-    /// A request was given up, or was to be reset. `false`: the purse is empty.
-    pub fn reset(&mut self) -> bool {
-        self.spend(QUIC_BYTES_PER_RESET)
+    /// A request was given up, or was to be reset.
+    pub fn reset(&mut self) {
+        self.spend(QUIC_BYTES_PER_RESET);
     }
 
-    /// A frame was empty. `false`: the purse is empty.
-    pub fn empty(&mut self) -> bool {
-        self.spend(QUIC_DATAGRAM_BYTES)
+    /// A frame was empty.
+    pub fn empty(&mut self) {
+        self.spend(QUIC_DATAGRAM_BYTES);
     }
 
     /// So many bytes were content. What wraps them, and what is sent twice, is paid along.
@@ -61,13 +70,14 @@ impl Watch {
     }
 
     fn earn(&mut self, bytes: u64) {
-        self.purse = self.purse.saturating_add(bytes).min(QUIC_IDLE_BYTES_MAX);
+        let left = bytes.saturating_sub(self.debt);
+        self.debt = self.debt.saturating_sub(bytes);
+        self.purse = self.purse.saturating_add(left).min(QUIC_IDLE_BYTES_MAX);
     }
 
-    fn spend(&mut self, bytes: u64) -> bool {
-        let afford = bytes <= self.purse;
+    fn spend(&mut self, bytes: u64) {
+        self.debt += bytes.saturating_sub(self.purse);
         self.purse = self.purse.saturating_sub(bytes);
-        afford
     }
 }
 
@@ -83,18 +93,42 @@ mod tests {
         let mut watch = Watch::new(now);
         let datagram = 1200 + QUIC_DATAGRAM_BYTES;
         for _ in 0..QUIC_IDLE_BYTES_MAX / datagram {
-            assert!(watch.see(1200, now));
+            watch.see(1200, now);
         }
-        assert!(!watch.see(1200, now));
-        assert!(!watch.reset());
-        watch.content(1200);
-        assert!(watch.see(1200, now));
-        watch.sent((datagram * QUIC_BYTES_SENT_PER_BYTE_EARNED) as usize);
-        assert!(watch.see(1200, now));
-        watch.answered();
-        assert!(watch.see(1, now));
-        while watch.see(1200, now) {}
+        assert_eq!(watch.debt(), 0);
+        watch.see(1200, now);
+        let owed = watch.debt();
+        assert!(owed > 0);
+        watch.reset();
+        assert_eq!(watch.debt(), owed + QUIC_BYTES_PER_RESET);
+        let earn: [&dyn Fn(&mut Watch); 3] = [
+            &|watch| watch.content(1200),
+            &|watch| watch.sent((datagram * QUIC_BYTES_SENT_PER_BYTE_EARNED) as usize),
+            &|watch| watch.answered(),
+        ];
+        for earned in earn {
+            let owed = watch.debt();
+            earned(&mut watch);
+            assert!(watch.debt() < owed || owed == 0);
+        }
+        while watch.debt() == 0 {
+            watch.see(1200, now);
+        }
         now += Duration::from_secs(1);
-        assert!(watch.see(1200, now));
+        watch.see(1200, now);
+        assert_eq!(watch.debt(), 0);
+    }
+
+    #[test]
+    fn content_that_comes_before_it_can_be_read_is_paid_when_it_is() {
+        let now = Instant::now();
+        let mut watch = Watch::new(now);
+        let bytes = 4 * QUIC_IDLE_BYTES_MAX;
+        for _ in 0..bytes / 1200 {
+            watch.see(1240, now);
+        }
+        assert!(watch.debt() > QUIC_IDLE_BYTES_MAX);
+        watch.content(bytes as usize);
+        assert_eq!((watch.debt(), watch.purse), (0, QUIC_IDLE_BYTES_MAX));
     }
 }
