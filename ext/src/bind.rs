@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::FileTypeExt;
 use std::os::unix::net::UnixStream;
@@ -156,7 +156,11 @@ pub fn bind(host: &str, port: i64, kind: SocketType) -> Result<Bound, BindError>
     let port = u16::try_from(port).map_err(|_| BindError::Port(port))?;
     let address = SocketAddr::new(address(host, kind)?, port);
     let system = |error| BindError::System { place: address.to_string(), error };
-    let socket = listen_tcp(address).map_err(system)?;
+    let socket = match port {
+        0 => listen_anywhere(address, is_free_over_udp),
+        _ => listen_tcp(address),
+    };
+    let socket = socket.map_err(system)?;
     let local = socket.local_addr().map_err(system)?;
     let port = local.as_socket().map_or(port, |local| local.port());
     Ok(Bound { socket, port, path: None })
@@ -221,6 +225,29 @@ fn listen_tcp(address: SocketAddr) -> io::Result<Socket> {
     Ok(socket)
 }
 
+/// Numbers that are tried when any will do.
+const TRIES: usize = 32;
+
+/// Listens on a free port whose number is free over UDP too: HTTP/3 may want it at the start, and
+/// clients of others have UDP ports from the same range.
+fn listen_anywhere(address: SocketAddr, is_free: fn(&Socket) -> bool) -> io::Result<Socket> {
+    // Held until the end, so that another number comes next.
+    let mut taken = Vec::new();
+    loop {
+        let socket = listen_tcp(address)?;
+        if taken.len() == TRIES || is_free(&socket) {
+            return Ok(socket);
+        }
+        taken.push(socket);
+    }
+}
+
+/// Whether nobody has the UDP port of the same number.
+fn is_free_over_udp(socket: &Socket) -> bool {
+    let address = socket.local_addr().ok().and_then(|address| address.as_socket());
+    address.is_some_and(|address| UdpSocket::bind(address).is_ok())
+}
+
 fn bind_path(path: &str) -> Result<Bound, BindError> {
     if path.is_empty() || path.len() > PATH_BYTES_MAX || path.contains('\0') {
         return Err(BindError::PathLength(path.escape_default().to_string()));
@@ -281,6 +308,27 @@ mod tests {
         assert_ne!(bound.port, 0);
         let again = message("127.0.0.1", i64::from(bound.port), SocketType::Tcp);
         assert!(again.ends_with("in use by another process"), "{again}");
+    }
+
+    #[test]
+    fn port_0_is_free_over_udp_too() {
+        use std::sync::Mutex;
+        static SEEN: Mutex<Vec<u16>> = Mutex::new(Vec::new());
+        let number = |socket: &Socket| socket.local_addr().unwrap().as_socket().unwrap().port();
+        let third = |socket: &Socket| {
+            let mut seen = SEEN.lock().unwrap();
+            seen.push(socket.local_addr().unwrap().as_socket().unwrap().port());
+            seen.len() == 3
+        };
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let socket = listen_anywhere(address, third).expect("bound");
+        let seen = SEEN.lock().unwrap();
+        assert!(seen[0] != seen[1] && seen[1] != seen[2] && seen[0] != seen[2], "{seen:?}");
+        assert_eq!(number(&socket), seen[2]);
+        let _other = UdpSocket::bind((Ipv4Addr::LOCALHOST, number(&socket)));
+        assert!(!is_free_over_udp(&socket));
+        // With every number taken, one that is good for TCP at least.
+        assert!(listen_anywhere(address, |_| false).is_ok());
     }
 
     #[test]

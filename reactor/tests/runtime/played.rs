@@ -41,13 +41,18 @@ impl Server {
     pub fn start(tweak: impl FnOnce(&mut Config)) -> Self {
         let mut config = config();
         tweak(&mut config);
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap();
         let speaks = config.ports[0].tls.is_some() && config.ports[0].http.http3.enabled;
-        let datagrams = match speaks {
-            true => reactor::quic::bind::bind(address, config.threads as u16).unwrap(),
-            false => Vec::new(),
-        };
+        let threads = config.threads as u16;
+        // The number that TCP got may be taken over UDP.
+        let bound = (0..32).find_map(|_| {
+            let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+            let address = listener.local_addr().unwrap();
+            match speaks {
+                true => Some((listener, reactor::quic::bind::bind(address, threads).ok()?)),
+                false => Some((listener, Vec::new())),
+            }
+        });
+        let (listener, datagrams) = bound.expect("a port that is free both ways");
         Self::start_over(config, listener, datagrams)
     }
 
