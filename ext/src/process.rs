@@ -155,9 +155,9 @@ pub fn end_now() -> ! {
 /// The exit code of PHP after a fatal error.
 const EXIT_FATAL: i32 = 255;
 
-/// Whether files can be made in a folder; the error names the option.
-pub fn check_writable(folder: &Path) -> Result<(), ProcessError> {
-    let what = || format!("write to upload_tmp_dir {}", folder.display());
+/// Whether files can be made in a folder that an option names; the error names both.
+pub fn check_writable(option: &str, folder: &Path) -> Result<(), ProcessError> {
+    let what = || format!("write to {option} {}", folder.display());
     let metadata =
         std::fs::metadata(folder).map_err(|error| ProcessError::System(what(), error))?;
     if !metadata.is_dir() {

@@ -137,7 +137,10 @@ fn prepare(state: &ServerState) -> Result<Ready, Failure> {
     let tls = tls(&states, &ports)?;
     let identity = Identity::look_up(&server).map_err(failure)?;
     process::check_files(&server).map_err(failure)?;
-    process::check_writable(&server.upload_tmp_dir).map_err(failure)?;
+    process::check_writable("upload_tmp_dir", &server.upload_tmp_dir).map_err(failure)?;
+    for dir in ports.iter().filter_map(|port| port.quic.qlog_dir.as_ref()) {
+        process::check_writable("http3_qlog_dir", dir).map_err(failure)?;
+    }
     for (port, options) in states.iter().zip(&ports) {
         configure(port, options)?;
     }

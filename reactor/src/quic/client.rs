@@ -171,6 +171,8 @@ impl QuicClient {
             self.phase = Phase::Open;
             self.forget_first(cx.endpoint);
         }
+        // Before the requests, which came from there.
+        self.follow();
         while let Some((stream, mut part)) = self.http.poll() {
             if let Part::Head(head) = &mut part {
                 head.origin.remote = self.origin.remote;
@@ -194,7 +196,7 @@ impl QuicClient {
 
     /// Moves packets out. [`Fate::Again`] when there are more.
     pub fn pump(&mut self, key: Key, cx: &mut Context<'_>) -> Fate {
-        self.look_after_paths(key, cx.endpoint);
+        self.look_after_ids(key, cx.endpoint);
         let Some(out) = cx.endpoint.out(key) else { return Fate::Keep };
         self.http.transmit(out, cx.now);
         let full = out.room().is_none();
@@ -228,8 +230,8 @@ impl QuicClient {
         }
     }
 
-    /// Gives the client ids to move with, and follows it where it moves.
-    fn look_after_paths(&mut self, key: Key, endpoint: &mut Endpoint) {
+    /// Gives the client ids to move with.
+    fn look_after_ids(&mut self, key: Key, endpoint: &mut Endpoint) {
         let quic = self.http.quic();
         while let Some(cid) = quic.retired_scid_next() {
             endpoint.routes.remove(&cid);
@@ -244,7 +246,11 @@ impl QuicClient {
                 endpoint.routes.add(cid, key);
             }
         }
-        while let Some(event) = quic.path_event_next() {
+    }
+
+    /// Follows the client where it moves.
+    fn follow(&mut self) {
+        while let Some(event) = self.http.quic().path_event_next() {
             if let PathEvent::PeerMigrated(local, peer) = event {
                 log::debug!("client {:?} has moved to {peer}", self.origin.remote);
                 self.origin.local = Some(local);

@@ -118,13 +118,18 @@ impl Client {
         if self.quic.timeout() == Some(Duration::ZERO) {
             self.quic.on_timeout();
         }
+        self.open();
+        self.poll();
+        self.flush();
+    }
+
+    /// Begins with HTTP/3 as soon as that can be.
+    pub fn open(&mut self) {
         if self.http.is_none() && (self.quic.is_established() || self.quic.is_in_early_data()) {
             let config = quiche::h3::Config::new().unwrap();
             let http = quiche::h3::Connection::with_transport(&mut self.quic, &config);
             self.http = Some(http.unwrap());
         }
-        self.poll();
-        self.flush();
     }
 
     fn poll(&mut self) {
@@ -186,7 +191,9 @@ impl Client {
 
     /// Makes a request and returns its stream.
     pub fn request(&mut self, method: &str, path: &str, body: Option<&[u8]>) -> u64 {
-        self.until("HTTP/3", |client| client.http.is_some());
+        if self.http.is_none() {
+            self.until("HTTP/3", |client| client.http.is_some());
+        }
         let head = [
             Header::new(b":method", method.as_bytes()),
             Header::new(b":scheme", b"https"),

@@ -3,6 +3,7 @@
 mod certificates;
 mod client;
 mod endpoint;
+mod idle;
 mod requests;
 
 use std::sync::Arc;

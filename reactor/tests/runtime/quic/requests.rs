@@ -1,10 +1,13 @@
 //! Requests by HTTP/3, from a client's packets to a worker and back.
 
-use wire::Version;
+use std::sync::Arc;
+
+use reactor::protocol::settings::HttpSettings;
 use wire::shared::Counter;
 use wire::tls::TlsFacts;
+use wire::{Part, Reason, ToWorker, Version};
 
-use super::client::Client;
+use super::client::{self, Client};
 use super::{idle, start};
 
 #[test]
@@ -77,7 +80,10 @@ fn a_client_that_moves_takes_its_requests_along() {
 
 #[test]
 fn many_streams_of_many_clients_are_answered() {
-    let server = start(|config| config.threads = 2);
+    let server = start(|config| {
+        config.threads = 2;
+        config.queue_len_max = 400;
+    });
     let mut worker = server.add_worker(0, 0);
     std::thread::scope(|scope| {
         scope.spawn(|| {
@@ -121,4 +127,112 @@ fn a_drain_answers_what_is_in_flight_and_says_goodbye() {
         Some((true, 0x100))
     );
     server.ended();
+}
+
+#[test]
+fn a_worker_that_dies_costs_what_it_had_begun() {
+    let server = start(|_| {});
+    let mut first = server.add_worker(0, 0);
+    let mut client = Client::connect(server.address());
+    let begun = client.get("/begun");
+    let request = first.request();
+    assert_eq!(&request.head.path[..], b"/begun");
+    let mut second = server.add_worker(1, 0);
+    let waiting: Vec<_> = (0..5).map(|nth| client.get(&format!("/{nth}"))).collect();
+    drop(first);
+    for _ in &waiting {
+        let request = second.request();
+        second.respond(request.id, 200, &request.head.path);
+    }
+    assert_eq!(client.answer(begun).status, 502);
+    for (nth, stream) in waiting.into_iter().enumerate() {
+        assert_eq!(client.answer(stream).body, format!("/{nth}").into_bytes());
+    }
+    client.close();
+    server.until("nothing left", idle);
+    server.stop();
+}
+
+#[test]
+fn a_reload_of_the_workers_is_invisible() {
+    let server = start(|_| {});
+    let mut old = server.add_worker(0, 0);
+    let mut client = Client::connect(server.address());
+    let before = client.get("/before");
+    let request = old.request();
+    let mut new = server.add_worker(0, 1);
+    server.retire(0);
+    let after = client.get("/after");
+    let next = new.request();
+    assert_eq!(&next.head.path[..], b"/after");
+    new.respond(next.id, 200, b"new");
+    assert_eq!(client.answer(after).body, b"new");
+    old.respond(request.id, 200, b"old");
+    assert_eq!(client.answer(before).body, b"old");
+    assert!(old.ended());
+    assert!(!client.goaway && !client.quic.is_closed());
+    server.stop();
+}
+
+#[test]
+fn who_leaves_frees_its_worker() {
+    let server = start(|_| {});
+    let mut worker = server.add_worker(0, 0);
+    let mut client = Client::connect(server.address());
+    let stream = client.get("/");
+    let request = worker.request();
+    worker.stream_head(request.id);
+    client.until("the head", |client| client.answers.contains_key(&stream));
+    client.close();
+    let (id, message) = worker.next();
+    assert_eq!(id, request.id);
+    let gone = ToWorker::Request { mark: 0, part: Part::Abort(Reason::ClientGone) };
+    assert_eq!(format!("{message:?}"), format!("{gone:?}"));
+    worker.send(id, Part::Abort(Reason::ClientGone));
+    server.until("nothing left", idle);
+    server.stop();
+}
+
+#[test]
+fn early_data_is_a_choice() {
+    for early in [false, true] {
+        let mut http = HttpSettings::default();
+        http.http3.early_data = early;
+        let http = Arc::new(http);
+        let server = start(|config| config.ports[0].http = http);
+        let mut worker = server.add_worker(0, 0);
+        let mut config = client::config();
+        config.enable_early_data();
+        let mut first = Client::connect_with(server.address(), &mut config);
+        first.until("a ticket", |client| client.quic.session().is_some());
+        let session = first.quic.session().unwrap().to_vec();
+        first.close();
+
+        let mut again = Client::new(server.address(), &mut config, "localhost");
+        again.quic.set_session(&session).unwrap();
+        again.flush();
+        again.open();
+        assert_eq!(again.quic.is_in_early_data(), early);
+        let get = again.get("/");
+        let request = worker.request();
+        let fields = &request.head.fields;
+        assert_eq!(fields.get(b"early-data"), early.then_some(&b"1"[..]));
+        worker.respond(request.id, 200, b"soon");
+        assert_eq!(again.answer(get).body, b"soon");
+        assert!(again.quic.is_resumed());
+
+        let mut unsafe_method = Client::new(server.address(), &mut config, "localhost");
+        unsafe_method.quic.set_session(&session).unwrap();
+        unsafe_method.flush();
+        unsafe_method.open();
+        let post = unsafe_method.request("POST", "/", None);
+        if early {
+            assert_eq!(unsafe_method.answer(post).status, 425);
+        } else {
+            let request = worker.request();
+            worker.respond(request.id, 200, b"");
+            assert_eq!(unsafe_method.answer(post).status, 200);
+        }
+        server.stop();
+    }
 }
