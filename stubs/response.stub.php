@@ -172,6 +172,18 @@ class Response
     public function isWritable(): bool {}
 
     /**
+     * Sends an interim response (1xx) at once, any number of them before the final one: 103 with
+     * `Link` fields tells a browser what to load while the page is being made (RFC 8297). A field may
+     * have a list of values. False when the final head has been sent, or the client has left; a client
+     * of HTTP/1.0 is sent nothing.
+     *
+     * @param int $http_code from 102 to 199
+     * @param array<string, string|list<string>> $headers
+     * @throws \ValueError for another status, and for a name or value that cannot be in a header
+     */
+    public function informational(int $http_code, array $headers = []): bool {}
+
+    /**
      * Sends a piece of the body; the head goes out with the first one. Waits while the client is
      * `socket_buffer_size` bytes behind. An empty piece is a warning, and false.
      *

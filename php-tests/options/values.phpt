@@ -44,7 +44,7 @@ ValueError is not valid: Option 'server_header' must be true, false or a string 
 TypeError is not valid: Option 'server_header' must be true, false or a string without control characters, 1 given
 ValueError is not valid: Option 'enable_coroutine' is not supported: only false, 0, '' or [] is accepted, true given. There are no coroutines: a worker handles one request at a time.
 ValueError is not valid: Option 'task_worker_num' is not supported: only false, 0, '' or [] is accepted, 4 given. There are no task workers yet.
-ValueError is not valid: Option 'http2_enable_push' is not supported: only false, 0, '' or [] is accepted, true given. Clients have given up server push.
+ValueError is not valid: Option 'http2_enable_push' is not supported: only false, 0, '' or [] is accepted, true given. Clients have given up server push; `$response->informational(103, …)` tells them what to load.
 ValueError is not valid: Option 'ssl_dhparam' is not supported: only false, 0, '' or [] is accepted, "/a.pem" given. Suites with finite-field Diffie-Hellman are not offered.
 ValueError is not valid: Option 'dispatch_mode' is not supported: only 1 or 3 or 7 is accepted, 2 given. Every request goes to an idle worker, whichever connection it came in by (as modes 1, 3 and 7).
 ValueError is not valid: Option 'log_level' must be an int from 0 to 6, 7 given

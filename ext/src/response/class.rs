@@ -22,6 +22,7 @@ methods! {
     rawcookie => super::rawcookie;
     is_writable => super::is_writable;
     status_code => super::status_code;
+    informational => sending::informational;
     write => sending::write;
     end => sending::end;
     redirect => sending::redirect;
@@ -61,6 +62,10 @@ pub fn register() -> ext_php_rs::error::Result<()> {
     class = method(class, "initHeader", init_header, bool, 0, Vec::new);
     class = method(class, "trailer", trailer, bool, 2, || vec![required("key"), required("value")]);
     class = method(class, "isWritable", is_writable, bool, 0, Vec::new);
+    class = method(class, "informational", informational, bool, 1, || {
+        let headers = Arg::new("headers", DataType::Array).default("[]");
+        vec![Arg::new("http_code", DataType::Long), headers]
+    });
     class = method(class, "write", write, bool, 1, || vec![required("content")]);
     class = method(class, "end", end, bool, 0, || {
         vec![required("content").allow_null().default("null")]

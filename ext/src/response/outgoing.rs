@@ -114,6 +114,14 @@ impl Outgoing {
         list.into_value()
     }
 
+    /// Sends an interim head at once. `false`: the final one has been sent, or the client has gone.
+    pub fn informational(&mut self, status: StatusCode, lines: &Lines) -> Result<bool, Failure> {
+        let Phase::Open(reply) = &mut self.phase else { return Ok(false) };
+        let fields = lines.build(&[])?;
+        let head = ResponseHead { status, reason: None, length: BodyLength::Known(0), fields };
+        Ok(reply.head(&head).and_then(|()| reply.flush()).is_ok())
+    }
+
     /// Sends a piece of content, and the head before the first one. `false`: the response is over, or
     /// the client has gone.
     pub fn write(&mut self, content: &[u8]) -> Result<bool, Failure> {

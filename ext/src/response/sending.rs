@@ -6,15 +6,57 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
-use ext_php_rs::ffi::{E_WARNING, php_error_docref, zend_long, zend_string};
+use ext_php_rs::ffi::{E_WARNING, php_error_docref, zend_long, zend_string, zval};
+use http::StatusCode;
 use wire::FileSlice;
 
-use super::arguments::parse;
+use super::arguments::{Values, field_values, parse};
+use super::lines::Lines;
 use super::{Response, change, checked_status, lines, media};
 use crate::error::Failure;
 use crate::zend::method::{Call, Returned};
 use crate::zend::php_check_open_basedir;
 use crate::zend::string::{Text, bytes};
+
+/// `informational(int $http_code, array $headers = []): bool`
+pub fn informational(call: &mut Call<'_>) -> Result<Returned, Failure> {
+    let mut code: zend_long = 0;
+    let mut headers: *mut zval = std::ptr::null_mut();
+    parse!(call, c"l|a", code, headers)?;
+    let status = interim_status(code)?;
+    let mut fields = Lines::default();
+    if !headers.is_null() {
+        // SAFETY: the argument lives while the method runs; PHP has seen that it is an array.
+        let headers = unsafe { (*headers).array() };
+        for (name, value) in headers.iter().flat_map(|headers| headers.iter()) {
+            let name = name.to_string();
+            lines::check_name(2, name.as_bytes())?;
+            let values = match field_values(2, name.as_bytes(), &mut value.shallow_clone())? {
+                Values::One(value) => vec![value],
+                Values::Many(values) => values,
+            };
+            fields.set(&Text::new(name.as_bytes()), values);
+        }
+    }
+    // SAFETY: as in `write`.
+    let outgoing = unsafe { &mut (*call.this::<Response>()).state.outgoing };
+    outgoing.informational(status, &fields).map(Returned::Bool)
+}
+
+/// An interim status code that is the handler's to send (RFC 9110, 15.2).
+fn interim_status(code: zend_long) -> Result<StatusCode, Failure> {
+    let refused = |message: &str| Err(Failure::Value(1, message.into()));
+    match u16::try_from(code).map(StatusCode::from_u16) {
+        Ok(Ok(StatusCode::CONTINUE)) => {
+            refused("must not be 100: the server sends it when the client waits for it")
+        }
+        Ok(Ok(StatusCode::SWITCHING_PROTOCOLS)) => {
+            refused("must not be 101: a response does not change the protocol")
+        }
+        Ok(Ok(status)) if status.is_informational() => Ok(status),
+        _ => refused("must be an interim status, from 102 to 199"),
+    }
+}
 
 /// `write(string $content): bool`
 pub fn write(call: &mut Call<'_>) -> Result<Returned, Failure> {
