@@ -6,7 +6,7 @@ import os
 import socket
 import struct
 
-from client import HOST, connect
+from client import GOAWAY, HOST, NO_ERROR, connect
 from server import Server
 from suite import holds, same, until
 
@@ -26,6 +26,7 @@ async def tests(suite, tools):
         await test("no Retry while there is no need", no_retry)
         await test("the client moves to another port during an answer", migration)
         await test("the client moves to another port during an upload", migration_upload)
+        await test("a client that moves without end is sent to another connection", restless)
         await test("a resumed session is not early without http3_early_data", early_data_off)
         await test("garbage on the port disturbs nobody", garbage)
         await test("the server ends with 0", lambda server: server.end())
@@ -134,6 +135,20 @@ async def migration_upload(server):
             await client.move()
         await client.complete(answer)
         holds("all has arrived", bytes(answer.body) == bytes(content))
+
+
+async def restless(server):
+    """An address that changes again and again, as that of a phone on a train. Before the server can
+    follow no more, it says GOAWAY: the client goes on by another connection."""
+    async with connect(server) as client:
+        moves = 0
+        while not any(kind == GOAWAY for kind, _ in client.control_frames()):
+            await can_move(client)
+            await client.move()
+            moves += 1
+            same("content", b"HTTP/3", bytes((await client.get("/protocol")).body))
+        holds(f"it can move a few times: {moves}", moves > 4)
+        same("code of the end", NO_ERROR, await client.until_closed())
 
 
 async def ticket_of(server):

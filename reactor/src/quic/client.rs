@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use quiche::{ConnectionId, PathEvent, RecvInfo};
 use wire::head::Origin;
+use wire::limits::QUIC_CIDS_MAX;
 use wire::shared::{Counter, Shared};
 use wire::{Part, ResponseHead, TlsInfo};
 
@@ -172,7 +173,7 @@ impl QuicClient {
             self.forget_first(cx.endpoint);
         }
         // Before the requests, which came from there.
-        self.follow();
+        self.follow(cx.now);
         while let Some((stream, mut part)) = self.http.poll() {
             if let Part::Head(head) = &mut part {
                 head.origin.remote = self.origin.remote;
@@ -248,14 +249,21 @@ impl QuicClient {
         }
     }
 
-    /// Follows the client where it moves.
-    fn follow(&mut self) {
+    /// Follows the client where it moves, as often as `quiche` can: it forgets no way that the client
+    /// went, and takes no more packets from yet another address when it knows as many as there are
+    /// ids. So the client is sent to a new connection when it has come by the last of them.
+    fn follow(&mut self, now: &Now) {
+        let mut moved = false;
         while let Some(event) = self.http.quic().path_event_next() {
+            moved = true;
             if let PathEvent::PeerMigrated(local, peer) = event {
                 log::debug!("client {:?} has moved to {peer}", self.origin.remote);
                 self.origin.local = Some(local);
                 self.origin.remote = Some(peer);
             }
+        }
+        if moved && self.http.quic().path_stats().count() as u64 >= QUIC_CIDS_MAX {
+            self.http.shutdown(now);
         }
     }
 

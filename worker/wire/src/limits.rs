@@ -226,9 +226,9 @@ pub const QUIC_SENDS: usize = 32;
 /// Room in the kernel for what comes to a UDP socket while its thread is at work elsewhere: 20 ms at
 /// 1 Gbit/s. The kernel may give less.
 pub const QUIC_SOCKET_BYTES: usize = 4 << 20;
-/// Ids of one connection that are in use at a time (RFC 9000, 5.1.1): the one of now, one to move
-/// to, and as many for the next move while the first ones are being retired.
-pub const QUIC_CIDS_MAX: u64 = 4;
+/// Ids of one connection that are in use at a time (RFC 9000, 5.1.1), and addresses that a client may
+/// come from in the life of a connection: a phone changes its own now and then.
+pub const QUIC_CIDS_MAX: u64 = 8;
 /// Streams of a client's own in one direction: control, QPACK's two, and some to come.
 pub const QUIC_UNIDIRECTIONAL_STREAMS_MAX: u64 = 16;
 /// Bytes of such a stream that may be under way.
