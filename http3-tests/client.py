@@ -301,9 +301,9 @@ def udp_socket():
 
 
 @contextlib.asynccontextmanager
-async def connect(server, http=True, early=None, tickets=None, log=False, **settings):
+async def connect(server, http=True, early=None, tickets=None, log=False, port=None, **settings):
     """A connection. `early` is called before the handshake; `tickets` takes session tickets; with
-    `log` it remembers packets and frames."""
+    `log` it remembers packets and frames; `port` is another one that leads to the server."""
     settings |= {"quic_logger": QuicLogger()} if log else {}
     quic = QuicConnection(
         configuration=configuration(server, **settings),
@@ -314,7 +314,7 @@ async def connect(server, http=True, early=None, tickets=None, log=False, **sett
         lambda: Client(quic, http), sock=udp_socket()
     )
     try:
-        client.connect((HOST, server.port), transmit=early is None)
+        client.connect((HOST, port or server.port), transmit=early is None)
         if early:
             early(client)
             client.transmit()

@@ -13,7 +13,7 @@ import sys
 
 from suite import Suite
 
-MODULES = ("requests", "transport", "lifecycle", "tls", "broken", "quinn", "browser")
+MODULES = ("requests", "transport", "lifecycle", "tls", "network", "broken", "quinn", "browser")
 
 
 async def main():

@@ -63,6 +63,10 @@ $routes = [
         $response->header('Alt-Svc', 'clear');
         $response->end();
     },
+    '/hints' => function (Request $request, Response $response): void {
+        $response->informational(103, ['Link' => '</style.css>; rel=preload; as=style']);
+        $response->end('hinted');
+    },
     '/status' => function (Request $request, Response $response): void {
         $response->status((int) $request->get['code']);
         $response->end();

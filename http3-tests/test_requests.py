@@ -31,6 +31,8 @@ async def tests(suite, tools):
         await test("more streams than are allowed at once wait and are answered", many_streams)
         await test("trailers of a request reach the handler", request_trailers)
         await test("trailers of a response reach the client", response_trailers)
+        await test("a hint (103) comes before the response", hints)
+        await test("content is asked for (100) when the client waits for that", continues)
         await test("cookies in several fields are one", cookies)
         await test("too large a field section: 431, the connection goes on", large_fields)
         await test("too large content: 413, the connection goes on", large_content)
@@ -158,6 +160,25 @@ async def response_trailers(server):
         answer = await client.get("/trailers")
         same("content", b"no trailer", bytes(answer.body))
         same("trailers", {b"x-sum": b"of the response"}, answer.trailers)
+
+
+async def hints(server):
+    async with connect(server) as client:
+        answer = await client.get("/hints")
+        first, second = (dict(head) for head in answer.heads)
+        same("first", (b"103", b"</style.css>; rel=preload; as=style"), (first[b":status"], first[b"link"]))
+        same("second", (b"200", b"hinted"), (second[b":status"], bytes(answer.body)))
+
+
+async def continues(server):
+    async with connect(server) as client:
+        answer = client.open("POST", "/echo", [("expect", "100-continue")], end=False)
+        while not answer.heads:
+            await client.wait(answer)
+        same("first", [(b":status", b"100")], answer.heads[0])
+        client.send(answer, b"content", end=True)
+        await client.complete(answer)
+        same("content", b"content", bytes(answer.body))
 
 
 async def cookies(server):
