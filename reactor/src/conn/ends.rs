@@ -26,6 +26,7 @@ impl Conn {
             }
             Handshake::Gone => return Some(Fate::Abort),
             Handshake::Done => {
+                stream.acknowledge();
                 self.tls = Some(stream.info());
                 let (agreed, http) = (stream.protocol(), port.http.clone());
                 self.protocol = protocol::agreed(agreed, http, self.origin, file::read, cx.now);

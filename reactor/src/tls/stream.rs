@@ -6,6 +6,7 @@ use std::os::fd::OwnedFd;
 
 use boring::ssl::{Error, ErrorCode, ShutdownState, Ssl, SslContext, SslStream};
 use bytes::{Bytes, BytesMut};
+use socket2::SockRef;
 use wire::FileSlice;
 use wire::limits::TLS_PIECE_BYTES_MAX;
 use wire::tls::TlsInfo;
@@ -102,6 +103,16 @@ impl TlsStream {
         // Nothing was written before, so the socket has room; a client that is gone needs no answer.
         let _ = self.stream.get_mut().write_all(NO_CLEARTEXT);
         Handshake::Failed("it speaks HTTP in cleartext".to_owned())
+    }
+
+    /// Acknowledges the end of the handshake now, unless there is something to do that will. The
+    /// library says nothing before the first answer, and a client with Nagle's algorithm (RFC 9293,
+    /// 3.7.4) does not send its first request before the acknowledgement, which the kernel delays.
+    pub(crate) fn acknowledge(&self) {
+        if self.stream.get_ref().incoming().is_empty() {
+            // A client that is gone needs none.
+            let _ = SockRef::from(self.fd()).set_tcp_quickack(true);
+        }
     }
 
     /// The protocol that the handshake has agreed on.

@@ -63,6 +63,28 @@ fn a_request_and_its_answer_cross_tls() {
     server.stop();
 }
 
+/// A client that gathers small writes (Nagle) sends its first request when the end of its handshake
+/// was acknowledged, which the kernel puts off by 40 ms and more.
+#[test]
+fn a_client_that_gathers_small_writes_does_not_wait() {
+    let server = start(config());
+    let mut worker = server.add_worker(0, 0);
+    let mut fastest = Duration::MAX;
+    for _ in 0..5 {
+        let socket = server.connect();
+        socket.set_nodelay(false).unwrap();
+        let mut client = connector().build().connect("localhost", socket).unwrap();
+        let begin = Instant::now();
+        client.write_all(GET).unwrap();
+        let request = worker.request();
+        fastest = fastest.min(begin.elapsed());
+        worker.respond(request.id, 200, b"hi");
+        response_of(&mut client);
+    }
+    assert!(fastest < Duration::from_millis(35), "{fastest:?}");
+    server.stop();
+}
+
 #[test]
 fn large_content_goes_both_ways() {
     let server = start(config());
