@@ -69,6 +69,9 @@ impl Contexts {
         config.set_initial_max_streams_bidi(http3.streams_max);
         config.set_initial_max_streams_uni(QUIC_UNIDIRECTIONAL_STREAMS_MAX);
         config.set_active_connection_id_limit(QUIC_CIDS_MAX);
+        // What means nothing is for clients to send (RFC 9114, 7.2.8): a stream of it would stay open
+        // for as long as each connection.
+        config.grease(false);
         config.set_cc_algorithm(match self.quic.congestion {
             Congestion::Cubic => CongestionControlAlgorithm::CUBIC,
             Congestion::Bbr2 => CongestionControlAlgorithm::Bbr2Gcongestion,

@@ -3,7 +3,6 @@
 mod certificates;
 mod client;
 mod endpoint;
-mod idle;
 mod requests;
 
 use std::sync::Arc;
