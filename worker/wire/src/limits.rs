@@ -198,6 +198,11 @@ pub const QUIC_UNI_STREAMS_MAX: u64 = 100;
 /// How long a client may go on opening streams after the first GOAWAY (RFC 9114, 5.2): those that
 /// crossed it on the way are served.
 pub const QUIC_GOAWAY_TIME: Duration = Duration::from_millis(500);
+/// How often a client whose requests are in work is asked for a sign of life, at least. Browsers and
+/// routers forget a silent connection after half a minute.
+pub const QUIC_PING_INTERVAL_MAX: Duration = Duration::from_secs(10);
+/// And at most: what a client says of its patience must not make work.
+pub const QUIC_PING_INTERVAL_MIN: Duration = Duration::from_millis(100);
 /// How long a response that broke off waits for the client to have read what was before that.
 pub const QUIC_BREAK_TIME_MAX: Duration = Duration::from_millis(100);
 /// Bytes of the client's datagrams that serve no request, in one go: resets, pings, priorities, what

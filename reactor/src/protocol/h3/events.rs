@@ -89,6 +89,9 @@ impl Http3 {
             // RFC 9114, 5.2: the client may send it again elsewhere.
             return self.discard(id, Code::RequestRejected);
         }
+        if self.streams.is_empty() {
+            self.ping = self.now.instant + self.ping_interval();
+        }
         let origin = Origin { stream: id, received_at: self.now.unix_micros, ..self.origin };
         let early = self.quic.is_in_early_data();
         let update = self.h3.as_mut().and_then(|h3| h3.take_last_priority_update(id).ok());

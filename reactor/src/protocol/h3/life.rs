@@ -1,9 +1,12 @@
 //! A connection from its handshake to its end.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use quiche::h3::WireErrorCode as Code;
-use wire::limits::{H2_FAREWELL_TIME_MAX, PRIORITY_BYTES_MAX, QUIC_GOAWAY_TIME};
+use wire::limits::{
+    H2_FAREWELL_TIME_MAX, PRIORITY_BYTES_MAX, QUIC_GOAWAY_TIME, QUIC_PING_INTERVAL_MAX,
+    QUIC_PING_INTERVAL_MIN,
+};
 
 use super::Http3;
 use crate::protocol::StreamId;
@@ -130,13 +133,29 @@ impl Http3 {
             Phase::Open(until) | Phase::Left(_, until) => self.streams.is_empty().then_some(until),
             Phase::Closed => None,
         };
-        [streams, heads, phase].into_iter().flatten().min()
+        let ping = (!self.streams.is_empty()).then_some(self.ping);
+        [streams, heads, phase, ping].into_iter().flatten().min()
+    }
+
+    /// How often to ask a client whose requests are in work for an acknowledgement: before either
+    /// side takes the connection for idle (RFC 9000, 10.1.2).
+    pub(super) fn ping_interval(&self) -> Duration {
+        let theirs = self.quic.peer_transport_params().map(|peer| peer.max_idle_timeout);
+        let theirs = theirs.filter(|millis| *millis > 0).map(Duration::from_millis);
+        let idle = self.outlet.settings.keepalive_timeout;
+        let half = theirs.map_or(idle, |theirs| theirs.min(idle)) / 2;
+        half.clamp(QUIC_PING_INTERVAL_MIN, QUIC_PING_INTERVAL_MAX)
     }
 
     /// Something may be late.
     pub(super) fn late(&mut self) {
         self.late_streams();
         let now = self.now.instant;
+        if self.ping <= now && !self.streams.is_empty() {
+            // A connection that has ended needs none.
+            let _ = self.quic.send_ack_eliciting();
+            self.ping = now + self.ping_interval();
+        }
         match self.phase {
             Phase::Greeting(until) if until <= now && !self.quic.is_established() => {
                 self.outlet.report(ProtocolError::connection(Fault::Handshake));

@@ -77,6 +77,8 @@ pub struct Http3 {
     heard: bool,
     /// Streams whose content `quiche` does not go on reading by itself.
     stuck: Vec<StreamId>,
+    /// When to make sure that the connection outlives the requests in work.
+    ping: Instant,
     /// When the next packet may go.
     paced: Option<Instant>,
     now: Now,
@@ -109,6 +111,7 @@ impl Http3 {
             stirred: false,
             heard: false,
             stuck: Vec::new(),
+            ping: now.instant,
             paced: None,
             now: *now,
         }

@@ -1,6 +1,7 @@
 //! Requests by HTTP/3, from a client's packets to a worker and back.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use reactor::protocol::settings::HttpSettings;
 use wire::shared::Counter;
@@ -34,6 +35,26 @@ fn a_request_reaches_a_worker_and_its_answer_the_client() {
     assert_eq!((answer.status, &answer.body[..]), (200, &b"hi"[..]));
     client.close();
     server.until("nothing left", idle);
+    server.stop();
+}
+
+/// QUIC ends a connection on which nothing is said, whatever is in work.
+#[test]
+fn a_request_may_take_longer_than_an_idle_connection_stays() {
+    let idle = Duration::from_millis(400);
+    let server = start(|config| {
+        let http = HttpSettings { keepalive_timeout: idle, ..HttpSettings::default() };
+        config.ports[0].http = http.into();
+    });
+    let mut worker = server.add_worker(0, 0);
+    let mut client = Client::connect(server.address());
+    let stream = client.get("/");
+    let request = worker.request();
+    let begin = Instant::now();
+    client.until("four times as long", |_| begin.elapsed() > 4 * idle);
+    assert!(!client.quic.is_closed());
+    worker.respond(request.id, 200, b"late");
+    assert_eq!(client.answer(stream).body, b"late");
     server.stop();
 }
 
