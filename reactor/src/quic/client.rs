@@ -254,7 +254,7 @@ impl QuicClient {
     /// ids. So the client is sent to a new connection when it has come by the last of them.
     fn follow(&mut self, now: &Now) {
         let mut moved = false;
-        while let Some(event) = self.http.quic().path_event_next() {
+        while let Some(event) = self.http.path_event() {
             moved = true;
             if let PathEvent::PeerMigrated(local, peer) = event {
                 log::debug!("client {:?} has moved to {peer}", self.origin.remote);

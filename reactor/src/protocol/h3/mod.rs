@@ -22,6 +22,7 @@ mod life;
 mod request;
 mod stream;
 mod watch;
+mod ways;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -35,6 +36,7 @@ use self::datagrams::Datagrams;
 use self::life::Phase;
 use self::stream::Stream;
 use self::watch::Watch;
+use self::ways::Ways;
 use super::error::ProtocolError;
 use super::outlet::Outlet;
 use super::settings::HttpSettings;
@@ -81,6 +83,8 @@ pub struct Http3 {
     ping: Instant,
     /// When the next packet may go.
     paced: Option<Instant>,
+    /// There once the client has moved, or tried to.
+    ways: Option<Box<Ways>>,
     now: Now,
 }
 
@@ -113,6 +117,7 @@ impl Http3 {
             stuck: Vec::new(),
             ping: now.instant,
             paced: None,
+            ways: None,
             now: *now,
         }
     }
@@ -233,10 +238,10 @@ impl Http3 {
                 self.paced = Some(at);
                 return;
             }
-            match self.quic.send(room) {
-                Ok((len, info)) => {
+            match ways::send(&mut self.quic, self.ways.as_deref(), room) {
+                Ok((len, (from, to))) => {
                     self.watch.sent(len);
-                    out.push(len, info.from, info.to);
+                    out.push(len, from, to);
                 }
                 Err(quiche::Error::Done) => return,
                 Err(_) => {

@@ -94,7 +94,10 @@ impl Client {
         while let Ok((len, info)) = self.quic.send(&mut packet) {
             let socket =
                 self.sockets.iter().find(|socket| socket.local_addr().unwrap() == info.from);
-            socket.unwrap().send_to(&packet[..len], info.to).unwrap();
+            // One that is closed sends no more.
+            if let Some(socket) = socket {
+                socket.send_to(&packet[..len], info.to).unwrap();
+            }
         }
     }
 

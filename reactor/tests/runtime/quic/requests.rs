@@ -100,6 +100,29 @@ fn a_client_that_moves_takes_its_requests_along() {
 }
 
 #[test]
+fn what_was_on_its_way_to_the_old_address_is_sent_again() {
+    let server = start(|_| {});
+    let mut worker = server.add_worker(0, 0);
+    let mut client = Client::connect(server.address());
+    let stream = client.get("/");
+    let request = worker.request();
+    let body: Vec<u8> = (0..4 << 20).map(|n: u32| (n >> 6) as u8).collect();
+    std::thread::scope(|scope| {
+        scope.spawn(|| worker.respond(request.id, 200, &body));
+        client.until("some of it", |client| {
+            client.answers.get(&stream).is_some_and(|answer| answer.body.len() > 1 << 20)
+        });
+        client.migrate();
+        client.sockets.remove(0);
+        let answer = client.answer(stream);
+        assert!(answer.body == body, "{} bytes", answer.body.len());
+    });
+    client.close();
+    server.until("nothing left", idle);
+    server.stop();
+}
+
+#[test]
 fn many_streams_of_many_clients_are_answered() {
     let server = start(|config| {
         config.threads = 2;
