@@ -124,9 +124,10 @@ CONNECTION_ERRORS = {
     ),
 }
 
-# What quiche lets pass, though the connection should be closed with the code. It does no harm: there
-# is no dynamic table, nothing is pushed, and no meaning is seen in these frames. A test of these holds
-# as well when the code has come, so that a quiche which knows better breaks nothing.
+# What quiche lets pass, though the connection should be closed with the code. There is no dynamic
+# table, nothing is pushed, and no meaning is seen in these frames; content that is cut off is taken
+# for what has come, unless a Content-Length says otherwise. A test of these holds as well when the
+# code has come, so that a quiche which knows better breaks nothing.
 LET_PASS = {
     "a frame of HTTP/2 on a request stream (RFC 9114, 7.2.8)": (
         codes.FRAME_UNEXPECTED,

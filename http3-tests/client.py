@@ -255,9 +255,9 @@ class Client(QuicConnectionProtocol):
     async def move(self):
         """Goes on from another local port, with another connection id."""
         old, old_port = self._transport, self.local_port()
-        self.change_connection_id()
         loop = asyncio.get_running_loop()
         await loop.create_datagram_endpoint(lambda: self, sock=udp_socket())
+        self.change_connection_id()
         old.close()
         return old_port, self.local_port()
 
@@ -292,18 +292,22 @@ def configuration(server, certificate=None, **settings):
     return made
 
 
-def udp_socket():
-    sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+def udp_socket(address=HOST):
+    """A socket that can reach an address of this machine, and has one of its kind."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    sock = socket.socket(family, socket.SOCK_DGRAM)
     # What a server says at once must not be lost for want of room.
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 * 1024 * 1024)
-    sock.bind((HOST, 0))
+    sock.bind((address if family == socket.AF_INET6 else HOST, 0))
     return sock
 
 
 @contextlib.asynccontextmanager
-async def connect(server, http=True, early=None, tickets=None, log=False, port=None, **settings):
+async def connect(
+    server, http=True, early=None, tickets=None, log=False, address=HOST, port=None, **settings
+):
     """A connection. `early` is called before the handshake; `tickets` takes session tickets; with
-    `log` it remembers packets and frames; `port` is another one that leads to the server."""
+    `log` it remembers packets and frames; `address` and `port` are others that lead to the server."""
     settings |= {"quic_logger": QuicLogger()} if log else {}
     quic = QuicConnection(
         configuration=configuration(server, **settings),
@@ -311,10 +315,11 @@ async def connect(server, http=True, early=None, tickets=None, log=False, port=N
     )
     loop = asyncio.get_running_loop()
     _, client = await loop.create_datagram_endpoint(
-        lambda: Client(quic, http), sock=udp_socket()
+        lambda: Client(quic, http), sock=udp_socket(address)
     )
     try:
-        client.connect((HOST, port or server.port), transmit=early is None)
+        peer = (address, port or server.port)
+        client.connect(peer + (0, 0) if ":" in address else peer, transmit=early is None)
         if early:
             early(client)
             client.transmit()

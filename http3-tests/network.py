@@ -46,7 +46,7 @@ class Network:
         self.near = _Socket(self._from_client)
         self.port = self.near.sock.getsockname()[1]
         self.far = {}  # by client: what the server sees as its address
-        self.lost = 0
+        self.lost = self.carried = 0
 
     def _from_client(self, data, client):
         if client not in self.far:
@@ -61,6 +61,7 @@ class Network:
         if self.chance.random() < self.loss:
             self.lost += 1
             return
+        self.carried += 1
         for _ in range(2 if self.chance.random() < self.doubling else 1):
             # Most keep their order; some are overtaken.
             late = self.delay * (10 if self.chance.random() < 0.05 else 1)

@@ -6,7 +6,7 @@
 //
 // FOLDER holds server.pem and server.key, and gets `ready` (JSON: the ports and the supervisor's
 // pid) and `journal` (a line for what a handler did). SETTINGS are JSON: {"server": {...}, "port":
-// {...}}, the options of the server and of the port with TLS.
+// {...}}, the options of the server and of the port with TLS, and "host", the address of the latter.
 
 declare(strict_types=1);
 
@@ -19,7 +19,9 @@ $settings = json_decode($settings, true, flags: JSON_THROW_ON_ERROR);
 
 $server = new Server('127.0.0.1', 0);
 $server->set(['banner' => false, 'worker_num' => 2, 'reactor_num' => 2, ...$settings['server'] ?? []]);
-$port = $server->listen('127.0.0.1', 0, Ferrite\SOCK_TCP | Ferrite\SSL);
+$host = $settings['host'] ?? '127.0.0.1';
+$type = str_contains($host, ':') ? Ferrite\SOCK_TCP6 : Ferrite\SOCK_TCP;
+$port = $server->listen($host, 0, $type | Ferrite\SSL);
 $port->set([
     'ssl_cert_file' => "$folder/server.pem",
     'ssl_key_file' => "$folder/server.key",

@@ -23,8 +23,8 @@ END_SECONDS = 15
 class Server:
     """`with Server(port={...}) as server:` runs server.php in a folder of its own."""
 
-    def __init__(self, server=None, port=None, environment=None):
-        self.settings = {"server": server or {}, "port": port or {}}
+    def __init__(self, server=None, port=None, host="127.0.0.1", environment=None):
+        self.settings = {"server": server or {}, "port": port or {}, "host": host}
         self.environment = environment or {}
         self.process = None
         self.folder = None

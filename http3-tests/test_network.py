@@ -1,5 +1,6 @@
 """Networks as they are: packets are lost, come twice, overtake each other; addresses change."""
 
+import asyncio
 import random
 
 from client import connect
@@ -22,6 +23,7 @@ async def tests(suite, tools):
         await test("3% loss, quinn: POST of 2 MiB and back", bad_quinn_echo, deadline=60)
         await test("3% loss, quinn: 1000 streams", bad_quinn_streams, deadline=60)
         await test("a NAT gives the client another port during an answer", rebound)
+        await test("quinn: a NAT gives it other ports during 20 MiB and back", bad_nat, deadline=60)
         await suite.run("the server ends with 0", server.end, server.log)
 
 
@@ -71,3 +73,17 @@ async def rebound(server, _):
             await client.complete(answer)
             same("content", b"piece " * 60, bytes(answer.body))
             holds("the address was validated", client.frames_received("path_challenge") > 0)
+
+
+async def bad_nat(server, tools):
+    """Again and again, with much under way in both directions."""
+    async with network(server.port) as way:
+        authority = server.certificates.authority
+        arguments = tools["quinn"], str(way.port), authority, "echo", str(20 * KIB * KIB)
+        sending = asyncio.ensure_future(run(*arguments))
+        for part in (1, 2, 3, 4):
+            while way.carried < part * 6000 and not sending.done():
+                await asyncio.sleep(0.001)
+            way.rebind()
+        await sending
+        holds(f"it was long enough: {way.carried} packets", way.carried > 24000)

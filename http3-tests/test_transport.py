@@ -3,13 +3,13 @@
 import asyncio
 import json
 import os
-import socket
 import struct
 
-from client import GOAWAY, HOST, NO_ERROR, connect
+from client import GOAWAY, HOST, NO_ERROR, connect, udp_socket
 from server import Server
 from suite import holds, same, until
 
+MIB = 1024 * 1024
 UNKNOWN_VERSION = 0x1A2A3A4A
 VERSION_1 = 1
 
@@ -26,10 +26,24 @@ async def tests(suite, tools):
         await test("no Retry while there is no need", no_retry)
         await test("the client moves to another port during an answer", migration)
         await test("the client moves to another port during an upload", migration_upload)
+        await test("the client moves to other ports during a download", migration_download)
         await test("a client that moves without end is sent to another connection", restless)
         await test("a resumed session is not early without http3_early_data", early_data_off)
         await test("garbage on the port disturbs nobody", garbage)
         await test("the server ends with 0", lambda server: server.end())
+    with Server(host="0.0.0.0") as server:
+        await suite.run(
+            "on all addresses: the answer comes from the one that was asked",
+            lambda: everywhere(server, "127.0.0.1", "127.0.0.2"),
+            server.log,
+        )
+    if has_ipv6():
+        with Server(host="::") as server:
+            await suite.run(
+                "on all addresses of IPv6 and IPv4: likewise",
+                lambda: everywhere(server, "::1", "127.0.0.1", "127.0.0.2"),
+                server.log,
+            )
     with Server(port={"http3_retry": "always"}) as server:
         await test("http3_retry => 'always': a Retry, and then an answer", retry)
     with Server(port={"http3_early_data": True}) as server:
@@ -48,11 +62,19 @@ def initial_of(version, size):
     return packet + bytes(size - len(packet)), destination, source
 
 
-def ask_udp(port, packet, seconds=5.0):
-    """What comes back for a datagram; None when nothing does."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+def has_ipv6():
+    try:
+        udp_socket("::1").close()
+    except OSError:
+        return False
+    return True
+
+
+def ask_udp(port, packet, seconds=5.0, address=HOST):
+    """What comes back for a datagram from where it went to; None when nothing does."""
+    with udp_socket(address) as sock:
         sock.settimeout(seconds)
-        sock.connect((HOST, port))
+        sock.connect((address, port))
         sock.send(packet)
         try:
             return sock.recv(65536)
@@ -86,6 +108,16 @@ async def negotiated_version(server):
     ) as client:
         same("content", b"HTTP/3", bytes((await client.get("/protocol")).body))
         same("packets", 1, client.packets_received("version_negotiation"))
+
+
+async def everywhere(server, *addresses):
+    for address in addresses:
+        packet, _, _ = initial_of(UNKNOWN_VERSION, 1200)
+        answer = await asyncio.to_thread(ask_udp, server.port, packet, address=address)
+        holds(f"there is an answer from {address}", answer)
+        async with connect(server, address=address) as client:
+            told = json.loads((await client.get("/show")).body)["server"]
+            same("server_addr", address, told["server_addr"])
 
 
 async def no_retry(server):
@@ -124,6 +156,7 @@ async def migration(server):
 
 
 async def migration_upload(server):
+    """What the server had said of windows to the old ports is said again to the new one."""
     async with connect(server) as client:
         answer = client.open("POST", "/echo", end=False)
         content = bytearray()
@@ -135,6 +168,18 @@ async def migration_upload(server):
             await client.move()
         await client.complete(answer)
         holds("all has arrived", bytes(answer.body) == bytes(content))
+
+
+async def migration_download(server):
+    """What was on its way to the old ports is sent again to the new one."""
+    async with connect(server) as client:
+        answer = client.open("GET", f"/bytes?n={4 * MIB}")
+        for part in (1, 2, 3):
+            await until("the next part has come", lambda: len(answer.body) >= part * MIB)
+            await can_move(client)
+            await client.move()
+        await client.complete(answer)
+        holds("all has come", bytes(answer.body) == b"0123456789abcdef" * (4 * MIB // 16))
 
 
 async def restless(server):
