@@ -71,7 +71,12 @@ class Browser:
             except TimeoutError:
                 self.process.kill()
                 await self.process.wait()
+        # Its own children end after it, and write until they do.
+        await until("the browser's folder is removed", self._remove)
+
+    def _remove(self):
         shutil.rmtree(self.folder, ignore_errors=True)
+        return not os.path.exists(self.folder)
 
     async def _page(self):
         """The address of the page's DevTools."""
