@@ -21,6 +21,7 @@
 mod content;
 pub mod detect;
 pub mod error;
+mod exchange;
 pub mod h1;
 pub mod h2;
 pub mod h3;

@@ -96,7 +96,7 @@ impl Core {
     fn over(&mut self, error: Option<&h2::Error>) -> Closing {
         for (id, stream) in &mut self.streams {
             self.outlet.stream = (*id).into();
-            stream.lose(Reason::ClientGone, &mut self.outlet);
+            stream.exchange.lose(Reason::ClientGone, &mut self.outlet);
         }
         self.streams.clear();
         let ours = error.filter(|error| !error.is_io() && !error.is_remote());
@@ -135,10 +135,10 @@ impl Core {
                 if complete {
                     self.outlet.part(Part::End(None));
                 } else if request.expects_continue {
-                    stream.say_continue();
+                    stream.exchange.reply.say_continue();
                 }
             }
-            Err(fault) => stream.refuse_head(fault, &mut self.outlet, now),
+            Err(fault) => stream.exchange.refuse_head(fault, &mut self.outlet, now),
         }
         self.streams.insert(id, Box::new(stream));
         self.touched.push(id);
@@ -154,8 +154,8 @@ impl Core {
                 self.wakes.touch();
                 self.touched.push(id);
             }
-            if stream.is_over() {
-                if stream.was_answered() {
+            if stream.exchange.reply.is_over() {
+                if stream.exchange.was_answered() {
                     self.watch.answered();
                 }
                 self.streams.remove(&id);

@@ -181,7 +181,7 @@ impl Protocol for Http2 {
         if touched.last() != Some(&id) {
             touched.push(id);
         }
-        open.send(part, outlet, now)
+        open.exchange.reply.send(part, outlet, now)
     }
 
     fn transmit(&mut self, out: &mut Output, now: &Now) {
@@ -211,7 +211,7 @@ impl Protocol for Http2 {
         match self.state {
             State::Closed(_) => None,
             _ if self.core.streams.is_empty() => Some(self.core.idle),
-            _ => self.core.streams.values().filter_map(|stream| stream.deadline()).min(),
+            _ => self.core.streams.values().filter_map(|stream| stream.exchange.deadline()).min(),
         }
     }
 

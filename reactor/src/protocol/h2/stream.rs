@@ -1,45 +1,31 @@
-//! One stream: a request and its response (RFC 9113, 8.1).
-//!
-//! ```text
-//!   request:  Arriving ──▶ Complete     response: see [`Reply`]
-//! ```
-//!
-//! Both go on side by side.
+//! One stream: an [`Exchange`], as `h2` carries it (RFC 9113, 8.1).
 
 use std::task::{Context, Poll, Waker};
-use std::time::Instant;
 
 use bytes::Bytes;
 use h2::server::SendResponse;
 use h2::{Reason as Code, RecvStream, SendStream};
 use http::{HeaderMap, Response};
+use wire::Reason;
 use wire::limits::H2_SEND_BYTES_MAX;
-use wire::{Part, Reason, ResponseHead};
 
 use super::request;
+use crate::protocol::Now;
 use crate::protocol::error::{Fault, ProtocolError};
+use crate::protocol::exchange::Exchange;
 use crate::protocol::message::RequestFacts;
 use crate::protocol::outlet::Outlet;
-use crate::protocol::reply::{Cut, Moved, Refused, Reply, Sink};
-use crate::protocol::{Flow, Now};
+use crate::protocol::reply::{Cut, Moved, Refused, Sink};
 
 /// A stream that a client has opened.
 #[derive(Debug)]
 pub struct Stream {
     waker: Waker,
-    request: Request,
-    reply: Reply,
+    /// The request and the response.
+    pub exchange: Exchange,
+    /// Where the request's content comes from, as long as it is of use.
+    content: Option<RecvStream>,
     out: Out,
-}
-
-#[derive(Debug)]
-enum Request {
-    /// Content is arriving; the deadline moves with it.
-    Arriving { content: RecvStream, received: u64, deadline: Instant },
-    /// All of it was read.
-    Complete,
-    /// It was refused: nothing more is told of it.
-    Refused,
 }
 
 /// The way to the client.
@@ -61,57 +47,15 @@ impl Stream {
         outlet: &Outlet,
         now: &Now,
     ) -> Self {
-        let deadline = now.instant + outlet.settings.body_timeout;
-        let request = content
-            .map(|content| Request::Arriving { content, received: 0, deadline })
-            .unwrap_or(Request::Complete);
-        Self { waker, request, reply: Reply::new(facts), out: Out::Unsaid(respond) }
-    }
-
-    /// Says that the client may go on (RFC 9110, 10.1.1).
-    pub fn say_continue(&mut self) {
-        self.reply.say_continue();
-    }
-
-    /// Whether there is nothing more to do.
-    pub fn is_over(&self) -> bool {
-        self.reply.is_over()
-    }
-
-    /// Whether the client got a response to its end, or to where it broke off.
-    pub fn was_answered(&self) -> bool {
-        self.is_over() && matches!(self.request, Request::Complete)
-    }
-
-    /// When to call [`timeout`](Self::timeout).
-    pub fn deadline(&self) -> Option<Instant> {
-        let arrival = match &self.request {
-            Request::Arriving { deadline, .. } if self.reply.is_awaited() => Some(*deadline),
-            _ => None,
-        };
-        [arrival, self.reply.deadline()].into_iter().flatten().min()
+        let exchange = Exchange::new(facts, content.is_none(), outlet, now);
+        Self { waker, exchange, content, out: Out::Unsaid(respond) }
     }
 
     /// A deadline may have passed.
     pub fn timeout(&mut self, outlet: &mut Outlet, now: &Now) {
-        if self.deadline().is_none_or(|deadline| now.instant < deadline) {
-            return;
+        if self.exchange.timeout(outlet, now) {
+            self.out.reset(Cut::Cancelled);
         }
-        if self.reply.is_awaited() {
-            return self.refuse(Fault::ContentTimeout, Reason::ClientStalled, outlet, now);
-        }
-        self.out.reset(Cut::Cancelled);
-        outlet.report(ProtocolError::stream(Fault::ResponseStalled));
-        self.lose(Reason::ClientStalled, outlet);
-    }
-
-    /// The stream is no more.
-    pub fn lose(&mut self, reason: Reason, outlet: &mut Outlet) {
-        if !self.is_over() && !matches!(self.request, Request::Refused) {
-            outlet.abort(reason);
-        }
-        self.request = Request::Refused;
-        self.reply.lose(outlet);
     }
 
     /// Moves on what can be moved. `true`: to be called once more after `h2` was.
@@ -120,16 +64,16 @@ impl Stream {
         let mut cx = Context::from_waker(&waker);
         // First, because it tells who has broken the stream off.
         self.pull(&mut cx, outlet, now);
-        if !self.is_over() && self.out.was_reset(&mut cx) {
-            self.lose(Reason::ClientGone, outlet);
+        if !self.exchange.reply.is_over() && self.out.was_reset(&mut cx) {
+            self.exchange.lose(Reason::ClientGone, outlet);
             return false;
         }
         let patience = outlet.settings.http2.stall_timeout;
         let mut sink = Carrier { out: &mut self.out, cx: &mut cx };
-        match self.reply.give(&mut sink, outlet, usize::MAX, patience, now) {
+        match self.exchange.reply.give(&mut sink, outlet, usize::MAX, patience, now) {
             Moved::Waits | Moved::Blocked | Moved::All | Moved::Reset => {}
             Moved::More | Moved::Again => return true,
-            Moved::Gone => self.lose(Reason::ClientGone, outlet),
+            Moved::Gone => self.exchange.lose(Reason::ClientGone, outlet),
         }
         false
     }
@@ -137,36 +81,36 @@ impl Stream {
     /// Takes content of the request; the client may send as much more (RFC 9113, 6.9.1).
     fn pull(&mut self, cx: &mut Context<'_>, outlet: &mut Outlet, now: &Now) {
         loop {
-            let Request::Arriving { content, received, deadline } = &mut self.request else {
-                return;
-            };
+            if self.exchange.arriving().is_none() {
+                // With the response at its end, `h2` asks the client to stop (RFC 9113, 8.1).
+                self.content = None;
+            }
+            let Some(content) = &mut self.content else { return };
             let bytes = match content.poll_data(cx) {
                 Poll::Pending => return,
                 Poll::Ready(Some(Ok(bytes))) => bytes,
                 Poll::Ready(Some(Err(error))) => return self.broken(&error, outlet),
                 Poll::Ready(None) => return self.end_request(cx, outlet),
             };
-            *received += bytes.len() as u64;
-            if *received > outlet.settings.body_bytes_max {
-                return self.refuse(Fault::ContentTooLarge, Reason::ClientGone, outlet, now);
-            }
-            if bytes.is_empty() {
+            let len = bytes.len();
+            if len == 0 {
                 continue;
             }
-            *deadline = now.instant + outlet.settings.body_timeout;
-            // An error says that the stream is gone, which the next poll tells too.
-            let _ = content.flow_control().release_capacity(bytes.len());
-            outlet.part(Part::Body(bytes));
+            self.exchange.content(bytes, outlet, now);
+            if self.exchange.arriving().is_some() {
+                // An error says that the stream is gone, which the next poll tells too.
+                let _ = content.flow_control().release_capacity(len);
+            }
         }
     }
 
     fn end_request(&mut self, cx: &mut Context<'_>, outlet: &mut Outlet) {
-        let Request::Arriving { content, .. } = &mut self.request else { return };
+        let Some(content) = &mut self.content else { return };
         match content.poll_trailers(cx) {
             Poll::Pending => {}
             Poll::Ready(Ok(trailers)) => {
-                outlet.part(Part::End(trailers.as_ref().and_then(request::trailers)));
-                self.request = Request::Complete;
+                self.content = None;
+                self.exchange.complete(trailers.as_ref().and_then(request::trailers), outlet);
             }
             Poll::Ready(Err(error)) => self.broken(&error, outlet),
         }
@@ -177,26 +121,7 @@ impl Stream {
         if error.is_library() {
             outlet.report(ProtocolError::stream(Fault::Request));
         }
-        self.lose(Reason::ClientGone, outlet);
-    }
-
-    /// The request cannot be served: answers it, and drops what is still to come of it.
-    fn refuse(&mut self, fault: Fault, reason: Reason, outlet: &mut Outlet, now: &Now) {
-        outlet.abort(reason);
-        self.refuse_head(fault, outlet, now);
-    }
-
-    /// As [`refuse`](Self::refuse), for a request of which nothing was told yet.
-    pub fn refuse_head(&mut self, fault: Fault, outlet: &mut Outlet, now: &Now) {
-        outlet.report(ProtocolError::stream(fault));
-        // With the response at its end, `h2` asks the client to stop (RFC 9113, 8.1).
-        self.request = Request::Refused;
-        self.reply.plain(fault.status(), outlet, now);
-    }
-
-    /// A part of the response.
-    pub fn send(&mut self, part: Part<ResponseHead>, outlet: &mut Outlet, now: &Now) -> Flow {
-        self.reply.send(part, outlet, now)
+        self.exchange.lose(Reason::ClientGone, outlet);
     }
 }
 

@@ -105,7 +105,7 @@ impl Http3 {
                 let head_only = list.iter().any(is_head);
                 let facts = RequestFacts { head_only, version: Version::Http3 };
                 let mut stream = self.stream(facts, None, complete, priority);
-                stream.refuse_head(fault, &mut self.outlet, &self.now);
+                stream.exchange.refuse_head(fault, &mut self.outlet, &self.now);
                 self.streams.insert(id, Box::new(stream));
             }
             Ok(request) => {
@@ -122,7 +122,7 @@ impl Http3 {
                 if complete {
                     self.outlet.part(Part::End(None));
                 } else if request.expects_continue {
-                    stream.reply.say_continue();
+                    stream.exchange.reply.say_continue();
                 }
                 self.streams.insert(id, Box::new(stream));
             }
@@ -144,7 +144,8 @@ impl Http3 {
     fn content(&mut self, id: StreamId) {
         loop {
             let Some(h3) = &mut self.h3 else { return };
-            let Some(stream) = self.streams.get_mut(&id).filter(|stream| stream.wants_content())
+            let Some(stream) =
+                self.streams.get_mut(&id).filter(|stream| stream.exchange.arriving().is_some())
             else {
                 // Left where it is, until the client is told to stop.
                 return;
@@ -206,7 +207,7 @@ impl Http3 {
     /// A stream is over before its time.
     pub(super) fn end(&mut self, id: StreamId, reason: Reason) {
         if let Some(mut stream) = self.streams.remove(&id) {
-            stream.lose(reason, &mut self.outlet);
+            stream.exchange.lose(reason, &mut self.outlet);
             self.rewind();
         }
     }

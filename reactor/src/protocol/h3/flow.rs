@@ -31,7 +31,7 @@ impl Http3 {
         let mut stopped = Vec::new();
         for (id, stream) in streams.iter_mut() {
             match quic.stream_capacity(*id) {
-                Ok(room) if room > 0 && !stream.queued && stream.reply.has_more() => {
+                Ok(room) if room > 0 && !stream.queued && stream.exchange.reply.has_more() => {
                     stream.queued = true;
                     ready.push(*id);
                 }
@@ -86,7 +86,8 @@ impl Http3 {
         };
         let most = if incremental { QUIC_TURN_BYTES } else { usize::MAX };
         let patience = self.outlet.settings.http3.stall_timeout;
-        match stream.reply.give(&mut carrier, &mut self.outlet, most, patience, &self.now) {
+        match stream.exchange.reply.give(&mut carrier, &mut self.outlet, most, patience, &self.now)
+        {
             Moved::Waits | Moved::Blocked => {}
             Moved::More => {
                 self.turns += 1;
@@ -117,7 +118,7 @@ impl Http3 {
     /// `quiche` has all of a response, or of what there is.
     fn answered(&mut self, id: StreamId, reset: bool) {
         let Some(stream) = self.streams.remove(&id) else { return };
-        if stream.was_answered() {
+        if stream.exchange.was_answered() {
             self.watch.answered();
         }
         if stream.arriving {
@@ -135,12 +136,16 @@ impl Http3 {
         let now = self.now;
         let late =
             |deadline: Option<std::time::Instant>| deadline.is_some_and(|at| at <= now.instant);
-        let ids: Vec<_> =
-            self.streams.iter().filter(|(_, s)| late(s.deadline())).map(|(id, _)| *id).collect();
+        let ids: Vec<_> = self
+            .streams
+            .iter()
+            .filter(|(_, s)| late(s.exchange.deadline()))
+            .map(|(id, _)| *id)
+            .collect();
         for id in ids {
             self.outlet.stream = id;
             let Some(stream) = self.streams.get_mut(&id) else { continue };
-            if stream.timeout(&mut self.outlet, &now) {
+            if stream.exchange.timeout(&mut self.outlet, &now) {
                 self.streams.remove(&id);
                 self.discard(id, Code::RequestCancelled);
                 self.rewind();

@@ -126,7 +126,7 @@ impl Http3 {
 
     /// When something here is late, apart from what is QUIC's.
     pub(super) fn phase_deadline(&self) -> Option<Instant> {
-        let streams = self.streams.values().filter_map(|stream| stream.deadline()).min();
+        let streams = self.streams.values().filter_map(|stream| stream.exchange.deadline()).min();
         let heads = self.opening.values().copied().min();
         let phase = match self.phase {
             Phase::Greeting(until) | Phase::Leaving(until) => Some(until),

@@ -164,7 +164,7 @@ impl Http3 {
             self.ready.push(stream);
         }
         self.stirred = true;
-        open.send(part, &mut self.outlet, now)
+        open.exchange.reply.send(part, &mut self.outlet, now)
     }
 
     /// Appends the packets that may go out now, until `out` is full, nothing is left, or the rest
@@ -260,7 +260,7 @@ impl Http3 {
     fn lose_streams(&mut self) {
         for (id, mut stream) in std::mem::take(&mut self.streams) {
             self.outlet.stream = id;
-            stream.lose(Reason::ClientGone, &mut self.outlet);
+            stream.exchange.lose(Reason::ClientGone, &mut self.outlet);
         }
         self.opening.clear();
         self.orphans.clear();

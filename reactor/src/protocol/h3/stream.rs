@@ -1,30 +1,23 @@
-//! One stream: a request and its response (RFC 9114, 4.1).
-//!
-//! ```text
-//!   request:  Arriving ──▶ Complete     response: see [`Reply`]
-//! ```
-//!
-//! Both go on side by side.
-
-use std::time::Instant;
+//! One stream: an [`Exchange`], as `quiche` carries it (RFC 9114, 4.1).
 
 use bytes::Bytes;
 use quiche::h3::{Header, Priority};
-use wire::{Fields, Part, Reason, ResponseHead};
+use wire::Fields;
 
 use super::carrier::Framing;
 use super::{Quic, request};
-use crate::protocol::error::{Fault, ProtocolError};
+use crate::protocol::error::Fault;
+use crate::protocol::exchange::Exchange;
 use crate::protocol::message::RequestFacts;
 use crate::protocol::outlet::Outlet;
-use crate::protocol::reply::Reply;
-use crate::protocol::{Flow, Now, StreamId};
+use crate::protocol::{Now, StreamId};
 
 /// A stream that a client has opened.
 pub struct Stream {
-    request: Request,
-    /// The response.
-    pub reply: Reply,
+    /// The request and the response.
+    pub exchange: Exchange,
+    /// What `Content-Length` says.
+    declared: Option<u64>,
     /// The client may still send something of the request.
     pub arriving: bool,
     /// Who makes the response's frames.
@@ -35,16 +28,6 @@ pub struct Stream {
     pub priority: Urgency,
     /// The higher, the later it had its turn; 0 when it does not take turns.
     pub turn: u64,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Request {
-    /// Content is arriving; the deadline moves with it.
-    Arriving { received: u64, declared: Option<u64>, deadline: Instant },
-    /// All of it was read.
-    Complete,
-    /// It was refused: nothing more is told of it.
-    Refused,
 }
 
 /// `Priority`, of which `quiche` does not tell what it says.
@@ -92,18 +75,10 @@ impl Stream {
         outlet: &Outlet,
         now: &Now,
     ) -> Self {
-        let deadline = now.instant + outlet.settings.body_timeout;
-        let request = if complete {
-            Request::Complete
-        } else {
-            Request::Arriving { received: 0, declared, deadline }
-        };
-        let reply = Reply::new(facts);
-        let arriving = !complete;
         Self {
-            request,
-            reply,
-            arriving,
+            exchange: Exchange::new(facts, complete, outlet, now),
+            declared,
+            arriving: !complete,
             framing: Framing::default(),
             queued: false,
             priority,
@@ -111,63 +86,14 @@ impl Stream {
         }
     }
 
-    /// Whether the client got a response to its end, or to where it broke off.
-    pub fn was_answered(&self) -> bool {
-        self.reply.is_over() && self.request == Request::Complete
-    }
-
-    /// Whether content is of use.
-    pub fn wants_content(&self) -> bool {
-        matches!(self.request, Request::Arriving { .. })
-    }
-
-    /// When to call [`timeout`](Self::timeout).
-    pub fn deadline(&self) -> Option<Instant> {
-        let arrival = match self.request {
-            Request::Arriving { deadline, .. } if self.reply.is_awaited() => Some(deadline),
-            _ => None,
-        };
-        [arrival, self.reply.deadline()].into_iter().flatten().min()
-    }
-
-    /// A deadline may have passed. `true`: the client takes nothing, and the stream is to be reset.
-    pub fn timeout(&mut self, outlet: &mut Outlet, now: &Now) -> bool {
-        if self.deadline().is_none_or(|deadline| now.instant < deadline) {
-            return false;
-        }
-        if self.reply.is_awaited() {
-            self.refuse(Fault::ContentTimeout, Reason::ClientStalled, outlet, now);
-            return false;
-        }
-        outlet.report(ProtocolError::stream(Fault::ResponseStalled));
-        self.lose(Reason::ClientStalled, outlet);
-        true
-    }
-
-    /// The stream is no more.
-    pub fn lose(&mut self, reason: Reason, outlet: &mut Outlet) {
-        if !self.reply.is_over() && self.request != Request::Refused {
-            outlet.abort(reason);
-        }
-        self.request = Request::Refused;
-        self.reply.lose(outlet);
-    }
-
     /// Content has arrived. An error says that the stream is to be reset for it.
     pub fn content(&mut self, bytes: Bytes, outlet: &mut Outlet, now: &Now) -> Result<(), Fault> {
-        let Request::Arriving { received, declared, deadline } = &mut self.request else {
-            return Ok(());
-        };
-        *received += bytes.len() as u64;
-        if declared.is_some_and(|declared| *received > declared) {
+        let Some(received) = self.exchange.arriving() else { return Ok(()) };
+        let received = received + bytes.len() as u64;
+        if self.declared.is_some_and(|declared| received > declared) {
             return Err(Fault::Message);
         }
-        if *received > outlet.settings.body_bytes_max {
-            self.refuse(Fault::ContentTooLarge, Reason::ClientGone, outlet, now);
-            return Ok(());
-        }
-        *deadline = now.instant + outlet.settings.body_timeout;
-        outlet.part(Part::Body(bytes));
+        self.exchange.content(bytes, outlet, now);
         Ok(())
     }
 
@@ -184,31 +110,12 @@ impl Stream {
     }
 
     fn complete(&mut self, trailers: Option<Fields>, outlet: &mut Outlet) -> Result<(), Fault> {
-        let Request::Arriving { received, declared, .. } = self.request else { return Ok(()) };
+        let Some(received) = self.exchange.arriving() else { return Ok(()) };
         // RFC 9114, 4.1.2.
-        if declared.is_some_and(|declared| declared != received) {
+        if self.declared.is_some_and(|declared| declared != received) {
             return Err(Fault::Message);
         }
-        self.request = Request::Complete;
-        outlet.part(Part::End(trailers));
+        self.exchange.complete(trailers, outlet);
         Ok(())
-    }
-
-    /// The request cannot be served: answers it, and drops what is still to come of it.
-    fn refuse(&mut self, fault: Fault, reason: Reason, outlet: &mut Outlet, now: &Now) {
-        outlet.abort(reason);
-        self.refuse_head(fault, outlet, now);
-    }
-
-    /// As `refuse`, for a request of which nothing was told yet.
-    pub fn refuse_head(&mut self, fault: Fault, outlet: &mut Outlet, now: &Now) {
-        outlet.report(ProtocolError::stream(fault));
-        self.request = Request::Refused;
-        self.reply.plain(fault.status(), outlet, now);
-    }
-
-    /// A part of the response.
-    pub fn send(&mut self, part: Part<ResponseHead>, outlet: &mut Outlet, now: &Now) -> Flow {
-        self.reply.send(part, outlet, now)
     }
 }

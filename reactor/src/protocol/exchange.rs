@@ -1,0 +1,123 @@
+//! One request and its response, on a version that has streams (RFC 9113, 8.1; RFC 9114, 4.1).
+//!
+//! ```text
+//!   request:  Arriving ──▶ Complete     response: see [`Reply`]
+//! ```
+//!
+//! Both go on side by side.
+
+use std::time::Instant;
+
+use bytes::Bytes;
+use wire::{Fields, Part, Reason};
+
+use super::Now;
+use super::error::{Fault, ProtocolError};
+use super::message::RequestFacts;
+use super::outlet::Outlet;
+use super::reply::Reply;
+
+/// What a stream carries.
+#[derive(Debug)]
+pub struct Exchange {
+    request: Request,
+    /// The response.
+    pub reply: Reply,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Request {
+    /// Content is arriving; the deadline moves with it.
+    Arriving { received: u64, deadline: Instant },
+    /// All of it was read.
+    Complete,
+    /// It was refused: nothing more is told of it.
+    Refused,
+}
+
+impl Exchange {
+    /// A request whose head was read; `complete` when nothing follows it.
+    pub fn new(facts: RequestFacts, complete: bool, outlet: &Outlet, now: &Now) -> Self {
+        let deadline = now.instant + outlet.settings.body_timeout;
+        let request = match complete {
+            true => Request::Complete,
+            false => Request::Arriving { received: 0, deadline },
+        };
+        Self { request, reply: Reply::new(facts) }
+    }
+
+    /// Bytes of content that were read; `None` when no more of it is of use.
+    pub fn arriving(&self) -> Option<u64> {
+        match self.request {
+            Request::Arriving { received, .. } => Some(received),
+            Request::Complete | Request::Refused => None,
+        }
+    }
+
+    /// Whether the client got a response to its end, or to where it broke off.
+    pub fn was_answered(&self) -> bool {
+        self.reply.is_over() && self.request == Request::Complete
+    }
+
+    /// When to call [`timeout`](Self::timeout).
+    pub fn deadline(&self) -> Option<Instant> {
+        let arrival = match self.request {
+            Request::Arriving { deadline, .. } if self.reply.is_awaited() => Some(deadline),
+            _ => None,
+        };
+        [arrival, self.reply.deadline()].into_iter().flatten().min()
+    }
+
+    /// A deadline may have passed. `true`: the client takes nothing, and the stream is to be reset.
+    pub fn timeout(&mut self, outlet: &mut Outlet, now: &Now) -> bool {
+        if self.deadline().is_none_or(|deadline| now.instant < deadline) {
+            return false;
+        }
+        if self.reply.is_awaited() {
+            self.refuse(Fault::ContentTimeout, Reason::ClientStalled, outlet, now);
+            return false;
+        }
+        outlet.report(ProtocolError::stream(Fault::ResponseStalled));
+        self.lose(Reason::ClientStalled, outlet);
+        true
+    }
+
+    /// The stream is no more.
+    pub fn lose(&mut self, reason: Reason, outlet: &mut Outlet) {
+        if !self.reply.is_over() && self.request != Request::Refused {
+            outlet.abort(reason);
+        }
+        self.request = Request::Refused;
+        self.reply.lose(outlet);
+    }
+
+    /// Content has arrived. Past its bound the request is refused.
+    pub fn content(&mut self, bytes: Bytes, outlet: &mut Outlet, now: &Now) {
+        let Request::Arriving { received, deadline } = &mut self.request else { return };
+        *received += bytes.len() as u64;
+        if *received > outlet.settings.body_bytes_max {
+            return self.refuse(Fault::ContentTooLarge, Reason::ClientGone, outlet, now);
+        }
+        *deadline = now.instant + outlet.settings.body_timeout;
+        outlet.part(Part::Body(bytes));
+    }
+
+    /// The request has ended.
+    pub fn complete(&mut self, trailers: Option<Fields>, outlet: &mut Outlet) {
+        self.request = Request::Complete;
+        outlet.part(Part::End(trailers));
+    }
+
+    /// The request cannot be served: answers it, and drops what is still to come of it.
+    fn refuse(&mut self, fault: Fault, reason: Reason, outlet: &mut Outlet, now: &Now) {
+        outlet.abort(reason);
+        self.refuse_head(fault, outlet, now);
+    }
+
+    /// As `refuse`, for a request of which nothing was told yet.
+    pub fn refuse_head(&mut self, fault: Fault, outlet: &mut Outlet, now: &Now) {
+        outlet.report(ProtocolError::stream(fault));
+        self.request = Request::Refused;
+        self.reply.plain(fault.status(), outlet, now);
+    }
+}
