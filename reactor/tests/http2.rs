@@ -231,7 +231,7 @@ fn connections_without_streams_end_in_time() {
     let mut server = greeted();
     server.pass(Duration::from_secs(70)).feed(frame(6, 0, 0, &[0; 8])).pass(Duration::from_secs(6));
     assert_eq!((goaway(&mut server), server.closing()), (Some(0), None));
-    server.pass(H2_FAREWELL_TIME_MAX);
+    server.pass(FAREWELL_TIME_MAX);
     assert_eq!(server.closing(), Some(Closing::Close));
 }
 

@@ -70,7 +70,7 @@ fn a_client_that_never_says_a_word_more_does_not_hold_a_shutdown_up() {
     pair.pass(QUIC_GOAWAY_TIME);
     pair.server.respond(stream, 200, b"lost");
     let _lost = pair.server.packets();
-    pair.server.now.instant += H2_FAREWELL_TIME_MAX;
+    pair.server.now.instant += FAREWELL_TIME_MAX;
     let now = pair.server.now;
     assert!(pair.server.http3.deadline().is_some_and(|at| at <= now.instant));
     pair.server.http3.timeout(&now);

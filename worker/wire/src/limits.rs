@@ -83,6 +83,10 @@ pub const CHUNK_JOIN_BYTES_MAX: usize = 4 << 10;
 pub const LINGER_TIME_MAX: Duration = Duration::from_secs(2);
 /// As [`LINGER_TIME_MAX`], when the server is to stop and waits for its connections.
 pub const LINGER_DRAINING_TIME_MAX: Duration = Duration::from_millis(500);
+/// How long a connection with streams that is to end waits for its client after the last GOAWAY: a
+/// way there and back (RFC 9113, 6.8; RFC 9114, 5.2). With [`LINGER_DRAINING_TIME_MAX`] well within
+/// what servers are given to stop.
+pub const FAREWELL_TIME_MAX: Duration = Duration::from_secs(1);
 /// See [`LINGER_TIME_MAX`].
 pub const LINGER_BYTES_MAX: usize = 1 << 20;
 
@@ -160,10 +164,6 @@ pub const H2_SEND_BYTES_MAX: usize = 64 << 10;
 pub const H2_CONNECTION_WINDOW_BYTES: u32 = 1 << 20;
 /// Bytes of a file that are read at a time for one stream: one HTTP/2 frame of the usual size.
 pub const FILE_READ_BYTES_MAX: usize = 16 << 10;
-/// How long a client may take to answer the last words on an HTTP/2 connection that is to end: a way
-/// there and back (RFC 9113, 6.8). With [`LINGER_DRAINING_TIME_MAX`] well within what servers are
-/// given to stop.
-pub const H2_FAREWELL_TIME_MAX: Duration = Duration::from_secs(1);
 /// Frames of an HTTP/2 client that serve no request (PING, SETTINGS, resets, empty content) in one
 /// go. Browsers and proxies send a few per request, and cancel a page's hundred at once.
 pub const H2_IDLE_FRAMES_MAX: u64 = 2_000;

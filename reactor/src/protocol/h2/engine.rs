@@ -11,7 +11,7 @@ use h2::server::{Connection, SendResponse};
 use h2::{Reason as Code, RecvStream};
 use http::Method;
 use wire::head::Origin;
-use wire::limits::H2_FAREWELL_TIME_MAX;
+use wire::limits::FAREWELL_TIME_MAX;
 use wire::{Part, Reason, Scheme, Version};
 
 use super::State;
@@ -64,7 +64,7 @@ impl Core {
                     self.idle = now.instant + self.outlet.settings.keepalive_timeout;
                     if self.draining {
                         connection.graceful_shutdown();
-                        self.idle = now.instant + H2_FAREWELL_TIME_MAX;
+                        self.idle = now.instant + FAREWELL_TIME_MAX;
                     }
                     *state = State::Open(Box::new(connection));
                 }
@@ -187,7 +187,7 @@ impl Core {
     /// How long a connection without streams stays.
     pub(super) fn patience(&self) -> Duration {
         let keepalive = self.outlet.settings.keepalive_timeout;
-        if self.draining { H2_FAREWELL_TIME_MAX } else { keepalive }
+        if self.draining { FAREWELL_TIME_MAX } else { keepalive }
     }
 
     /// Says that no new stream is taken (RFC 9113, 6.8).
@@ -198,7 +198,7 @@ impl Core {
     ) -> State {
         connection.graceful_shutdown();
         self.draining = true;
-        self.idle = now.instant + H2_FAREWELL_TIME_MAX;
+        self.idle = now.instant + FAREWELL_TIME_MAX;
         self.wakes.touch();
         State::Open(connection)
     }

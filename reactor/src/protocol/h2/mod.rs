@@ -28,7 +28,7 @@ use h2::Reason as Code;
 use h2::server::{Builder, Connection, Handshake};
 use wire::head::Origin;
 use wire::limits::{
-    H2_CONNECTION_WINDOW_BYTES, H2_FAREWELL_TIME_MAX, H2_SEND_BYTES_MAX, WRITE_BUFFER_BYTES_MAX,
+    FAREWELL_TIME_MAX, H2_CONNECTION_WINDOW_BYTES, H2_SEND_BYTES_MAX, WRITE_BUFFER_BYTES_MAX,
 };
 use wire::{Part, RequestHead, ResponseHead, Scheme};
 
@@ -220,7 +220,7 @@ impl Protocol for Http2 {
             return;
         }
         self.core.draining = true;
-        self.core.idle = now.instant + H2_FAREWELL_TIME_MAX;
+        self.core.idle = now.instant + FAREWELL_TIME_MAX;
         if let State::Open(connection) = &mut self.state {
             connection.graceful_shutdown();
             self.core.wakes.touch();

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use quiche::h3::WireErrorCode as Code;
 use wire::limits::{
-    H2_FAREWELL_TIME_MAX, PRIORITY_BYTES_MAX, QUIC_GOAWAY_TIME, QUIC_PING_INTERVAL_MAX,
+    FAREWELL_TIME_MAX, PRIORITY_BYTES_MAX, QUIC_GOAWAY_TIME, QUIC_PING_INTERVAL_MAX,
     QUIC_PING_INTERVAL_MIN,
 };
 
@@ -94,7 +94,7 @@ impl Http3 {
         let now = self.now.instant;
         match &mut self.phase {
             Phase::Open(idle) => *idle = now + self.outlet.settings.keepalive_timeout,
-            Phase::Left(_, until) => *until = now + H2_FAREWELL_TIME_MAX,
+            Phase::Left(_, until) => *until = now + FAREWELL_TIME_MAX,
             _ => {}
         }
     }
@@ -165,7 +165,7 @@ impl Http3 {
             Phase::Open(until) if until <= now && self.streams.is_empty() => self.leave(),
             Phase::Leaving(until) if until <= now => {
                 self.goaway(self.next_stream);
-                self.phase = Phase::Left(self.next_stream, now + H2_FAREWELL_TIME_MAX);
+                self.phase = Phase::Left(self.next_stream, now + FAREWELL_TIME_MAX);
             }
             Phase::Left(_, until) if until <= now && self.streams.is_empty() => {
                 self.close(Code::NoError);
