@@ -57,13 +57,10 @@ impl Listener {
             return Accepted::Again;
         }
         let origin = Origin {
-            connection: 0,
-            stream: 0,
             port: self.port,
-            reactor: 0,
             remote: SockAddr::as_socket(&peer),
             local: SockAddr::as_socket(&local),
-            received_at: 0,
+            ..Origin::default()
         };
         Accepted::Connection(socket.into(), origin)
     }

@@ -152,18 +152,6 @@ mod tests {
 
     const ID: fn(u32) -> ExchangeId = |slot| ExchangeId::new(slot, 1);
 
-    fn origin() -> Origin {
-        Origin {
-            connection: 0,
-            stream: 0,
-            port: 0,
-            reactor: 0,
-            remote: None,
-            local: None,
-            received_at: 0,
-        }
-    }
-
     fn head(content_length: &[u8]) -> Part<RequestHead> {
         Part::Head(RequestHead {
             method: Method::POST,
@@ -172,7 +160,7 @@ mod tests {
             version: Version::Http11,
             scheme: Scheme::Http,
             fields: [(&b"content-length"[..], content_length)].into_iter().collect(),
-            origin: origin(),
+            origin: Origin::default(),
             tls: None,
         })
     }
@@ -238,10 +226,10 @@ mod tests {
     #[test]
     fn events_need_no_parts() {
         let mut assembly = Assembly::default();
-        let opened = ToWorker::Opened { mark: 1, origin: origin() };
+        let opened = ToWorker::Opened { mark: 1, origin: Origin::default() };
         let job = assembly.push(ID(1), opened).unwrap();
         assert!(matches!(job.task, Task::Event(ConnectionEvent::Opened, _)));
-        let closed = ToWorker::Closed { mark: 1, origin: origin() };
+        let closed = ToWorker::Closed { mark: 1, origin: Origin::default() };
         let job = assembly.push(ID(1), closed).unwrap();
         assert!(matches!(job.task, Task::Event(ConnectionEvent::Closed, _)));
     }

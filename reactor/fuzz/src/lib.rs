@@ -14,15 +14,7 @@ pub use h2::h2;
 
 /// Where the requests come from, as far as a protocol cares.
 fn origin() -> Origin {
-    Origin {
-        connection: 1,
-        stream: 0,
-        port: 0,
-        reactor: 0,
-        remote: None,
-        local: None,
-        received_at: 0,
-    }
+    Origin { connection: 1, ..Origin::default() }
 }
 
 /// Choices taken from the front of the input; zeros when it is used up.

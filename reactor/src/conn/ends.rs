@@ -111,15 +111,7 @@ mod tests {
             unix_micros: 0,
             date: *b"Sun, 06 Nov 1994 08:49:37 GMT",
         };
-        let origin = Origin {
-            connection: 1,
-            stream: 0,
-            port: 0,
-            reactor: 0,
-            remote: None,
-            local: None,
-            received_at: 0,
-        };
+        let origin = Origin { connection: 1, ..Origin::default() };
         let mut conn = Conn::new(socket, &port, origin, &now);
         let memory: Vec<AtomicU64> = (0..Shared::words(1, 1)).map(|_| AtomicU64::new(0)).collect();
         let mut events = Vec::new();

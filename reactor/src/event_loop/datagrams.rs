@@ -179,12 +179,11 @@ impl EventLoop {
         };
         let origin = Origin {
             connection,
-            stream: 0,
             port,
             reactor: self.thread,
             remote: Some(way.from),
             local: Some(way.to),
-            received_at: 0,
+            ..Origin::default()
         };
         let config = &self.common.config.ports[usize::from(port)];
         let client = QuicClient::new(quic, first, config, origin, way, self.clock.now());

@@ -63,15 +63,7 @@ pub fn now() -> Now {
 }
 
 pub fn origin() -> Origin {
-    Origin {
-        connection: 1,
-        stream: 0,
-        port: 0,
-        reactor: 0,
-        remote: None,
-        local: None,
-        received_at: 0,
-    }
+    Origin { connection: 1, ..Origin::default() }
 }
 
 /// Small bounds, so that tests reach them.

@@ -366,12 +366,11 @@ mod tests {
             fields: [(&b"host"[..], &b"localhost"[..])].into_iter().collect(),
             origin: Origin {
                 connection: 7,
-                stream: 0,
                 port: 1,
                 reactor: 2,
                 remote: Some(([127, 0, 0, 1], 80).into()),
-                local: None,
                 received_at: 9,
+                ..Origin::default()
             },
             tls: Some(TlsInfo::from_bytes(Bytes::from_static(b"tls"))),
         }

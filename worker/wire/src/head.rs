@@ -76,7 +76,7 @@ pub struct RequestHead {
 }
 
 /// The transport facts of a request: same for all requests of a connection but for the stream.
-#[derive(Debug, Clone, Copy, PartialEq, Encode, BorrowDecode)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Encode, BorrowDecode)]
 pub struct Origin {
     /// Names the connection: what Swoole calls `fd`.
     pub connection: u64,

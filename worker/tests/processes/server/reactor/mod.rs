@@ -385,15 +385,7 @@ fn request(client: usize, target: &str, content: Vec<u8>, in_file: bool) -> Job 
 }
 
 fn origin(client: usize) -> Origin {
-    Origin {
-        connection: client as u64,
-        stream: 0,
-        port: 0,
-        reactor: 0,
-        remote: None,
-        local: None,
-        received_at: 0,
-    }
+    Origin { connection: client as u64, ..Origin::default() }
 }
 
 fn read(slice: &FileSlice) -> Vec<u8> {
