@@ -3,9 +3,9 @@
 use std::time::Instant;
 
 use wire::head::Origin;
-use wire::shared::Shared;
 use wire::{Part, ResponseHead};
 
+use crate::complaints::Complaints;
 use crate::config::PortConfig;
 use crate::conn::exchanges::Exchanges;
 use crate::conn::{Conn, Fate};
@@ -55,15 +55,15 @@ impl Client {
         part: Part<ResponseHead>,
         port: &PortConfig,
         now: &Now,
-        shared: Shared,
+        complaints: &mut Complaints,
     ) -> (Flow, Option<u32>) {
         let content = match &part {
             Part::Body(bytes) => bytes.len() as u64,
             _ => 0,
         };
         let flow = match self {
-            Self::Stream(conn) => conn.send(stream, part, now, shared),
-            Self::Quic(client) => client.send(stream, part, now, shared),
+            Self::Stream(conn) => conn.send(stream, part, now, complaints),
+            Self::Quic(client) => client.send(stream, part, now, complaints),
         };
         let counts = flow == Flow::Ready && content > 0;
         let more = counts.then(|| self.exchanges().sent(stream, content, port.window_bytes));
@@ -87,10 +87,10 @@ impl Client {
     }
 
     /// A deadline has passed. [`Fate::Keep`] leaves the rest to the next turn's work.
-    pub fn timeout(&mut self, now: &Now) -> Fate {
+    pub fn timeout(&mut self, now: &Now, complaints: &mut Complaints) -> Fate {
         match self {
-            Self::Stream(conn) => conn.timeout(now),
-            Self::Quic(client) => client.timeout(now),
+            Self::Stream(conn) => conn.timeout(now, complaints),
+            Self::Quic(client) => client.timeout(now, complaints),
         }
     }
 

@@ -3,7 +3,6 @@
 mod ends;
 pub mod exchanges;
 
-use std::net::SocketAddr;
 use std::time::Instant;
 
 use bytes::BytesMut;
@@ -13,10 +12,10 @@ use wire::shared::{Counter, Shared};
 use wire::{ExchangeId, Part, RequestHead, ResponseHead, TlsInfo};
 
 use self::exchanges::Exchanges;
+use crate::complaints::{Complaints, Kind, Peer};
 use crate::config::PortConfig;
 use crate::file;
 use crate::protocol::detect::Detect;
-use crate::protocol::error::{Blame, Fault, ProtocolError};
 use crate::protocol::{Closing, Flow, Input, Now, Output, Protocol, StreamId};
 use crate::socket::{ReadBuffer, Received, Socket};
 use crate::timer::Alarms;
@@ -75,6 +74,8 @@ pub struct Context<'a> {
     pub scratch: &'a mut Output,
     /// Counters.
     pub shared: Shared,
+    /// Where to say what the client does wrong.
+    pub complaints: &'a mut Complaints,
     /// What came from the client, in order.
     pub events: &'a mut Vec<Event>,
 }
@@ -141,10 +142,10 @@ impl Conn {
         stream: StreamId,
         part: Part<ResponseHead>,
         now: &Now,
-        shared: Shared,
+        complaints: &mut Complaints,
     ) -> Flow {
         let flow = self.protocol.send(stream, part, now);
-        self.report(shared);
+        self.report(complaints, now);
         flow
     }
 
@@ -166,16 +167,24 @@ impl Conn {
     }
 
     /// A deadline has passed. `Fate::Keep` leaves the rest to [`pump`](Self::pump).
-    pub fn timeout(&mut self, now: &Now) -> Fate {
+    pub fn timeout(&mut self, now: &Now, complaints: &mut Complaints) -> Fate {
         if matches!(self.phase, Phase::Lingering { until, .. } if until <= now.instant) {
             return Fate::Close;
         }
         if matches!(self.phase, Phase::Handshaking { until } if until <= now.instant) {
-            log::info!("client {} did not finish its TLS handshake in time", self.peer());
+            complaints.log(
+                Kind::Handshake,
+                now.instant,
+                format_args!("client {} did not finish its TLS handshake in time", self.peer()),
+            );
             return Fate::Abort;
         }
         if self.stalled.is_some_and(|stalled| stalled <= now.instant) {
-            log::info!("client {} took nothing of its response for too long", self.peer());
+            complaints.log(
+                Kind::Stall,
+                now.instant,
+                format_args!("client {} took nothing of its response for too long", self.peer()),
+            );
             self.socket.reset_on_close();
             return Fate::Abort;
         }
@@ -185,8 +194,8 @@ impl Conn {
         Fate::Keep
     }
 
-    fn peer(&self) -> String {
-        name(self.origin.remote)
+    fn peer(&self) -> Peer {
+        Peer(self.origin.remote)
     }
 
     /// Moves bytes in both directions until nothing moves any more.
@@ -239,7 +248,7 @@ impl Conn {
         while let Some((stream, part)) = self.protocol.poll() {
             cx.events.push(Event::Request(stream, part));
         }
-        self.report(cx.shared);
+        self.report(cx.complaints, cx.now);
         for (stream, bytes) in out.released.drain(..) {
             self.exchanges.released(bytes);
             let exchange = self.exchanges.find(stream);
@@ -340,44 +349,14 @@ impl Conn {
             }
             cx.events.push(Event::Request(stream, part));
         }
-        self.report(cx.shared);
+        self.report(cx.complaints, cx.now);
         cx.events.len() != before
     }
 
     /// Counts and logs what the protocol has refused.
-    fn report(&mut self, shared: Shared) {
-        report(|| self.protocol.refusal(), self.origin.remote, shared);
+    fn report(&mut self, complaints: &mut Complaints, now: &Now) {
+        complaints.refused(|| self.protocol.refusal(), self.origin.remote, now.instant);
     }
-}
-
-/// Counts what a protocol has refused, of a client's or of a handler's, and logs the first of it: a
-/// flood is to be no flood of the log.
-pub fn report(
-    mut next: impl FnMut() -> Option<ProtocolError>,
-    client: Option<SocketAddr>,
-    shared: Shared,
-) {
-    let mut logged = false;
-    while let Some(refusal) = next() {
-        let counter = match refusal.reason {
-            Fault::Flood => Counter::Floods,
-            Fault::ResponseStalled => Counter::Stalls,
-            _ => Counter::Refused,
-        };
-        shared.add(counter, 1);
-        match refusal.reason.blame() {
-            Blame::Handler => log::error!("a response cannot be sent: {refusal}"),
-            Blame::Client if logged => {}
-            Blame::Client => {
-                log::info!("refused a request of client {}: {refusal}", name(client));
-                logged = true;
-            }
-        }
-    }
-}
-
-fn name(client: Option<SocketAddr>) -> String {
-    client.map_or_else(|| "on a Unix socket".into(), |peer| peer.to_string())
 }
 
 enum Progress {

@@ -11,6 +11,7 @@ mod acceptor;
 mod broker;
 mod client;
 mod clock;
+mod complaints;
 pub mod config;
 mod conn;
 mod control;

@@ -21,6 +21,8 @@ pub enum Timer {
     Accept,
     /// Certificates may have changed.
     Certificates,
+    /// Lines of the log were left out.
+    Complaints,
     /// The drain is over: cut off what is left.
     DrainEnd,
 }

@@ -10,6 +10,7 @@ use std::time::Instant;
 use wire::shared::{Counter, Shared};
 use wire::{ExchangeId, Fields, Part, Reason, RequestHead, ResponseHead, ToWorker};
 
+use crate::complaints::{Complaints, Kind};
 use crate::config::Config;
 use crate::control::Supervisor;
 use crate::dispatch::{Assignment, Next, Placement, Scheduler, Ticket, WorkerSlot};
@@ -167,17 +168,26 @@ impl Broker {
     }
 
     /// Content of a request.
-    pub fn content(&mut self, id: ExchangeId, bytes: &[u8]) {
+    pub fn content(
+        &mut self,
+        id: ExchangeId,
+        bytes: &[u8],
+        complaints: &mut Complaints,
+        now: Instant,
+    ) {
         let Some(exchange) = self.exchanges.get_mut(key_of(id)) else { return };
         let Stage::Collecting(spool) = &mut exchange.stage else { return };
         let config = &self.common.config;
         let memory_max = config.ports[exchange.port].body_memory_bytes_max;
         if let Err(error) = spool.push(bytes, memory_max, &config.spool_dir) {
-            log::error!(
-                "cannot spool the body of {} to {}: {error}; the client gets 503. Free space there \
-                 or set upload_tmp_dir",
-                exchange.job.summary(),
-                config.spool_dir.display(),
+            let (request, place) = (exchange.job.summary(), config.spool_dir.display());
+            complaints.log(
+                Kind::Content,
+                now,
+                format_args!(
+                    "cannot spool the body of {request} to {place}: {error}; the client gets 503. \
+                     Free space there or set upload_tmp_dir"
+                ),
             );
             self.fail(id, Reason::Overloaded);
         }

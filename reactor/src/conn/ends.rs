@@ -6,6 +6,7 @@ use wire::limits::{LINGER_BYTES_MAX, LINGER_DRAINING_TIME_MAX, LINGER_TIME_MAX};
 use wire::shared::Counter;
 
 use super::{Conn, Context, Fate, Phase};
+use crate::complaints::Kind;
 use crate::config::PortConfig;
 use crate::file;
 use crate::protocol::{self, Now};
@@ -39,7 +40,12 @@ impl Conn {
             }
             Handshake::Failed(reason) => {
                 cx.shared.add(Counter::Refused, 1);
-                log::info!("TLS handshake with client {} failed: {reason}", self.peer());
+                let peer = self.peer();
+                cx.complaints.log(
+                    Kind::Handshake,
+                    cx.now.instant,
+                    format_args!("TLS handshake with client {peer} failed: {reason}"),
+                );
                 self.linger(cx.now);
             }
         }
@@ -75,6 +81,7 @@ mod tests {
     use wire::shared::Shared;
 
     use super::*;
+    use crate::complaints::Complaints;
     use crate::conn::Event;
     use crate::protocol::Output;
     use crate::socket::ReadBuffer;
@@ -115,11 +122,13 @@ mod tests {
         let mut conn = Conn::new(socket, &port, origin, &now);
         let memory: Vec<AtomicU64> = (0..Shared::words(1, 1)).map(|_| AtomicU64::new(0)).collect();
         let mut events = Vec::new();
+        let shared = Shared::new(memory.leak(), 1, 1);
         let mut cx = Context {
             now: &now,
             buffer: &mut ReadBuffer::new(),
             scratch: &mut Output::default(),
-            shared: Shared::new(memory.leak(), 1, 1),
+            shared,
+            complaints: &mut Complaints::new(shared, now.instant),
             events: &mut events,
         };
 

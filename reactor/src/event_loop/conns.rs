@@ -98,6 +98,7 @@ impl EventLoop {
             buffer: &mut self.buffer,
             scratch: &mut self.scratch,
             shared: self.common.shared,
+            complaints: &mut self.complaints,
             events: &mut self.events,
         };
         let fate = conn.pump(port, &mut cx);
@@ -142,7 +143,7 @@ impl EventLoop {
             let Some(id) = client.exchanges().find(stream) else { continue };
             match part {
                 Part::Head(_) | Part::File(_) => {}
-                Part::Body(bytes) => self.broker.content(id, &bytes),
+                Part::Body(bytes) => self.broker.content(id, &bytes, &mut self.complaints, now),
                 Part::End(trailers) => self.broker.complete(id, trailers, now),
                 Part::Abort(_) => {
                     client.exchanges().forget(stream);
@@ -178,7 +179,8 @@ impl EventLoop {
         }
         let over = matches!(part, Part::End(_) | Part::Abort(_));
         let port = &self.common.config.ports[usize::from(client.origin().port)];
-        let (flow, more) = client.send(stream, part, port, self.clock.now(), self.common.shared);
+        let (now, complaints) = (self.clock.now(), &mut self.complaints);
+        let (flow, more) = client.send(stream, part, port, now, complaints);
         if let Some(more) = more {
             self.broker.widen(exchange, more);
         }

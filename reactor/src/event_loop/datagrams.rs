@@ -206,6 +206,7 @@ impl EventLoop {
                 now: self.clock.now(),
                 endpoint,
                 shared: self.common.shared,
+                complaints: &mut self.complaints,
                 events: &mut self.events,
             };
             let begun = client.collect(&mut cx);
@@ -227,6 +228,7 @@ impl EventLoop {
             now: self.clock.now(),
             endpoint,
             shared: self.common.shared,
+            complaints: &mut self.complaints,
             events: &mut self.events,
         };
         let fate = client.pump(key, &mut cx);

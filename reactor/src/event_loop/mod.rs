@@ -17,6 +17,7 @@ use crate::acceptor::{ACCEPT_PAUSE, Acceptor, Connection};
 use crate::broker::{Broker, Common};
 use crate::client::Client;
 use crate::clock::Clock;
+use crate::complaints::Complaints;
 use crate::conn::{Event, Fate};
 use crate::dispatch::WorkerSlot;
 use crate::event_loop::datagrams::Datagrams;
@@ -40,6 +41,7 @@ pub struct EventLoop {
     clock: Clock,
     clients: Slots<Client>,
     broker: Broker,
+    complaints: Complaints,
     /// Connections with something to do in this turn.
     ready: Vec<Key>,
     /// Only the first thread accepts, and listens to the supervisor.
@@ -73,13 +75,15 @@ impl EventLoop {
             acceptor.register(&poll)?;
         }
         let datagrams = Datagrams::new(sockets, &common, thread)?;
+        let clock = Clock::start();
         let this = Self {
             poll,
             mail,
             broker: Broker::new(common.clone(), thread),
+            complaints: Complaints::new(common.shared, clock.now().instant),
             common,
             thread,
-            clock: Clock::start(),
+            clock,
             clients: Slots::starting_at(1),
             ready: Vec::new(),
             acceptor,
@@ -115,8 +119,12 @@ impl EventLoop {
             self.deliver();
             self.broker.flush();
             self.flush_datagrams();
+            if let Some(at) = self.complaints.take_alarm() {
+                self.broker.timers.set(at, Timer::Complaints);
+            }
             self.look_at_drain();
         }
+        self.complaints.sum_up();
         Ok(())
     }
 
@@ -246,6 +254,7 @@ impl EventLoop {
                     self.deliver();
                 }
                 Timer::Balance => self.broker.rebalance(now.instant),
+                Timer::Complaints => self.complaints.sum_up(),
                 Timer::Accept => self.accept_everywhere(),
                 Timer::Certificates => {
                     self.common.tls.look();
@@ -255,7 +264,7 @@ impl EventLoop {
                 Timer::Conn(key) => {
                     let Some(client) = self.clients.get_mut(key) else { continue };
                     client.alarms().came();
-                    match client.timeout(&now) {
+                    match client.timeout(&now, &mut self.complaints) {
                         Fate::Keep | Fate::Again => self.pump(key),
                         fate => self.close(key, fate),
                     }

@@ -12,9 +12,10 @@ use wire::{Part, ResponseHead, TlsInfo};
 use super::cids::Cid;
 use super::endpoint::{Endpoint, First, Way};
 use super::udp::Tally;
+use crate::complaints::{Complaints, Kind, Peer};
 use crate::config::PortConfig;
 use crate::conn::exchanges::Exchanges;
-use crate::conn::{Event, Fate, report};
+use crate::conn::{Event, Fate};
 use crate::file;
 use crate::protocol::h3::{Http3, Quic};
 use crate::protocol::{Flow, Now, StreamId};
@@ -55,6 +56,8 @@ pub struct Context<'a> {
     pub endpoint: &'a mut Endpoint,
     /// Counters.
     pub shared: Shared,
+    /// Where to say what the client does wrong.
+    pub complaints: &'a mut Complaints,
     /// What came from the client, in order.
     pub events: &'a mut Vec<Event>,
 }
@@ -128,10 +131,10 @@ impl QuicClient {
         stream: StreamId,
         part: Part<ResponseHead>,
         now: &Now,
-        shared: Shared,
+        complaints: &mut Complaints,
     ) -> Flow {
         let flow = self.http.send(stream, part, now);
-        self.report(shared);
+        self.report(complaints, now);
         flow
     }
 
@@ -150,19 +153,20 @@ impl QuicClient {
     }
 
     /// A deadline has passed. `Fate::Keep` leaves the rest to [`pump`](Self::pump).
-    pub fn timeout(&mut self, now: &Now) -> Fate {
+    pub fn timeout(&mut self, now: &Now, complaints: &mut Complaints) -> Fate {
         if matches!(self.phase, Phase::Handshaking { until } if until <= now.instant) {
-            log::info!("client {} did not finish its QUIC handshake in time", self.peer());
+            let peer = Peer(self.origin.remote);
+            complaints.log(
+                Kind::Handshake,
+                now.instant,
+                format_args!("client {peer} did not finish its QUIC handshake in time"),
+            );
             return Fate::Abort;
         }
         if self.http.deadline().is_some_and(|deadline| deadline <= now.instant) {
             self.http.timeout(now);
         }
         Fate::Keep
-    }
-
-    fn peer(&self) -> String {
-        self.origin.remote.map_or_else(String::new, |peer| peer.to_string())
     }
 
     /// Takes what has come of the client's packets. Says whether the handshake has ended by them.
@@ -182,7 +186,7 @@ impl QuicClient {
             }
             cx.events.push(Event::Request(stream, part));
         }
-        self.report(cx.shared);
+        self.report(cx.complaints, cx.now);
         begun
     }
 
@@ -267,8 +271,8 @@ impl QuicClient {
         }
     }
 
-    fn report(&mut self, shared: Shared) {
-        report(|| self.http.refusal(), self.origin.remote, shared);
+    fn report(&mut self, complaints: &mut Complaints, now: &Now) {
+        complaints.refused(|| self.http.refusal(), self.origin.remote, now.instant);
     }
 }
 

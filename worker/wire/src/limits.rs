@@ -106,6 +106,15 @@ pub const CONTROL_BYTES_MAX: usize = 4 << 10;
 /// exception cannot fill a disk line by line.
 pub const LOG_LINE_BYTES_MAX: usize = 16 << 10;
 
+/// Lines of the log of one kind that clients bring about (requests refused, handshakes that fail), in
+/// one go and per reactor thread. More than a scanner or a broken client leads to in a while.
+pub const LOG_COMPLAINTS_MAX: u32 = 200;
+/// How many more of them each second allows: of a flood that goes on a disk gets a hundred megabytes
+/// a day.
+pub const LOG_COMPLAINTS_PER_SECOND_EARNED: u32 = 10;
+/// How long lines are left out before one says how many.
+pub const LOG_COMPLAINTS_PERIOD: Duration = Duration::from_secs(1);
+
 /// Boots in a row that may fail before the server gives up.
 pub const BOOT_FAILURES_MAX: u32 = 5;
 /// First pause before a failed process is started again; doubled each time.
