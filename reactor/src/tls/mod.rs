@@ -17,6 +17,8 @@ pub(crate) mod contexts;
 pub mod development;
 pub(crate) mod info;
 pub(crate) mod keylog;
+#[allow(unsafe_code)]
+pub(crate) mod shed;
 pub(crate) mod staple;
 pub(crate) mod stream;
 #[allow(unsafe_code)]
