@@ -14,10 +14,9 @@ use crate::quic::client::QuicClient;
 use crate::timer::Alarms;
 
 /// A client's connection.
-#[allow(clippy::large_enum_variant)] // the large kind is the common one
 pub enum Client {
     /// Over a stream socket of its own.
-    Stream(Conn),
+    Stream(Box<Conn>),
     /// Over QUIC, by the thread's UDP socket.
     Quic(Box<QuicClient>),
 }

@@ -4,6 +4,8 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::time::Instant;
 
+use smallvec::SmallVec;
+
 use crate::slots::Key;
 
 /// Whose deadline it is.
@@ -30,7 +32,7 @@ pub enum Timer {
 /// The entries of one connection in the heap, so that a deadline that moves on every packet does not
 /// leave one entry behind for each: the latest first.
 #[derive(Debug, Default)]
-pub struct Alarms(Vec<Instant>);
+pub struct Alarms(SmallVec<[Instant; 2]>);
 
 impl Alarms {
     /// Whether there must be a new entry, as no entry comes so early.
@@ -45,6 +47,9 @@ impl Alarms {
     /// An entry has come.
     pub fn came(&mut self) {
         self.0.pop();
+        if self.0.spilled() && self.0.len() <= self.0.inline_size() {
+            self.0.shrink_to_fit();
+        }
     }
 }
 

@@ -6,6 +6,7 @@
 //! the connection as a whole stays within its bound. So a client that opens many streams and reads
 //! none of them pins no more than that.
 
+use smallvec::SmallVec;
 use wire::ExchangeId;
 use wire::limits::{WINDOW_BYTES_MIN, WINDOWS_PER_CONNECTION_MAX};
 
@@ -14,7 +15,7 @@ use crate::protocol::StreamId;
 /// The open exchanges of one connection.
 #[derive(Debug, Default)]
 pub struct Exchanges {
-    open: Vec<Open>,
+    open: SmallVec<[Open; 1]>,
     /// Content bytes of all responses, also those that have ended, that the client has not taken.
     unread: u64,
 }
@@ -49,7 +50,12 @@ impl Exchanges {
     /// The exchange of a stream, which is over from the client's point of view.
     pub fn forget(&mut self, stream: StreamId) -> Option<ExchangeId> {
         let at = self.open.iter().position(|open| open.stream == stream)?;
-        Some(self.open.swap_remove(at).exchange)
+        let exchange = self.open.swap_remove(at).exchange;
+        if self.open.is_empty() {
+            // An idle connection keeps no room for what many streams once needed.
+            self.open = SmallVec::new();
+        }
+        Some(exchange)
     }
 
     /// All of them.

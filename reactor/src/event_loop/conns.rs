@@ -49,7 +49,7 @@ impl EventLoop {
         if port.tell_opened {
             self.broker.tell(Job::Opened(origin), now.instant);
         }
-        let key = self.clients.insert(Client::Stream(conn));
+        let key = self.clients.insert(Client::Stream(Box::new(conn)));
         self.common.shared.add(Counter::Connections, 1);
         let interest = Interest::READABLE | Interest::WRITABLE;
         match self.register(raw, token(Source::Conn(key)), interest) {

@@ -25,8 +25,6 @@ pub struct Detect {
     spoken: Spoken,
     /// The first bytes were enough.
     decided: bool,
-    settings: Arc<HttpSettings>,
-    origin: Origin,
     read: ReadFile,
 }
 
@@ -40,9 +38,9 @@ impl Detect {
     /// A cleartext connection that was just accepted. `read` reads the files that responses are
     /// made of.
     pub fn new(settings: Arc<HttpSettings>, origin: Origin, read: ReadFile, now: &Now) -> Self {
-        let http1 = Http1::new(Arc::clone(&settings), origin, Scheme::Http, now);
         let decided = !settings.http2.enabled;
-        Self { spoken: Spoken::Http1(http1), decided, settings, origin, read }
+        let http1 = Http1::new(settings, origin, Scheme::Http, now);
+        Self { spoken: Spoken::Http1(http1), decided, read }
     }
 
     fn protocol(&mut self) -> &mut dyn Protocol {
@@ -61,15 +59,16 @@ impl Detect {
 
     /// Looks at the first bytes. `false`: they are the beginning of the preface, and not enough.
     fn decide(&mut self, input: &[u8], now: &Now) -> bool {
+        let Spoken::Http1(http1) = &mut self.spoken else { return true };
         let same = input.iter().zip(PREFACE).take_while(|(a, b)| a == b).count();
         if same == PREFACE.len() {
-            let settings = Arc::clone(&self.settings);
-            let http2 = Http2::new(settings, self.origin, Scheme::Http, self.read, now);
+            let (settings, origin) = (Arc::clone(http1.settings()), http1.origin());
+            let http2 = Http2::new(settings, origin, Scheme::Http, self.read, now);
             self.spoken = Spoken::Http2(Box::new(http2));
         } else if same == input.len() {
             // Taken for a head that is incomplete, so that its deadlines hold. It is not consumed.
             let mut head = BytesMut::from(&input[..same.min(HEAD_LEN)]);
-            self.protocol().receive(Input::Bytes(&mut head), now);
+            http1.receive(Input::Bytes(&mut head), now);
             return false;
         }
         true

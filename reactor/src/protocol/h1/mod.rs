@@ -45,6 +45,16 @@ impl Http1 {
         Self { state, core: Core::new(settings, origin, scheme) }
     }
 
+    /// What its port's options say.
+    pub fn settings(&self) -> &Arc<HttpSettings> {
+        &self.core.settings
+    }
+
+    /// Where it came from.
+    pub fn origin(&self) -> Origin {
+        self.core.origin
+    }
+
     /// The one place that assigns the state.
     fn step<R>(&mut self, next: impl FnOnce(State, &mut Core) -> (State, R)) -> R {
         let state = mem::replace(&mut self.state, State::Closed(Closing::Close));

@@ -1,8 +1,9 @@
 //! What a connection has to say and the socket has not asked for yet.
 
-use std::collections::VecDeque;
+use std::mem;
 
 use bytes::{Bytes, BytesMut};
+use smallvec::SmallVec;
 use wire::FileSlice;
 use wire::limits::WRITE_BUFFER_BYTES_MAX;
 
@@ -11,11 +12,8 @@ use crate::protocol::{COPY_BYTES_MAX, Chunk, Output, StreamId};
 /// Encoded responses in order. Bounded by the window of the response in work.
 #[derive(Debug, Default)]
 pub struct Outbox {
-    pieces: VecDeque<Piece>,
+    pieces: SmallVec<[Piece; 1]>,
 }
-
-/// Room for an ordinary response, which an idle connection may keep.
-const PIECES_KEPT: usize = 4;
 
 /// A chunk, and how many bytes of the handler's content are used up when it has gone.
 #[derive(Debug)]
@@ -43,13 +41,13 @@ impl Outbox {
             buffer.extend_from_slice(&content);
             *used += len;
         } else {
-            self.pieces.push_back(Piece { chunk: Chunk::Bytes(content), content: len });
+            self.pieces.push(Piece { chunk: Chunk::Bytes(content), content: len });
         }
     }
 
     /// Appends a range of a file.
     pub fn file(&mut self, slice: FileSlice) {
-        self.pieces.push_back(Piece { chunk: Chunk::File(slice), content: 0 });
+        self.pieces.push(Piece { chunk: Chunk::File(slice), content: 0 });
     }
 
     /// Counts content that was dropped, so that its sender may go on.
@@ -59,15 +57,20 @@ impl Outbox {
 
     /// Moves what fits to `out`.
     pub fn transmit(&mut self, stream: StreamId, out: &mut Output) {
-        let mut released = 0;
-        while out.len() < WRITE_BUFFER_BYTES_MAX as u64 {
-            let Some(piece) = self.pieces.pop_front() else { break };
+        let (mut moved, mut released) = (0, 0);
+        for piece in &mut self.pieces {
+            if out.len() >= WRITE_BUFFER_BYTES_MAX as u64 {
+                break;
+            }
             released += piece.content;
-            out.push(piece.chunk);
+            out.push(mem::replace(&mut piece.chunk, Chunk::Bytes(Bytes::new())));
+            moved += 1;
         }
-        if self.pieces.is_empty() && self.pieces.capacity() > PIECES_KEPT {
+        if moved == self.pieces.len() {
             // An idle connection keeps no room for what a large response once needed.
-            self.pieces = VecDeque::new();
+            self.pieces = SmallVec::new();
+        } else {
+            self.pieces.drain(..moved);
         }
         if released > 0 {
             out.released.push((stream, released));
@@ -76,11 +79,11 @@ impl Outbox {
 
     fn buffer_piece(&mut self, room: usize) -> (&mut BytesMut, &mut u64) {
         let fits = |piece: &Piece| matches!(&piece.chunk, Chunk::Buffer(buffer) if buffer.len() < COPY_BYTES_MAX);
-        if !self.pieces.back().is_some_and(fits) {
+        if !self.pieces.last().is_some_and(fits) {
             let chunk = Chunk::Buffer(BytesMut::with_capacity(room));
-            self.pieces.push_back(Piece { chunk, content: 0 });
+            self.pieces.push(Piece { chunk, content: 0 });
         }
-        match self.pieces.back_mut() {
+        match self.pieces.last_mut() {
             Some(Piece { chunk: Chunk::Buffer(buffer), content }) => {
                 buffer.reserve(room);
                 (buffer, content)
