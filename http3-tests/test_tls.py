@@ -59,7 +59,7 @@ async def qlog(server):
         with open(files[0], encoding="utf-8") as file:
             records = [record for record in file.read().split("\x1e") if record.endswith("\n")]
         names = {json.loads(record).get("name") for record in records}
-        return {"quic:packet_received", "http3:frame_parsed"} <= names
+        return {"quic:packet_received", "http3:frame_parsed", "http3:frame_created"} <= names
 
     await until("there is a log with packets and frames", logged)
 

@@ -108,6 +108,18 @@ impl Exchange {
         outlet.part(Part::End(trailers));
     }
 
+    /// Whether it was refused, and what is still to come of it is of no use.
+    pub fn is_refused(&self) -> bool {
+        self.request == Request::Refused
+    }
+
+    /// Trailers have begun that are larger than allowed.
+    pub fn too_large(&mut self, outlet: &mut Outlet, now: &Now) {
+        if self.arriving().is_some() {
+            self.refuse(Fault::FieldsTooLarge, Reason::ClientGone, outlet, now);
+        }
+    }
+
     /// The request cannot be served: answers it, and drops what is still to come of it.
     fn refuse(&mut self, fault: Fault, reason: Reason, outlet: &mut Outlet, now: &Now) {
         outlet.abort(reason);

@@ -113,16 +113,13 @@ fn frames_that_say_nothing_are_too_many_in_the_end() {
 }
 
 #[test]
-fn one_way_streams_without_end_are_too_many() {
+fn one_way_streams_are_forgotten_at_their_end() {
     let mut pair = Pair::new();
-    for nth in 3..QUIC_UNI_STREAMS_MAX {
+    for nth in 3..1000 {
         pair.client.quic.stream_send(nth * 4 + 2, b"\x21", true).unwrap();
         pair.drive();
     }
     still_serves(&mut pair);
-    pair.client.quic.stream_send(QUIC_UNI_STREAMS_MAX * 4 + 2, b"\x21", true).unwrap();
-    pair.drive();
-    assert_calmed(&pair);
 }
 
 #[test]

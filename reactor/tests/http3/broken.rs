@@ -1,6 +1,10 @@
 //! Bad input: the right error code on the right scope, and one word of it.
 
+use bytes::Bytes;
+use quiche::h3::NameValue;
 use reactor::protocol::error::{ErrorScope, Fault};
+use reactor::protocol::h3::incoming::{Incoming, Item};
+use reactor::protocol::h3::qpack;
 use reactor::protocol::settings::HttpSettings;
 use wire::Reason;
 
@@ -202,40 +206,89 @@ fn malformed_trailers_break_the_request_off() {
     still_serves(&mut pair);
 }
 
+/// Sends bytes, as the server takes them.
+fn say(pair: &mut Pair, stream: u64, mut bytes: &[u8]) {
+    while !bytes.is_empty() {
+        match pair.client.quic.stream_send(stream, bytes, false) {
+            Ok(sent) => bytes = &bytes[sent..],
+            Err(quiche::Error::Done) => {}
+            // The server has heard enough.
+            Err(quiche::Error::StreamStopped(_)) => return,
+            Err(error) => panic!("{error}"),
+        }
+        pair.drive();
+    }
+}
+
+/// The status of the response, of which all is there.
+fn status(pair: &mut Pair, stream: u64) -> Vec<u8> {
+    let mut bytes = [0; 4096];
+    let (len, last) = pair.client.quic.stream_recv(stream, &mut bytes).unwrap();
+    assert!(last);
+    let mut bytes = Bytes::copy_from_slice(&bytes[..len]);
+    let Ok(Some(Item::Head(section))) = Incoming::default().next(&mut bytes, 4096) else {
+        panic!("{bytes:?} is no response");
+    };
+    let list = qpack::decode(&section, 4096).unwrap();
+    assert_eq!(list[0].name(), b":status");
+    list[0].value().to_vec()
+}
+
 #[test]
-fn sections_that_are_too_large_are_refused_and_end_the_connection_far_beyond() {
-    let mut pair = Pair::new();
+fn sections_that_are_too_large_are_refused_however_large() {
+    let mut pair = raw(settings());
     let bytes = pair.server.list_bytes();
-    let line = vec![b'x'; bytes];
-    let fields = [GET, &[("x", &line[..])]].concat();
-    let stream = pair.client.request(&fields, true);
-    assert_eq!(pair.reply(stream).status, 431);
-    still_serves(&mut pair);
-    let line = vec![b'x'; 3 * bytes];
-    let fields = [GET, &[("x", &line[..])]].concat();
-    pair.client.request(&fields, true);
+    let header = |len: usize| [&[1, 0x80][..], &(len as u32).to_be_bytes()[1..]].concat();
+    // Fields that are many, or long; sections that are longer than any that are allowed.
+    let fields = [
+        [FIELDS, &b"\xdf".repeat(bytes / 32)].concat(),
+        [FIELDS, &b"\xdf".repeat(bytes - FIELDS.len())].concat(),
+        [FIELDS, b"\x21x\x7f\x80\x7f", &vec![b'~'; bytes - FIELDS.len()]].concat(),
+        vec![0; 40 * bytes],
+    ];
+    for (nth, section) in fields.iter().enumerate() {
+        let stream = 4 * nth as u64;
+        say(&mut pair, stream, &[header(section.len()), section.clone()].concat());
+        pair.drive();
+        assert_eq!(status(&mut pair, stream), b"431", "{nth}");
+    }
+    assert_eq!(pair.server.faults(), vec![Fault::FieldsTooLarge; fields.len()]);
+    assert!(pair.server.seen.is_empty() && pair.server.http3.is_idle());
+    // As trailers: the handler is told that there is no request.
+    let stream = 4 * fields.len() as u64;
+    say(&mut pair, stream, &[frame(1, FIELDS), header(9 * bytes), vec![0; 9 * bytes]].concat());
     pair.drive();
-    assert_eq!(closed_with(&pair), Some(0x107), "H3_EXCESSIVE_LOAD");
-    assert_eq!(pair.server.faults(), [Fault::FieldsTooLarge; 2]);
+    assert_eq!(status(&mut pair, stream), b"431");
+    assert_eq!(pair.server.seen.last().unwrap().end, Some(End::Abort(Reason::ClientGone)));
+    assert!(closed_with(&pair).is_none());
 }
 
 #[test]
 fn requests_that_end_too_early_are_incomplete() {
-    let whole = [frame(1, FIELDS), frame(0, b"four")].concat();
+    let whole = [frame(1, FIELDS), frame(0, b"four"), frame(0x21, b"x")].concat();
     let head = frame(1, FIELDS).len();
-    for cut in 0..whole.len() {
+    let ends = [head, head + 6, whole.len()];
+    for cut in 0..=whole.len() {
         let mut pair = raw(settings());
         pair.client.quic.stream_send(0, &whole[..cut], true).unwrap();
         pair.drive();
         let told = pair.server.seen.iter().map(|seen| seen.end.clone()).collect::<Vec<_>>();
-        if cut < head {
-            assert!(told.is_empty(), "{cut}");
+        if cut == 0 {
             let mut bytes = [0; 100];
             let reset = pair.client.quic.stream_recv(0, &mut bytes);
-            assert_eq!(reset, Err(quiche::Error::StreamReset(0x10d)), "{cut}");
-            assert!(pair.server.http3.is_idle(), "{cut}");
+            assert_eq!(reset, Err(quiche::Error::StreamReset(0x10d)));
+            assert!(told.is_empty() && closed_with(&pair).is_none());
+        } else if ends.contains(&cut) {
+            assert_eq!(told, [Some(End::Complete(None))], "{cut}");
+            assert!(closed_with(&pair).is_none());
+            continue;
         } else {
-            assert_eq!(told.len(), 1, "{cut}");
+            // RFC 9114, 7.1.
+            assert_eq!(closed_with(&pair), Some(0x106), "{cut}: H3_FRAME_ERROR");
+            let lost = Some(End::Abort(Reason::ClientGone));
+            assert_eq!(told, vec![lost; usize::from(cut > head)], "{cut}");
+            assert_eq!(pair.server.faults(), [Fault::Frame]);
         }
+        assert!(pair.server.http3.is_idle(), "{cut}");
     }
 }

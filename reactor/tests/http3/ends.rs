@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use quiche::Shutdown;
 use reactor::protocol::Flow;
 use reactor::protocol::error::Fault;
+use reactor::protocol::settings::{Http3Settings, HttpSettings};
 use wire::BodyLength::Streamed;
 use wire::limits::*;
 use wire::{Part, Reason};
@@ -176,4 +178,38 @@ fn the_clients_end_ends_its_requests() {
     }
     assert_eq!(pair.server.send(streams[0], body("more")), Flow::Gone);
     assert!(pair.server.refusals.is_empty() && pair.server.http3.is_idle());
+}
+
+/// A client that may open four streams at a time: those that are kept are missing soon.
+fn few_streams() -> Pair {
+    let http3 = Http3Settings { streams_max: 4, ..Http3Settings::default() };
+    Pair::with(HttpSettings { http3, ..settings() })
+}
+
+#[test]
+fn a_response_that_is_given_up_while_it_ends_is_forgotten() {
+    let mut pair = few_streams();
+    for _ in 0..20 {
+        let stream = pair.get();
+        pair.server.respond(stream, 200, b"all of it");
+        pair.client.quic.stream_shutdown(stream, Shutdown::Read, 0x10c).unwrap();
+        pair.drive();
+    }
+    still_serves(&mut pair);
+}
+
+#[test]
+fn a_request_that_goes_on_behind_its_answer_is_forgotten() {
+    let mut pair = few_streams();
+    for give_up in [false, true].repeat(10) {
+        let stream = pair.client.request(GET, false);
+        pair.drive();
+        pair.server.respond(stream, 200, b"all of it");
+        if give_up {
+            pair.client.quic.stream_shutdown(stream, Shutdown::Read, 0x10c).unwrap();
+            pair.client.quic.stream_shutdown(stream, Shutdown::Write, 0x10c).unwrap();
+        }
+        pair.drive();
+    }
+    still_serves(&mut pair);
 }

@@ -196,14 +196,10 @@ pub const QUIC_SEGMENTS_MAX: usize = 64;
 pub const QUIC_SEGMENTS_BYTES_MAX: usize = 65_000;
 /// Bytes of one part of a request's content on HTTP/3. What lies in more packets is read in one go.
 pub const QUIC_READ_BYTES_MAX: usize = 64 << 10;
-/// Text of a field section that is sent as a whole, or waits until it can be: it fits the smallest
-/// congestion window, which is two packets (RFC 9002, 7.2).
-pub const QUIC_SECTION_BYTES_MAX: usize = 2_000;
+/// Content that is copied behind its frame's header: two buffers cost more than the copy.
+pub const QUIC_COPY_BYTES_MAX: usize = 1 << 10;
 /// Content that a response which shares its urgency with others (RFC 9218, 4.2) gives at a time.
 pub const QUIC_TURN_BYTES: usize = 16 << 10;
-/// One-way streams of a client in the life of a connection. It needs three (RFC 9114, 6.2), and a
-/// few that mean nothing; what is kept of each is kept until the end.
-pub const QUIC_UNI_STREAMS_MAX: u64 = 100;
 /// How long a client may go on opening streams after the first GOAWAY (RFC 9114, 5.2): those that
 /// crossed it on the way are served.
 pub const QUIC_GOAWAY_TIME: Duration = Duration::from_millis(500);
@@ -223,12 +219,13 @@ pub const QUIC_BYTES_PER_SECOND_EARNED: u64 = 64 << 10;
 pub const QUIC_BYTES_PER_RESPONSE_EARNED: u64 = 4 << 10;
 /// Bytes sent that allow one more: acknowledgements come for every few packets.
 pub const QUIC_BYTES_SENT_PER_BYTE_EARNED: u64 = 4;
-/// What a datagram costs besides its bytes, and an empty DATA frame, as work is counted here.
+/// What a datagram costs besides its bytes, as work is counted here.
 pub const QUIC_DATAGRAM_BYTES: u64 = 100;
 /// What a request costs that the client has given up: a thousand of them in one go are too many.
 pub const QUIC_BYTES_PER_RESET: u64 = 1 << 10;
-/// Bytes of a `Priority` value in a PRIORITY_UPDATE frame (RFC 9218, 7); `u=7, i` is common.
-pub const PRIORITY_BYTES_MAX: u64 = 256;
+/// Bytes of a frame on a client's control stream (RFC 9114, 7.2): numbers, in SETTINGS a dozen of them,
+/// in PRIORITY_UPDATE a short text besides.
+pub const QUIC_CONTROL_FRAME_BYTES_MAX: u64 = 1 << 10;
 /// Times that a thread receives from a UDP socket by one system call.
 pub const QUIC_RECEIVES: usize = 16;
 /// Bytes of each: what the kernel puts together of one client's packets at most.

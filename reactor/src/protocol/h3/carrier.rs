@@ -2,12 +2,12 @@
 
 use bytes::{BufMut, Bytes, BytesMut};
 use http::{HeaderMap, Response};
-use quiche::h3::qpack::Encoder;
-use quiche::h3::{Connection, Error, HeaderRef, NameValue, WireErrorCode};
-use wire::limits::QUIC_SECTION_BYTES_MAX;
+use quiche::Shutdown;
+use quiche::h3::HeaderRef;
+use wire::limits::QUIC_COPY_BYTES_MAX;
 
-use super::Quic;
-use super::stream::Urgency;
+use super::error::Code;
+use super::{Quic, frame, log, qpack};
 use crate::protocol::reply::{Cut, Refused, Sink};
 
 /// What a DATA frame's header may take (RFC 9114, 7.1): its type, and its length.
@@ -17,80 +17,23 @@ const FRAME_OVERHEAD: usize = 1 + 8;
 pub struct Carrier<'a> {
     /// The connection.
     pub quic: &'a mut Quic,
-    /// What speaks HTTP/3 on it.
-    pub h3: &'a mut Connection,
     /// The stream.
     pub stream: u64,
-    /// Who makes the frames.
-    pub framing: &'a mut Framing,
-    /// How urgent the response is.
-    pub priority: Urgency,
-}
-
-/// Who makes the frames of a response.
-///
-/// `quiche` does, as long as field sections are small: it gives one to a stream as a whole, or waits.
-/// For a large one it might wait for ever, because a window that nothing is sent through does not
-/// grow. From such a section on the frames are made here.
-#[derive(Debug)]
-pub enum Framing {
-    /// `quiche`; whether there was a head, if only an interim one.
-    Theirs(bool),
-    /// Ours; what the stream has not taken yet of the frame in work.
-    Ours(Option<Bytes>),
-}
-
-impl Default for Framing {
-    fn default() -> Self {
-        Self::Theirs(false)
-    }
-}
-
-impl Framing {
-    /// Whether there was a head, if only an interim one.
-    pub fn is_headed(&self) -> bool {
-        !matches!(self, Self::Theirs(false))
-    }
-
-    /// Whether `quiche` does not know what was sent.
-    pub fn is_ours(&self) -> bool {
-        matches!(self, Self::Ours(_))
-    }
+    /// What the stream has not taken yet of the HEADERS frame in work. A frame of many fields does
+    /// not fit a small window, and a window that nothing is sent through does not grow.
+    pub unsent: &'a mut Option<Bytes>,
 }
 
 impl Carrier<'_> {
+    /// Gives the stream a HEADERS frame, piece by piece: the one in work, if there is one.
     fn section(&mut self, list: &[HeaderRef<'_>], last: bool) -> Result<(), Refused<()>> {
-        let bytes: usize = list.iter().map(|line| line.name().len() + line.value().len()).sum();
-        let Framing::Theirs(headed) = *self.framing else { return self.frame(list, last) };
-        if bytes > QUIC_SECTION_BYTES_MAX {
-            if !headed {
-                self.priority.apply(self.quic, self.stream);
-            }
-            *self.framing = Framing::Ours(None);
-            return self.frame(list, last);
-        }
-        let Self { quic, h3, stream, priority, .. } = self;
-        let sent = if headed {
-            h3.send_additional_headers(quic, *stream, list, false, last)
-        } else {
-            h3.send_response_with_priority(quic, *stream, list, &priority.get(), last)
-        };
-        match sent {
-            Ok(()) => {
-                *self.framing = Framing::Theirs(true);
-                Ok(())
-            }
-            Err(Error::StreamBlocked | Error::Done) => Err(Refused::Full(())),
-            Err(_) => Err(Refused::Gone),
-        }
-    }
-
-    /// Gives the stream a HEADERS frame, piece by piece.
-    fn frame(&mut self, list: &[HeaderRef<'_>], last: bool) -> Result<(), Refused<()>> {
-        let Framing::Ours(rest) = self.framing else { return Err(Refused::Gone) };
-        let mut frame = match rest.take() {
+        let mut frame = match self.unsent.take() {
             Some(frame) => frame,
-            None => headers(list).ok_or(Refused::Gone)?,
+            None => {
+                let frame = qpack::encode(list).ok_or(Refused::Gone)?;
+                log::headers_created(self.quic, self.stream, list, frame.len());
+                frame
+            }
         };
         loop {
             let room = self.quic.stream_capacity(self.stream).map_err(|_| Refused::Gone)?;
@@ -99,14 +42,10 @@ impl Carrier<'_> {
             if piece.is_empty() {
                 // To be told when there is room, and the client that it is in the way.
                 self.quic.stream_writable(self.stream, 1).map_err(|_| Refused::Gone)?;
-                *rest = Some(frame);
+                *self.unsent = Some(frame);
                 return Err(Refused::Full(()));
             }
-            let len = piece.len();
-            match self.quic.stream_send_zc(self.stream, piece, ends && last) {
-                Ok((sent, _)) if sent == len => {}
-                _ => return Err(Refused::Gone),
-            }
+            self.give(piece, ends && last)?;
             if ends {
                 return Ok(());
             }
@@ -120,28 +59,19 @@ impl Carrier<'_> {
         list.extend(lines(head.headers()));
         self.section(&list, last)
     }
+
+    /// Gives the stream bytes that it has room for.
+    fn give(&mut self, bytes: Bytes, last: bool) -> Result<(), Refused<()>> {
+        let len = bytes.len();
+        match self.quic.stream_send_zc(self.stream, bytes, last) {
+            Ok((sent, _)) if sent == len => Ok(()),
+            _ => Err(Refused::Gone),
+        }
+    }
 }
 
 fn lines(fields: &HeaderMap) -> impl Iterator<Item = HeaderRef<'_>> {
     fields.iter().map(|(name, value)| HeaderRef::new(name.as_str().as_bytes(), value.as_bytes()))
-}
-
-/// A HEADERS frame (RFC 9114, 7.2.2).
-fn headers(list: &[HeaderRef<'_>]) -> Option<Bytes> {
-    const HEADERS: u8 = 1;
-    let most: usize = list.iter().map(|line| line.name().len() + line.value().len() + 32).sum();
-    let mut section = vec![0; most + 2];
-    let len = Encoder::new().encode(list, &mut section).ok()?;
-    let mut frame = BytesMut::with_capacity(FRAME_OVERHEAD + len);
-    frame.put_u8(HEADERS);
-    put_length(&mut frame, len);
-    frame.extend_from_slice(&section[..len]);
-    Some(frame.freeze())
-}
-
-/// A length in eight bytes (RFC 9000, 16), however short it could be.
-fn put_length(out: &mut BytesMut, len: usize) {
-    out.put_u64(0b11 << 62 | len as u64);
 }
 
 /// Gives back what was not taken.
@@ -170,27 +100,21 @@ impl Sink for Carrier<'_> {
         Some(room.min(usize::try_from(wanted).unwrap_or(usize::MAX)))
     }
 
-    fn data(&mut self, mut data: Bytes, last: bool) -> Result<(), Refused<()>> {
-        const DATA: u8 = 0;
-        let len = data.len();
-        if self.framing.is_ours() {
-            if len > 0 {
-                let mut header = BytesMut::with_capacity(FRAME_OVERHEAD);
-                header.put_u8(DATA);
-                put_length(&mut header, len);
-                let sent = self.quic.stream_send_zc(self.stream, header.freeze(), false);
-                sent.map_err(|_| Refused::Gone)?;
-            }
-            return match self.quic.stream_send_zc(self.stream, data, last) {
-                Ok((sent, _)) if sent == len => Ok(()),
-                _ => Err(Refused::Gone),
-            };
+    fn data(&mut self, data: Bytes, last: bool) -> Result<(), Refused<()>> {
+        if data.is_empty() {
+            return self.give(data, last);
         }
-        match self.h3.send_body_zc(self.quic, self.stream, &mut data, last) {
-            Ok(sent) if sent == len => Ok(()),
-            Err(Error::Done) if len == 0 => Err(Refused::Full(())),
-            _ => Err(Refused::Gone),
+        log::data_created(self.quic, self.stream, data.len());
+        let copied = if data.len() <= QUIC_COPY_BYTES_MAX { data.len() } else { 0 };
+        let mut frame = BytesMut::with_capacity(FRAME_OVERHEAD + copied);
+        frame::put_number(&mut frame, frame::DATA);
+        frame::put_number(&mut frame, data.len() as u64);
+        if copied > 0 {
+            frame.put_slice(&data);
+            return self.give(frame.freeze(), last);
         }
+        self.give(frame.freeze(), false)?;
+        self.give(data, last)
     }
 
     fn trailers(&mut self, trailers: HeaderMap) -> Result<(), Refused<HeaderMap>> {
@@ -201,10 +125,10 @@ impl Sink for Carrier<'_> {
 
     fn reset(&mut self, cut: Cut) {
         let code = match cut {
-            Cut::Cancelled => WireErrorCode::RequestCancelled,
-            Cut::Broken => WireErrorCode::InternalError,
+            Cut::Cancelled => Code::RequestCancelled,
+            Cut::Broken => Code::InternalError,
         };
         // A stream that is gone needs no reset.
-        let _ = self.quic.stream_shutdown(self.stream, quiche::Shutdown::Write, code as u64);
+        let _ = self.quic.stream_shutdown(self.stream, Shutdown::Write, code as u64);
     }
 }

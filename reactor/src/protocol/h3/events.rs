@@ -1,207 +1,300 @@
 //! What comes from the client, as requests.
 
-use bytes::{BufMut, BytesMut};
+use bytes::{BufMut, Bytes, BytesMut};
 use http::Method;
 use quiche::Shutdown;
-use quiche::h3::{Error, Event, Header, WireErrorCode as Code};
+use quiche::h3::{Header, NameValue};
 use wire::head::Origin;
-use wire::limits::{QUIC_READ_BYTES_MAX, QUIC_UNI_STREAMS_MAX};
+use wire::limits::QUIC_READ_BYTES_MAX;
 use wire::{Part, Reason, Version};
 
-use super::life::Phase;
-use super::stream::{Stream, Urgency};
-use super::{Http3, request};
+use super::control::PriorityUpdate;
+use super::error::Code;
+use super::incoming::{Incoming, Item};
+use super::priority::Priority;
+use super::qpack::{self, Undecodable};
+use super::stream::{Opening, Stream};
+use super::{Http3, log, request};
 use crate::protocol::StreamId;
 use crate::protocol::error::{Fault, ProtocolError};
 use crate::protocol::message::RequestFacts;
 
+/// The stream has nothing more to tell: it is over, or the connection is.
+struct Over;
+
 impl Http3 {
-    /// Takes what `quiche` has read.
-    pub(super) fn take_events(&mut self) {
-        if !self.quic.is_readable() || self.phase == Phase::Closed {
+    /// Takes what the client's streams have brought: first what is about the connection.
+    pub(super) fn take_streams(&mut self) {
+        if !self.quic.is_readable() || !self.phase.is_speaking() {
             return;
         }
-        self.look_at_new();
-        loop {
-            while self.phase != Phase::Closed
-                && let Some(h3) = &mut self.h3
-                && let Ok((stream, event)) = h3.poll(&mut self.quic)
-            {
-                self.take_event(stream, event);
+        for oneway in [true, false] {
+            for id in self.quic.readable() {
+                if !self.phase.is_speaking() {
+                    return;
+                }
+                // Who opened a stream, and which way it goes (RFC 9000, 2.1).
+                match id % 4 {
+                    0 if !oneway => self.take_request(id),
+                    2 if oneway => self.take_oneway(id),
+                    _ => {}
+                }
             }
-            // An error of the connection has closed it. Otherwise there is nothing more, but for
-            // what is behind empty DATA frames: `quiche` goes on there when it is asked to.
-            let stuck = std::mem::take(&mut self.stuck);
-            if stuck.is_empty() || self.quic.local_error().is_some() {
+        }
+    }
+
+    /// What is there of a stream, and whether that is its end.
+    fn read(&mut self, id: StreamId) -> Result<(Bytes, bool), quiche::Error> {
+        let len = self.quic.stream_readable_len(id, QUIC_READ_BYTES_MAX).max(1);
+        let mut bytes = BytesMut::with_capacity(len).limit(len);
+        let (_, last) = self.quic.stream_recv_buf(id, &mut bytes)?;
+        Ok((bytes.into_inner().freeze(), last))
+    }
+
+    /// One of the client's own streams.
+    fn take_oneway(&mut self, id: StreamId) {
+        loop {
+            let ended = match self.read(id) {
+                Ok((mut bytes, last)) => loop {
+                    match self.control.receive(id, &mut bytes) {
+                        Ok(Some(update)) => self.reprioritize(id, update),
+                        Ok(None) => break last,
+                        Err(code) => return self.fail(code),
+                    }
+                    if !self.phase.is_speaking() {
+                        return;
+                    }
+                },
+                Err(quiche::Error::StreamReset(_)) => true,
+                Err(_) => return,
+            };
+            if ended {
+                if let Err(code) = self.control.end(id) {
+                    self.fail(code);
+                }
                 return;
             }
-            for id in stuck {
-                self.watch.empty();
-                if self.is_overdrawn() {
-                    return self.calm();
-                }
-                self.outlet.stream = id;
-                self.content(id);
-            }
         }
     }
 
-    /// Notes the streams that begin: what is not a whole head must not stay for ever.
-    fn look_at_new(&mut self) {
-        let until = self.now.instant + self.outlet.settings.header_timeout;
-        let mut oneway = 0;
-        for stream in self.quic.readable() {
-            if stream % 4 == 0 && !self.streams.contains_key(&stream) {
-                self.opening.entry(stream).or_insert(until);
-                self.next_stream = self.next_stream.max(stream + 4);
-            } else if stream % 4 == 2 {
-                oneway = oneway.max(stream / 4 + 1);
-            }
-        }
-        if oneway > QUIC_UNI_STREAMS_MAX {
-            self.calm();
-        }
-    }
-
-    fn take_event(&mut self, id: StreamId, event: Event) {
+    /// A stream with a request.
+    fn take_request(&mut self, id: StreamId) {
         self.outlet.stream = id;
-        match event {
-            Event::Headers { list, more_frames } => match self.streams.get_mut(&id) {
-                None => self.open(id, &list, !more_frames),
-                Some(stream) => {
-                    if let Err(fault) = stream.trailers(&list, &mut self.outlet) {
-                        self.break_off(id, fault);
+        let until = self.now.instant + self.outlet.settings.header_timeout;
+        let refused = id >= self.refused_from();
+        let mut opening = match (self.streams.get_mut(&id), self.opening.remove(&id)) {
+            // Left where it is, until the client is told to stop.
+            (Some(stream), _) if stream.exchange.is_refused() => return,
+            (Some(stream), _) => Opening { incoming: std::mem::take(&mut stream.incoming), until },
+            (None, Some(opening)) => opening,
+            (None, None) if refused => {
+                // RFC 9114, 5.2: the client may send it again elsewhere.
+                return self.discard(id, Code::RequestRejected);
+            }
+            (None, None) => {
+                self.next_stream = self.next_stream.max(id + 4);
+                Opening { incoming: Incoming::default(), until }
+            }
+        };
+        if self.take_frames(id, &mut opening.incoming).is_err() {
+            return;
+        }
+        if opening.incoming.is_headless() {
+            self.opening.insert(id, opening);
+        } else if let Some(stream) = self.streams.get_mut(&id) {
+            stream.incoming = opening.incoming;
+        }
+    }
+
+    /// Reads a stream until there is no more for now.
+    fn take_frames(&mut self, id: StreamId, incoming: &mut Incoming) -> Result<(), Over> {
+        loop {
+            let (mut bytes, last) = match self.read(id) {
+                Ok(read) => read,
+                Err(quiche::Error::Done) => return Ok(()),
+                Err(quiche::Error::StreamReset(_)) => return self.reset(id),
+                // There is no such stream.
+                Err(_) => return Err(Over),
+            };
+            loop {
+                match incoming.next(&mut bytes, self.section_bytes_max()) {
+                    Ok(Some(item)) => {
+                        let complete = last && bytes.is_empty() && incoming.end().is_ok();
+                        self.take_item(id, item, complete)?;
                     }
+                    Ok(None) => break,
+                    Err(code) => return self.broken(code),
                 }
+            }
+            if last {
+                return match incoming.end() {
+                    Ok(true) => self.finished(id),
+                    // RFC 9114, 4.1.1.
+                    Ok(false) => self.drop_stream(id, Code::RequestIncomplete),
+                    Err(code) => self.broken(code),
+                };
+            }
+        }
+    }
+
+    /// A piece of a request; `complete` when nothing follows it.
+    fn take_item(&mut self, id: StreamId, item: Item, complete: bool) -> Result<(), Over> {
+        let bytes_max = self.section_bytes_max();
+        match item {
+            // What is not far too large is read all the same: a HEAD is answered without content.
+            Item::Head(section) => match qpack::decode(&section, bytes_max.saturating_mul(2)) {
+                Ok(list) => {
+                    log::headers_parsed(&mut self.quic, id, &list, section.len());
+                    self.open(id, &list, complete)
+                }
+                Err(Undecodable::TooLarge) => self.refuse(id, &[], Fault::FieldsTooLarge, complete),
+                Err(Undecodable::Malformed) => self.broken(Code::DecompressionFailed),
             },
-            Event::Data => self.content(id),
-            Event::Finished => self.finished(id),
-            Event::Reset(_) => self.reset(id),
-            Event::PriorityUpdate => self.reprioritize(id),
-            Event::GoAway => {}
+            Item::Data(len) => {
+                log::data_parsed(&mut self.quic, id, len);
+                Ok(())
+            }
+            Item::Content(bytes) => self.content(id, bytes),
+            Item::Trailers(section) => match qpack::decode(&section, bytes_max) {
+                Ok(list) => {
+                    log::headers_parsed(&mut self.quic, id, &list, section.len());
+                    self.trailers(id, &list)
+                }
+                Err(Undecodable::TooLarge) => self.too_large(id, complete),
+                Err(Undecodable::Malformed) => self.broken(Code::DecompressionFailed),
+            },
+            Item::TooLarge => self.too_large(id, complete),
         }
     }
 
     /// A request's head is there.
-    fn open(&mut self, id: StreamId, list: &[Header], complete: bool) {
-        self.opening.remove(&id);
-        if id >= self.refused_from() {
-            // RFC 9114, 5.2: the client may send it again elsewhere.
-            return self.discard(id, Code::RequestRejected);
-        }
-        if self.streams.is_empty() {
-            self.ping = self.now.instant + self.ping_interval();
-        }
+    fn open(&mut self, id: StreamId, list: &[Header], complete: bool) -> Result<(), Over> {
         let origin = Origin { stream: id, received_at: self.now.unix_micros, ..self.origin };
         let early = self.quic.is_in_early_data();
-        let update = self.h3.as_mut().and_then(|h3| h3.take_last_priority_update(id).ok());
-        let priority = Urgency::parse(update.as_deref().or_else(|| request::priority(list)));
-        match request::head(list, early, origin, &self.outlet.settings) {
-            Err(fault @ Fault::Message) => {
-                self.outlet.report(ProtocolError::stream(fault));
-                self.discard(id, Code::MessageError);
+        let request = match request::head(list, early, origin, &self.outlet.settings) {
+            Ok(_) if qpack::list_bytes(list) > self.section_bytes_max() => {
+                return self.refuse(id, list, Fault::FieldsTooLarge, complete);
             }
-            Err(fault) => {
-                let head_only = list.iter().any(is_head);
-                let facts = RequestFacts { head_only, version: Version::Http3 };
-                let mut stream = self.stream(facts, None, complete, priority);
-                stream.exchange.refuse_head(fault, &mut self.outlet, &self.now);
-                self.streams.insert(id, Box::new(stream));
-            }
-            Ok(request) => {
-                let head_only = request.head.method == Method::HEAD;
-                let facts = RequestFacts { head_only, version: Version::Http3 };
-                let declared = request.content_length;
-                if complete && declared.is_some_and(|length| length > 0) {
-                    // RFC 9114, 4.1.2.
-                    self.outlet.report(ProtocolError::stream(Fault::Message));
-                    return self.discard(id, Code::MessageError);
-                }
-                self.outlet.part(Part::Head(request.head));
-                let mut stream = self.stream(facts, declared, complete, priority);
-                if complete {
-                    self.outlet.part(Part::End(None));
-                } else if request.expects_continue {
-                    stream.exchange.reply.say_continue();
-                }
-                self.streams.insert(id, Box::new(stream));
-            }
+            Ok(request) => request,
+            Err(fault @ Fault::Message) => return self.malformed(id, fault),
+            Err(fault) => return self.refuse(id, list, fault, complete),
+        };
+        let declared = request.content_length;
+        if complete && declared.is_some_and(|length| length > 0) {
+            // RFC 9114, 4.1.2.
+            return self.malformed(id, Fault::Message);
+        }
+        let head_only = request.head.method == Method::HEAD;
+        self.outlet.part(Part::Head(request.head));
+        let stream = self.stream(id, list, head_only, declared, complete);
+        if complete {
+            self.outlet.part(Part::End(None));
+        } else if request.expects_continue {
+            stream.exchange.reply.say_continue();
         }
         self.queue(id);
+        Ok(())
+    }
+
+    /// A request is answered in the handler's place.
+    fn refuse(
+        &mut self,
+        id: StreamId,
+        list: &[Header],
+        fault: Fault,
+        complete: bool,
+    ) -> Result<(), Over> {
+        let is_head = |line: &Header| line.name() == b":method" && line.value() == b"HEAD";
+        self.stream(id, list, list.iter().any(is_head), None, complete);
+        if let Some(stream) = self.streams.get_mut(&id) {
+            stream.exchange.refuse_head(fault, &mut self.outlet, &self.now);
+        }
+        self.queue(id);
+        Ok(())
     }
 
     fn stream(
-        &self,
-        facts: RequestFacts,
+        &mut self,
+        id: StreamId,
+        list: &[Header],
+        head_only: bool,
         declared: Option<u64>,
         complete: bool,
-        priority: Urgency,
-    ) -> Stream {
-        Stream::new(facts, declared, complete, priority, &self.outlet, &self.now)
+    ) -> &mut Stream {
+        if self.streams.is_empty() {
+            self.ping = self.now.instant + self.ping_interval();
+        }
+        let said = self.priorities.remove(&id);
+        let said = said.or_else(|| request::priority(list).map(Priority::parse));
+        let priority = said.unwrap_or_default();
+        priority.apply(&mut self.quic, id);
+        let facts = RequestFacts { head_only, version: Version::Http3 };
+        let stream = Stream::new(facts, declared, complete, priority, &self.outlet, &self.now);
+        self.streams.entry(id).or_insert(Box::new(stream))
     }
 
-    /// Reads the content that is there; the client may send as much more.
-    fn content(&mut self, id: StreamId) {
-        loop {
-            let Some(h3) = &mut self.h3 else { return };
-            let Some(stream) =
-                self.streams.get_mut(&id).filter(|stream| stream.exchange.arriving().is_some())
-            else {
-                // Left where it is, until the client is told to stop.
-                return;
-            };
-            let len = self.quic.stream_readable_len(id, QUIC_READ_BYTES_MAX).max(1);
-            let mut content = BytesMut::with_capacity(len).limit(len);
-            match h3.recv_body_buf(&mut self.quic, id, &mut content) {
-                Ok(_) => {}
-                Err(Error::Done) => {
-                    if self.quic.stream_readable(id) {
-                        self.stuck.push(id);
-                    }
-                    return;
-                }
-                Err(Error::TransportError(quiche::Error::StreamReset(_))) => {
-                    return self.reset(id);
-                }
-                // An error of the connection has closed it.
-                Err(_) => return,
-            }
-            let content = content.into_inner().freeze();
-            self.watch.content(content.len());
-            if let Err(fault) = stream.content(content, &mut self.outlet, &self.now) {
-                return self.break_off(id, fault);
-            }
-            self.queue(id);
+    /// Content is there; the client may send as much more.
+    fn content(&mut self, id: StreamId, bytes: Bytes) -> Result<(), Over> {
+        let Some(stream) = self.streams.get_mut(&id) else { return Err(Over) };
+        if stream.exchange.arriving().is_none() {
+            return Ok(());
         }
+        self.watch.content(bytes.len());
+        if let Err(fault) = stream.content(bytes, &mut self.outlet, &self.now) {
+            return self.malformed(id, fault);
+        }
+        self.queue(id);
+        Ok(())
+    }
+
+    fn trailers(&mut self, id: StreamId, list: &[Header]) -> Result<(), Over> {
+        let Some(stream) = self.streams.get_mut(&id) else { return Err(Over) };
+        match stream.trailers(list, &mut self.outlet) {
+            Ok(()) => Ok(()),
+            Err(fault) => self.malformed(id, fault),
+        }
+    }
+
+    /// A field section is larger than the client was told.
+    fn too_large(&mut self, id: StreamId, complete: bool) -> Result<(), Over> {
+        let Some(stream) = self.streams.get_mut(&id) else {
+            return self.refuse(id, &[], Fault::FieldsTooLarge, complete);
+        };
+        stream.exchange.too_large(&mut self.outlet, &self.now);
+        self.queue(id);
+        Ok(())
     }
 
     /// The client has sent all of a request.
-    fn finished(&mut self, id: StreamId) {
-        if self.opening.remove(&id).is_some() {
-            // RFC 9114, 4.1.1.
-            return self.discard(id, Code::RequestIncomplete);
-        }
-        let Some(stream) = self.streams.get_mut(&id) else { return };
-        if let Err(fault) = stream.end(&mut self.outlet) {
-            self.break_off(id, fault);
+    fn finished(&mut self, id: StreamId) -> Result<(), Over> {
+        let Some(stream) = self.streams.get_mut(&id) else { return Err(Over) };
+        match stream.end(&mut self.outlet) {
+            Ok(()) => Ok(()),
+            Err(fault) => self.malformed(id, fault),
         }
     }
 
     /// The client has given a request up.
-    fn reset(&mut self, id: StreamId) {
-        self.opening.remove(&id);
-        if self.streams.contains_key(&id) {
-            self.outlet.stream = id;
-            self.end(id, Reason::ClientGone);
-        }
-        self.discard(id, Code::RequestCancelled);
+    fn reset(&mut self, id: StreamId) -> Result<(), Over> {
+        self.end(id, Reason::ClientGone);
+        self.drop_stream(id, Code::RequestCancelled)
     }
 
     /// A request is not what it should be: nobody gets to see more of it.
-    fn break_off(&mut self, id: StreamId, fault: Fault) {
+    fn malformed(&mut self, id: StreamId, fault: Fault) -> Result<(), Over> {
         self.outlet.report(ProtocolError::stream(fault));
         self.end(id, Reason::ClientGone);
-        self.discard(id, Code::MessageError);
+        self.drop_stream(id, Code::MessageError)
+    }
+
+    fn drop_stream(&mut self, id: StreamId, code: Code) -> Result<(), Over> {
+        self.discard(id, code);
+        Err(Over)
+    }
+
+    fn broken(&mut self, code: Code) -> Result<(), Over> {
+        self.fail(code);
+        Err(Over)
     }
 
     /// A stream is over before its time.
@@ -217,10 +310,9 @@ impl Http3 {
         // What is over already needs no reset.
         let _ = self.quic.stream_shutdown(id, Shutdown::Read, code as u64);
         let _ = self.quic.stream_shutdown(id, Shutdown::Write, code as u64);
-        if self.phase == Phase::Closed {
+        if !self.phase.is_speaking() {
             return;
         }
-        self.orphans.push_back(id);
         self.watch.reset();
         if self.is_overdrawn() {
             self.calm();
@@ -228,18 +320,24 @@ impl Http3 {
     }
 
     /// RFC 9218, 7. One for a request that is not there yet is taken with its head.
-    fn reprioritize(&mut self, id: StreamId) {
-        let (Some(h3), Some(stream)) = (&mut self.h3, self.streams.get_mut(&id)) else { return };
-        let Ok(value) = h3.take_last_priority_update(id) else { return };
-        stream.priority = Urgency::parse(Some(&value));
-        stream.turn = 0;
-        if stream.framing.is_headed() {
-            stream.priority.apply(&mut self.quic, id);
+    fn reprioritize(&mut self, control: StreamId, update: PriorityUpdate) {
+        let PriorityUpdate { stream: id, value } = update;
+        log::priority_parsed(&mut self.quic, control, id, &value);
+        let streams_max = self.outlet.settings.http3.streams_max;
+        if id >= self.next_stream.saturating_add(streams_max.saturating_mul(4)) {
+            // More than may be opened, even if all that ever were are over.
+            return self.fail(Code::IdError);
+        }
+        let priority = Priority::parse(&value);
+        if let Some(stream) = self.streams.get_mut(&id) {
+            stream.priority = priority;
+            stream.turn = 0;
+            priority.apply(&mut self.quic, id);
+        } else if id >= self.next_stream || self.opening.contains_key(&id) {
+            self.priorities.insert(id, priority);
+            if self.priorities.len() as u64 > streams_max {
+                self.priorities.pop_first();
+            }
         }
     }
-}
-
-fn is_head(line: &Header) -> bool {
-    use quiche::h3::NameValue;
-    line.name() == b":method" && line.value() == b"HEAD"
 }

@@ -1,12 +1,13 @@
 //! Whose turn it is to send, and what becomes of streams at their end.
 
 use quiche::Shutdown;
-use quiche::h3::{HeaderRef, WireErrorCode as Code};
 use wire::Reason;
 use wire::limits::{QUIC_BREAK_TIME_MAX, QUIC_TURN_BYTES};
 
 use super::Http3;
 use super::carrier::Carrier;
+use super::error::Code;
+use super::life::CONTROL_STREAM;
 use crate::protocol::StreamId;
 use crate::protocol::error::{Fault, ProtocolError};
 use crate::protocol::reply::Moved;
@@ -21,27 +22,26 @@ impl Http3 {
         }
     }
 
-    /// Finds the streams that have room again, and those that the client wants no more of. `quiche`
-    /// does not tell of the latter by itself when a stream had room before.
+    /// Finds the streams that have room again, and those that the client wants no more of.
     pub(super) fn take_writable(&mut self) {
         if !std::mem::take(&mut self.heard) {
             return;
         }
-        let Self { quic, streams, ready, .. } = self;
-        let mut stopped = Vec::new();
-        for (id, stream) in streams.iter_mut() {
-            match quic.stream_capacity(*id) {
-                Ok(room) if room > 0 && !stream.queued && stream.exchange.reply.has_more() => {
-                    stream.queued = true;
-                    ready.push(*id);
-                }
+        if self.phase.is_speaking() && self.quic.stream_capacity(CONTROL_STREAM).is_err() {
+            // STOP_SENDING (RFC 9114, 6.2.1).
+            return self.fail(Code::ClosedCriticalStream);
+        }
+        for id in self.quic.writable() {
+            // `quiche` forgets a stream that was stopped when it is asked for this, also when all
+            // that there was had been given before.
+            let room = self.quic.stream_capacity(id);
+            let Some(stream) = self.streams.get(&id) else { continue };
+            match room {
+                Ok(room) if room > 0 && stream.exchange.reply.has_more() => self.queue(id),
                 Ok(_) => {}
                 // STOP_SENDING, which `quiche` has answered (RFC 9000, 3.5).
-                Err(_) => stopped.push(*id),
+                Err(_) => self.stopped(id),
             }
-        }
-        for id in stopped {
-            self.stopped(id);
         }
     }
 
@@ -73,17 +73,11 @@ impl Http3 {
     }
 
     fn give_one(&mut self, id: StreamId) {
-        let (Some(h3), Some(stream)) = (&mut self.h3, self.streams.get_mut(&id)) else { return };
+        let Some(stream) = self.streams.get_mut(&id) else { return };
         stream.queued = false;
         self.outlet.stream = id;
         let incremental = stream.priority.incremental;
-        let mut carrier = Carrier {
-            quic: &mut self.quic,
-            h3,
-            stream: id,
-            framing: &mut stream.framing,
-            priority: stream.priority,
-        };
+        let mut carrier = Carrier { quic: &mut self.quic, stream: id, unsent: &mut stream.unsent };
         let most = if incremental { QUIC_TURN_BYTES } else { usize::MAX };
         let patience = self.outlet.settings.http3.stall_timeout;
         match stream.exchange.reply.give(&mut carrier, &mut self.outlet, most, patience, &self.now)
@@ -100,8 +94,7 @@ impl Http3 {
                 self.breaking.push(id);
                 self.break_at.get_or_insert(self.now.instant + QUIC_BREAK_TIME_MAX);
             }
-            Moved::All => self.answered(id, false),
-            Moved::Reset => self.answered(id, true),
+            Moved::All | Moved::Reset => self.answered(id),
             Moved::Gone => {
                 self.end(id, Reason::ClientGone);
                 self.discard(id, Code::InternalError);
@@ -116,7 +109,7 @@ impl Http3 {
     }
 
     /// `quiche` has all of a response, or of what there is.
-    fn answered(&mut self, id: StreamId, reset: bool) {
+    fn answered(&mut self, id: StreamId) {
         let Some(stream) = self.streams.remove(&id) else { return };
         if stream.exchange.was_answered() {
             self.watch.answered();
@@ -124,9 +117,6 @@ impl Http3 {
         if stream.arriving {
             // RFC 9114, 4.1.1: the rest of the request is of no use.
             let _ = self.quic.stream_shutdown(id, Shutdown::Read, Code::NoError as u64);
-        }
-        if stream.arriving || reset || stream.framing.is_ours() {
-            self.orphans.push_back(id);
         }
         self.rewind();
     }
@@ -152,29 +142,16 @@ impl Http3 {
             }
             self.queue(id);
         }
-        let headless: Vec<_> =
-            self.opening.iter().filter(|(_, at)| **at <= now.instant).map(|(id, _)| *id).collect();
+        let headless: Vec<_> = self
+            .opening
+            .iter()
+            .filter(|(_, opening)| opening.until <= now.instant)
+            .map(|(id, _)| *id)
+            .collect();
         for id in headless {
             self.opening.remove(&id);
             self.outlet.report(ProtocolError::stream(Fault::HeadTimeout));
             self.discard(id, Code::RequestIncomplete);
-        }
-    }
-
-    /// Has `quiche` forget the streams that ended otherwise than it expects. It keeps what it knows
-    /// of a stream's frames until a response was ended in order, or until something is to be sent on
-    /// it when it is gone.
-    pub(super) fn forget(&mut self) {
-        for _ in 0..self.orphans.len() {
-            let Some(id) = self.orphans.pop_front() else { return };
-            let Some(h3) = &mut self.h3 else { return };
-            if !self.quic.stream_finished(id) || self.quic.stream_capacity(id).is_ok() {
-                self.orphans.push_back(id);
-                continue;
-            }
-            let any = [HeaderRef::new(b":status", b"500")];
-            let _ = h3.send_response(&mut self.quic, id, &any, true);
-            let _ = h3.send_body(&mut self.quic, id, &[], true);
         }
     }
 }

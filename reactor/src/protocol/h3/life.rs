@@ -2,18 +2,27 @@
 
 use std::time::{Duration, Instant};
 
-use quiche::h3::WireErrorCode as Code;
+use bytes::BytesMut;
 use wire::limits::{
-    FAREWELL_TIME_MAX, PRIORITY_BYTES_MAX, QUIC_GOAWAY_TIME, QUIC_PING_INTERVAL_MAX,
-    QUIC_PING_INTERVAL_MIN,
+    FAREWELL_TIME_MAX, QUIC_GOAWAY_TIME, QUIC_PING_INTERVAL_MAX, QUIC_PING_INTERVAL_MIN,
 };
 
-use super::Http3;
+use super::error::Code;
+use super::{Http3, frame};
 use crate::protocol::StreamId;
 use crate::protocol::error::{Fault, ProtocolError};
 
 /// The highest stream there can be: a GOAWAY with it refuses nothing yet (RFC 9114, 5.2).
 const LAST_STREAM: StreamId = (1 << 62) - 4;
+
+/// The first one-way stream of a server (RFC 9000, 2.1).
+pub const CONTROL_STREAM: StreamId = 3;
+
+/// What kind of stream that is (RFC 9114, 6.2.1).
+const CONTROL: u64 = 0;
+
+/// A setting (RFC 9114, 7.2.4.1).
+const MAX_FIELD_SECTION_SIZE: u64 = 0x6;
 
 /// Uncollected streams are looked for among so many of the last.
 const LAST_STREAMS: u64 = 256;
@@ -35,6 +44,13 @@ pub enum Phase {
     Closed,
 }
 
+impl Phase {
+    /// Whether frames may come and go.
+    pub fn is_speaking(self) -> bool {
+        !matches!(self, Self::Greeting(_) | Self::Closed)
+    }
+}
+
 impl Http3 {
     /// Opens HTTP/3 once it can be.
     pub(super) fn greet(&mut self) {
@@ -44,19 +60,20 @@ impl Http3 {
         if !self.quic.is_established() && !self.quic.is_in_early_data() {
             return;
         }
-        let bytes = u64::from(self.outlet.settings.http2_list_bytes_max());
-        let h3 = quiche::h3::Config::new().and_then(|mut config| {
-            // Twice the bound: what is beyond it is answered with 431, what is far beyond it ends the
-            // connection.
-            config.set_max_field_section_size(bytes.saturating_mul(2));
-            config.set_qpack_max_table_capacity(0);
-            config.set_qpack_blocked_streams(0);
-            config.set_max_priority_update_size(PRIORITY_BYTES_MAX);
-            quiche::h3::Connection::with_transport(&mut self.quic, &config)
-        });
-        // An error has closed the connection: the client allows no control stream.
-        self.h3 = h3.ok().map(Box::new);
         self.phase = Phase::Open(self.now.instant + self.outlet.settings.keepalive_timeout);
+        let mut opening = BytesMut::new();
+        frame::put_number(&mut opening, CONTROL);
+        frame::put_numbers(
+            &mut opening,
+            frame::SETTINGS,
+            &[MAX_FIELD_SECTION_SIZE, self.section_bytes_max()],
+        );
+        // It is about all that comes behind it.
+        let _ = self.quic.stream_priority(CONTROL_STREAM, 0, false);
+        if !self.say(&opening) {
+            // RFC 9114, 6.2: the client has to let it be opened.
+            self.fail(Code::GeneralProtocolError);
+        }
     }
 
     /// Says that no new stream is taken (RFC 9114, 5.2), or that there is nothing to be had.
@@ -76,9 +93,23 @@ impl Http3 {
 
     /// Without room for it the client is told by the end.
     fn goaway(&mut self, stream: StreamId) {
-        if let Some(h3) = &mut self.h3 {
-            let _ = h3.send_goaway(&mut self.quic, stream);
+        let mut goaway = BytesMut::new();
+        frame::put_numbers(&mut goaway, frame::GOAWAY, &[stream]);
+        self.say(&goaway);
+    }
+
+    /// Says something on the control stream. `false`: it does not take all of it.
+    fn say(&mut self, bytes: &[u8]) -> bool {
+        let room = self.quic.stream_capacity(CONTROL_STREAM);
+        if room.is_ok_and(|room| room < bytes.len()) {
+            return false;
         }
+        self.quic.stream_send(CONTROL_STREAM, bytes, false) == Ok(bytes.len())
+    }
+
+    /// Bytes of a field section, in whatever form, that the client is told to send at most.
+    pub(super) fn section_bytes_max(&self) -> u64 {
+        u64::from(self.outlet.settings.http2_list_bytes_max())
     }
 
     /// The stream from which on requests are refused.
@@ -113,8 +144,17 @@ impl Http3 {
 
     /// The client makes work and serves nobody: it has to go.
     pub(super) fn calm(&mut self) {
-        if self.close(Code::ExcessiveLoad) {
-            self.outlet.report(ProtocolError::connection(Fault::Flood));
+        self.expel(Code::ExcessiveLoad, Fault::Flood);
+    }
+
+    /// The client has broken a rule of the connection.
+    pub(super) fn fail(&mut self, code: Code) {
+        self.expel(code, Fault::Frame);
+    }
+
+    fn expel(&mut self, code: Code, fault: Fault) {
+        if self.close(code) {
+            self.outlet.report(ProtocolError::connection(fault));
             self.phase = Phase::Closed;
             self.lose_streams();
         }
@@ -127,7 +167,7 @@ impl Http3 {
     /// When something here is late, apart from what is QUIC's.
     pub(super) fn phase_deadline(&self) -> Option<Instant> {
         let streams = self.streams.values().filter_map(|stream| stream.exchange.deadline()).min();
-        let heads = self.opening.values().copied().min();
+        let heads = self.opening.values().map(|opening| opening.until).min();
         let phase = match self.phase {
             Phase::Greeting(until) | Phase::Leaving(until) => Some(until),
             Phase::Open(until) | Phase::Left(_, until) => self.streams.is_empty().then_some(until),
@@ -207,31 +247,18 @@ impl Http3 {
             self.ready = Vec::new();
             self.breaking = Vec::new();
         }
-        if self.orphans.is_empty() {
-            self.orphans = Default::default();
-        }
     }
 }
 
 /// What we held against the client when we closed the connection.
 fn fault(error: &quiche::ConnectionError) -> Option<Fault> {
     const CRYPTO: std::ops::Range<u64> = 0x100..0x200;
-    let code = error.error_code;
-    if !error.is_app {
-        let refused = quiche::WireErrorCode::ConnectionRefused as u64;
-        return match code {
-            0 => None,
-            code if code == refused => None,
-            code if CRYPTO.contains(&code) => Some(Fault::Handshake),
-            _ => Some(Fault::Frame),
-        };
-    }
-    if code == Code::NoError as u64 {
-        None
-    } else if code == Code::ExcessiveLoad as u64 {
-        // The only load that `quiche` finds excessive.
-        Some(Fault::FieldsTooLarge)
-    } else {
-        Some(Fault::Frame)
+    const REFUSED: u64 = quiche::WireErrorCode::ConnectionRefused as u64;
+    match error.error_code {
+        // What HTTP/3 held against it was reported there.
+        _ if error.is_app => None,
+        0 | REFUSED => None,
+        code if CRYPTO.contains(&code) => Some(Fault::Handshake),
+        _ => Some(Fault::Frame),
     }
 }

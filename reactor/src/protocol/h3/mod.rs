@@ -8,23 +8,31 @@
 //!        └── late ──────────────────┴─────────────────────┘   └────────┘
 //! ```
 //!
-//! `quiche` knows packets, frames, windows and losses. Here is what it does not know: what a request
-//! and a response are (shared with HTTP/2), deadlines, whose turn it is, and how much of each may
-//! wait. The verbs are those of [`Protocol`](super::Protocol), with datagrams for bytes. `quiche`
-//! reads the clock itself for what is QUIC's: losses, acknowledgements, idleness.
+//! `quiche` knows QUIC: packets, streams, windows and losses. The frames on the streams are read and
+//! made here, because each mistake of a client's has its own code and its own scope: [`incoming`],
+//! [`control`] and [`qpack`] are what comes, [`carrier`] is what goes. What a request and a response are
+//! is shared with HTTP/2. The verbs are those of [`Protocol`](super::Protocol), with datagrams for
+//! bytes. `quiche` reads the clock itself for what is QUIC's: losses, acknowledgements, idleness.
 
 mod buffers;
 mod carrier;
+pub mod control;
 pub mod datagrams;
+pub mod error;
 mod events;
 mod flow;
+pub mod frame;
+pub mod incoming;
 mod life;
+mod log;
+pub mod priority;
+pub mod qpack;
 mod request;
 mod stream;
 mod watch;
 mod ways;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -32,9 +40,11 @@ use wire::head::Origin;
 use wire::{Part, Reason, RequestHead, ResponseHead};
 
 pub use self::buffers::Buffers;
+use self::control::Control;
 use self::datagrams::Datagrams;
 use self::life::Phase;
-use self::stream::Stream;
+use self::priority::Priority;
+use self::stream::{Opening, Stream};
 use self::watch::Watch;
 use self::ways::Ways;
 use super::error::ProtocolError;
@@ -51,8 +61,6 @@ pub const ALPN: &[u8] = b"h3";
 /// One QUIC connection with HTTP/3 on it.
 pub struct Http3 {
     quic: Box<Quic>,
-    /// There once streams may come.
-    h3: Option<Box<quiche::h3::Connection>>,
     phase: Phase,
     origin: Origin,
     /// Boxed, because an empty map keeps room for eleven entries.
@@ -63,10 +71,12 @@ pub struct Http3 {
     /// until then: a reset takes back what it has not read (RFC 9000, 3.2).
     breaking: Vec<StreamId>,
     break_at: Option<Instant>,
-    /// Streams whose request has no head yet, and until when it may come.
-    opening: BTreeMap<StreamId, Instant>,
-    /// Streams that ended otherwise than `quiche` expects: it is to forget them when it can.
-    orphans: VecDeque<StreamId>,
+    /// Streams whose request has no whole head yet.
+    opening: BTreeMap<StreamId, Opening>,
+    /// The client's one-way streams.
+    control: Control,
+    /// What the client said of requests that are still to come.
+    priorities: BTreeMap<StreamId, Priority>,
     outlet: Outlet,
     watch: Watch,
     /// The stream after the highest that was seen.
@@ -77,8 +87,6 @@ pub struct Http3 {
     stirred: bool,
     /// The client has said something.
     heard: bool,
-    /// Streams whose content `quiche` does not go on reading by itself.
-    stuck: Vec<StreamId>,
     /// When to make sure that the connection outlives the requests in work.
     ping: Instant,
     /// When the next packet may go.
@@ -99,7 +107,6 @@ impl Http3 {
     ) -> Self {
         Self {
             quic: Box::new(quic),
-            h3: None,
             phase: Phase::Greeting(now.instant + settings.first_byte_timeout),
             origin,
             streams: BTreeMap::new(),
@@ -107,14 +114,14 @@ impl Http3 {
             breaking: Vec::new(),
             break_at: None,
             opening: BTreeMap::new(),
-            orphans: VecDeque::new(),
+            control: Control::default(),
+            priorities: BTreeMap::new(),
             outlet: Outlet::new(settings, read),
             watch: Watch::new(now.instant),
             next_stream: 0,
             turns: 0,
             stirred: false,
             heard: false,
-            stuck: Vec::new(),
             ping: now.instant,
             paced: None,
             ways: None,
@@ -202,9 +209,9 @@ impl Http3 {
         self.quic.is_closed()
     }
 
-    /// Whether there is no stream that is not over, and none that is to be forgotten.
+    /// Whether there is no stream that is not over.
     pub fn is_idle(&self) -> bool {
-        self.streams.is_empty() && self.opening.is_empty() && self.orphans.is_empty()
+        self.streams.is_empty() && self.opening.is_empty()
     }
 
     /// The next thing that went wrong; as [`Protocol::refusal`](super::Protocol::refusal).
@@ -221,10 +228,9 @@ impl Http3 {
     fn drive(&mut self) {
         self.stirred = false;
         self.greet();
-        self.take_events();
+        self.take_streams();
         self.take_writable();
         self.give();
-        self.forget();
         self.settle();
     }
 
@@ -263,7 +269,7 @@ impl Http3 {
             stream.exchange.lose(Reason::ClientGone, &mut self.outlet);
         }
         self.opening.clear();
-        self.orphans.clear();
+        self.priorities.clear();
         self.ready.clear();
         self.breaking.clear();
         self.break_at = None;

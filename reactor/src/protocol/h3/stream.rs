@@ -1,16 +1,19 @@
 //! One stream: an [`Exchange`], as `quiche` carries it (RFC 9114, 4.1).
 
+use std::time::Instant;
+
 use bytes::Bytes;
-use quiche::h3::{Header, Priority};
+use quiche::h3::Header;
 use wire::Fields;
 
-use super::carrier::Framing;
-use super::{Quic, request};
+use super::incoming::Incoming;
+use super::priority::Priority;
+use super::request;
+use crate::protocol::Now;
 use crate::protocol::error::Fault;
 use crate::protocol::exchange::Exchange;
 use crate::protocol::message::RequestFacts;
 use crate::protocol::outlet::Outlet;
-use crate::protocol::{Now, StreamId};
 
 /// A stream that a client has opened.
 pub struct Stream {
@@ -20,49 +23,25 @@ pub struct Stream {
     declared: Option<u64>,
     /// The client may still send something of the request.
     pub arriving: bool,
-    /// Who makes the response's frames.
-    pub framing: Framing,
+    /// The frames of the request.
+    pub incoming: Incoming,
+    /// What the stream has not taken of the response's last HEADERS frame.
+    pub unsent: Option<Bytes>,
     /// It is in the queue of those that may have something to send.
     pub queued: bool,
     /// How urgent the response is (RFC 9218, 4).
-    pub priority: Urgency,
+    pub priority: Priority,
     /// The higher, the later it had its turn; 0 when it does not take turns.
     pub turn: u64,
 }
 
-/// `Priority`, of which `quiche` does not tell what it says.
-#[derive(Debug, Clone, Copy)]
-pub struct Urgency {
-    /// 0 is the most urgent, 7 the least.
-    pub urgency: u8,
-    /// Several at a time are of use, each in parts.
-    pub incremental: bool,
-}
-
-impl Urgency {
-    /// Reads a field's value; one that cannot be read is as none (RFC 9218, 5).
-    pub fn parse(value: Option<&[u8]>) -> Self {
-        let read = value.and_then(|value| Priority::try_from(value).ok()).unwrap_or_default();
-        let urgencies = (0..8u8).flat_map(|urgency| [(urgency, false), (urgency, true)]);
-        let (urgency, incremental) = urgencies
-            .into_iter()
-            .find(|(u, i)| Priority::new(*u, *i) == read)
-            .unwrap_or((3, false));
-        Self { urgency, incremental }
-    }
-
-    /// As `quiche` takes it.
-    pub fn get(self) -> Priority {
-        Priority::new(self.urgency, self.incremental)
-    }
-
-    /// Sets it on a stream that `quiche` has been given the head of.
-    pub fn apply(self, quic: &mut Quic, stream: StreamId) {
-        // What `quiche` puts above all requests: control streams, and what it has no name for.
-        const REQUESTS: u8 = 124;
-        // A stream that is gone needs none.
-        let _ = quic.stream_priority(stream, REQUESTS + self.urgency, self.incremental);
-    }
+/// A stream whose request has no whole head yet.
+#[derive(Debug)]
+pub struct Opening {
+    /// What there is of it.
+    pub incoming: Incoming,
+    /// When the head is late.
+    pub until: Instant,
 }
 
 impl Stream {
@@ -71,7 +50,7 @@ impl Stream {
         facts: RequestFacts,
         declared: Option<u64>,
         complete: bool,
-        priority: Urgency,
+        priority: Priority,
         outlet: &Outlet,
         now: &Now,
     ) -> Self {
@@ -79,7 +58,8 @@ impl Stream {
             exchange: Exchange::new(facts, complete, outlet, now),
             declared,
             arriving: !complete,
-            framing: Framing::default(),
+            incoming: Incoming::default(),
+            unsent: None,
             queued: false,
             priority,
             turn: 0,

@@ -49,11 +49,6 @@ impl Watch {
         self.spend(QUIC_BYTES_PER_RESET);
     }
 
-    /// A frame was empty.
-    pub fn empty(&mut self) {
-        self.spend(QUIC_DATAGRAM_BYTES);
-    }
-
     /// So many bytes were content. What wraps them, and what is sent twice, is paid along.
     pub fn content(&mut self, bytes: usize) {
         self.earn(bytes as u64 * 2);
