@@ -10,7 +10,7 @@ use wire::BodyLength::Streamed;
 use wire::limits::*;
 use wire::{Part, Reason};
 
-use super::common::h3::{Client, GET, Pair, Server, client_config};
+use super::common::h3::{Client, GET, Pair, Server, client_config, server_config};
 use super::common::{End, body, head, settings};
 use super::{MINUTE, closed_with, still_serves};
 
@@ -178,6 +178,20 @@ fn the_clients_end_ends_its_requests() {
     }
     assert_eq!(pair.server.send(streams[0], body("more")), Flow::Gone);
     assert!(pair.server.refusals.is_empty() && pair.server.http3.is_idle());
+}
+
+#[test]
+fn a_client_that_takes_larger_packets_has_not_moved() {
+    let settings = settings();
+    let mut config = server_config(&settings);
+    config.discover_pmtu(true);
+    config.set_max_send_udp_payload_size(QUIC_DATAGRAM_BYTES_MAX);
+    let server = Server::with(settings, &mut config);
+    let mut pair = Pair::of(Client::new(&mut client_config()), server);
+    still_serves(&mut pair);
+    let path = pair.server.http3.quic().path_stats().next().unwrap();
+    assert_eq!(path.pmtu, QUIC_DATAGRAM_BYTES_MAX);
+    assert!(pair.server.http3.path_event().is_none());
 }
 
 /// A client that may open four streams at a time: those that are kept are missing soon.

@@ -29,7 +29,13 @@ pub struct Ways {
 impl Http3 {
     /// The next thing that happened to the ways between the client and us.
     pub fn path_event(&mut self) -> Option<PathEvent> {
-        let event = self.quic.path_event_next()?;
+        let event = loop {
+            match self.quic.path_event_next()? {
+                // What larger packets get through is the same way.
+                PathEvent::PmtuUpdated { .. } => {}
+                event => break event,
+            }
+        };
         if self.ways.is_none() {
             let first = self.quic.path_stats().next()?;
             let now = (first.local_addr, first.peer_addr);
