@@ -38,7 +38,7 @@ DECOMPRESSION_FAILED = 0x200
 ENCODER_STREAM_ERROR = 0x201
 DECODER_STREAM_ERROR = 0x202
 
-GOAWAY = 0x7
+SETTINGS, GOAWAY = 0x4, 0x7
 
 
 class Answer:
@@ -229,6 +229,15 @@ class Client(QuicConnectionProtocol):
             if data[:1] == b"\x00":
                 return list(frames(data[1:]))
         return []
+
+    def settings(self):
+        """The server's SETTINGS, by identifier."""
+        [payload] = [payload for kind, payload in self.control_frames() if kind == SETTINGS]
+        buffer, told = Buffer(data=payload), {}
+        while not buffer.eof():
+            key = buffer.pull_uint_var()
+            told[key] = buffer.pull_uint_var()
+        return told
 
     def packets_received(self, packet_type):
         """How many packets of a type (`retry`, `version_negotiation`, …) have come."""
