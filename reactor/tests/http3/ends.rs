@@ -227,3 +227,45 @@ fn a_request_that_goes_on_behind_its_answer_is_forgotten() {
     }
     still_serves(&mut pair);
 }
+
+#[test]
+fn streams_that_clients_end_late_are_forgotten_though_packets_are_lost() {
+    // Answered, and refused.
+    for path in ["/", ""] {
+        let mut pair = few_streams();
+        for _ in 0..3 {
+            for _ in 0..3 {
+                let stream = last_words_are_lost(&mut pair, path);
+                let reset = pair.client.resets.get(&stream).copied();
+                assert_eq!(reset, path.is_empty().then_some(0x10e));
+            }
+            pair.pass(QUIC_LINGER_TIME);
+            still_serves(&mut pair);
+        }
+    }
+}
+
+/// A request that is over before its end.
+fn last_words_are_lost(pair: &mut Pair, path: &str) -> u64 {
+    let fields = [GET[0], GET[1], GET[2], (":path", path.as_bytes())];
+    let stream = pair.client.request(&fields, false);
+    for mut packet in pair.client.packets() {
+        pair.server.receive(&mut packet);
+    }
+    if !path.is_empty() {
+        pair.server.respond(stream, 200, b"all of it");
+    }
+    for mut packet in pair.server.packets() {
+        pair.client.receive(&mut packet);
+    }
+    // An acknowledgement of the answer, and the end of the request.
+    let _lost = pair.client.packets();
+    // The next acknowledgement comes alone.
+    for _ in 0..5 {
+        pair.server.http3.quic().send_ack_eliciting().unwrap();
+        pair.drive();
+        pair.client.quic.send_ack_eliciting().unwrap();
+        pair.drive();
+    }
+    stream
+}

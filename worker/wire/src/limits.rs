@@ -210,6 +210,9 @@ pub const QUIC_PING_INTERVAL_MAX: Duration = Duration::from_secs(10);
 pub const QUIC_PING_INTERVAL_MIN: Duration = Duration::from_millis(100);
 /// How long a response that broke off waits for the client to have read what was before that.
 pub const QUIC_BREAK_TIME_MAX: Duration = Duration::from_millis(100);
+/// How long a client may take to stop sending a request that was answered or refused before its end.
+/// Its last acknowledgement comes within that time, whatever was lost.
+pub const QUIC_LINGER_TIME: Duration = Duration::from_secs(10);
 /// Bytes of the client's datagrams that serve no request, in one go: resets, pings, priorities, what
 /// arrives twice. As much as a few thousand small packets.
 pub const QUIC_IDLE_BYTES_MAX: u64 = 1 << 20;

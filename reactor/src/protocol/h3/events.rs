@@ -2,7 +2,6 @@
 
 use bytes::{BufMut, Bytes, BytesMut};
 use http::Method;
-use quiche::Shutdown;
 use quiche::h3::{Header, NameValue};
 use wire::head::Origin;
 use wire::limits::QUIC_READ_BYTES_MAX;
@@ -307,12 +306,10 @@ impl Http3 {
 
     /// Resets a stream in both directions.
     pub(super) fn discard(&mut self, id: StreamId, code: Code) {
-        // What is over already needs no reset.
-        let _ = self.quic.stream_shutdown(id, Shutdown::Read, code as u64);
-        let _ = self.quic.stream_shutdown(id, Shutdown::Write, code as u64);
         if !self.phase.is_speaking() {
             return;
         }
+        self.linger(id, code, true);
         self.watch.reset();
         if self.is_overdrawn() {
             self.calm();

@@ -1,6 +1,5 @@
 //! Whose turn it is to send, and what becomes of streams at their end.
 
-use quiche::Shutdown;
 use wire::Reason;
 use wire::limits::{QUIC_BREAK_TIME_MAX, QUIC_TURN_BYTES};
 
@@ -116,7 +115,7 @@ impl Http3 {
         }
         if stream.arriving {
             // RFC 9114, 4.1.1: the rest of the request is of no use.
-            let _ = self.quic.stream_shutdown(id, Shutdown::Read, Code::NoError as u64);
+            self.linger(id, Code::NoError, false);
         }
         self.rewind();
     }

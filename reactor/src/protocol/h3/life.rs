@@ -1,5 +1,6 @@
 //! A connection from its handshake to its end.
 
+use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
@@ -174,7 +175,8 @@ impl Http3 {
             Phase::Closed => None,
         };
         let ping = (!self.streams.is_empty()).then_some(self.ping);
-        [streams, heads, phase, ping].into_iter().flatten().min()
+        let lingering = self.lingering.front().map(|lingering| lingering.until);
+        [streams, heads, phase, ping, lingering].into_iter().flatten().min()
     }
 
     /// How often to ask a client whose requests are in work for an acknowledgement: before either
@@ -246,6 +248,9 @@ impl Http3 {
         if self.streams.is_empty() {
             self.ready = Vec::new();
             self.breaking = Vec::new();
+        }
+        if self.lingering.is_empty() {
+            self.lingering = VecDeque::new();
         }
     }
 }

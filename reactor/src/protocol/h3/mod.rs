@@ -24,6 +24,7 @@ mod flow;
 pub mod frame;
 pub mod incoming;
 mod life;
+mod lingering;
 mod log;
 pub mod priority;
 pub mod qpack;
@@ -32,7 +33,7 @@ mod stream;
 mod watch;
 mod ways;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -43,6 +44,7 @@ pub use self::buffers::Buffers;
 use self::control::Control;
 use self::datagrams::Datagrams;
 use self::life::Phase;
+use self::lingering::Lingering;
 use self::priority::Priority;
 use self::stream::{Opening, Stream};
 use self::watch::Watch;
@@ -77,6 +79,7 @@ pub struct Http3 {
     control: Control,
     /// What the client said of requests that are still to come.
     priorities: BTreeMap<StreamId, Priority>,
+    lingering: VecDeque<Lingering>,
     outlet: Outlet,
     watch: Watch,
     /// The stream after the highest that was seen.
@@ -116,6 +119,7 @@ impl Http3 {
             opening: BTreeMap::new(),
             control: Control::default(),
             priorities: BTreeMap::new(),
+            lingering: VecDeque::new(),
             outlet: Outlet::new(settings, read),
             watch: Watch::new(now.instant),
             next_stream: 0,
@@ -231,6 +235,7 @@ impl Http3 {
         self.take_streams();
         self.take_writable();
         self.give();
+        self.let_go();
         self.settle();
     }
 
@@ -270,6 +275,7 @@ impl Http3 {
         }
         self.opening.clear();
         self.priorities.clear();
+        self.lingering.clear();
         self.ready.clear();
         self.breaking.clear();
         self.break_at = None;
