@@ -24,9 +24,11 @@ pub fn flush_output() {
     unsafe { php_output_end_all() };
 }
 
-/// Gives `mt_rand()` and its relatives a sequence of their own in this process.
+/// Gives `mt_rand()`, `lcg_value()` and their relatives sequences of their own in this process.
 pub fn reseed() {
-    call_function("mt_srand", &mut []);
+    if !globals::forget_seeds() {
+        log::error!("random numbers of this process are those that the script would have drawn");
+    }
 }
 
 /// Lets scripts go on when their output cannot be written: where it goes to is the concern of

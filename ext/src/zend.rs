@@ -69,6 +69,7 @@ impl<T> EngineVariable<T> {
 #[allow(missing_docs)]
 unsafe extern "C" {
     pub static spl_ce_RuntimeException: *mut zend_class_entry;
+    pub static module_registry: HashTable;
     pub static php_rfc1867_callback: EngineVariable<Rfc1867Callback>;
 
     pub fn zend_parse_parameters(num_args: u32, type_spec: *const c_char, ...) -> c_int;

@@ -6,9 +6,11 @@ use ext_php_rs::ffi::{
     _zend_compiler_globals, _zend_executor_globals, PHP_INI_USER, ext_php_rs_compiler_globals,
     ext_php_rs_executor_globals, ext_php_rs_process_globals, ext_php_rs_sapi_globals,
     ext_php_rs_sapi_module, php_core_globals, sapi_globals_struct, sapi_module_struct,
+    zend_hash_str_find, zend_module_entry,
 };
 use ext_php_rs::types::Zval;
 
+use super::module_registry;
 use super::string::Text;
 
 /// `EG`.
@@ -114,6 +116,23 @@ pub fn forget_headers() {
             super::zend_llist_clean(list.cast());
         }
         (*sapi()).headers_sent = 0;
+    }
+}
+
+/// Lets the generators behind `mt_rand()`, `lcg_value()` and their relatives forget their states, as
+/// the engine does before each script: they take new seeds when they are used next. `false` when this
+/// PHP has none of it.
+pub fn forget_seeds() -> bool {
+    let name = c"random";
+    // SAFETY: the values of the engine's table of modules point to modules, which stay. The function is what the engine calls between two scripts, and
+    // nothing of the module runs now.
+    unsafe {
+        let found =
+            zend_hash_str_find(&raw const module_registry, name.as_ptr(), name.count_bytes());
+        let Some(found) = found.as_ref() else { return false };
+        let module = found.value.ptr.cast::<zend_module_entry>();
+        let Some(begin) = (*module).request_startup_func else { return false };
+        begin(c_int::from((*module).type_), (*module).module_number) == super::SUCCESS
     }
 }
 
