@@ -112,8 +112,9 @@ class Server
      * - `Shutdown (Server $server)`: all other processes have ended.
      *
      * In a worker:
-     * - `WorkerStart (Server $server, int $workerId)`: before its first request. When it throws, the
-     *   worker is started again; five times in a row end the server.
+     * - `WorkerStart (Server $server, int $workerId)`: before its first request. When it throws, or
+     *   does not return within `worker_start_timeout`, the worker is started again; five times in a
+     *   row end the server.
      * - `WorkerStop (Server $server, int $workerId)`: the last thing before an orderly end.
      * - `Request (Request $request, Response $response)`: required, here or on every port.
      * - `Connect (Server $server, int $fd, int $reactorId)`: a client has connected.

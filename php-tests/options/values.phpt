@@ -7,7 +7,7 @@ $cases = [
     ['worker_num', 0], ['worker_num', 1025], ['worker_num', 'many'], ['worker_num', []], ['worker_num', 1.5],
     ['worker_num', null], ['daemonize', 2], ['daemonize', 'yes'],
     ['package_max_length', '12Q'], ['package_max_length', -1], ['package_max_length', true],
-    ['keepalive_timeout', 0], ['keepalive_timeout', 'soon'], ['keepalive_timeout', INF], ['keepalive_timeout', NAN],
+    ['keepalive_timeout', 0], ['worker_start_timeout', 0], ['keepalive_timeout', 'soon'], ['keepalive_timeout', INF], ['keepalive_timeout', NAN],
     ['log_file', 5], ['pid_file', "a\0b"], ['server_header', "a\r\nb"], ['server_header', 1],
     ['enable_coroutine', true], ['task_worker_num', 4], ['http2_enable_push', true], ['ssl_dhparam', '/a.pem'],
     ['dispatch_mode', 2], ['log_level', 7], ['worker_num', new stdClass()], ['log_file', str_repeat('x', 80) . "\0"],
@@ -35,6 +35,7 @@ ValueError is not valid: Option 'package_max_length' must be bytes from 1K to 10
 ValueError is not valid: Option 'package_max_length' must be bytes from 1K to 1024G, -1 given
 TypeError is not valid: Option 'package_max_length' must be bytes from 1K to 1024G, true given
 ValueError is not valid: Option 'keepalive_timeout' must be seconds from 0.001 to 86400, 0 given
+ValueError is not valid: Option 'worker_start_timeout' must be seconds from 0.001 to 86400, 0 given
 TypeError is not valid: Option 'keepalive_timeout' must be seconds from 0.001 to 86400, "soon" given
 ValueError is not valid: Option 'keepalive_timeout' must be seconds from 0.001 to 86400, inf given
 ValueError is not valid: Option 'keepalive_timeout' must be seconds from 0.001 to 86400, NaN given

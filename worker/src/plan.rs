@@ -21,6 +21,8 @@ pub struct Plan {
     pub datagrams: Vec<Vec<OwnedFd>>,
     /// How long requests in flight may take after a stop or a reload began.
     pub max_wait_time: Duration,
+    /// How long a worker may take until it is ready; then it is killed and started again.
+    pub worker_start_timeout: Duration,
     /// Requests after which a worker is replaced; 0 for never. Up to a tenth is added by chance, so
     /// that workers are not replaced all at once.
     pub max_request: u32,

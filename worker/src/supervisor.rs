@@ -66,7 +66,7 @@ impl Supervisor {
         let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         shared.counter(Counter::StartedAt).store(since_1970.as_secs(), Ordering::Relaxed);
         let signals = Signals::take().map_err(system("signalfd"))?;
-        let roster = Roster::new(plan.workers, plan.max_wait_time);
+        let roster = Roster::new(plan.workers, plan.max_wait_time, plan.worker_start_timeout);
         Ok(Self {
             plan,
             shared,
@@ -120,6 +120,10 @@ impl Supervisor {
                 self.plan.datagrams.clear();
                 let within_ms = u64::try_from(within.as_millis()).unwrap_or(u64::MAX);
                 self.tell_reactor(&ToReactorControl::Drain { within_ms }, Vec::new());
+            }
+            Action::Hear(incarnation) => {
+                self.hear_worker(incarnation);
+                self.roster.heard(incarnation, Instant::now());
             }
             Action::Kill(incarnation) => self.workers.get(&incarnation).into_iter().for_each(end),
             Action::KillReactor => self.reactor.iter().for_each(end),

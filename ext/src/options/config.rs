@@ -31,6 +31,8 @@ pub struct ServerOptions {
     pub max_request: u32,
     /// Time for requests in flight at a stop or a reload.
     pub max_wait_time: Duration,
+    /// Time for a worker until it is ready.
+    pub worker_start_timeout: Duration,
     /// Open connections; `None`: as many as the process may have files, 100,000 at most.
     pub connections_max: Option<usize>,
     /// Whether to leave the terminal.
@@ -110,6 +112,7 @@ impl Default for ServerOptions {
             reactor_num: None,
             max_request: 0,
             max_wait_time: Duration::from_secs(3),
+            worker_start_timeout: Duration::from_secs(60),
             connections_max: None,
             daemonize: false,
             pid_file: None,

@@ -66,6 +66,7 @@ pub(super) fn start(call: &mut Call<'_>) -> Result<Returned, Failure> {
         listeners: listeners(&state),
         datagrams: std::mem::take(&mut ready.datagrams),
         max_wait_time: ready.server.max_wait_time,
+        worker_start_timeout: ready.server.worker_start_timeout,
         max_request: ready.server.max_request,
         windows: ready.ports.iter().map(|port| port.window_bytes).collect(),
         title: engine::script_name(),

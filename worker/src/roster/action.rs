@@ -40,6 +40,8 @@ pub(crate) enum Action {
     Stop(Incarnation),
     /// Close the listeners, and tell the reactor to finish.
     Drain(Duration),
+    /// Report all that this worker has said by now, and then [`heard`](super::Roster::heard).
+    Hear(Incarnation),
     /// Kill this worker.
     Kill(Incarnation),
     /// Kill the reactor.
@@ -107,6 +109,15 @@ pub(crate) enum Note {
         /// What it was doing.
         work: Work,
     },
+    /// A worker was not ready in time and is killed.
+    WorkerLate {
+        /// Its id.
+        worker: u16,
+        /// Its process.
+        pid: i32,
+        /// The time that it had.
+        after: Duration,
+    },
     /// A reactor ended that should not have.
     ReactorEnded {
         /// Its process.
@@ -166,6 +177,12 @@ impl fmt::Display for Note {
                     Work::Unknown => Ok(()),
                 }
             }
+            Self::WorkerLate { worker, pid, after } => write!(
+                f,
+                "worker {worker} (pid {pid}) was not ready after {} s and is killed: see what its \
+                 WorkerStart callback waits for, or raise worker_start_timeout",
+                after.as_secs_f64()
+            ),
             Self::ReactorEnded { pid, exit, ready } => {
                 let when = if *ready { "" } else { " before it was ready" };
                 write!(f, "the reactor (pid {pid}) {exit}{when} and is started again")

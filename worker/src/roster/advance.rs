@@ -23,7 +23,7 @@ impl Roster {
             let respawn =
                 self.wants_fork(worker).then(|| slot.patience.not_before()).flatten().into_iter();
             respawn.chain(slot.lives.iter().filter_map(|life| match life.stage {
-                Stage::Retiring { kill_at } => Some(kill_at),
+                Stage::Booting { kill_at } | Stage::Retiring { kill_at } => Some(kill_at),
                 _ => None,
             }))
         });
@@ -117,12 +117,18 @@ impl Roster {
     fn kill_overdue_workers(&mut self, now: Instant) {
         for (worker, slot) in self.slots.iter_mut().enumerate() {
             for life in &mut slot.lives {
-                let Stage::Retiring { kill_at } = life.stage else { continue };
-                if kill_at <= now {
-                    life.stage = Stage::Killed;
-                    let note = Note::Overdue { worker: Some(worker as u16), pid: life.pid };
-                    self.actions.push_back(Action::Note(note));
-                    self.actions.push_back(Action::Kill(life.incarnation));
+                match life.stage {
+                    // It may have become ready in time, and nobody has had the time to listen.
+                    Stage::Booting { kill_at } if kill_at <= now => {
+                        self.actions.push_back(Action::Hear(life.incarnation));
+                    }
+                    Stage::Retiring { kill_at } if kill_at <= now => {
+                        life.stage = Stage::Killed;
+                        let note = Note::Overdue { worker: Some(worker as u16), pid: life.pid };
+                        self.actions.push_back(Action::Note(note));
+                        self.actions.push_back(Action::Kill(life.incarnation));
+                    }
+                    _ => {}
                 }
             }
         }
@@ -155,7 +161,7 @@ impl Roster {
             let incarnation = slot.next_incarnation(self.last_incarnation);
             self.last_incarnation = incarnation;
             slot.latest = Some(incarnation);
-            slot.lives.push(Life::new(incarnation));
+            slot.lives.push(Life::new(incarnation, now + self.start_time_max));
             let again = std::mem::take(&mut slot.died);
             let worker = worker as u16;
             self.actions.push_back(Action::ForkWorker { worker, incarnation, again });

@@ -43,7 +43,7 @@ impl Roster {
         let life = self.slots[worker].lives.remove(index);
         let ours = matches!(self.phase, Phase::Stopping { .. } | Phase::Killing)
             && life.stage == Stage::Killed;
-        let booting = life.stage == Stage::Booting;
+        let booting = life.is_booting();
         let failure = (exit != Exit::Code(0) || booting) && !life.leaving && !ours;
         let failure = failure.then(|| failure_of(worker, life.pid, exit));
         let ghost = Ghost {
@@ -54,11 +54,18 @@ impl Roster {
         };
         if life.linked {
             self.ghosts.push(ghost);
+        } else if life.stage == Stage::Late {
+            // Why it ended was said when it was killed.
+            self.actions.extend(ghost.failure.map(Action::Failed));
         } else {
             self.bury(ghost, if booting { Work::Booting } else { work(life.lost) });
         }
         match life.stage {
-            Stage::Booting => self.worker_boot_failed(worker, exit.to_string(), now),
+            Stage::Booting { .. } => self.worker_boot_failed(worker, exit.to_string(), now),
+            Stage::Late => {
+                let how = format!("was not ready after {} s", self.start_time_max.as_secs_f64());
+                self.worker_boot_failed(worker, how, now);
+            }
             Stage::Ready { since } if !life.leaving => {
                 self.slots[worker].died = true;
                 self.slots[worker].patience.died(since, now);
@@ -123,7 +130,9 @@ fn boot_loop(worker: Option<u16>, how: &str) -> SuperviseError {
     let who = Named(worker);
     let times = BOOT_FAILURES_MAX;
     let advice = match worker {
-        Some(_) => "a WorkerStart callback that fails is the usual cause; see the log lines above",
+        Some(_) => {
+            "a WorkerStart callback that fails or hangs is the usual cause; see the log lines above"
+        }
         None => "see the log lines above",
     };
     SuperviseError::BootLoop(format!(

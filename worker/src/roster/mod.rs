@@ -33,6 +33,7 @@ use slot::{Life, Slot, Stage};
 #[derive(Debug)]
 pub(crate) struct Roster {
     max_wait_time: Duration,
+    start_time_max: Duration,
     phase: Phase,
     reactor: Reactor,
     slots: Vec<Slot>,
@@ -98,10 +99,11 @@ struct Ghost {
 }
 
 impl Roster {
-    /// A server that is to be started.
-    pub(crate) fn new(workers: u16, max_wait_time: Duration) -> Self {
+    /// A server that is to be started, whose workers are to be ready within `start_time_max`.
+    pub(crate) fn new(workers: u16, max_wait_time: Duration, start_time_max: Duration) -> Self {
         Self {
             max_wait_time: max_wait_time.min(WAIT_TIME_MAX),
+            start_time_max: start_time_max.min(WAIT_TIME_MAX),
             phase: Phase::Running,
             reactor: Reactor::default(),
             slots: (0..workers).map(|_| Slot::default()).collect(),
@@ -138,7 +140,12 @@ impl Roster {
     pub(crate) fn worker_forked(&mut self, name: Incarnation, pid: Option<i32>, now: Instant) {
         let Some((worker, index)) = self.find(|life| life.incarnation == name) else { return };
         match pid {
-            Some(pid) => self.slots[worker].lives[index].pid = pid,
+            Some(pid) => {
+                let life = &mut self.slots[worker].lives[index];
+                life.pid = pid;
+                // Its time begins now: to fork those before it may have taken long.
+                life.stage = Stage::Booting { kill_at: now + self.start_time_max };
+            }
             None => {
                 self.slots[worker].lives.remove(index);
                 self.note(Note::ForkFailed { worker: Some(worker as u16) });
@@ -161,9 +168,23 @@ impl Roster {
             return;
         };
         let slot = &mut self.slots[worker];
-        if slot.lives[index].stage == Stage::Booting {
+        if let Stage::Booting { .. } = slot.lives[index].stage {
             slot.lives[index].stage = Stage::Ready { since: now };
             slot.patience.ready();
+        }
+    }
+
+    /// All that this worker had said was reported.
+    pub(crate) fn heard(&mut self, incarnation: Incarnation, now: Instant) {
+        let Some((worker, index)) = self.find(|life| life.incarnation == incarnation) else {
+            return;
+        };
+        let life = &mut self.slots[worker].lives[index];
+        if matches!(life.stage, Stage::Booting { kill_at } if kill_at <= now) {
+            life.stage = Stage::Late;
+            let (worker, pid, after) = (worker as u16, life.pid, self.start_time_max);
+            self.note(Note::WorkerLate { worker, pid, after });
+            self.actions.push_back(Action::Kill(incarnation));
         }
     }
 

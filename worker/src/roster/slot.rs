@@ -23,8 +23,9 @@ pub(crate) struct Slot {
 ///
 /// ```text
 ///  booting ──Ready──▶ ready ──successor linked, or links lost──▶ retiring ──▶ (reaped)
-///     │                 └──────────────died─────────────────────────────────▶ (reaped)
-///     └─────────────failed──────────────────────────────────────────────────▶ (reaped)
+///     │ │               └──────────────died─────────────────────────────────▶ (reaped)
+///     │ └───────────failed──────────────────────────────────────────────────▶ (reaped)
+///     └──not ready in time──▶ late ─────────────────────────────────────────▶ (reaped)
 /// ```
 #[derive(Debug)]
 pub(crate) struct Life {
@@ -48,7 +49,12 @@ pub(crate) struct Life {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Stage {
     /// Its `WorkerStart` callback runs.
-    Booting,
+    Booting {
+        /// When it is killed.
+        kill_at: Instant,
+    },
+    /// It has been killed because it was not ready in time, and has not been reaped yet.
+    Late,
     /// It serves, or would if there were a reactor.
     Ready {
         /// When it became ready.
@@ -64,17 +70,22 @@ pub(crate) enum Stage {
 }
 
 impl Life {
-    /// A process that is about to be forked.
-    pub(crate) fn new(incarnation: Incarnation) -> Self {
+    /// A process that is about to be forked, and is to be ready by `kill_at`.
+    pub(crate) fn new(incarnation: Incarnation, kill_at: Instant) -> Self {
         Self {
             incarnation,
             pid: 0,
-            stage: Stage::Booting,
+            stage: Stage::Booting { kill_at },
             linked: false,
             recycle: false,
             leaving: false,
             lost: None,
         }
+    }
+
+    /// Whether it has not become ready.
+    pub(crate) fn is_booting(&self) -> bool {
+        matches!(self.stage, Stage::Booting { .. } | Stage::Late)
     }
 
     /// Whether it serves.
@@ -87,7 +98,7 @@ impl Slot {
     /// Whether a process is to be forked, time apart. `renew_before`: lives older than this
     /// incarnation are to be replaced.
     pub(crate) fn wants_fork(&self, renew_before: Option<Incarnation>) -> bool {
-        if self.lives.len() >= 2 || self.lives.iter().any(|life| life.stage == Stage::Booting) {
+        if self.lives.len() >= 2 || self.lives.iter().any(Life::is_booting) {
             return false;
         }
         match self.ready() {

@@ -10,9 +10,11 @@ use wire::limits::{
 };
 
 use super::{Action, Exit, Note, Roster, Work};
+use crate::application::WorkerFailure;
 use crate::plan::SuperviseError;
 
 const MAX_WAIT: Duration = Duration::from_secs(3);
+const START_TIME: Duration = Duration::from_secs(60);
 const KILLED: Exit = Exit::Signal(SIGKILL);
 const REACTOR: i32 = 1;
 
@@ -22,11 +24,14 @@ struct Bench {
     now: Instant,
     /// Whether there are descriptors for links.
     links: bool,
+    /// What the supervisor has not read yet: this worker is ready.
+    unread: Option<Incarnation>,
 }
 
 impl Bench {
     fn new(workers: u16) -> Self {
-        Self { roster: Roster::new(workers, MAX_WAIT), now: Instant::now(), links: true }
+        let roster = Roster::new(workers, MAX_WAIT, START_TIME);
+        Self { roster, now: Instant::now(), links: true, unread: None }
     }
 
     /// A server that is up: its reactor has pid 1, its workers have pid 100 + incarnation.
@@ -57,6 +62,12 @@ impl Bench {
                 Action::ForkReactor { .. } => self.roster.reactor_forked(Some(REACTOR), self.now),
                 Action::ForkWorker { incarnation, .. } => {
                     self.roster.worker_forked(*incarnation, Some(pid(*incarnation)), self.now);
+                }
+                Action::Hear(incarnation) => {
+                    if self.unread == Some(*incarnation) {
+                        self.roster.worker_ready(*incarnation, self.now);
+                    }
+                    self.roster.heard(*incarnation, self.now);
                 }
                 Action::Link { incarnation, .. } => {
                     self.roster.linked(*incarnation, self.links, self.now);
@@ -93,6 +104,10 @@ fn forked(actions: &[Action]) -> Vec<(u16, Incarnation)> {
         _ => None,
     };
     actions.iter().filter_map(fork).collect()
+}
+
+fn late(worker: u16, incarnation: Incarnation) -> Action {
+    Action::Note(Note::WorkerLate { worker, pid: pid(incarnation), after: START_TIME })
 }
 
 fn ended(actions: &[Action]) -> Vec<Work> {
@@ -230,6 +245,102 @@ fn boots_that_fail_in_a_row_end_the_server() {
     let Some(Err(SuperviseError::BootLoop(text))) = result(&actions) else { panic!("{actions:?}") };
     assert!(text.contains("worker 0") && text.contains("exit code 1"), "{text}");
     assert!(matches!(actions.last(), Some(Action::End { started: false, .. })));
+}
+
+#[test]
+fn a_worker_that_is_not_ready_in_time_is_killed_and_started_again() {
+    let mut bench = Bench::new(1);
+    bench.run();
+    bench.roster.reactor_ready(bench.now);
+    bench.pass(START_TIME - Duration::from_millis(1));
+    assert_eq!(bench.run(), []);
+    bench.skip();
+    assert_eq!(bench.run(), [Action::Hear(1), late(0, 1), Action::Kill(1)]);
+    bench.ready(1);
+    bench.pass(START_TIME);
+    assert_eq!(bench.run(), [], "what it says now is too late, and nobody is started beside it");
+    assert_eq!(bench.roster.deadline(), None);
+    bench.exit(1, KILLED);
+    let failure = WorkerFailure { worker: 0, pid: pid(1), exit_code: 0, signal: SIGKILL };
+    assert_eq!(bench.run(), [Action::Failed(failure)], "the log has its line");
+    let begin = bench.now;
+    bench.skip();
+    assert_eq!(bench.now - begin, RESPAWN_PAUSE_MIN);
+    assert_eq!(forked(&bench.run()), [(0, 2)]);
+    bench.pass(START_TIME - Duration::from_millis(1));
+    bench.ready(2);
+    bench.pass(START_TIME);
+    assert_eq!(bench.run().last(), Some(&Action::Started), "and whoever is ready has all the time");
+}
+
+#[test]
+fn a_worker_that_nobody_has_listened_to_is_not_late() {
+    let mut bench = Bench::new(1);
+    bench.run();
+    bench.roster.reactor_ready(bench.now);
+    bench.unread = Some(1);
+    bench.pass(2 * START_TIME);
+    let link = Action::Link { worker: 0, incarnation: 1 };
+    assert_eq!(bench.run(), [Action::Hear(1), link, Action::Started]);
+}
+
+#[test]
+fn the_time_of_a_worker_begins_with_its_fork() {
+    let mut roster = Roster::new(1, MAX_WAIT, START_TIME);
+    let now = Instant::now();
+    while let Some(action) = roster.poll(now) {
+        if let Action::ForkWorker { incarnation, .. } = action {
+            roster.worker_forked(incarnation, Some(pid(incarnation)), now + MAX_WAIT);
+        }
+    }
+    assert_eq!(roster.deadline(), Some(now + MAX_WAIT + START_TIME));
+}
+
+#[test]
+fn workers_that_are_never_ready_in_time_end_the_server() {
+    let mut bench = Bench::new(2);
+    let begin = bench.now;
+    let mut lives: Vec<_> = forked(&bench.run());
+    bench.roster.reactor_ready(bench.now);
+    let mut killed = 0;
+    let drained = loop {
+        bench.skip();
+        let actions = bench.run();
+        lives.extend(forked(&actions));
+        for action in &actions {
+            if let Action::Kill(incarnation) = action {
+                killed += 1;
+                bench.exit(*incarnation, KILLED);
+            }
+        }
+        if actions.iter().any(|action| matches!(action, Action::Drain(_))) {
+            break actions;
+        }
+    };
+    assert!(drained.contains(&Action::Drain(Duration::ZERO)));
+    assert_eq!((killed, lives.len()), (10, 10), "both five times");
+    assert!(bench.now - begin < 5 * START_TIME + Duration::from_secs(2));
+    bench.roster.exited(REACTOR, Exit::Code(0), bench.now);
+    let actions = bench.run();
+    let Some(Err(SuperviseError::BootLoop(text))) = result(&actions) else { panic!("{actions:?}") };
+    assert!(text.contains("5 times in a row (the last one was not ready after 60 s)"), "{text}");
+}
+
+#[test]
+fn a_successor_that_is_not_ready_in_time_ends_the_reload_and_nothing_else() {
+    let mut bench = Bench::up(2);
+    bench.roster.reload();
+    assert_eq!(forked(&bench.run()), [(0, 4)]);
+    bench.skip();
+    assert_eq!(bench.run(), [Action::Hear(4), late(0, 4), Action::Kill(4)]);
+    bench.exit(4, KILLED);
+    let actions = bench.run();
+    assert!(actions.contains(&Action::Note(Note::ReloadAbandoned { worker: 0 })), "{actions:?}");
+    assert_eq!(ended(&actions), []);
+    bench.pass(2 * START_TIME);
+    assert_eq!(bench.run(), [], "nobody is told to go, and nobody tries again");
+    bench.roster.reload();
+    assert_eq!(forked(&bench.run()).len(), 1, "but at the next signal");
 }
 
 #[test]
@@ -472,7 +583,7 @@ fn what_does_not_stop_in_time_is_killed() {
 
 #[test]
 fn a_boundless_wait_is_bounded() {
-    let mut roster = Roster::new(1, Duration::MAX);
+    let mut roster = Roster::new(1, Duration::MAX, Duration::MAX);
     let now = Instant::now();
     while let Some(action) = roster.poll(now) {
         if let Action::ForkReactor { .. } = action {
@@ -511,7 +622,7 @@ fn a_failed_start_callback_is_the_result() {
 
 #[test]
 fn a_fork_that_fails_counts_as_a_failed_boot() {
-    let mut roster = Roster::new(1, MAX_WAIT);
+    let mut roster = Roster::new(1, MAX_WAIT, START_TIME);
     let mut now = Instant::now();
     let mut failures = 0;
     let end = loop {

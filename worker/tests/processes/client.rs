@@ -36,6 +36,7 @@ pub fn options(workers: u16) -> Options {
         threads: 1,
         depth: 1,
         max_wait: Duration::from_secs(5),
+        start_timeout: Duration::from_secs(60),
         max_request: 0,
         window: 1 << 20,
     }

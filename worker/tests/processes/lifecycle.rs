@@ -14,11 +14,13 @@ crate::cases![
     a_killed_worker_is_replaced_within_a_second,
     a_killed_worker_costs_only_what_it_had_started,
     workers_that_cannot_boot_end_the_server,
+    workers_that_hang_at_every_start_end_the_server,
     a_reactor_that_cannot_boot_ends_the_server,
     a_failed_start_callback_ends_the_server,
     a_reload_replaces_all_workers_and_fails_no_request,
     workers_ask_for_a_reload_and_a_stop,
     a_reload_to_a_broken_script_changes_nothing,
+    a_reload_to_a_script_that_hangs_changes_nothing,
     a_retired_worker_finishes_its_request,
     a_worker_that_never_finishes_is_killed_at_a_reload,
     a_stop_lets_the_request_in_flight_finish,
@@ -122,6 +124,59 @@ fn workers_that_cannot_boot_end_the_server() {
     assert!(result.contains("BootLoop") && result.contains("5 times"), "{result}");
     assert!(server.log().iter().any(|line| line.contains("told to fail")));
     assert!(!server.events().iter().any(|event| event == "started" || event == "stopped"));
+}
+
+fn workers_that_hang_at_every_start_end_the_server() {
+    let mut options = options(1);
+    options.start_timeout = Duration::from_millis(300);
+    std::fs::write(options.dir.join("hang-worker"), "").expect("write");
+    let mut server = Server::spawn(&options);
+    let begun = Instant::now();
+    let first: i32 = server.await_event("hanging 0").parse().expect("a pid");
+    // Only what cannot be ignored ends it.
+    let _ = kill(Pid::from_raw(first), Signal::SIGTERM);
+    assert_eq!(code(server.end()), Some(7));
+    assert!(begun.elapsed() >= 5 * options.start_timeout, "{:?}", begun.elapsed());
+    let events = server.events();
+    let result = events.last().expect("a result");
+    assert!(result.contains("BootLoop") && result.contains("not ready after 0.3 s"), "{result}");
+    let count = |begin: &str| events.iter().filter(|event| event.starts_with(begin)).count();
+    assert_eq!((count("hanging 0"), count("failed 0"), count("started")), (5, 5, 0));
+    server.await_event(&format!("failed 0 {first} 0 9"));
+    let about = format!("worker 0 (pid {first})");
+    let log = server.log();
+    let lines: Vec<&String> = log.iter().filter(|line| line.contains(&about)).collect();
+    let [line] = &lines[..] else { panic!("{log:?}") };
+    assert!(line.contains("0.3 s") && line.contains("worker_start_timeout"), "{line}");
+    assert!(!runs(first));
+}
+
+fn a_reload_to_a_script_that_hangs_changes_nothing() {
+    let mut options = options(2);
+    options.start_timeout = Duration::from_secs(2);
+    let server = Server::start(&options);
+    let before = [restarted(&server, 0, 1), restarted(&server, 1, 1)];
+    let hangs = server.dir.join("hang-worker");
+    std::fs::write(&hangs, "").expect("write");
+    server.signal(Signal::SIGUSR1);
+    let successor: i32 = server.await_event("hanging 0").parse().expect("a pid");
+    let mut client = server.client();
+    let mut answered = 0;
+    let given_up = || server.log().iter().any(|line| line.contains("reload given up"));
+    while !given_up() {
+        let pid: i32 = String::from_utf8(client.get("/pid")).expect("text").parse().expect("a pid");
+        assert!(before.contains(&pid), "{pid}");
+        answered += 1;
+    }
+    assert!(answered > 0);
+    wait_for("its end", || (!runs(successor)).then_some(()));
+    assert!(before.iter().all(|pid| runs(*pid)));
+    let killed = format!("worker 0 (pid {successor}) was not ready after 2 s and is killed");
+    assert_eq!(server.log().iter().filter(|line| line.contains(&killed)).count(), 1);
+    std::fs::remove_file(&hangs).expect("remove");
+    server.signal(Signal::SIGUSR1);
+    restarted(&server, 0, 2);
+    restarted(&server, 1, 2);
 }
 
 fn a_reactor_that_cannot_boot_ends_the_server() {

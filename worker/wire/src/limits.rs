@@ -140,7 +140,8 @@ pub const LOST_REPORT_WAIT_MAX: Duration = Duration::from_millis(200);
 /// Beyond `max_wait_time`, before a process that was told to end is killed: the reactor cuts off by
 /// itself at `max_wait_time`, and only one that hangs is to be killed.
 pub const END_GRACE: Duration = Duration::from_millis(500);
-/// The longest `max_wait_time` that is taken literally; keeps sums of times in range.
+/// The longest `max_wait_time` and `worker_start_timeout` that are taken literally; keeps sums of times
+/// in range.
 pub const WAIT_TIME_MAX: Duration = Duration::from_secs(365 * 24 * 3600);
 /// What workers have at least for their last callback once the reactor has ended.
 pub const STOP_TIME_MIN: Duration = Duration::from_secs(1);

@@ -40,6 +40,14 @@ pub(super) const OPTIONS: &[Spec] = &[
          off.",
     ),
     Spec::server(
+        "worker_start_timeout",
+        Seconds { min: 0.001, max: 86_400.0, set: |d, v| d.server.worker_start_timeout = v },
+        "60",
+        "How long a worker may take to start, its `WorkerStart` callback included; then it is killed \
+         and started again. The server ends when that happens five times in a row and nobody serves; \
+         a reload is given up the first time.",
+    ),
+    Spec::server(
         "max_connection",
         Count { min: 1, max: 10_000_000, set: |d, v| d.server.connections_max = Some(v as usize) },
         "what the limit on open files allows, at most 100000",

@@ -6,6 +6,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use http::StatusCode;
+use nix::sys::signal::SigSet;
 use wire::head::Origin;
 use wire::{BodyLength, FileSlice, Reason, ResponseHead};
 use worker::{
@@ -61,6 +62,14 @@ impl Application for Played {
         let WorkerIdentity { worker, incarnation, .. } = identity;
         if self.told_to("fail-worker") {
             return Err(Failure("told to fail".into()));
+        }
+        if self.told_to("hang-worker") {
+            // Whatever can be kept from a process that hangs, is.
+            SigSet::all().thread_block().expect("a mask");
+            self.event(&format!("hanging {worker} {}", std::process::id()));
+            loop {
+                sleep(Duration::from_secs(1000));
+            }
         }
         self.event(&format!("worker {worker} {incarnation} {}", std::process::id()));
         Ok(())

@@ -27,6 +27,8 @@ pub struct Options {
     pub depth: usize,
     /// See [`Plan::max_wait_time`].
     pub max_wait: Duration,
+    /// See [`Plan::worker_start_timeout`].
+    pub start_timeout: Duration,
     /// See [`Plan::max_request`].
     pub max_request: u32,
     /// See [`Plan::windows`].
@@ -43,6 +45,7 @@ impl Options {
             self.max_wait.as_millis() as u64,
             u64::from(self.max_request),
             u64::from(self.window),
+            self.start_timeout.as_millis() as u64,
         ];
         let dir = self.dir.display().to_string();
         let flag = "--server".to_string();
@@ -61,6 +64,7 @@ impl Options {
             max_wait: Duration::from_millis(number(arguments, 4)),
             max_request: number(arguments, 5),
             window: number(arguments, 6),
+            start_timeout: Duration::from_millis(number(arguments, 7)),
         }
     }
 }
@@ -78,6 +82,7 @@ pub fn main(arguments: &[String]) -> ExitCode {
         listeners: vec![listener.into()],
         datagrams: Vec::new(),
         max_wait_time: options.max_wait,
+        worker_start_timeout: options.start_timeout,
         max_request: options.max_request,
         windows: vec![options.window],
         title: "processes".into(),
