@@ -16,7 +16,7 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use wire::ExchangeId;
-use wire::limits::{HANDOVER_DEPTH_MAX, REBALANCE_AFTER};
+use wire::limits::{HANDOVER_DEPTH_MAX, REBALANCE_AFTER, SLOTS_KEPT};
 
 use crate::config::Config;
 
@@ -225,7 +225,7 @@ impl Scheduler {
         if !worker.room(self.handover_fast) {
             return Next::Nothing;
         }
-        if let Some(Waiting { ticket, .. }) = self.queue.pop_front() {
+        if let Some(ticket) = first(&mut self.queue) {
             worker.give(ticket, now);
             return Next::Assign(Assignment { ticket, worker: slot });
         }
@@ -304,7 +304,7 @@ impl Scheduler {
         if worker.linked < self.threads || worker.retiring {
             return None;
         }
-        if let Some(Waiting { ticket, .. }) = self.queue.pop_front() {
+        if let Some(ticket) = first(&mut self.queue) {
             worker.give(ticket, now);
             return Some(Assignment { ticket, worker: slot });
         }
@@ -361,4 +361,13 @@ impl Scheduler {
             worker.give(ticket, now);
         }
     }
+}
+
+/// Takes the first out. A queue that was long gives its memory back when nobody waits any more.
+fn first(queue: &mut VecDeque<Waiting>) -> Option<Ticket> {
+    let Waiting { ticket, .. } = queue.pop_front()?;
+    if queue.is_empty() && queue.capacity() > SLOTS_KEPT {
+        *queue = VecDeque::new();
+    }
+    Some(ticket)
 }

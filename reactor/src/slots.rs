@@ -1,4 +1,9 @@
 //! A table whose keys are never valid for a later tenant of the same place.
+//!
+//! Its upper half is given back when nobody is left there and few are in the lower half, so that a
+//! burst leaves no memory behind.
+
+use wire::limits::SLOTS_KEPT;
 
 /// Names an entry: a place, and how often the place has been let before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -14,7 +19,12 @@ pub struct Key {
 pub struct Slots<T> {
     places: Vec<Place<T>>,
     free: Vec<u32>,
+    /// The generation of places that are new, above all of those that were given back.
     first: u64,
+    /// Where the upper half begins: the table is never longer than twice this.
+    half: usize,
+    /// Entries in the upper half.
+    upper: usize,
 }
 
 #[derive(Debug)]
@@ -26,17 +36,22 @@ struct Place<T> {
 impl<T> Slots<T> {
     /// An empty table. Generations begin at `first`, which must not be 0.
     pub fn starting_at(first: u64) -> Self {
-        Self { places: Vec::new(), free: Vec::new(), first }
+        Self { places: Vec::new(), free: Vec::new(), first, half: SLOTS_KEPT, upper: 0 }
     }
 
     /// Stores an entry; the caller bounds how many there are.
     pub fn insert(&mut self, entry: T) -> Key {
         let Some(slot) = self.free.pop() else {
             let slot = self.places.len() as u32;
+            if self.places.len() == self.half * 2 {
+                (self.half, self.upper) = (self.half * 2, 0);
+            }
+            self.count_in(slot);
             let generation = self.first;
             self.places.push(Place { generation, entry: Some(entry) });
             return Key { slot, generation };
         };
+        self.count_in(slot);
         let place = &mut self.places[slot as usize];
         place.generation += 1;
         place.entry = Some(entry);
@@ -57,6 +72,12 @@ impl<T> Slots<T> {
         }
         let entry = place.entry.take()?;
         self.free.push(key.slot);
+        if key.slot as usize >= self.half {
+            self.upper -= 1;
+        }
+        if self.upper == 0 && self.places.len() > self.half {
+            self.shrink();
+        }
         Some(entry)
     }
 
@@ -86,6 +107,31 @@ impl<T> Slots<T> {
             .map(|(place, slot)| Key { slot, generation: place.generation })
             .collect()
     }
+
+    fn count_in(&mut self, slot: u32) {
+        self.upper += usize::from(slot as usize >= self.half);
+    }
+
+    /// Gives the upper half back, in which nobody is, as often as that halves the table. It takes
+    /// as many new entries to have it again, so that is paid for.
+    fn shrink(&mut self) {
+        let before = self.places.len();
+        while self.upper == 0 && self.places.len() > self.half && self.len() < self.half / 2 {
+            let dropped = self.places.drain(self.half..);
+            let last = dropped.map(|place| place.generation).max();
+            self.first = self.first.max(last.map_or(0, |last| last + 1));
+            self.free.retain(|slot| (*slot as usize) < self.half);
+            if self.half > SLOTS_KEPT {
+                self.half /= 2;
+                let upper = &self.places[self.half..];
+                self.upper = upper.iter().filter(|place| place.entry.is_some()).count();
+            }
+        }
+        if self.places.len() < before {
+            self.places.shrink_to_fit();
+            self.free.shrink_to_fit();
+        }
+    }
 }
 
 #[cfg(test)]
@@ -103,5 +149,48 @@ mod tests {
         assert_eq!(slots.remove(a), None);
         assert_eq!(slots.get_mut(b), Some(&mut "b"));
         assert_eq!((slots.len(), slots.keys()), (1, vec![b]));
+    }
+
+    #[test]
+    fn a_burst_leaves_no_memory_behind() {
+        let mut slots = Slots::starting_at(1);
+        let burst = 20 * SLOTS_KEPT;
+        let mut keys: Vec<_> = (0..burst).map(|nth| slots.insert(nth)).collect();
+        // Some places are let twice.
+        for nth in (0..burst).step_by(3) {
+            assert_eq!(slots.remove(keys[nth]), Some(nth));
+        }
+        for nth in (0..burst).step_by(3).collect::<Vec<_>>().into_iter().rev() {
+            keys[nth] = slots.insert(nth);
+        }
+        let stays = SLOTS_KEPT * 3 / 2;
+        for (nth, key) in keys.iter().enumerate().filter(|(nth, _)| *nth != stays) {
+            assert_eq!(slots.remove(*key), Some(nth));
+        }
+        assert!(slots.places.capacity() <= 2 * SLOTS_KEPT && slots.free.len() < 2 * SLOTS_KEPT);
+        assert_eq!((slots.len(), slots.keys()), (1, vec![keys[stays]]));
+        assert_eq!(slots.remove(keys[stays]), Some(stays));
+        assert!(slots.places.capacity() <= SLOTS_KEPT && slots.free.len() <= SLOTS_KEPT);
+        // Who had been there is not mistaken for who comes now.
+        let again: Vec<_> = (0..burst).map(|nth| slots.insert(nth)).collect();
+        assert!(keys.iter().all(|key| slots.get_mut(*key).is_none()));
+        assert!(
+            again.iter().enumerate().all(|(nth, key)| slots.get_mut(*key) == Some(&mut { nth }))
+        );
+    }
+
+    #[test]
+    fn a_table_that_is_in_use_is_left_as_it_is() {
+        let mut slots = Slots::starting_at(1);
+        let mut keys: Vec<_> = (0..4 * SLOTS_KEPT).map(|nth| slots.insert(nth)).collect();
+        let places = slots.places.capacity();
+        for _ in 0..4 {
+            for key in keys.split_off(SLOTS_KEPT) {
+                slots.remove(key);
+            }
+            assert_eq!(slots.places.capacity(), places, "half of the lower half is in use");
+            keys.extend((SLOTS_KEPT..4 * SLOTS_KEPT).map(|nth| slots.insert(nth)));
+        }
+        assert_eq!(slots.places.len(), 4 * SLOTS_KEPT);
     }
 }
