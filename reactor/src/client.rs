@@ -26,7 +26,7 @@ impl Client {
     pub fn origin(&self) -> Origin {
         match self {
             Self::Stream(conn) => conn.origin,
-            Self::Quic(client) => client.origin,
+            Self::Quic(client) => *client.origin(),
         }
     }
 

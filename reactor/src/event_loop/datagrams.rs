@@ -201,16 +201,17 @@ impl EventLoop {
         let mut touched = std::mem::take(&mut self.datagrams.touched);
         for key in touched.drain(..) {
             let Some(Client::Quic(client)) = self.clients.get_mut(key) else { continue };
-            let Some(endpoint) = self.datagrams.endpoint(client.origin.port) else { continue };
+            let Some(endpoint) = self.datagrams.endpoint(client.origin().port) else { continue };
             let mut cx = Context {
                 now: self.clock.now(),
                 endpoint,
                 shared: self.common.shared,
                 complaints: &mut self.complaints,
                 events: &mut self.events,
+                released: &mut self.scratch.released,
             };
             let begun = client.collect(&mut cx);
-            let origin = client.origin;
+            let origin = *client.origin();
             if begun && self.common.config.ports[usize::from(origin.port)].tell_opened {
                 self.broker.tell(Job::Opened(origin), self.clock.now().instant);
             }
@@ -223,13 +224,14 @@ impl EventLoop {
 
     pub(super) fn pump_quic(&mut self, key: Key) {
         let Some(Client::Quic(client)) = self.clients.get_mut(key) else { return };
-        let Some(endpoint) = self.datagrams.endpoint(client.origin.port) else { return };
+        let Some(endpoint) = self.datagrams.endpoint(client.origin().port) else { return };
         let mut cx = Context {
             now: self.clock.now(),
             endpoint,
             shared: self.common.shared,
             complaints: &mut self.complaints,
             events: &mut self.events,
+            released: &mut self.scratch.released,
         };
         let fate = client.pump(key, &mut cx);
         self.finish_pump(key, fate);
@@ -251,8 +253,8 @@ impl EventLoop {
     /// A connection has ended: no packet leads to it any more.
     pub(super) fn leave_quic(&mut self, client: &mut QuicClient, fate: Fate) {
         self.common.shared.sub(Counter::QuicConnections, 1);
-        log::trace!("QUIC connection {} has ended: {fate:?}", client.origin.connection);
-        if let Some(endpoint) = self.datagrams.endpoint(client.origin.port) {
+        log::trace!("QUIC connection {} has ended: {fate:?}", client.origin().connection);
+        if let Some(endpoint) = self.datagrams.endpoint(client.origin().port) {
             client.leave(endpoint);
         }
     }

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use smallvec::SmallVec;
 use wire::{Part, Reason, RequestHead};
 
 use super::error::ProtocolError;
@@ -19,7 +20,8 @@ pub struct Outlet {
     /// The stream that is at work.
     pub stream: StreamId,
     parts: VecDeque<(StreamId, Part<RequestHead>)>,
-    released: Vec<(StreamId, u64)>,
+    /// As a rule of one stream.
+    released: SmallVec<[(StreamId, u64); 1]>,
     refusals: VecDeque<ProtocolError>,
 }
 
@@ -31,7 +33,7 @@ impl Outlet {
             read,
             stream: 0,
             parts: VecDeque::new(),
-            released: Vec::new(),
+            released: SmallVec::new(),
             refusals: VecDeque::new(),
         }
     }
@@ -71,7 +73,7 @@ impl Outlet {
 
     /// What was released since the last look.
     pub fn take_released(&mut self, to: &mut Vec<(StreamId, u64)>) {
-        to.append(&mut self.released);
+        to.extend(std::mem::take(&mut self.released));
     }
 
     /// The next thing that was refused.

@@ -1,6 +1,7 @@
 //! [`QuicClient`]: one client's QUIC connection.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Instant;
 
 use quiche::{ConnectionId, PathEvent, RecvInfo};
@@ -26,26 +27,24 @@ use crate::tls;
 /// One client.
 pub struct QuicClient {
     http: Http3,
-    /// Where it came from; `port` names its configuration.
-    pub origin: Origin,
-    phase: Phase,
-    /// The id that the client has chosen for its first packets, and where they came from.
-    first: Option<(SocketAddr, Box<[u8]>)>,
+    /// There until TLS is agreed on.
+    handshake: Option<Box<Handshake>>,
     /// The exchanges of its streams.
     pub exchanges: Exchanges,
     /// Deadlines that have been set with the timers.
     pub alarms: Alarms,
-    released: Vec<(StreamId, u64)>,
     /// What requests tell of its TLS.
-    tls: Option<TlsInfo>,
+    tls: Option<Arc<TlsInfo>>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Phase {
-    /// TLS is being agreed on.
-    Handshaking { until: Instant },
-    /// Requests may come.
-    Open,
+/// What a connection needs for as long as TLS is being agreed on.
+#[derive(Debug)]
+struct Handshake {
+    until: Instant,
+    /// Where the client's first packets came from.
+    from: SocketAddr,
+    /// The id that the client has chosen for them.
+    dcid: Box<[u8]>,
 }
 
 /// What a turn's work on a connection has at hand.
@@ -60,6 +59,8 @@ pub struct Context<'a> {
     pub complaints: &'a mut Complaints,
     /// What came from the client, in order.
     pub events: &'a mut Vec<Event>,
+    /// Used again by all connections of a thread, and empty between them.
+    pub released: &'a mut Vec<(StreamId, u64)>,
 }
 
 impl QuicClient {
@@ -76,33 +77,35 @@ impl QuicClient {
         let until = now.instant + patience.unwrap_or_default();
         Self {
             http: Http3::new(quic, port.http.clone(), origin, file::read, now),
-            origin,
-            phase: Phase::Handshaking { until },
-            first: Some((way.from, first.dcid.into())),
+            handshake: Some(Box::new(Handshake { until, from: way.from, dcid: first.dcid.into() })),
             exchanges: Exchanges::default(),
             alarms: Alarms::default(),
-            released: Vec::new(),
             tls: None,
         }
     }
 
+    /// Where it comes from; `port` names its configuration.
+    pub fn origin(&self) -> &Origin {
+        &self.http.origin
+    }
+
     /// Whether the handshake is done.
     pub fn has_begun(&self) -> bool {
-        self.phase == Phase::Open
+        self.handshake.is_none()
     }
 
     /// Packets lead to this connection from now on.
     pub fn enter(&self, endpoint: &mut Endpoint, key: Key, cid: Cid) {
         endpoint.handshakes += 1;
         endpoint.routes.add(cid, key);
-        if let Some((from, dcid)) = &self.first {
-            endpoint.routes.add_first(*from, dcid.clone(), key);
+        if let Some(handshake) = &self.handshake {
+            endpoint.routes.add_first(handshake.from, handshake.dcid.clone(), key);
         }
     }
 
     /// No packet leads to this connection any more.
     pub fn leave(&mut self, endpoint: &mut Endpoint) {
-        self.forget_first(endpoint);
+        self.end_handshake(endpoint);
         let quic = self.http.quic();
         for cid in quic.source_ids() {
             endpoint.routes.remove(cid);
@@ -113,9 +116,9 @@ impl QuicClient {
     }
 
     /// The handshake is over, one way or the other.
-    fn forget_first(&mut self, endpoint: &mut Endpoint) {
-        if let Some((from, dcid)) = self.first.take() {
-            endpoint.routes.remove_first(from, dcid);
+    fn end_handshake(&mut self, endpoint: &mut Endpoint) {
+        if let Some(handshake) = self.handshake.take() {
+            endpoint.routes.remove_first(handshake.from, handshake.dcid);
             endpoint.handshakes -= 1;
         }
     }
@@ -145,17 +148,14 @@ impl QuicClient {
 
     /// When to look at this connection next.
     pub fn deadline(&self) -> Option<Instant> {
-        let until = match self.phase {
-            Phase::Handshaking { until } => Some(until),
-            Phase::Open => None,
-        };
+        let until = self.handshake.as_ref().map(|handshake| handshake.until);
         [self.http.deadline(), until].into_iter().flatten().min()
     }
 
     /// A deadline has passed. `Fate::Keep` leaves the rest to [`pump`](Self::pump).
     pub fn timeout(&mut self, now: &Now, complaints: &mut Complaints) -> Fate {
-        if matches!(self.phase, Phase::Handshaking { until } if until <= now.instant) {
-            let peer = Peer(self.origin.remote);
+        if self.handshake.as_ref().is_some_and(|handshake| handshake.until <= now.instant) {
+            let peer = Peer(self.origin().remote);
             complaints.log(
                 Kind::Handshake,
                 now.instant,
@@ -171,18 +171,17 @@ impl QuicClient {
 
     /// Takes what has come of the client's packets. Says whether the handshake has ended by them.
     pub fn collect(&mut self, cx: &mut Context<'_>) -> bool {
-        let begun = self.first.is_some() && self.http.quic().is_established();
+        let begun = self.handshake.is_some() && self.http.quic().is_established();
         if begun {
-            self.phase = Phase::Open;
-            self.forget_first(cx.endpoint);
+            self.end_handshake(cx.endpoint);
         }
         // Before the requests, which came from there.
         self.follow(cx.now);
         while let Some((stream, mut part)) = self.http.poll() {
             if let Part::Head(head) = &mut part {
-                head.origin.remote = self.origin.remote;
-                head.origin.local = self.origin.local;
-                head.tls = Some(self.tls());
+                head.origin.remote = self.origin().remote;
+                head.origin.local = self.origin().local;
+                head.tls = Some(self.tls(cx.endpoint));
             }
             cx.events.push(Event::Request(stream, part));
         }
@@ -190,13 +189,14 @@ impl QuicClient {
         begun
     }
 
-    fn tls(&mut self) -> TlsInfo {
+    fn tls(&mut self, endpoint: &mut Endpoint) -> TlsInfo {
         let ssl = self.http.quic().as_mut();
-        match self.phase {
-            Phase::Open => self.tls.get_or_insert_with(|| tls::info::of(ssl)).clone(),
+        if self.handshake.is_some() {
             // Not all is known yet.
-            Phase::Handshaking { .. } => tls::info::of(ssl),
+            return tls::info::of(ssl);
         }
+        let info = self.tls.get_or_insert_with(|| endpoint.tls.share(tls::info::of(ssl)));
+        TlsInfo::clone(info)
     }
 
     /// Moves packets out. [`Fate::Again`] when there are more.
@@ -210,8 +210,8 @@ impl QuicClient {
             cx.endpoint.flush(&mut tally);
             cx.shared.add(Counter::BytesSent, tally.bytes);
         }
-        self.http.take_released(&mut self.released);
-        for (stream, bytes) in self.released.drain(..) {
+        self.http.take_released(cx.released);
+        for (stream, bytes) in cx.released.drain(..) {
             self.exchanges.released(bytes);
             let exchange = self.exchanges.find(stream);
             cx.events.extend(exchange.map(|exchange| Event::Released(exchange, bytes)));
@@ -237,11 +237,12 @@ impl QuicClient {
 
     /// Gives the client ids to move with.
     fn look_after_ids(&mut self, key: Key, endpoint: &mut Endpoint) {
+        let greeted = self.http.has_greeted();
         let quic = self.http.quic();
         while let Some(cid) = quic.retired_scid_next() {
             endpoint.routes.remove(&cid);
         }
-        if quic.is_established() {
+        if greeted && quic.is_established() {
             while quic.scids_left() > 0 {
                 let cid = endpoint.choose();
                 let Some(token) = endpoint.reset_token(&cid) else { break };
@@ -261,9 +262,9 @@ impl QuicClient {
         while let Some(event) = self.http.path_event() {
             moved = true;
             if let PathEvent::PeerMigrated(local, peer) = event {
-                log::debug!("client {:?} has moved to {peer}", self.origin.remote);
-                self.origin.local = Some(local);
-                self.origin.remote = Some(peer);
+                let origin = &mut self.http.origin;
+                log::debug!("client {:?} has moved to {peer}", origin.remote);
+                (origin.local, origin.remote) = (Some(local), Some(peer));
             }
         }
         if moved && self.http.quic().path_stats().count() as u64 >= QUIC_CIDS_MAX {
@@ -272,7 +273,8 @@ impl QuicClient {
     }
 
     fn report(&mut self, complaints: &mut Complaints, now: &Now) {
-        complaints.refused(|| self.http.refusal(), self.origin.remote, now.instant);
+        let remote = self.origin().remote;
+        complaints.refused(|| self.http.refusal(), remote, now.instant);
     }
 }
 

@@ -21,6 +21,7 @@ use crate::protocol::h3::Quic;
 use crate::protocol::h3::datagrams::Datagrams;
 use crate::secret::Secret;
 use crate::slots::Key;
+use crate::tls::info::Recent;
 
 /// A datagram with a client's first packet has at least so many bytes (RFC 9000, 14.1).
 const FIRST_BYTES_MIN: usize = 1200;
@@ -35,6 +36,8 @@ pub struct Endpoint {
     /// Which connection a packet belongs to.
     pub routes: Routes,
     contexts: Contexts,
+    /// What its connections have in common.
+    pub tls: Recent,
     /// Handshakes that are open.
     pub handshakes: usize,
     answers: Allowance,
@@ -101,6 +104,7 @@ impl Endpoint {
             tokens: Tokens::new(secret.clone()),
             routes: Routes::default(),
             contexts,
+            tls: Recent::default(),
             handshakes: 0,
             answers: Allowance::new(QUIC_ANSWERS_PER_SECOND_MAX, now),
             waiting: Vec::new(),

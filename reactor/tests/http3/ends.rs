@@ -188,9 +188,13 @@ fn a_client_that_takes_larger_packets_has_not_moved() {
     config.set_max_send_udp_payload_size(QUIC_DATAGRAM_BYTES_MAX);
     let server = Server::with(settings, &mut config);
     let mut pair = Pair::of(Client::new(&mut client_config()), server);
+    let pmtu = |pair: &mut Pair| pair.server.http3.quic().path_stats().next().unwrap().pmtu;
     still_serves(&mut pair);
-    let path = pair.server.http3.quic().path_stats().next().unwrap();
-    assert_eq!(path.pmtu, QUIC_DATAGRAM_BYTES_MAX);
+    assert_eq!(pmtu(&mut pair), QUIC_DATAGRAM_BYTES_MIN, "who is sent little needs none");
+    let stream = pair.get();
+    pair.server.respond(stream, 200, &[b'x'; 4 * QUIC_DATAGRAM_BYTES_MAX]);
+    pair.drive();
+    assert_eq!(pmtu(&mut pair), QUIC_DATAGRAM_BYTES_MAX);
     assert!(pair.server.http3.path_event().is_none());
 }
 

@@ -191,9 +191,14 @@ pub const QUIC_SEND_BYTES_MAX: usize = 128 << 10;
 /// of 1500 bytes has room for behind the heads of IPv6 and UDP. Browsers close a connection on which
 /// more arrives (they say so in `max_udp_payload_size`, which `quiche` does not look at).
 pub const QUIC_DATAGRAM_BYTES_MAX: usize = 1452;
+/// Bytes that every path takes (RFC 9000, 14). Larger packets are tried once one of this size was full:
+/// who is sent less gains nothing by them.
+pub const QUIC_DATAGRAM_BYTES_MIN: usize = 1200;
 /// Places that a table of connections or exchanges keeps when most are free again: a burst that
 /// comes back finds them, and a table of this size is no loss to any process.
 pub const SLOTS_KEPT: usize = 256;
+/// Sets of facts of TLS that connections share: one for each name and cipher suite that is in use.
+pub const TLS_INFOS_KEPT: usize = 16;
 /// Datagrams that the kernel cuts from one buffer (`UDP_MAX_SEGMENTS` was 64 for long).
 pub const QUIC_SEGMENTS_MAX: usize = 64;
 /// Bytes of such a buffer: what fits one IP packet, which is what it is until it is cut.

@@ -4,6 +4,7 @@
 //! no dynamic table was agreed on, QPACK's have hardly anything to say.
 
 use bytes::{Bytes, BytesMut};
+use smallvec::SmallVec;
 use wire::limits::QUIC_CONTROL_FRAME_BYTES_MAX;
 
 use super::error::Code;
@@ -11,15 +12,16 @@ use super::frame::{self, Header, Number};
 use crate::protocol::StreamId;
 
 /// What the client's one-way streams have said so far.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Control {
-    streams: Vec<(StreamId, Kind)>,
+    /// Three as a rule, for as long as the connection.
+    streams: SmallVec<[(StreamId, Kind); 3]>,
     /// SETTINGS were there.
     settled: bool,
     /// The push from which on there are none, as the client said last.
-    goaway: Option<u64>,
+    goaway: u64,
     /// How many pushes the client allows.
-    max_push_id: Option<u64>,
+    max_push_id: u64,
 }
 
 /// What kind of a stream it is, and where it stands.
@@ -27,8 +29,8 @@ pub struct Control {
 enum Kind {
     /// Its type is not there yet.
     Opening(Number),
-    /// Frames.
-    Control(State),
+    /// Frames; with the one that is here in part.
+    Control(Option<Box<State>>),
     /// What fills the dynamic table that responses refer to requests' fields by.
     Encoder,
     /// What acknowledges fields that refer to the dynamic table; whether a number goes on, and for
@@ -54,6 +56,12 @@ pub struct PriorityUpdate {
     pub value: Bytes,
 }
 
+impl Default for Control {
+    fn default() -> Self {
+        Self { streams: SmallVec::new(), settled: false, goaway: u64::MAX, max_push_id: 0 }
+    }
+}
+
 impl Control {
     /// Takes what has come on a stream. To be called again until it says `None`, with what is left
     /// in `from`. An error is the connection's.
@@ -76,9 +84,12 @@ impl Control {
         loop {
             match &mut self.streams[at].1 {
                 Kind::Control(state) => {
-                    let Some((kind, payload)) = state.next(from, self.settled)? else {
-                        return Ok(None);
-                    };
+                    let mut at = state.take().map_or_else(State::default, |state| *state);
+                    let said = at.next(from, self.settled)?;
+                    if at.is_begun() {
+                        *state = Some(Box::new(at));
+                    }
+                    let Some((kind, payload)) = said else { return Ok(None) };
                     if let Some(update) = self.said(kind, payload)? {
                         return Ok(Some(update));
                     }
@@ -115,7 +126,7 @@ impl Control {
         const ENCODER: u64 = 0x2;
         const DECODER: u64 = 0x3;
         let kind = match kind {
-            CONTROL => Kind::Control(State::Between(Header::default())),
+            CONTROL => Kind::Control(None),
             ENCODER => Kind::Encoder,
             DECODER => Kind::Decoder(None),
             PUSH => return Err(Code::StreamCreationError),
@@ -139,13 +150,13 @@ impl Control {
             frame::GOAWAY => {
                 let id = single(payload)?;
                 // RFC 9114, 5.2.
-                if self.goaway.replace(id).is_some_and(|before| id > before) {
+                if std::mem::replace(&mut self.goaway, id) < id {
                     return Err(Code::IdError);
                 }
             }
             frame::MAX_PUSH_ID => {
                 let id = single(payload)?;
-                if self.max_push_id.replace(id).is_some_and(|before| id < before) {
+                if std::mem::replace(&mut self.max_push_id, id) > id {
                     return Err(Code::IdError);
                 }
             }
@@ -172,7 +183,21 @@ impl Control {
     }
 }
 
+impl Default for State {
+    fn default() -> Self {
+        Self::Between(Header::default())
+    }
+}
+
 impl State {
+    /// Whether a part of a frame was there.
+    fn is_begun(&self) -> bool {
+        match self {
+            Self::Between(header) => header.is_begun(),
+            Self::Payload { .. } | Self::Skipped(_) => true,
+        }
+    }
+
     /// The next frame that means something.
     fn next(&mut self, from: &mut Bytes, settled: bool) -> Result<Option<(u64, Bytes)>, Code> {
         loop {
@@ -188,7 +213,7 @@ impl State {
                         return Ok(None);
                     }
                     let said = (*kind, std::mem::take(so_far).freeze());
-                    *self = Self::Between(Header::default());
+                    *self = Self::default();
                     return Ok(Some(said));
                 }
                 Self::Skipped(left) => {
@@ -196,7 +221,7 @@ impl State {
                     if *left > 0 {
                         return Ok(None);
                     }
-                    *self = Self::Between(Header::default());
+                    *self = Self::default();
                 }
             }
         }

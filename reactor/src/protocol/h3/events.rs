@@ -81,7 +81,8 @@ impl Http3 {
         self.outlet.stream = id;
         let until = self.now.instant + self.outlet.settings.header_timeout;
         let refused = id >= self.refused_from();
-        let mut opening = match (self.streams.get_mut(&id), self.opening.remove(&id)) {
+        let pending = self.pending.as_mut().and_then(|pending| pending.opening.remove(&id));
+        let mut opening = match (self.streams.get_mut(&id), pending) {
             // Left where it is, until the client is told to stop.
             (Some(stream), _) if stream.exchange.is_refused() => return,
             (Some(stream), _) => Opening { incoming: std::mem::take(&mut stream.incoming), until },
@@ -99,7 +100,7 @@ impl Http3 {
             return;
         }
         if opening.incoming.is_headless() {
-            self.opening.insert(id, opening);
+            self.pending().opening.insert(id, opening);
         } else if let Some(stream) = self.streams.get_mut(&id) {
             stream.incoming = opening.incoming;
         }
@@ -223,7 +224,7 @@ impl Http3 {
         if self.streams.is_empty() {
             self.ping = self.now.instant + self.ping_interval();
         }
-        let said = self.priorities.remove(&id);
+        let said = self.pending.as_mut().and_then(|pending| pending.priorities.remove(&id));
         let said = said.or_else(|| request::priority(list).map(Priority::parse));
         let priority = said.unwrap_or_default();
         priority.apply(&mut self.quic, id);
@@ -330,10 +331,14 @@ impl Http3 {
             stream.priority = priority;
             stream.turn = 0;
             priority.apply(&mut self.quic, id);
-        } else if id >= self.next_stream || self.opening.contains_key(&id) {
-            self.priorities.insert(id, priority);
-            if self.priorities.len() as u64 > streams_max {
-                self.priorities.pop_first();
+            return;
+        }
+        let next_stream = self.next_stream;
+        let pending = self.pending();
+        if id >= next_stream || pending.opening.contains_key(&id) {
+            pending.priorities.insert(id, priority);
+            if pending.priorities.len() as u64 > streams_max {
+                pending.priorities.pop_first();
             }
         }
     }

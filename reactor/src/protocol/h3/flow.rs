@@ -90,8 +90,10 @@ impl Http3 {
             }
             Moved::Again => {
                 stream.queued = true;
-                self.breaking.push(id);
-                self.break_at.get_or_insert(self.now.instant + QUIC_BREAK_TIME_MAX);
+                let at = self.now.instant + QUIC_BREAK_TIME_MAX;
+                let pending = self.pending();
+                pending.breaking.push(id);
+                pending.break_at.get_or_insert(at);
             }
             Moved::All | Moved::Reset => self.answered(id),
             Moved::Gone => {
@@ -103,8 +105,10 @@ impl Http3 {
 
     /// The client has had its time to read what is before a reset.
     pub(super) fn break_off_all(&mut self) {
-        self.ready.append(&mut self.breaking);
-        self.break_at = None;
+        if let Some(pending) = &mut self.pending {
+            self.ready.append(&mut pending.breaking);
+            pending.break_at = None;
+        }
     }
 
     /// `quiche` has all of a response, or of what there is.
@@ -141,14 +145,17 @@ impl Http3 {
             }
             self.queue(id);
         }
-        let headless: Vec<_> = self
+        let Some(pending) = &mut self.pending else { return };
+        let headless: Vec<_> = pending
             .opening
             .iter()
             .filter(|(_, opening)| opening.until <= now.instant)
             .map(|(id, _)| *id)
             .collect();
         for id in headless {
-            self.opening.remove(&id);
+            if let Some(pending) = &mut self.pending {
+                pending.opening.remove(&id);
+            }
             self.outlet.report(ProtocolError::stream(Fault::HeadTimeout));
             self.discard(id, Code::RequestIncomplete);
         }

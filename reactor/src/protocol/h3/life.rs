@@ -1,6 +1,6 @@
 //! A connection from its handshake to its end.
 
-use std::collections::VecDeque;
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
@@ -168,15 +168,14 @@ impl Http3 {
     /// When something here is late, apart from what is QUIC's.
     pub(super) fn phase_deadline(&self) -> Option<Instant> {
         let streams = self.streams.values().filter_map(|stream| stream.exchange.deadline()).min();
-        let heads = self.opening.values().map(|opening| opening.until).min();
         let phase = match self.phase {
             Phase::Greeting(until) | Phase::Leaving(until) => Some(until),
             Phase::Open(until) | Phase::Left(_, until) => self.streams.is_empty().then_some(until),
             Phase::Closed => None,
         };
         let ping = (!self.streams.is_empty()).then_some(self.ping);
-        let lingering = self.lingering.front().map(|lingering| lingering.until);
-        [streams, heads, phase, ping, lingering].into_iter().flatten().min()
+        let pending = self.pending.as_ref().and_then(|pending| pending.deadline());
+        [streams, phase, ping, pending].into_iter().flatten().min()
     }
 
     /// How often to ask a client whose requests are in work for an acknowledgement: before either
@@ -247,11 +246,10 @@ impl Http3 {
     pub(super) fn rest(&mut self) {
         if self.streams.is_empty() {
             self.ready = Vec::new();
-            self.breaking = Vec::new();
+            // An empty map keeps room for eleven entries once it had one.
+            self.streams = BTreeMap::new();
         }
-        if self.lingering.is_empty() {
-            self.lingering = VecDeque::new();
-        }
+        self.pending.take_if(|pending| pending.is_empty());
     }
 }
 

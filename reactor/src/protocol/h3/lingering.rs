@@ -34,16 +34,17 @@ impl Http3 {
         let until = self.now.instant + QUIC_LINGER_TIME;
         let lingering = Lingering { stream, code, reset, until };
         if self.lingers(lingering) {
-            self.lingering.push_back(lingering);
+            self.pending().lingering.push_back(lingering);
         }
     }
 
     /// Ends the streams that clients have ended, and those that have lingered for too long.
     pub(super) fn let_go(&mut self) {
-        for _ in 0..self.lingering.len() {
-            let Some(lingering) = self.lingering.pop_front() else { return };
+        let count = self.pending.as_ref().map_or(0, |pending| pending.lingering.len());
+        for _ in 0..count {
+            let Some(lingering) = self.pending().lingering.pop_front() else { return };
             if self.lingers(lingering) {
-                self.lingering.push_back(lingering);
+                self.pending().lingering.push_back(lingering);
             }
         }
     }

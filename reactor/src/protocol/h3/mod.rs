@@ -26,6 +26,7 @@ pub mod incoming;
 mod life;
 mod lingering;
 mod log;
+mod pending;
 pub mod priority;
 pub mod qpack;
 mod request;
@@ -33,20 +34,20 @@ mod stream;
 mod watch;
 mod ways;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
 use wire::head::Origin;
+use wire::limits::QUIC_DATAGRAM_BYTES_MIN;
 use wire::{Part, Reason, RequestHead, ResponseHead};
 
 pub use self::buffers::Buffers;
 use self::control::Control;
 use self::datagrams::Datagrams;
 use self::life::Phase;
-use self::lingering::Lingering;
-use self::priority::Priority;
-use self::stream::{Opening, Stream};
+use self::pending::Pending;
+use self::stream::Stream;
 use self::watch::Watch;
 use self::ways::Ways;
 use super::error::ProtocolError;
@@ -64,22 +65,16 @@ pub const ALPN: &[u8] = b"h3";
 pub struct Http3 {
     quic: Box<Quic>,
     phase: Phase,
-    origin: Origin,
+    /// Where requests come from.
+    pub origin: Origin,
     /// Boxed, because an empty map keeps room for eleven entries.
     streams: BTreeMap<StreamId, Box<Stream>>,
     /// Streams that may have something to send.
     ready: Vec<StreamId>,
-    /// Streams that are to be reset once the client has what is before that, for which it is given
-    /// until then: a reset takes back what it has not read (RFC 9000, 3.2).
-    breaking: Vec<StreamId>,
-    break_at: Option<Instant>,
-    /// Streams whose request has no whole head yet.
-    opening: BTreeMap<StreamId, Opening>,
+    /// There while there is something in it.
+    pending: Option<Box<Pending>>,
     /// The client's one-way streams.
     control: Control,
-    /// What the client said of requests that are still to come.
-    priorities: BTreeMap<StreamId, Priority>,
-    lingering: VecDeque<Lingering>,
     outlet: Outlet,
     watch: Watch,
     /// The stream after the highest that was seen.
@@ -92,6 +87,10 @@ pub struct Http3 {
     heard: bool,
     /// When to make sure that the connection outlives the requests in work.
     ping: Instant,
+    /// What a client is told first has gone out.
+    greeted: bool,
+    /// A packet was full: larger ones are of use.
+    wide: bool,
     /// When the next packet may go.
     paced: Option<Instant>,
     /// There once the client has moved, or tried to.
@@ -114,12 +113,8 @@ impl Http3 {
             origin,
             streams: BTreeMap::new(),
             ready: Vec::new(),
-            breaking: Vec::new(),
-            break_at: None,
-            opening: BTreeMap::new(),
+            pending: None,
             control: Control::default(),
-            priorities: BTreeMap::new(),
-            lingering: VecDeque::new(),
             outlet: Outlet::new(settings, read),
             watch: Watch::new(now.instant),
             next_stream: 0,
@@ -127,6 +122,8 @@ impl Http3 {
             stirred: false,
             heard: false,
             ping: now.instant,
+            greeted: false,
+            wide: false,
             paced: None,
             ways: None,
             now: *now,
@@ -152,7 +149,8 @@ impl Http3 {
         self.now = *now;
         self.stirred = true;
         self.quic.on_timeout();
-        if self.break_at.is_some_and(|at| at <= now.instant) {
+        let break_at = self.pending.as_ref().and_then(|pending| pending.break_at);
+        if break_at.is_some_and(|at| at <= now.instant) {
             self.break_off_all();
         }
         self.late();
@@ -185,6 +183,7 @@ impl Http3 {
         self.now = *now;
         self.drive();
         self.packets(out);
+        self.greeted |= self.phase.is_speaking();
         self.rest();
     }
 
@@ -198,7 +197,7 @@ impl Http3 {
     pub fn deadline(&self) -> Option<Instant> {
         let own = self.phase_deadline();
         let quic = self.quic.timeout_instant();
-        [own, self.paced, self.break_at, quic].into_iter().flatten().min()
+        [own, self.paced, quic].into_iter().flatten().min()
     }
 
     /// No new request: finish what is in flight, then close.
@@ -213,9 +212,16 @@ impl Http3 {
         self.quic.is_closed()
     }
 
+    /// Whether the client was told what comes first. What can wait belongs behind that: `quiche` keeps
+    /// room for as many frames as were acknowledged at a time.
+    pub fn has_greeted(&self) -> bool {
+        self.greeted
+    }
+
     /// Whether there is no stream that is not over.
     pub fn is_idle(&self) -> bool {
-        self.streams.is_empty() && self.opening.is_empty()
+        let opening = self.pending.as_ref().is_some_and(|pending| !pending.opening.is_empty());
+        self.streams.is_empty() && !opening
     }
 
     /// The next thing that went wrong; as [`Protocol::refusal`](super::Protocol::refusal).
@@ -226,6 +232,11 @@ impl Http3 {
     /// The QUIC connection, for its ids and paths.
     pub fn quic(&mut self) -> &mut Quic {
         &mut self.quic
+    }
+
+    /// What there is to note down of streams for a while.
+    fn pending(&mut self) -> &mut Pending {
+        self.pending.get_or_insert_default()
     }
 
     /// Moves everything on until nothing moves any more.
@@ -249,8 +260,12 @@ impl Http3 {
                 self.paced = Some(at);
                 return;
             }
-            match ways::send(&mut self.quic, self.ways.as_deref(), room) {
+            // `quiche` looks for what the path takes when it has the room to.
+            let most = if self.wide { room.len() } else { QUIC_DATAGRAM_BYTES_MIN.min(room.len()) };
+            match ways::send(&mut self.quic, self.ways.as_deref(), &mut room[..most]) {
                 Ok((len, (from, to))) => {
+                    // Those of the handshake are filled up (RFC 9000, 14.1).
+                    self.wide |= len >= QUIC_DATAGRAM_BYTES_MIN && self.quic.is_established();
                     self.watch.sent(len);
                     out.push(len, from, to);
                 }
@@ -273,11 +288,7 @@ impl Http3 {
             self.outlet.stream = id;
             stream.exchange.lose(Reason::ClientGone, &mut self.outlet);
         }
-        self.opening.clear();
-        self.priorities.clear();
-        self.lingering.clear();
+        self.pending = None;
         self.ready.clear();
-        self.breaking.clear();
-        self.break_at = None;
     }
 }
