@@ -134,6 +134,25 @@ fn content_beyond_the_bound_is_refused() {
 }
 
 #[test]
+fn too_much_content_breaks_off_a_response_that_has_begun() {
+    let settings = HttpSettings { body_bytes_max: 10, ..settings() };
+    let mut pair = Pair::with(settings, &h2::client::Builder::new());
+    let post = http::Request::post("http://localhost/").body(()).unwrap();
+    let (_response, mut stream) = pair.open(post, false);
+    pair.server.send(1, Part::Head(head(200, Streamed, &[])));
+    pair.server.send(1, body("begun"));
+    pair.drive();
+    stream.send_data(Bytes::from_static(b"eleven more"), false).unwrap();
+    pair.drive();
+    assert_eq!(pair.server.one().end, Some(End::Abort(Reason::ClientGone)));
+    let reset = stream.poll_reset(&mut cx());
+    assert!(matches!(reset, Poll::Ready(Ok(h2::Reason::INTERNAL_ERROR))), "{reset:?}");
+    let (next, _) = pair.open(get(), true);
+    pair.server.ok("next");
+    assert_eq!(pair.reply(next).body, b"next");
+}
+
+#[test]
 fn content_that_stops_is_refused_and_a_reset_is_told() {
     let mut pair = Pair::new();
     let post = || http::Request::post("http://localhost/").body(()).unwrap();

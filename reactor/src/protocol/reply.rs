@@ -199,8 +199,12 @@ impl Reply {
         Flow::Ready
     }
 
-    /// Answers in place of the handler.
+    /// Answers in place of the handler. A response that has begun breaks off, if it has no end yet.
     pub fn plain(&mut self, status: StatusCode, outlet: &mut Outlet, now: &Now) {
+        if let State::Headed { content, .. } | State::Sending(content) = &mut self.state {
+            content.end.get_or_insert(End::Broken);
+            return;
+        }
         let (head, bytes) = message::plain_response(status);
         // Its fields are sendable.
         if self.head(&head, outlet, now).is_ok()

@@ -6,11 +6,12 @@ use reactor::protocol::Flow;
 use reactor::protocol::error::Fault;
 use reactor::protocol::settings::{Http3Settings, HttpSettings};
 use wire::BodyLength::Streamed;
+use wire::limits::QUIC_BREAK_TIME_MAX;
 use wire::{Part, Reason};
 
 use super::common::client::Request;
 use super::common::h3::{Client, GET, Pair, Server, client_config, server_config};
-use super::common::{End, head, settings};
+use super::common::{End, body, head, settings};
 use super::still_serves;
 
 type Fields<'a> = &'a [(&'static str, &'a [u8])];
@@ -56,6 +57,38 @@ fn content_beyond_the_bound_is_refused() {
     assert_eq!(pair.server.faults(), [Fault::ContentTooLarge; 2]);
     // The client is told to stop (RFC 9114, 4.1.1).
     assert_eq!(pair.client.quic.stats().stopped_stream_count_remote, 2);
+    still_serves(&mut pair);
+}
+
+#[test]
+fn too_much_content_breaks_off_a_response_that_has_begun() {
+    let mut pair = Pair::with(HttpSettings { body_bytes_max: 10, ..settings() });
+    let stream = pair.client.request(POST, false);
+    pair.drive();
+    pair.server.send(stream, Part::Head(head(200, Streamed, &[])));
+    pair.server.send(stream, body("begun"));
+    assert_eq!(pair.reply(stream).body, b"begun");
+    pair.body(stream, b"eleven more", false);
+    assert_eq!(pair.server.seen[0].end, Some(End::Abort(Reason::ClientGone)));
+    pair.pass(QUIC_BREAK_TIME_MAX);
+    assert_eq!(pair.client.resets.get(&stream), Some(&0x102), "H3_INTERNAL_ERROR");
+    assert!(!pair.reply(stream).complete && pair.server.http3.is_idle());
+    still_serves(&mut pair);
+}
+
+#[test]
+fn a_request_is_refused_once() {
+    let mut pair = Pair::with(HttpSettings { body_bytes_max: 10, ..settings() });
+    let stream = pair.client.request(POST, false);
+    pair.drive();
+    // There is an answer, and it is not on its way yet when there is a reason for another.
+    let now = pair.server.now;
+    pair.server.http3.send(stream, Part::Abort(Reason::Overloaded), &now);
+    pair.body(stream, b"eleven more", false);
+    let reply = pair.reply(stream);
+    assert_eq!((reply.status, reply.complete), (503, true));
+    assert_eq!(reply.get("content-length"), Some(&*reply.body.len().to_string()));
+    assert!(pair.server.http3.is_idle());
     still_serves(&mut pair);
 }
 
