@@ -2,6 +2,7 @@
 
 use bytes::{BufMut, Bytes, BytesMut};
 use http::Method;
+use quiche::Shutdown;
 use quiche::h3::{Header, NameValue};
 use wire::head::Origin;
 use wire::limits::QUIC_READ_BYTES_MAX;
@@ -24,6 +25,7 @@ struct Over;
 impl Http3 {
     /// Takes what the client's streams have brought: first what is about the connection.
     pub(super) fn take_streams(&mut self) {
+        self.drop_stopped();
         if !self.quic.is_readable() || !self.phase.is_speaking() {
             return;
         }
@@ -50,6 +52,20 @@ impl Http3 {
         Ok((bytes.into_inner().freeze(), last))
     }
 
+    /// Drops the requests of which the client has said that it wants no response (STOP_SENDING), before
+    /// it has said what they are.
+    fn drop_stopped(&mut self) {
+        let Some(pending) = &self.pending else { return };
+        let stopped = |id: &StreamId| {
+            matches!(self.quic.stream_capacity(*id), Err(quiche::Error::StreamStopped(_)))
+        };
+        let ids: Vec<_> = pending.opening.keys().copied().filter(stopped).collect();
+        for id in ids {
+            self.pending().opening.remove(&id);
+            self.discard(id, Code::RequestCancelled);
+        }
+    }
+
     /// One of the client's own streams.
     fn take_oneway(&mut self, id: StreamId) {
         loop {
@@ -65,6 +81,11 @@ impl Http3 {
                     }
                 },
                 Err(quiche::Error::StreamReset(_)) => true,
+                Err(quiche::Error::Done) if self.quic.stream_finished(id) => {
+                    // As of requests. It is not to be looked at again.
+                    let _ = self.quic.stream_shutdown(id, Shutdown::Read, 0);
+                    true
+                }
                 Err(_) => return,
             };
             if ended {
@@ -111,6 +132,13 @@ impl Http3 {
         loop {
             let (mut bytes, last) = match self.read(id) {
                 Ok(read) => read,
+                // A reset behind an end that was not read: `quiche` (0.30) drops both.
+                Err(quiche::Error::Done)
+                    if self.quic.stream_finished(id)
+                        && self.streams.get(&id).is_none_or(|stream| stream.arriving) =>
+                {
+                    return self.reset(id);
+                }
                 Err(quiche::Error::Done) => return Ok(()),
                 Err(quiche::Error::StreamReset(_)) => return self.reset(id),
                 // There is no such stream.
