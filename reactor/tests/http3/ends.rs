@@ -2,10 +2,8 @@
 
 use std::time::Duration;
 
-use quiche::Shutdown;
 use reactor::protocol::Flow;
 use reactor::protocol::error::Fault;
-use reactor::protocol::settings::{Http3Settings, HttpSettings};
 use wire::BodyLength::Streamed;
 use wire::limits::*;
 use wire::{Part, Reason};
@@ -196,80 +194,4 @@ fn a_client_that_takes_larger_packets_has_not_moved() {
     pair.drive();
     assert_eq!(pmtu(&mut pair), QUIC_DATAGRAM_BYTES_MAX);
     assert!(pair.server.http3.path_event().is_none());
-}
-
-/// A client that may open four streams at a time: those that are kept are missing soon.
-fn few_streams() -> Pair {
-    let http3 = Http3Settings { streams_max: 4, ..Http3Settings::default() };
-    Pair::with(HttpSettings { http3, ..settings() })
-}
-
-#[test]
-fn a_response_that_is_given_up_while_it_ends_is_forgotten() {
-    let mut pair = few_streams();
-    for _ in 0..20 {
-        let stream = pair.get();
-        pair.server.respond(stream, 200, b"all of it");
-        pair.client.quic.stream_shutdown(stream, Shutdown::Read, 0x10c).unwrap();
-        pair.drive();
-    }
-    still_serves(&mut pair);
-}
-
-#[test]
-fn a_request_that_goes_on_behind_its_answer_is_forgotten() {
-    let mut pair = few_streams();
-    for give_up in [false, true].repeat(10) {
-        let stream = pair.client.request(GET, false);
-        pair.drive();
-        pair.server.respond(stream, 200, b"all of it");
-        if give_up {
-            pair.client.quic.stream_shutdown(stream, Shutdown::Read, 0x10c).unwrap();
-            pair.client.quic.stream_shutdown(stream, Shutdown::Write, 0x10c).unwrap();
-        }
-        pair.drive();
-    }
-    still_serves(&mut pair);
-}
-
-#[test]
-fn streams_that_clients_end_late_are_forgotten_though_packets_are_lost() {
-    // Answered, and refused.
-    for path in ["/", ""] {
-        let mut pair = few_streams();
-        for _ in 0..3 {
-            for _ in 0..3 {
-                let stream = last_words_are_lost(&mut pair, path);
-                let reset = pair.client.resets.get(&stream).copied();
-                assert_eq!(reset, path.is_empty().then_some(0x10e));
-            }
-            pair.pass(QUIC_LINGER_TIME);
-            still_serves(&mut pair);
-        }
-    }
-}
-
-/// A request that is over before its end.
-fn last_words_are_lost(pair: &mut Pair, path: &str) -> u64 {
-    let fields = [GET[0], GET[1], GET[2], (":path", path.as_bytes())];
-    let stream = pair.client.request(&fields, false);
-    for mut packet in pair.client.packets() {
-        pair.server.receive(&mut packet);
-    }
-    if !path.is_empty() {
-        pair.server.respond(stream, 200, b"all of it");
-    }
-    for mut packet in pair.server.packets() {
-        pair.client.receive(&mut packet);
-    }
-    // An acknowledgement of the answer, and the end of the request.
-    let _lost = pair.client.packets();
-    // The next acknowledgement comes alone.
-    for _ in 0..5 {
-        pair.server.http3.quic().send_ack_eliciting().unwrap();
-        pair.drive();
-        pair.client.quic.send_ack_eliciting().unwrap();
-        pair.drive();
-    }
-    stream
 }

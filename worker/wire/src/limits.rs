@@ -219,8 +219,9 @@ pub const QUIC_PING_INTERVAL_MAX: Duration = Duration::from_secs(10);
 pub const QUIC_PING_INTERVAL_MIN: Duration = Duration::from_millis(100);
 /// How long a response that broke off waits for the client to have read what was before that.
 pub const QUIC_BREAK_TIME_MAX: Duration = Duration::from_millis(100);
-/// How long a client may take to stop sending a request that was answered or refused before its end.
-/// Its last acknowledgement comes within that time, whatever was lost.
+/// How long a stream that is to be reset waits for the client to stop sending its request, as it was
+/// asked to. And how long one that was answered is kept once the client has stopped: its last
+/// acknowledgement comes within that time, whatever was lost.
 pub const QUIC_LINGER_TIME: Duration = Duration::from_secs(10);
 /// Bytes of the client's datagrams that serve no request, in one go: resets, pings, priorities, what
 /// arrives twice. As much as a few thousand small packets.

@@ -2,7 +2,6 @@
 
 use bytes::{BufMut, Bytes, BytesMut};
 use http::{HeaderMap, Response};
-use quiche::Shutdown;
 use quiche::h3::HeaderRef;
 use wire::limits::QUIC_COPY_BYTES_MAX;
 
@@ -22,6 +21,8 @@ pub struct Carrier<'a> {
     /// What the stream has not taken yet of the HEADERS frame in work. A frame of many fields does
     /// not fit a small window, and a window that nothing is sent through does not grow.
     pub unsent: &'a mut Option<Bytes>,
+    /// What it is to be reset with: not before the client has ended it.
+    pub cut: Option<Code>,
 }
 
 impl Carrier<'_> {
@@ -124,11 +125,9 @@ impl Sink for Carrier<'_> {
     }
 
     fn reset(&mut self, cut: Cut) {
-        let code = match cut {
+        self.cut = Some(match cut {
             Cut::Cancelled => Code::RequestCancelled,
             Cut::Broken => Code::InternalError,
-        };
-        // A stream that is gone needs no reset.
-        let _ = self.quic.stream_shutdown(self.stream, Shutdown::Write, code as u64);
+        });
     }
 }

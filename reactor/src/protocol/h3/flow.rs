@@ -76,11 +76,14 @@ impl Http3 {
         stream.queued = false;
         self.outlet.stream = id;
         let incremental = stream.priority.incremental;
-        let mut carrier = Carrier { quic: &mut self.quic, stream: id, unsent: &mut stream.unsent };
+        let unsent = &mut stream.unsent;
+        let mut carrier = Carrier { quic: &mut self.quic, stream: id, unsent, cut: None };
         let most = if incremental { QUIC_TURN_BYTES } else { usize::MAX };
         let patience = self.outlet.settings.http3.stall_timeout;
-        match stream.exchange.reply.give(&mut carrier, &mut self.outlet, most, patience, &self.now)
-        {
+        let reply = &mut stream.exchange.reply;
+        let moved = reply.give(&mut carrier, &mut self.outlet, most, patience, &self.now);
+        let cut = carrier.cut;
+        match moved {
             Moved::Waits | Moved::Blocked => {}
             Moved::More => {
                 self.turns += 1;
@@ -95,7 +98,7 @@ impl Http3 {
                 pending.breaking.push(id);
                 pending.break_at.get_or_insert(at);
             }
-            Moved::All | Moved::Reset => self.answered(id),
+            Moved::All | Moved::Reset => self.answered(id, cut),
             Moved::Gone => {
                 self.end(id, Reason::ClientGone);
                 self.discard(id, Code::InternalError);
@@ -111,13 +114,15 @@ impl Http3 {
         }
     }
 
-    /// `quiche` has all of a response, or of what there is.
-    fn answered(&mut self, id: StreamId) {
+    /// `quiche` has all of a response, or of what there is until it is `cut` off.
+    fn answered(&mut self, id: StreamId, cut: Option<Code>) {
         let Some(stream) = self.streams.remove(&id) else { return };
         if stream.exchange.was_answered() {
             self.watch.answered();
         }
-        if stream.arriving {
+        if let Some(code) = cut {
+            self.linger(id, code, true);
+        } else if stream.arriving {
             // RFC 9114, 4.1.1: the rest of the request is of no use.
             self.linger(id, Code::NoError, false);
         }

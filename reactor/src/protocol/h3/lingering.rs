@@ -3,7 +3,9 @@
 //! `quiche` (0.30) forgets a stream when what was sent on it is acknowledged, if the client has ended
 //! its side by then. One whose client ends it later, because a packet was lost, would be kept for as
 //! long as the connection, and be missing from those that the client may open. So the last thing on
-//! such a stream is sent when the client has ended it.
+//! such a stream is sent when the client has ended it, however late: a reset where the response broke
+//! off or there is none, which waits for that; and a reset also behind a response that was given as a
+//! whole, if nothing is left of it that a reset could take back.
 
 use std::time::Instant;
 
@@ -22,8 +24,8 @@ pub struct Lingering {
     code: Code,
     /// It is to be reset once the client has stopped. Otherwise all that there is was given.
     reset: bool,
-    /// When to wait no longer.
-    pub until: Instant,
+    /// When to reset it, if it was not forgotten by then.
+    pub until: Option<Instant>,
 }
 
 impl Http3 {
@@ -31,37 +33,40 @@ impl Http3 {
     pub(super) fn linger(&mut self, stream: StreamId, code: Code, reset: bool) {
         // What is over already needs no word.
         let _ = self.quic.stream_shutdown(stream, Shutdown::Read, code as u64);
-        let until = self.now.instant + QUIC_LINGER_TIME;
-        let lingering = Lingering { stream, code, reset, until };
-        if self.lingers(lingering) {
+        // A client that does not stop is told all the same.
+        let until = reset.then(|| self.now.instant + QUIC_LINGER_TIME);
+        let mut lingering = Lingering { stream, code, reset, until };
+        if self.lingers(&mut lingering) {
             self.pending().lingering.push_back(lingering);
         }
     }
 
-    /// Ends the streams that clients have ended, and those that have lingered for too long.
+    /// Ends the streams that clients have ended, and those that are to wait no longer.
     pub(super) fn let_go(&mut self) {
         let count = self.pending.as_ref().map_or(0, |pending| pending.lingering.len());
         for _ in 0..count {
-            let Some(lingering) = self.pending().lingering.pop_front() else { return };
-            if self.lingers(lingering) {
+            let Some(mut lingering) = self.pending().lingering.pop_front() else { return };
+            if self.lingers(&mut lingering) {
                 self.pending().lingering.push_back(lingering);
             }
         }
     }
 
     /// Whether there is something to wait for.
-    fn lingers(&mut self, lingering: Lingering) -> bool {
-        let Lingering { stream, code, reset, until } = lingering;
+    fn lingers(&mut self, lingering: &mut Lingering) -> bool {
+        let Lingering { stream, code, reset, until } = *lingering;
         if matches!(self.quic.stream_capacity(stream), Err(Error::InvalidStreamState(_))) {
             return false;
         }
-        let late = until <= self.now.instant;
+        let now = self.now.instant;
         let ended = self.quic.stream_finished(stream);
-        if late || reset && ended {
-            // With its acknowledgement the stream is forgotten. A response that was given as a whole
-            // has arrived long since.
+        if until.is_some_and(|until| until <= now) || reset && ended {
+            // With its acknowledgement the stream is forgotten, if the client has ended it.
             let _ = self.quic.stream_shutdown(stream, Shutdown::Write, code as u64);
             return false;
+        }
+        if ended && until.is_none() {
+            lingering.until = Some(now + QUIC_LINGER_TIME);
         }
         true
     }

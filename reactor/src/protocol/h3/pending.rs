@@ -37,7 +37,7 @@ impl Pending {
     /// When something of it is late.
     pub fn deadline(&self) -> Option<Instant> {
         let heads = self.opening.values().map(|opening| opening.until).min();
-        let lingering = self.lingering.front().map(|lingering| lingering.until);
+        let lingering = self.lingering.iter().filter_map(|lingering| lingering.until).min();
         [heads, lingering, self.break_at].into_iter().flatten().min()
     }
 }
