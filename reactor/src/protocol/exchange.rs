@@ -73,7 +73,8 @@ impl Exchange {
         if self.deadline().is_none_or(|deadline| now.instant < deadline) {
             return false;
         }
-        if self.reply.is_awaited() {
+        let stalled = self.reply.deadline().is_some_and(|deadline| deadline <= now.instant);
+        if self.reply.is_awaited() && !stalled {
             self.refuse(Fault::ContentTimeout, Reason::ClientStalled, outlet, now);
             return false;
         }

@@ -135,6 +135,13 @@ impl Reply {
         self.stalled
     }
 
+    /// What keeps it waiting is not the client's doing: the deadline is this one.
+    pub fn bear_with(&mut self, until: Instant) {
+        if let Some(stalled) = &mut self.stalled {
+            *stalled = until;
+        }
+    }
+
     /// The stream is no more.
     pub fn lose(&mut self, outlet: &mut Outlet) {
         if let State::Headed { content, .. } | State::Sending(content) = &mut self.state {

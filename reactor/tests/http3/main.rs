@@ -7,6 +7,7 @@ mod broken;
 mod common;
 mod ends;
 mod lingering;
+mod pressure;
 mod requests;
 mod responses;
 

@@ -31,16 +31,27 @@ impl Http3 {
             return self.fail(Code::ClosedCriticalStream);
         }
         for id in self.quic.writable() {
-            // `quiche` forgets a stream that was stopped when it is asked for this, also when all
-            // that there was had been given before.
-            let room = self.quic.stream_capacity(id);
-            let Some(stream) = self.streams.get(&id) else { continue };
-            match room {
-                Ok(room) if room > 0 && stream.exchange.reply.has_more() => self.queue(id),
-                Ok(_) => {}
-                // STOP_SENDING, which `quiche` has answered (RFC 9000, 3.5).
-                Err(_) => self.stopped(id),
+            self.look_at(id);
+        }
+        if self.is_full() {
+            // Then none counts as writable, and one that was stopped is found by asking for it.
+            for id in self.streams.keys().copied().collect::<Vec<_>>() {
+                self.look_at(id);
             }
+        }
+    }
+
+    /// Whether a stream has room, or is not wanted any more.
+    fn look_at(&mut self, id: StreamId) {
+        // `quiche` forgets a stream that was stopped when it is asked for this, also when all that
+        // there was had been given before.
+        let room = self.quic.stream_capacity(id);
+        let Some(stream) = self.streams.get(&id) else { return };
+        match room {
+            Ok(room) if room > 0 && stream.exchange.reply.has_more() => self.queue(id),
+            Ok(_) => {}
+            // STOP_SENDING, which `quiche` has answered (RFC 9000, 3.5).
+            Err(_) => self.stopped(id),
         }
     }
 
@@ -51,8 +62,18 @@ impl Http3 {
         self.discard(id, Code::RequestCancelled);
     }
 
-    /// Gives `quiche` what there is of responses, the most urgent first (RFC 9218, 10).
+    /// Whether no stream has room: the network takes no more for now, or the client's window for
+    /// all of them is shut.
+    fn is_full(&mut self) -> bool {
+        self.quic.stream_capacity(CONTROL_STREAM) == Ok(0)
+    }
+
+    /// Gives `quiche` what there is of responses, the most urgent first (RFC 9218, 10). It counts
+    /// what is under way, not what it holds: it gets no more while it has some that cannot leave.
     pub(super) fn give(&mut self) {
+        if self.backlog || self.swollen {
+            return;
+        }
         while !self.ready.is_empty() {
             let mut ready = std::mem::take(&mut self.ready);
             if ready.len() > 1 {
@@ -74,6 +95,7 @@ impl Http3 {
     fn give_one(&mut self, id: StreamId) {
         let Some(stream) = self.streams.get_mut(&id) else { return };
         stream.queued = false;
+        self.given = true;
         self.outlet.stream = id;
         let incremental = stream.priority.incremental;
         let unsent = &mut stream.unsent;
@@ -83,6 +105,9 @@ impl Http3 {
         let reply = &mut stream.exchange.reply;
         let moved = reply.give(&mut carrier, &mut self.outlet, most, patience, &self.now);
         let cut = carrier.cut;
+        if reply.deadline().is_none_or(|stalled| stalled == self.now.instant + patience) {
+            self.progress = self.now.instant;
+        }
         match moved {
             Moved::Waits | Moved::Blocked => {}
             Moved::More => {
@@ -142,7 +167,13 @@ impl Http3 {
             .collect();
         for id in ids {
             self.outlet.stream = id;
+            let shut = self.quic.stream_capacity(id) == Ok(0) && !self.is_full();
+            let bearable = self.progress + self.outlet.settings.http3.stall_timeout;
             let Some(stream) = self.streams.get_mut(&id) else { continue };
+            if !shut && bearable > now.instant {
+                // Others have what the network takes. It waits for its turn, not for its client.
+                stream.exchange.reply.bear_with(bearable);
+            }
             if stream.exchange.timeout(&mut self.outlet, &now) {
                 self.streams.remove(&id);
                 self.discard(id, Code::RequestCancelled);

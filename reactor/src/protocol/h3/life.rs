@@ -71,7 +71,8 @@ impl Http3 {
         );
         // It is about all that comes behind it.
         let _ = self.quic.stream_priority(CONTROL_STREAM, 0, false);
-        if !self.say(&opening) {
+        self.say(&opening);
+        if !self.has_said_all() {
             // RFC 9114, 6.2: the client has to let it be opened.
             self.fail(Code::GeneralProtocolError);
         }
@@ -92,20 +93,37 @@ impl Http3 {
         }
     }
 
-    /// Without room for it the client is told by the end.
     fn goaway(&mut self, stream: StreamId) {
         let mut goaway = BytesMut::new();
         frame::put_numbers(&mut goaway, frame::GOAWAY, &[stream]);
         self.say(&goaway);
     }
 
-    /// Says something on the control stream. `false`: it does not take all of it.
-    fn say(&mut self, bytes: &[u8]) -> bool {
-        let room = self.quic.stream_capacity(CONTROL_STREAM);
-        if room.is_ok_and(|room| room < bytes.len()) {
-            return false;
+    /// Says something on the control stream, now or when there is room.
+    fn say(&mut self, bytes: &[u8]) {
+        self.pending().unsaid.extend_from_slice(bytes);
+        self.say_on();
+    }
+
+    /// Says what there was no room for.
+    pub(super) fn say_on(&mut self) {
+        let Some(pending) = self.pending.as_mut().filter(|pending| !pending.unsaid.is_empty())
+        else {
+            return;
+        };
+        // An error is that there is no room, or no connection any more.
+        let said = self.quic.stream_send(CONTROL_STREAM, &pending.unsaid, false).unwrap_or(0);
+        pending.unsaid.drain(..said);
+        if pending.unsaid.is_empty()
+            && let Phase::Leaving(until) = &mut self.phase
+        {
+            *until = self.now.instant + QUIC_GOAWAY_TIME;
         }
-        self.quic.stream_send(CONTROL_STREAM, bytes, false) == Ok(bytes.len())
+    }
+
+    /// Whether the control stream has taken all.
+    fn has_said_all(&self) -> bool {
+        self.pending.as_ref().is_none_or(|pending| pending.unsaid.is_empty())
     }
 
     /// Bytes of a field section, in whatever form, that the client is told to send at most.
@@ -170,7 +188,7 @@ impl Http3 {
         let streams = self.streams.values().filter_map(|stream| stream.exchange.deadline()).min();
         let phase = match self.phase {
             Phase::Greeting(until) | Phase::Leaving(until) => Some(until),
-            Phase::Open(until) | Phase::Left(_, until) => self.streams.is_empty().then_some(until),
+            Phase::Open(until) | Phase::Left(_, until) => self.is_idle().then_some(until),
             Phase::Closed => None,
         };
         let ping = (!self.streams.is_empty()).then_some(self.ping);
@@ -203,12 +221,16 @@ impl Http3 {
                 // Nobody has asked for anything.
                 let _ = self.quic.close(false, quiche::WireErrorCode::NoError as u64, b"");
             }
-            Phase::Open(until) if until <= now && self.streams.is_empty() => self.leave(),
+            Phase::Open(until) if until <= now && self.is_idle() => self.leave(),
+            Phase::Leaving(until) if until <= now && !self.has_said_all() && !self.is_idle() => {
+                // The client does not know yet.
+                self.phase = Phase::Leaving(now + QUIC_GOAWAY_TIME);
+            }
             Phase::Leaving(until) if until <= now => {
                 self.goaway(self.next_stream);
                 self.phase = Phase::Left(self.next_stream, now + FAREWELL_TIME_MAX);
             }
-            Phase::Left(_, until) if until <= now && self.streams.is_empty() => {
+            Phase::Left(_, until) if until <= now && self.is_idle() => {
                 self.close(Code::NoError);
             }
             _ => {}
@@ -222,7 +244,7 @@ impl Http3 {
 
     /// Finds out that the connection is over, or that it may be.
     pub(super) fn settle(&mut self) {
-        if matches!(self.phase, Phase::Left(..)) && self.streams.is_empty() && self.all_arrived() {
+        if matches!(self.phase, Phase::Left(..)) && self.is_idle() && self.all_arrived() {
             self.close(Code::NoError);
         }
         if self.phase == Phase::Closed || !self.has_ended() {

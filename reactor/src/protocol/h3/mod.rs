@@ -93,6 +93,18 @@ pub struct Http3 {
     wide: bool,
     /// When the next packet may go.
     paced: Option<Instant>,
+    /// There are packets that could not be made yet.
+    backlog: bool,
+    /// Something was given since packets were made.
+    given: bool,
+    /// Probes are due, which find out what was lost (RFC 9002, 6.2.4). Nothing else goes before them:
+    /// until they are gone `quiche` looks at no congestion window.
+    probing: bool,
+    /// It has not looked at one when it counted what streams have room for. It counts again with the
+    /// next datagram.
+    swollen: bool,
+    /// When a response was last taken further.
+    progress: Instant,
     /// There once the client has moved, or tried to.
     ways: Option<Box<Ways>>,
     now: Now,
@@ -125,6 +137,11 @@ impl Http3 {
             greeted: false,
             wide: false,
             paced: None,
+            backlog: false,
+            given: false,
+            probing: false,
+            swollen: false,
+            progress: now.instant,
             ways: None,
             now: *now,
         }
@@ -135,6 +152,8 @@ impl Http3 {
         self.now = *now;
         (self.stirred, self.heard) = (true, true);
         self.watch.see(datagram.len(), now.instant);
+        self.swollen = self.probing;
+        self.backlog |= self.given;
         // An error has closed the connection, which is found out below, or concerned nobody.
         let _ = self.quic.recv(datagram, info);
         // An acknowledgement, as likely as not.
@@ -147,18 +166,22 @@ impl Http3 {
     /// The instant of [`deadline`](Self::deadline) has passed.
     pub fn timeout(&mut self, now: &Now) {
         self.now = *now;
-        self.stirred = true;
-        self.quic.on_timeout();
         let break_at = self.pending.as_ref().and_then(|pending| pending.break_at);
         if break_at.is_some_and(|at| at <= now.instant) {
             self.break_off_all();
         }
         self.late();
+        self.drive();
+        if self.quic.timeout().is_some_and(|left| left.is_zero()) {
+            self.quic.on_timeout();
+            self.probing = true;
+        }
+        self.stirred = true;
     }
 
     /// The next part of a request. `Abort` says that the client has given the request up.
     pub fn poll(&mut self) -> Option<(StreamId, Part<RequestHead>)> {
-        if self.stirred {
+        if self.stirred && (!self.probing || self.quic.is_closed()) {
             self.drive();
         }
         self.outlet.pop()
@@ -181,6 +204,13 @@ impl Http3 {
     /// again when `out` was full.
     pub fn transmit(&mut self, out: &mut Datagrams, now: &Now) {
         self.now = *now;
+        if self.probing || self.backlog {
+            self.packets(out);
+            if self.probing && self.backlog {
+                return;
+            }
+            self.probing = false;
+        }
         self.drive();
         self.packets(out);
         self.greeted |= self.phase.is_speaking();
@@ -245,6 +275,7 @@ impl Http3 {
         self.greet();
         self.take_streams();
         self.take_writable();
+        self.say_on();
         self.give();
         self.let_go();
         self.settle();
@@ -252,10 +283,10 @@ impl Http3 {
 
     /// Makes packets.
     fn packets(&mut self, out: &mut Datagrams) {
-        self.paced = None;
+        (self.paced, self.given, self.backlog) = (None, false, true);
         while let Some(room) = out.room() {
             let release = self.quic.get_next_release_time();
-            let later = release.filter(|release| !release.can_burst());
+            let later = release.filter(|release| !release.can_burst() && !self.probing);
             if let Some(at) = later.and_then(|release| release.time(self.now.instant)) {
                 self.paced = Some(at);
                 return;
@@ -269,11 +300,15 @@ impl Http3 {
                     self.watch.sent(len);
                     out.push(len, from, to);
                 }
-                Err(quiche::Error::Done) => return,
+                Err(quiche::Error::Done) => {
+                    self.backlog = false;
+                    return;
+                }
                 Err(_) => {
                     // The connection cannot go on; what it still can say goes out next.
                     let error = quiche::WireErrorCode::InternalError as u64;
                     if self.quic.close(false, error, b"").is_err() {
+                        self.backlog = false;
                         return;
                     }
                     self.stirred = true;

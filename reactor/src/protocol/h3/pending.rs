@@ -22,6 +22,8 @@ pub struct Pending {
     pub breaking: Vec<StreamId>,
     /// Until when it has time for that.
     pub break_at: Option<Instant>,
+    /// What the control stream has not taken.
+    pub unsaid: Vec<u8>,
 }
 
 impl Pending {
@@ -32,6 +34,7 @@ impl Pending {
             && self.lingering.is_empty()
             && self.breaking.is_empty()
             && self.break_at.is_none()
+            && self.unsaid.is_empty()
     }
 
     /// When something of it is late.
