@@ -9,7 +9,7 @@ use wire::limits::*;
 use wire::{Part, Reason};
 
 use super::common::h3::{GET, Pair};
-use super::common::{head, settings};
+use super::common::{End, head, settings};
 use super::still_serves;
 
 /// A client that may open four streams at a time: those that are kept are missing soon.
@@ -205,6 +205,37 @@ fn a_response_that_takes_long_to_arrive_is_not_taken_back() {
         let reply = pair.reply(stream);
         assert_eq!((reply.complete, &reply.body[..]), (true, &b"all of it"[..]));
         pair.pass(QUIC_LINGER_TIME);
+    }
+    still_serves(&mut pair);
+}
+
+#[test]
+fn a_request_that_is_given_up_as_it_comes_reaches_nobody() {
+    for last in [true, false] {
+        let mut pair = few_streams();
+        for _ in 0..20 {
+            let stream = pair.client.request(GET, last);
+            pair.client.quic.stream_shutdown(stream, Shutdown::Read, 0x10c).unwrap();
+            pair.drive();
+            assert!(pair.server.seen.is_empty() && pair.server.http3.is_idle(), "{last}");
+        }
+        still_serves(&mut pair);
+    }
+}
+
+#[test]
+fn a_request_that_is_given_up_with_its_end_is_told_so() {
+    let mut pair = few_streams();
+    for _ in 0..20 {
+        let stream = pair.client.request(GET, false);
+        pair.drive();
+        let (h3, quic) = pair.client.h3();
+        h3.send_body(quic, stream, b"all of it", true).unwrap();
+        quic.stream_shutdown(stream, Shutdown::Read, 0x10c).unwrap();
+        pair.drive();
+        let seen = pair.server.seen.pop().unwrap();
+        assert_eq!(seen.end, Some(End::Abort(Reason::ClientGone)));
+        assert!(pair.server.seen.is_empty() && pair.server.http3.is_idle());
     }
     still_serves(&mut pair);
 }

@@ -103,6 +103,11 @@ impl Http3 {
         let until = self.now.instant + self.outlet.settings.header_timeout;
         let refused = id >= self.refused_from();
         let pending = self.pending.as_mut().and_then(|pending| pending.opening.remove(&id));
+        if self.quic.stream_capacity(id).is_err() {
+            // STOP_SENDING has come with it: the request is given up (RFC 9114, 4.1.1). `quiche`
+            // forgets such a stream when its end is read, and would not tell of it later.
+            return self.stopped(id);
+        }
         let mut opening = match (self.streams.get_mut(&id), pending) {
             // Left where it is, until the client is told to stop.
             (Some(stream), _) if stream.exchange.is_refused() => return,

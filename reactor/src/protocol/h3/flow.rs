@@ -56,7 +56,7 @@ impl Http3 {
     }
 
     /// The client wants no response.
-    fn stopped(&mut self, id: StreamId) {
+    pub(super) fn stopped(&mut self, id: StreamId) {
         self.outlet.stream = id;
         self.end(id, Reason::ClientGone);
         self.discard(id, Code::RequestCancelled);
