@@ -14,9 +14,10 @@ use super::settings::HttpSettings;
 /// A field line: the name in lower case, and the value.
 pub type Line<'a> = (&'a [u8], &'a [u8]);
 
-/// What pseudo-fields tell (RFC 9113, 8.3.1; RFC 9114, 4.3.1), and the connection.
+/// What pseudo-fields tell (RFC 9113, 8.3.1; RFC 9114, 4.3.1), and the connection: the control data
+/// (RFC 9110, 6.2).
 #[derive(Debug)]
-pub struct Control<'a> {
+pub struct ControlData<'a> {
     /// `:method`.
     pub method: Method,
     /// `:path`.
@@ -44,7 +45,7 @@ pub struct Head {
 /// 4.1.2): pseudo-fields that are missing, repeated or unknown, and fields of the connection. What
 /// is refused here is what the server will not do.
 pub fn head(
-    control: Control<'_>,
+    control: ControlData<'_>,
     lines: &[Line<'_>],
     origin: Origin,
     settings: &HttpSettings,
@@ -57,13 +58,16 @@ pub fn head(
     let content_length = content_length(lines, settings)?;
     let expects_continue = expects_continue(lines)?;
     let fields = fields(lines, control.authority, settings)?;
-    let Control { method, version, scheme, .. } = control;
+    let ControlData { method, version, scheme, .. } = control;
     let head = RequestHead { method, path, query, version, scheme, fields, origin, tls: None };
     Ok(Head { head, content_length, expects_continue })
 }
 
 /// Path and query as slices of one text.
-fn path(control: &Control<'_>, settings: &HttpSettings) -> Result<(Bytes, Option<Bytes>), Fault> {
+fn path(
+    control: &ControlData<'_>,
+    settings: &HttpSettings,
+) -> Result<(Bytes, Option<Bytes>), Fault> {
     let text = control.path;
     if text.len() > settings.request_line_bytes_max {
         return Err(Fault::RequestLineTooLong);
@@ -113,7 +117,7 @@ fn fields(
     authority: Option<&[u8]>,
     settings: &HttpSettings,
 ) -> Result<Fields, Fault> {
-    if lines.len() > settings.http2_header_count_max() {
+    if lines.len() > settings.field_lines_max() {
         return Err(Fault::FieldsTooLarge);
     }
     let text: usize = lines.iter().map(|(name, value)| name.len() + value.len()).sum();

@@ -111,17 +111,17 @@ impl Http3Settings {
 }
 
 impl HttpSettings {
-    /// The bound on a list of fields that an HTTP/2 client is told (RFC 9113, 6.5.2), with the 32
-    /// bytes that each line counts for more than its text.
-    pub fn http2_list_bytes_max(&self) -> u32 {
+    /// The bound on a field section that clients of HTTP/2 and HTTP/3 are told (RFC 9113, 6.5.2;
+    /// RFC 9114, 4.2.2), with the 32 bytes that each line counts for more than its text.
+    pub fn field_section_bytes_max(&self) -> u32 {
         let text = self.request_line_bytes_max.saturating_add(self.header_bytes_max);
-        let lines = self.http2_header_count_max().saturating_add(4).saturating_mul(32);
+        let lines = self.field_lines_max().saturating_add(4).saturating_mul(32);
         let all = u32::try_from(text.saturating_add(lines)).unwrap_or(u32::MAX);
         self.http2.header_list_bytes_max.unwrap_or(all)
     }
 
-    /// The number of field lines on HTTP/2.
-    pub fn http2_header_count_max(&self) -> usize {
+    /// The number of field lines on HTTP/2 and HTTP/3.
+    pub fn field_lines_max(&self) -> usize {
         self.http2.header_count_max.unwrap_or(self.header_count_max)
     }
 }

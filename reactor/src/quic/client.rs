@@ -18,6 +18,7 @@ use crate::config::PortConfig;
 use crate::conn::exchanges::Exchanges;
 use crate::conn::{Event, Fate};
 use crate::file;
+use crate::protocol::h3::error::Code;
 use crate::protocol::h3::{Http3, Quic};
 use crate::protocol::{Flow, Now, StreamId};
 use crate::slots::Key;
@@ -227,7 +228,7 @@ impl QuicClient {
     fn fate(&mut self) -> Fate {
         let quic = self.http.quic();
         let bad = |error: Option<&quiche::ConnectionError>| {
-            error.is_some_and(|error| !error.is_app || error.error_code != H3_NO_ERROR)
+            error.is_some_and(|error| !error.is_app || error.error_code != Code::NoError as u64)
         };
         match bad(quic.peer_error()) || bad(quic.local_error()) || !quic.is_established() {
             true => Fate::Abort,
@@ -277,6 +278,3 @@ impl QuicClient {
         complaints.refused(|| self.http.refusal(), remote, now.instant);
     }
 }
-
-/// RFC 9114, 8.1.
-const H3_NO_ERROR: u64 = 0x100;

@@ -121,7 +121,7 @@ impl Server {
         let quic: Quic =
             quiche::accept_with_buf_factory(&id, None, address(443), address(1), config)
                 .expect("a connection");
-        let (now, list_bytes) = (now(), settings.http2_list_bytes_max() as usize);
+        let (now, list_bytes) = (now(), settings.field_section_bytes_max() as usize);
         let http3 = Http3::new(quic, Arc::new(settings), origin(), reactor::file::read, &now);
         Self {
             http3,

@@ -52,8 +52,8 @@ pub(super) const OPTIONS: &[Spec] = &[
             set: |d, v| d.port.http.http2.header_list_bytes_max = Some((v as u32).min(LIST_MOST)),
         },
         "as header_bytes_max",
-        "Size of all header lines together, each counted with 32 bytes more; past it the client gets \
-         431. At most 2M; what is above that is 2M.",
+        "Size of all header lines together, each counted with 32 bytes more, on HTTP/2 and HTTP/3; \
+         past it the client gets 431. At most 2M; what is above that is 2M.",
     ),
     Spec::port(
         "http2_max_headers",
@@ -63,6 +63,6 @@ pub(super) const OPTIONS: &[Spec] = &[
             set: |d, v| d.port.http.http2.header_count_max = Some(v as usize),
         },
         "as header_count_max",
-        "Number of header lines; past it the client gets 431.",
+        "Number of header lines on HTTP/2 and HTTP/3; past it the client gets 431.",
     ),
 ];

@@ -76,7 +76,7 @@ impl Http2 {
             .max_concurrent_streams(options.streams_max)
             .max_pending_accept_reset_streams(options.streams_max as usize)
             .max_frame_size(options.frame_bytes_max)
-            .max_header_list_size(settings.http2_list_bytes_max())
+            .max_header_list_size(settings.field_section_bytes_max())
             .header_table_size(options.table_bytes_max)
             .max_send_buffer_size(H2_SEND_BYTES_MAX);
         let (tape, wakes) = (Tape::default(), Wakes::default());

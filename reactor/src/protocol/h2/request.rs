@@ -5,7 +5,7 @@ use wire::head::{Origin, Scheme};
 use wire::{Fields, Version};
 
 use crate::protocol::error::Fault;
-use crate::protocol::request::{self, Control, Head};
+use crate::protocol::request::{self, ControlData, Head};
 use crate::protocol::settings::HttpSettings;
 
 /// Turns a request into a head. `h2` has refused what is malformed (RFC 9113, 8.1.1 and 8.2.2).
@@ -18,7 +18,7 @@ pub fn head(
     let path = parts.uri.path_and_query().map_or(&b""[..], |path| path.as_str().as_bytes());
     let authority = parts.uri.authority().map(|authority| authority.as_str().as_bytes());
     let version = Version::Http2;
-    let control = Control { method: parts.method, path, authority, version, scheme };
+    let control = ControlData { method: parts.method, path, authority, version, scheme };
     let lines: Vec<_> = lines(&parts.headers).collect();
     request::head(control, &lines, origin, settings)
 }

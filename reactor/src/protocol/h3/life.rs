@@ -128,7 +128,7 @@ impl Http3 {
 
     /// Bytes of a field section, in whatever form, that the client is told to send at most.
     pub(super) fn section_bytes_max(&self) -> u64 {
-        u64::from(self.outlet.settings.http2_list_bytes_max())
+        u64::from(self.outlet.settings.field_section_bytes_max())
     }
 
     /// The stream from which on requests are refused.

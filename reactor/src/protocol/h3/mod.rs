@@ -1,11 +1,11 @@
 //! HTTP/3 (RFC 9114), on the `quiche` crate.
 //!
 //! ```text
-//!                 handshake done             GOAWAY sent        CONNECTION_CLOSE sent,
-//!  ┌──────────┐   or early data   ┌──────┐   ┌─────────┐        or the client's, or an error
-//!  │ Greeting │ ────────────────▶ │ Open │ ─▶│ Leaving │ ─┐   ┌────────┐
-//!  └──────────┘                   └──────┘   └─────────┘  ├──▶│ Closed │
-//!        └── late ──────────────────┴─────────────────────┘   └────────┘
+//!                handshake done           first           the last                CONNECTION_CLOSE
+//!  ┌──────────┐  or early data  ┌──────┐  GOAWAY  ┌─────────┐ GOAWAY ┌──────┐    ┌────────┐
+//!  │ Greeting │ ──────────────▶ │ Open │ ───────▶ │ Leaving │ ─────▶ │ Left │ ──▶│ Closed │
+//!  └──────────┘                 └──────┘          └─────────┘        └──────┘    └────────┘
+//!        └── late, or an error ─────┴──────────────────┴─────────────────┴────────────▲
 //! ```
 //!
 //! `quiche` knows QUIC: packets, streams, windows and losses. The frames on the streams are read and

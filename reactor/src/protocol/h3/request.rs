@@ -7,7 +7,7 @@ use wire::{Fields, Version};
 
 use crate::protocol::error::Fault;
 use crate::protocol::message;
-use crate::protocol::request::{self, Control, Head, Line};
+use crate::protocol::request::{self, ControlData, Head, Line};
 use crate::protocol::settings::HttpSettings;
 
 /// Turns fields into a head. [`Fault::Message`] says that they are malformed (RFC 9114, 4.1.2). A
@@ -89,7 +89,7 @@ impl<'a> Pseudo<'a> {
         if place.replace(value).is_some() { Err(Fault::Message) } else { Ok(()) }
     }
 
-    fn control(self) -> Result<Control<'a>, Fault> {
+    fn control(self) -> Result<ControlData<'a>, Fault> {
         let method = self.method.and_then(|method| Method::from_bytes(method).ok());
         let method = method.ok_or(Fault::Message)?;
         let complete = if method == Method::CONNECT {
@@ -103,6 +103,6 @@ impl<'a> Pseudo<'a> {
         }
         let path = self.path.unwrap_or_default();
         let (version, scheme) = (Version::Http3, Scheme::Https);
-        Ok(Control { method, path, authority: self.authority, version, scheme })
+        Ok(ControlData { method, path, authority: self.authority, version, scheme })
     }
 }
