@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use quiche::Shutdown;
+use quiche::h3::Header;
 use reactor::protocol::error::Fault;
 use reactor::protocol::settings::{Http3Settings, HttpSettings};
 use wire::limits::*;
@@ -63,6 +64,119 @@ fn honest_work_is_never_too_much() {
         pair.server.seen.clear();
     }
     assert!(pair.server.refusals.is_empty() && closed_with(&pair).is_none());
+}
+
+#[test]
+fn requests_with_large_heads_are_honest_work() {
+    let http = HttpSettings { header_bytes_max: 32 << 10, ..HttpSettings::default() };
+    // Nothing that Huffman code makes smaller.
+    let cookie = vec![b'~'; 12_000];
+    let fields = [GET, &[("cookie", &cookie[..])]].concat();
+    let list: Vec<_> =
+        fields.iter().map(|(name, value)| Header::new(name.as_bytes(), value)).collect();
+    let mut pair = Pair::with(http);
+    // As many as may be open at a time are more than the purse pays for.
+    for _ in 0..8 {
+        let mut asked = Vec::new();
+        while asked.len() < 120 {
+            let (h3, quic) = pair.client.h3();
+            if let Ok(stream) = h3.send_request(quic, &list, true) {
+                asked.push(stream);
+            }
+            pair.drive();
+            assert_eq!(closed_with(&pair), None, "{}", asked.len());
+        }
+        for stream in asked {
+            pair.server.respond(stream, 200, b"hello");
+        }
+        pair.drive();
+    }
+    assert!(pair.server.refusals.is_empty());
+    still_serves(&mut pair);
+    // Unless nobody wants the answers.
+    for nth in 0.. {
+        let (h3, quic) = pair.client.h3();
+        if let Ok(stream) = h3.send_request(quic, &list, true) {
+            pair.drive();
+            pair.client.quic.stream_shutdown(stream, Shutdown::Read, 0x10c).unwrap();
+        }
+        pair.drive();
+        if closed_with(&pair).is_some() {
+            break;
+        }
+        assert!(nth < QUIC_IDLE_BYTES_MAX / 10_000);
+    }
+    assert_calmed(&pair);
+}
+
+/// Lets the client have said what it can at a time, and then the server.
+fn half_round_trips(pair: &mut Pair) -> bool {
+    let mut up = pair.client.packets();
+    for packet in &mut up {
+        pair.server.receive(packet);
+    }
+    let mut down = pair.server.packets();
+    for packet in &mut down {
+        pair.client.receive(packet);
+    }
+    !up.is_empty() || !down.is_empty()
+}
+
+/// Begins so many uploads of more than is allowed, each with as much as may be under way. They go on
+/// until the client is told to stop.
+fn refused_uploads(pair: &mut Pair, count: usize) {
+    let content = vec![0; 256 << 10];
+    let fields = [&[POST][..], &GET[1..], &[("content-length", b"99999999")]].concat();
+    let list: Vec<_> =
+        fields.iter().map(|(name, value)| Header::new(name.as_bytes(), value)).collect();
+    let mut streams = Vec::new();
+    while streams.len() < count {
+        let (h3, quic) = pair.client.h3();
+        match h3.send_request(quic, &list, false) {
+            Ok(stream) => {
+                let sent = h3.send_body(quic, stream, &content, false).unwrap_or(0);
+                streams.push((stream, sent));
+            }
+            Err(_) => assert!(half_round_trips(pair)),
+        }
+    }
+    loop {
+        for (stream, sent) in &mut streams {
+            let (h3, quic) = pair.client.h3();
+            *sent += h3.send_body(quic, *stream, &content[*sent..], false).unwrap_or(0);
+        }
+        if !half_round_trips(pair) {
+            break;
+        }
+    }
+    let refused = pair.server.faults().iter().filter(|f| **f == Fault::ContentTooLarge).count();
+    assert_eq!(refused, count);
+}
+
+const POST: (&str, &[u8]) = (":method", b"POST");
+
+#[test]
+fn uploads_that_are_refused_are_no_flood() {
+    let mut pair = Pair::new();
+    let other = pair.get();
+    for _ in 0..5 {
+        refused_uploads(&mut pair, 8);
+        pair.server.refusals.clear();
+        assert_eq!(closed_with(&pair), None);
+    }
+    pair.server.respond(other, 200, b"here");
+    assert_eq!(pair.reply(other).body, b"here");
+    still_serves(&mut pair);
+    // What is no longer under way is no excuse.
+    for nth in 0.. {
+        pair.client.quic.send_ack_eliciting().unwrap();
+        pair.drive();
+        if closed_with(&pair).is_some() {
+            break;
+        }
+        assert!(nth < 20_000);
+    }
+    assert_calmed(&pair);
 }
 
 #[test]

@@ -228,7 +228,7 @@ pub const QUIC_LINGER_TIME: Duration = Duration::from_secs(10);
 pub const QUIC_IDLE_BYTES_MAX: u64 = 1 << 20;
 /// How many more of them each second allows.
 pub const QUIC_BYTES_PER_SECOND_EARNED: u64 = 64 << 10;
-/// How many more each response that was sent to its end allows: the request's head above all.
+/// How many more each response that was sent to its end allows, besides the request's head.
 pub const QUIC_BYTES_PER_RESPONSE_EARNED: u64 = 4 << 10;
 /// Bytes sent that allow one more: acknowledgements come for every few packets.
 pub const QUIC_BYTES_SENT_PER_BYTE_EARNED: u64 = 4;

@@ -178,7 +178,7 @@ impl Http3 {
             Item::Head(section) => match qpack::decode(&section, bytes_max.saturating_mul(2)) {
                 Ok(list) => {
                     log::headers_parsed(&mut self.quic, id, &list, section.len());
-                    self.open(id, &list, complete)
+                    self.open(id, &list, section.len(), complete)
                 }
                 Err(Undecodable::TooLarge) => self.refuse(id, &[], Fault::FieldsTooLarge, complete),
                 Err(Undecodable::Malformed) => self.broken(Code::DecompressionFailed),
@@ -200,8 +200,14 @@ impl Http3 {
         }
     }
 
-    /// A request's head is there.
-    fn open(&mut self, id: StreamId, list: &[Header], complete: bool) -> Result<(), Over> {
+    /// A request's head is there, of a section of so many bytes.
+    fn open(
+        &mut self,
+        id: StreamId,
+        list: &[Header],
+        bytes: usize,
+        complete: bool,
+    ) -> Result<(), Over> {
         let origin = Origin { stream: id, received_at: self.now.unix_micros, ..self.origin };
         let early = self.quic.is_in_early_data();
         let request = match request::head(list, early, origin, &self.outlet.settings) {
@@ -219,7 +225,10 @@ impl Http3 {
         }
         let head_only = request.head.method == Method::HEAD;
         self.outlet.part(Part::Head(request.head));
+        let head_bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
+        self.watch.asked(head_bytes);
         let stream = self.stream(id, list, head_only, declared, complete);
+        stream.head_bytes = head_bytes;
         if complete {
             self.outlet.part(Part::End(None));
         } else if request.expects_continue {
@@ -334,6 +343,7 @@ impl Http3 {
     pub(super) fn end(&mut self, id: StreamId, reason: Reason) {
         if let Some(mut stream) = self.streams.remove(&id) {
             stream.exchange.lose(reason, &mut self.outlet);
+            self.watch.unanswered(stream.head_bytes);
             self.rewind();
         }
     }

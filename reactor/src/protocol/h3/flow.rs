@@ -142,8 +142,9 @@ impl Http3 {
     /// `quiche` has all of a response, or of what there is until it is `cut` off.
     fn answered(&mut self, id: StreamId, cut: Option<Code>) {
         let Some(stream) = self.streams.remove(&id) else { return };
-        if stream.exchange.was_answered() {
-            self.watch.answered();
+        match stream.exchange.was_answered() {
+            true => self.watch.answered(stream.head_bytes),
+            false => self.watch.unanswered(stream.head_bytes),
         }
         if let Some(code) = cut {
             self.linger(id, code, true);
@@ -175,6 +176,7 @@ impl Http3 {
                 stream.exchange.reply.bear_with(bearable);
             }
             if stream.exchange.timeout(&mut self.outlet, &now) {
+                self.watch.unanswered(stream.head_bytes);
                 self.streams.remove(&id);
                 self.discard(id, Code::RequestCancelled);
                 self.rewind();

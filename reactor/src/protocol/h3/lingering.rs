@@ -38,18 +38,24 @@ impl Http3 {
         let mut lingering = Lingering { stream, code, reset, until };
         if self.lingers(&mut lingering) {
             self.pending().lingering.push_back(lingering);
+            let http3 = &self.outlet.settings.http3;
+            self.watch.excuse(http3.window_bytes, http3.connection_window_bytes());
         }
     }
 
     /// Ends the streams that clients have ended, and those that are to wait no longer.
     pub(super) fn let_go(&mut self) {
         let count = self.pending.as_ref().map_or(0, |pending| pending.lingering.len());
+        let mut going_on: u64 = 0;
         for _ in 0..count {
-            let Some(mut lingering) = self.pending().lingering.pop_front() else { return };
+            let Some(mut lingering) = self.pending().lingering.pop_front() else { break };
             if self.lingers(&mut lingering) {
+                going_on += u64::from(!self.quic.stream_finished(lingering.stream));
                 self.pending().lingering.push_back(lingering);
             }
         }
+        let window = self.outlet.settings.http3.window_bytes;
+        self.watch.excuse_at_most(going_on.saturating_mul(window));
     }
 
     /// Whether there is something to wait for.

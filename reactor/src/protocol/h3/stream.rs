@@ -21,6 +21,8 @@ pub struct Stream {
     pub exchange: Exchange,
     /// What `Content-Length` says.
     declared: Option<u64>,
+    /// What its head took of the client's packets, while nobody was answered for it.
+    pub head_bytes: u32,
     /// The client may still send something of the request.
     pub arriving: bool,
     /// The frames of the request.
@@ -57,6 +59,7 @@ impl Stream {
         Self {
             exchange: Exchange::new(facts, complete, outlet, now),
             declared,
+            head_bytes: 0,
             arriving: !complete,
             incoming: Incoming::default(),
             unsent: None,

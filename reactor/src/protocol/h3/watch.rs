@@ -6,7 +6,10 @@
 //! frames that nobody knows.
 //!
 //! Content that arrives behind a lost packet has come before it serves anybody. What is spent without
-//! being there is a debt, and how large that may be is known where the windows are.
+//! being there is a debt, and how large that may be is known where the windows are. The head of a
+//! request comes before it serves anybody, too: it is paid back at once, and that taken back if the
+//! request comes to nothing. And what is under way on a stream when the client is asked to stop cannot
+//! be helped: as long as it has not stopped, a window of it costs nothing.
 
 use std::time::Instant;
 
@@ -20,13 +23,15 @@ use wire::limits::{
 pub struct Watch {
     purse: u64,
     debt: u64,
+    /// What may still come for nothing.
+    excused: u64,
     counted: Instant,
 }
 
 impl Watch {
     /// A full purse.
     pub fn new(now: Instant) -> Self {
-        Self { purse: QUIC_IDLE_BYTES_MAX, debt: 0, counted: now }
+        Self { purse: QUIC_IDLE_BYTES_MAX, debt: 0, excused: 0, counted: now }
     }
 
     /// What was spent after the purse was empty.
@@ -41,7 +46,10 @@ impl Watch {
             self.counted = now;
             self.earn(seconds.saturating_mul(QUIC_BYTES_PER_SECOND_EARNED));
         }
-        self.spend(len as u64 + QUIC_DATAGRAM_BYTES);
+        let cost = len as u64 + QUIC_DATAGRAM_BYTES;
+        let excused = cost.min(self.excused);
+        self.excused -= excused;
+        self.spend(cost - excused);
     }
 
     /// A request was given up, or was to be reset.
@@ -54,9 +62,32 @@ impl Watch {
         self.earn(bytes as u64 * 2);
     }
 
-    /// A response has gone out to its end.
-    pub fn answered(&mut self) {
-        self.earn(QUIC_BYTES_PER_RESPONSE_EARNED);
+    /// The head of a request is there, of so many bytes.
+    pub fn asked(&mut self, head_bytes: u32) {
+        self.earn(u64::from(head_bytes));
+    }
+
+    /// A response to a request with such a head has gone out to its end. As of content.
+    pub fn answered(&mut self, head_bytes: u32) {
+        self.earn(u64::from(head_bytes) + QUIC_BYTES_PER_RESPONSE_EARNED);
+    }
+
+    /// A request with such a head has come to nothing.
+    pub fn unanswered(&mut self, head_bytes: u32) {
+        self.spend(u64::from(head_bytes));
+    }
+
+    /// The client is asked to stop: it may have sent so many bytes by now, or be sending them. Of all
+    /// streams together `most` are under way.
+    pub fn excuse(&mut self, bytes: u64, most: u64) {
+        let left = bytes.saturating_sub(self.debt);
+        self.debt = self.debt.saturating_sub(bytes);
+        self.excused = self.excused.saturating_add(left).min(most);
+    }
+
+    /// Not more than so many bytes are under way still.
+    pub fn excuse_at_most(&mut self, bytes: u64) {
+        self.excused = self.excused.min(bytes);
     }
 
     /// So many bytes have gone out: they have their acknowledgements coming.
@@ -99,7 +130,7 @@ mod tests {
         let earn: [&dyn Fn(&mut Watch); 3] = [
             &|watch| watch.content(1200),
             &|watch| watch.sent((datagram * QUIC_BYTES_SENT_PER_BYTE_EARNED) as usize),
-            &|watch| watch.answered(),
+            &|watch| watch.answered(0),
         ];
         for earned in earn {
             let owed = watch.debt();
@@ -112,6 +143,46 @@ mod tests {
         now += Duration::from_secs(1);
         watch.see(1200, now);
         assert_eq!(watch.debt(), 0);
+    }
+
+    #[test]
+    fn heads_are_paid_for_by_answers() {
+        let now = Instant::now();
+        let mut watch = Watch::new(now);
+        // More than there is in the purse, before anything of it is answered.
+        for _ in 0..2 * QUIC_IDLE_BYTES_MAX / 1200 {
+            watch.see(1200 - QUIC_DATAGRAM_BYTES as usize, now);
+            watch.asked(1200);
+        }
+        assert_eq!((watch.debt(), watch.purse), (0, QUIC_IDLE_BYTES_MAX));
+        // What comes to nothing costs what it has cost.
+        watch.unanswered(1200);
+        assert_eq!(watch.purse, QUIC_IDLE_BYTES_MAX - 1200);
+        watch.spend(QUIC_IDLE_BYTES_MAX);
+        watch.answered(1200);
+        assert_eq!((watch.debt(), watch.purse), (0, QUIC_BYTES_PER_RESPONSE_EARNED));
+    }
+
+    #[test]
+    fn what_is_under_way_is_excused_once() {
+        let now = Instant::now();
+        let mut watch = Watch::new(now);
+        let datagram = 1200 + QUIC_DATAGRAM_BYTES;
+        watch.excuse(5 * datagram, 8 * datagram);
+        watch.excuse(5 * datagram, 8 * datagram);
+        for _ in 0..8 {
+            watch.see(1200, now);
+            assert_eq!(watch.purse, QUIC_IDLE_BYTES_MAX);
+        }
+        watch.see(1200, now);
+        assert_eq!(watch.purse, QUIC_IDLE_BYTES_MAX - datagram);
+        // It has been under way for some time.
+        watch.spend(QUIC_IDLE_BYTES_MAX);
+        watch.excuse(2 * datagram, 8 * datagram);
+        assert_eq!((watch.debt(), watch.excused), (0, datagram));
+        watch.excuse_at_most(0);
+        watch.see(1200, now);
+        assert_eq!(watch.debt(), datagram);
     }
 
     #[test]
