@@ -2,6 +2,7 @@
 //! and nothing is kept of them.
 
 use bytes::{Buf, Bytes, BytesMut};
+use octets::Octets;
 use quiche::h3::qpack::{Decoder, Encoder, Error};
 use quiche::h3::{Header, NameValue};
 
@@ -26,12 +27,68 @@ pub fn decode(section: &[u8], bytes_max: u64) -> Result<Vec<Header>, Undecodable
     match Decoder::new().decode(section, bytes_max) {
         Ok(list) => Ok(list),
         // `quiche` says that also of Huffman code that cannot be decoded.
-        Err(Error::HeaderListTooLarge) => match Decoder::new().decode(section, u64::MAX) {
-            Ok(_) => Err(Undecodable::TooLarge),
-            Err(_) => Err(Undecodable::Malformed),
-        },
+        Err(Error::HeaderListTooLarge) if is_well_formed(section) => Err(Undecodable::TooLarge),
         Err(_) => Err(Undecodable::Malformed),
     }
+}
+
+/// Whether all of a field section can be decoded, however large its fields are: nothing is kept of
+/// them.
+fn is_well_formed(section: &[u8]) -> bool {
+    let mut rest = Octets::with_slice(section);
+    let mut all = number(&mut rest, 8).and_then(|_| number(&mut rest, 7)).map(drop);
+    while all.is_some() && rest.cap() > 0 {
+        all = line(&mut rest);
+    }
+    all.is_some()
+}
+
+/// Passes over one field line (RFC 9204, 4.5.2 to 4.5.6).
+fn line(rest: &mut Octets<'_>) -> Option<()> {
+    match rest.peek_u8().ok()? {
+        first if first & 0b1100_0000 == 0b1100_0000 => entry(rest, 6),
+        first if first & 0b1101_0000 == 0b0101_0000 => {
+            entry(rest, 4)?;
+            string(rest, 7)
+        }
+        first if first & 0b1110_0000 == 0b0010_0000 => {
+            string(rest, 3)?;
+            string(rest, 7)
+        }
+        // The dynamic table, of which there is none.
+        _ => None,
+    }
+}
+
+/// Passes over the number of an entry of the static table (RFC 9204, 3.1).
+fn entry(rest: &mut Octets<'_>, prefix: u32) -> Option<()> {
+    const ENTRIES: u64 = 99;
+    (number(rest, prefix)? < ENTRIES).then_some(())
+}
+
+/// Passes over a text (RFC 9204, 4.1.2).
+fn string(rest: &mut Octets<'_>, prefix: u32) -> Option<()> {
+    let huffman = rest.peek_u8().ok()? & (1 << prefix) != 0;
+    let len = usize::try_from(number(rest, prefix)?).ok()?;
+    let mut text = rest.get_bytes(len).ok()?;
+    (!huffman || text.get_huffman_decoded().is_ok()).then_some(())
+}
+
+/// Reads a number that begins with so many bits of a byte (RFC 7541, 5.1).
+fn number(rest: &mut Octets<'_>, prefix: u32) -> Option<u64> {
+    let most = (1 << prefix) - 1;
+    let mut number = u64::from(rest.get_u8().ok()?) & most;
+    if number < most {
+        return Some(number);
+    }
+    for shift in (0..u64::BITS).step_by(7) {
+        let byte = rest.get_u8().ok()?;
+        number = number.checked_add(u64::from(byte & 0x7f).checked_shl(shift)?)?;
+        if byte & 0x80 == 0 {
+            return Some(number);
+        }
+    }
+    None
 }
 
 /// How large a field section is (RFC 9114, 4.2.2).
@@ -61,6 +118,10 @@ pub fn encode<T: NameValue>(list: &[T]) -> Option<Bytes> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+    use proptest::sample::select;
+
     use super::*;
 
     fn lines(list: &[Header]) -> Vec<(&[u8], &[u8])> {
@@ -126,5 +187,42 @@ mod tests {
         for cut in 3..section.len() {
             assert_eq!(decode(&section[..cut], 1000), Err(Undecodable::Malformed), "{cut}");
         }
+    }
+
+    /// Pieces of field sections, most of them as they should be.
+    fn piece() -> impl Strategy<Value = Vec<u8>> {
+        let huffman =
+            vec![&b"\x50\x81\x1f"[..], b"\x50\x81\x00", b"\x29\x1f\x81\x1f", b"\x2a\x1c\x64\x00"];
+        let plain = vec![&b"\xd1"[..], b"\xff\x23", b"\x50\x01a", b"\x5f\x53\x02ab", b"\x21x\x00"];
+        let numbers = vec![&b"\x50\x7f\x80\x00"[..], b"\xff\xa3\x80\x00", b"\x27\x01"];
+        let odd = vec![&b"\xff\x24"[..], b"\x80", b"\x10", b"\x40\x01a", b"\x01", b"\x50\x05a"];
+        let pieces = |pieces: Vec<&'static [u8]>| select(pieces).prop_map(<[u8]>::to_vec);
+        prop_oneof![
+            4 => pieces(plain),
+            4 => pieces(huffman),
+            2 => pieces(numbers),
+            1 => pieces(odd),
+            1 => vec(any::<u8>(), 0..20),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn what_can_be_decoded_is_well_formed(pieces in vec(piece(), 0..6), cut in 0..3usize) {
+            let mut section = [b"\0\0", &pieces.concat()[..]].concat();
+            section.truncate(section.len() - cut.min(section.len()));
+            let decoded = Decoder::new().decode(&section, u64::MAX);
+            prop_assert_eq!(is_well_formed(&section), decoded.is_ok(), "{:?}", section);
+        }
+    }
+
+    #[test]
+    fn numbers_have_an_end() {
+        let endless = [&b"\0\0\xff"[..], &[0x80; 10], &[0]].concat();
+        assert!(!is_well_formed(&endless));
+        let long = [&b"\0\0\xff"[..], &[0x80; 9], &[0]].concat();
+        assert!(is_well_formed(&long));
+        let large = [&b"\0\0\x27"[..], &[0xff; 9], &[1]].concat();
+        assert!(!is_well_formed(&large));
     }
 }
