@@ -150,7 +150,7 @@ fn refused_uploads(pair: &mut Pair, count: usize) {
         }
     }
     let refused = pair.server.faults().iter().filter(|f| **f == Fault::ContentTooLarge).count();
-    assert_eq!(refused, count);
+    assert_eq!(refused, count, "{:?}", pair.server.faults());
 }
 
 const POST: (&str, &[u8]) = (":method", b"POST");

@@ -9,15 +9,15 @@ use reactor::protocol::h3::qpack;
 use reactor::protocol::settings::HttpSettings;
 use wire::Reason;
 
-use super::common::h3::{Client, GET, Pair, Server, address, client_config};
+use super::common::h3::{Client, GET, Pair, Server, client_config};
 use super::common::{End, settings};
 use super::{closed_with, still_serves};
 
 /// The fields of a GET in QPACK (RFC 9204, 4.5): indexed, and the authority as a literal.
-const FIELDS: &[u8] = b"\x00\x00\xd1\xd7\xc1\x50\x01a";
+pub(super) const FIELDS: &[u8] = b"\x00\x00\xd1\xd7\xc1\x50\x01a";
 
 /// A client that says byte for byte what it is told to.
-fn raw(settings: HttpSettings) -> Pair {
+pub(super) fn raw(settings: HttpSettings) -> Pair {
     let mut client = Client::new(&mut client_config());
     client.raw = true;
     let mut pair = Pair { client, server: Server::new(settings) };
@@ -30,7 +30,7 @@ fn raw(settings: HttpSettings) -> Pair {
 type Said = (u64, Vec<u8>, bool);
 
 /// A frame (RFC 9114, 7.1) of less than 64 bytes.
-fn frame(kind: u8, payload: &[u8]) -> Vec<u8> {
+pub(super) fn frame(kind: u8, payload: &[u8]) -> Vec<u8> {
     [&[kind, payload.len() as u8], payload].concat()
 }
 
@@ -294,83 +294,48 @@ fn requests_that_end_too_early_are_incomplete() {
     }
 }
 
-/// Lets the server have all that the client says now in one go.
-fn at_once(pair: &mut Pair, mut packets: Vec<Vec<u8>>) {
-    let now = pair.server.now;
-    for packet in &mut packets {
-        let info = quiche::RecvInfo { from: address(1), to: address(443) };
-        pair.server.http3.receive(packet, info, &now);
+/// A PRIORITY_UPDATE (RFC 9218, 7.2).
+fn priority_update(stream: u16) -> Vec<u8> {
+    let id = (0x4000 | stream).to_be_bytes();
+    [&[0x80, 0x0f, 0x07, 0x00, 5][..], &id, b"u=1"].concat()
+}
+
+#[test]
+fn priorities_are_of_streams_that_there_can_be() {
+    // 128 may be open at a time.
+    for (stream, code) in [(127 * 4, None), (128 * 4, Some(0x108))] {
+        let mut pair = raw(settings());
+        let said = [&[0, 4, 0][..], &priority_update(stream)].concat();
+        pair.client.quic.stream_send(2, &said, false).unwrap();
+        pair.drive();
+        assert_eq!(closed_with(&pair), code, "{stream}: H3_ID_ERROR");
     }
-    pair.server.turn();
-}
-
-#[test]
-fn requests_that_are_cancelled_at_once_are_over_at_once() {
-    // Also the response, or only the request.
-    for both in [true, false] {
-        let mut pair = Pair::new();
-        for _ in 0..200 {
-            let stream = pair.client.request(GET, true);
-            let mut packets = pair.client.packets();
-            let _ = pair.client.quic.stream_shutdown(stream, Shutdown::Write, 0x10c);
-            if both {
-                let _ = pair.client.quic.stream_shutdown(stream, Shutdown::Read, 0x10c);
-            }
-            packets.extend(pair.client.packets());
-            at_once(&mut pair, packets);
-            assert!(pair.server.http3.is_idle());
-            pair.drive();
-        }
-        assert!(pair.server.seen.is_empty() && pair.server.refusals.is_empty());
-        still_serves(&mut pair);
-    }
-}
-
-#[test]
-fn uploads_that_are_cancelled_behind_their_end_are_over() {
-    let mut pair = raw(settings());
-    pair.client.quic.stream_send(0, &frame(1, FIELDS), false).unwrap();
-    pair.drive();
-    pair.client.quic.stream_send(0, &frame(0, b"x"), true).unwrap();
-    let mut packets = pair.client.packets();
-    pair.client.quic.stream_shutdown(0, Shutdown::Write, 0x10c).unwrap();
-    packets.extend(pair.client.packets());
-    at_once(&mut pair, packets);
-    assert_eq!(pair.server.seen[0].end, Some(End::Abort(Reason::ClientGone)));
-    assert!(pair.server.http3.is_idle() && pair.server.refusals.is_empty());
-    // One that was read to its end stays.
-    pair.client.quic.stream_send(4, &frame(1, FIELDS), true).unwrap();
-    pair.drive();
-    let _ = pair.client.quic.stream_shutdown(4, Shutdown::Write, 0x10c);
-    pair.drive();
-    assert_eq!(pair.server.seen[1].end, Some(End::Complete(None)));
-    assert!(!pair.server.http3.is_idle());
-}
-
-#[test]
-fn a_control_stream_that_ends_twice_at_once_has_ended() {
+    // Those that were over at once have been.
     let mut pair = raw(settings());
     pair.client.quic.stream_send(2, &[0, 4, 0], false).unwrap();
+    for nth in 0..150 {
+        pair.client.quic.stream_send(4 * nth, &frame(1, FIELDS), true).unwrap();
+        pair.client.quic.stream_shutdown(4 * nth, Shutdown::Read, 0x10c).unwrap();
+        pair.drive();
+    }
+    assert!(pair.server.seen.is_empty());
+    pair.client.quic.stream_send(2, &priority_update(150 * 4), false).unwrap();
     pair.drive();
-    pair.client.quic.stream_send(2, &[0x21, 0], true).unwrap();
-    let mut packets = pair.client.packets();
-    pair.client.quic.stream_shutdown(2, Shutdown::Write, 0x10c).unwrap();
-    packets.extend(pair.client.packets());
-    at_once(&mut pair, packets);
-    pair.drive();
-    assert_eq!(closed_with(&pair), Some(0x104), "H3_CLOSED_CRITICAL_STREAM");
+    assert_eq!(closed_with(&pair), None);
 }
 
 #[test]
-fn requests_that_are_not_wanted_before_they_are_there_are_over() {
-    let mut pair = raw(settings());
-    for nth in 0..200 {
-        pair.client.quic.stream_send(4 * nth, &frame(1, FIELDS)[..4], false).unwrap();
+fn our_control_stream_is_not_to_be_stopped() {
+    for said in [true, false] {
+        let mut pair = raw(settings());
+        if said {
+            pair.client.quic.stream_send(0, &frame(1, FIELDS), false).unwrap();
+            pair.drive();
+        }
+        pair.client.quic.stream_shutdown(3, Shutdown::Read, 0x10c).unwrap();
         pair.drive();
-        assert!(!pair.server.http3.is_idle());
-        pair.client.quic.stream_shutdown(4 * nth, Shutdown::Read, 0x10c).unwrap();
-        pair.drive();
-        assert!(pair.server.http3.is_idle() && pair.server.refusals.is_empty());
+        assert_eq!(closed_with(&pair), Some(0x104), "H3_CLOSED_CRITICAL_STREAM");
+        assert_eq!(pair.server.faults(), [Fault::Frame]);
+        assert!(pair.server.http3.is_idle());
     }
-    assert_eq!(closed_with(&pair), None);
 }

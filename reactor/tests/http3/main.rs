@@ -3,6 +3,7 @@
 
 mod abuse;
 mod broken;
+mod cancelled;
 #[path = "../common/mod.rs"]
 mod common;
 mod ends;

@@ -239,6 +239,11 @@ fn race(priorities: [Option<&str>; 2], update: Option<(usize, &str)>) -> [usize;
         h3.send_priority_update_for_request(quic, streams[which], &priority).unwrap();
     }
     pair.drive();
+    run(&mut pair, streams)
+}
+
+/// As `race`, of requests that are there.
+fn run(pair: &mut Pair, streams: [u64; 2]) -> [usize; 2] {
     let now = pair.server.now;
     for stream in streams {
         let content = Bytes::from(vec![b'x'; 300_000]);
@@ -284,6 +289,34 @@ fn urgent_responses_go_first() {
     // What cannot be read is as nothing.
     let [first, second] = race([None, Some("u=\"high\"")], None);
     assert!(first == 300_000 && second < 150_000, "{first} {second}");
+}
+
+#[test]
+fn priority_lines_are_one_dictionary() {
+    let mut pair = Pair::new();
+    let first =
+        pair.client.request(&[GET, &[("priority", b"i=?0"), ("priority", b"u=5")]].concat(), true);
+    let second = pair.get();
+    let [first, second] = run(&mut pair, [first, second]);
+    assert!(first < 150_000 && second == 300_000, "{first} {second}");
+}
+
+#[test]
+fn priorities_are_taken_also_before_a_request_that_others_have_overtaken() {
+    let mut pair = Pair::new();
+    let first = pair.client.request(GET, true);
+    let late = pair.client.packets();
+    let second = pair.get();
+    assert_eq!(pair.server.seen.len(), 1);
+    let (h3, quic) = pair.client.h3();
+    h3.send_priority_update_for_request(quic, first, &quiche::h3::Priority::new(7, false)).unwrap();
+    pair.drive();
+    for mut packet in late {
+        pair.server.receive(&mut packet);
+    }
+    assert_eq!(pair.server.seen.len(), 2);
+    let [first, second] = run(&mut pair, [first, second]);
+    assert!(first < 150_000 && second == 300_000, "{first} {second}");
 }
 
 /// `quiche` keeps its own time, so that here some passes.

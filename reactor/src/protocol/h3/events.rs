@@ -8,7 +8,6 @@ use wire::head::Origin;
 use wire::limits::QUIC_READ_BYTES_MAX;
 use wire::{Part, Reason, Version};
 
-use super::control::PriorityUpdate;
 use super::error::Code;
 use super::incoming::{Incoming, Item};
 use super::priority::Priority;
@@ -102,6 +101,9 @@ impl Http3 {
         self.outlet.stream = id;
         let until = self.now.instant + self.outlet.settings.header_timeout;
         let refused = id >= self.refused_from();
+        if !refused {
+            self.next_stream = self.next_stream.max(id + 4);
+        }
         let pending = self.pending.as_mut().and_then(|pending| pending.opening.remove(&id));
         if self.quic.stream_capacity(id).is_err() {
             // STOP_SENDING has come with it: the request is given up (RFC 9114, 4.1.1). `quiche`
@@ -117,10 +119,7 @@ impl Http3 {
                 // RFC 9114, 5.2: the client may send it again elsewhere.
                 return self.discard(id, Code::RequestRejected);
             }
-            (None, None) => {
-                self.next_stream = self.next_stream.max(id + 4);
-                Opening { incoming: Incoming::default(), until }
-            }
+            (None, None) => Opening { incoming: Incoming::default(), until },
         };
         if self.take_frames(id, &mut opening.incoming).is_err() {
             return;
@@ -251,6 +250,7 @@ impl Http3 {
         if let Some(stream) = self.streams.get_mut(&id) {
             stream.exchange.refuse_head(fault, &mut self.outlet, &self.now);
         }
+        self.excuse(id);
         self.queue(id);
         Ok(())
     }
@@ -267,7 +267,7 @@ impl Http3 {
             self.ping = self.now.instant + self.ping_interval();
         }
         let said = self.pending.as_mut().and_then(|pending| pending.priorities.remove(&id));
-        let said = said.or_else(|| request::priority(list).map(Priority::parse));
+        let said = said.or_else(|| request::priority(list).map(|value| Priority::parse(&value)));
         let priority = said.unwrap_or_default();
         priority.apply(&mut self.quic, id);
         let facts = RequestFacts { head_only, version: Version::Http3 };
@@ -284,6 +284,9 @@ impl Http3 {
         self.watch.content(bytes.len());
         if let Err(fault) = stream.content(bytes, &mut self.outlet, &self.now) {
             return self.malformed(id, fault);
+        }
+        if stream.exchange.is_refused() {
+            self.excuse(id);
         }
         self.queue(id);
         Ok(())
@@ -303,6 +306,7 @@ impl Http3 {
             return self.refuse(id, &[], Fault::FieldsTooLarge, complete);
         };
         stream.exchange.too_large(&mut self.outlet, &self.now);
+        self.excuse(id);
         self.queue(id);
         Ok(())
     }
@@ -353,36 +357,17 @@ impl Http3 {
         if !self.phase.is_speaking() {
             return;
         }
+        if let Some(pending) = &mut self.pending {
+            pending.priorities.remove(&id);
+        }
         self.linger(id, code, true);
+        // What the client has given up itself is no refusal.
+        if code != Code::RequestCancelled {
+            self.excuse(id);
+        }
         self.watch.reset();
         if self.is_overdrawn() {
             self.calm();
-        }
-    }
-
-    /// RFC 9218, 7. One for a request that is not there yet is taken with its head.
-    fn reprioritize(&mut self, control: StreamId, update: PriorityUpdate) {
-        let PriorityUpdate { stream: id, value } = update;
-        log::priority_parsed(&mut self.quic, control, id, &value);
-        let streams_max = self.outlet.settings.http3.streams_max;
-        if id >= self.next_stream.saturating_add(streams_max.saturating_mul(4)) {
-            // More than may be opened, even if all that ever were are over.
-            return self.fail(Code::IdError);
-        }
-        let priority = Priority::parse(&value);
-        if let Some(stream) = self.streams.get_mut(&id) {
-            stream.priority = priority;
-            stream.turn = 0;
-            priority.apply(&mut self.quic, id);
-            return;
-        }
-        let next_stream = self.next_stream;
-        let pending = self.pending();
-        if id >= next_stream || pending.opening.contains_key(&id) {
-            pending.priorities.insert(id, priority);
-            if pending.priorities.len() as u64 > streams_max {
-                pending.priorities.pop_first();
-            }
         }
     }
 }

@@ -146,6 +146,9 @@ impl Http3 {
             true => self.watch.answered(stream.head_bytes),
             false => self.watch.unanswered(stream.head_bytes),
         }
+        if stream.arriving && !stream.exchange.is_refused() {
+            self.excuse(id);
+        }
         if let Some(code) = cut {
             self.linger(id, code, true);
         } else if stream.arriving {

@@ -38,24 +38,45 @@ impl Http3 {
         let mut lingering = Lingering { stream, code, reset, until };
         if self.lingers(&mut lingering) {
             self.pending().lingering.push_back(lingering);
-            let http3 = &self.outlet.settings.http3;
-            self.watch.excuse(http3.window_bytes, http3.connection_window_bytes());
         }
+    }
+
+    /// Nothing more is wanted of a request that is arriving: what is under way of it costs nothing.
+    pub(super) fn excuse(&mut self, stream: StreamId) {
+        if self.quic.stream_finished(stream) {
+            return;
+        }
+        let http3 = &self.outlet.settings.http3;
+        self.watch.excuse(http3.window_bytes, http3.connection_window_bytes());
     }
 
     /// Ends the streams that clients have ended, and those that are to wait no longer.
     pub(super) fn let_go(&mut self) {
         let count = self.pending.as_ref().map_or(0, |pending| pending.lingering.len());
-        let mut going_on: u64 = 0;
         for _ in 0..count {
             let Some(mut lingering) = self.pending().lingering.pop_front() else { break };
             if self.lingers(&mut lingering) {
-                going_on += u64::from(!self.quic.stream_finished(lingering.stream));
                 self.pending().lingering.push_back(lingering);
             }
         }
-        let window = self.outlet.settings.http3.window_bytes;
-        self.watch.excuse_at_most(going_on.saturating_mul(window));
+        if self.watch.excuses() {
+            let most = self.going_on().saturating_mul(self.outlet.settings.http3.window_bytes);
+            self.watch.excuse_at_most(most);
+        }
+    }
+
+    /// How many streams there are of which nothing more is wanted, and something may come.
+    fn going_on(&self) -> u64 {
+        let lingering = self.pending.iter().flat_map(|pending| &pending.lingering);
+        let lingering = lingering.filter(|lingering| !self.quic.stream_finished(lingering.stream));
+        let refused = self.streams.values().filter(|s| s.arriving && s.exchange.is_refused());
+        (lingering.count() + refused.count()) as u64
+    }
+
+    /// Whether a stream is over here, and not for the client.
+    pub(super) fn is_lingering(&self, stream: StreamId) -> bool {
+        let mut lingering = self.pending.iter().flat_map(|pending| &pending.lingering);
+        lingering.any(|lingering| lingering.stream == stream)
     }
 
     /// Whether there is something to wait for.

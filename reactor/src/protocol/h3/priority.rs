@@ -2,7 +2,9 @@
 
 use sfv::{BareItem, Dictionary, ListEntry, Parser};
 
-use super::Quic;
+use super::control::PriorityUpdate;
+use super::error::Code;
+use super::{Http3, Quic, log};
 use crate::protocol::StreamId;
 
 /// What the client says of the order in which it wants its responses.
@@ -45,6 +47,34 @@ impl Priority {
         const REQUESTS: u8 = 8;
         // A stream that is gone needs none.
         let _ = quic.stream_priority(stream, REQUESTS + self.urgency, self.incremental);
+    }
+}
+
+impl Http3 {
+    /// RFC 9218, 7. One for a request that is not there yet is taken with its head.
+    pub(super) fn reprioritize(&mut self, control: StreamId, update: PriorityUpdate) {
+        let PriorityUpdate { stream: id, value } = update;
+        log::priority_parsed(&mut self.quic, control, id, &value);
+        let streams_max = self.outlet.settings.http3.streams_max;
+        if id >= self.next_stream.saturating_add(streams_max.saturating_mul(4)) {
+            // More than may be opened, even if all that ever were are over.
+            return self.fail(Code::IdError);
+        }
+        let priority = Priority::parse(&value);
+        if let Some(stream) = self.streams.get_mut(&id) {
+            stream.priority = priority;
+            stream.turn = 0;
+            priority.apply(&mut self.quic, id);
+            return;
+        }
+        if self.quic.stream_closed(id) || self.is_lingering(id) {
+            return;
+        }
+        let priorities = &mut self.pending().priorities;
+        priorities.insert(id, priority);
+        if priorities.len() as u64 > streams_max {
+            priorities.pop_first();
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! What `quiche` has decoded of a request, as all versions with streams tell it.
 
+use std::borrow::Cow;
+
 use http::Method;
 use quiche::h3::{Header, NameValue};
 use wire::head::{Origin, Scheme};
@@ -47,9 +49,12 @@ pub fn trailers(list: &[Header]) -> Result<Option<Fields>, Fault> {
     Ok(request::trailers(lines.into_iter()))
 }
 
-/// How urgent the client finds the response (RFC 9218, 5).
-pub fn priority(list: &[Header]) -> Option<&[u8]> {
-    list.iter().find(|line| line.name() == b"priority").map(NameValue::value)
+/// How urgent the client finds the response (RFC 9218, 5). Several lines are one dictionary
+/// (RFC 9651, 4.2).
+pub fn priority(list: &[Header]) -> Option<Cow<'_, [u8]>> {
+    let mut lines = list.iter().filter(|line| line.name() == b"priority").map(NameValue::value);
+    let first = Cow::Borrowed(lines.next()?);
+    Some(lines.fold(first, |before, line| Cow::Owned([&before[..], b", ", line].concat())))
 }
 
 /// One field line (RFC 9114, 4.2 and 10.3).
@@ -104,5 +109,24 @@ impl<'a> Pseudo<'a> {
         let path = self.path.unwrap_or_default();
         let (version, scheme) = (Version::Http3, Scheme::Https);
         Ok(ControlData { method, path, authority: self.authority, version, scheme })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_priority_may_take_several_lines() {
+        let list = |values: &[&str]| -> Vec<Header> {
+            let lines = values.iter().map(|value| Header::new(b"priority", value.as_bytes()));
+            lines.chain([Header::new(b"x", b"u=0")]).collect()
+        };
+        let read = |values: &[&str]| {
+            priority(&list(values)).map(|value| String::from_utf8_lossy(&value).into_owned())
+        };
+        assert_eq!(read(&[]), None);
+        assert_eq!(read(&["u=1"]).as_deref(), Some("u=1"));
+        assert_eq!(read(&["u=1", "i", "u=2"]).as_deref(), Some("u=1, i, u=2"));
     }
 }

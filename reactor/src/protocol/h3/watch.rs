@@ -8,8 +8,8 @@
 //! Content that arrives behind a lost packet has come before it serves anybody. What is spent without
 //! being there is a debt, and how large that may be is known where the windows are. The head of a
 //! request comes before it serves anybody, too: it is paid back at once, and that taken back if the
-//! request comes to nothing. And what is under way on a stream when the client is asked to stop cannot
-//! be helped: as long as it has not stopped, a window of it costs nothing.
+//! request comes to nothing. And what is under way of a request when it is refused cannot be helped: as
+//! long as the client has not stopped, a window of it costs nothing.
 
 use std::time::Instant;
 
@@ -77,17 +77,23 @@ impl Watch {
         self.spend(u64::from(head_bytes));
     }
 
-    /// The client is asked to stop: it may have sent so many bytes by now, or be sending them. Of all
-    /// streams together `most` are under way.
+    /// The client is to stop: so much content may be under way. Of all streams together `most` is. As
+    /// of other content, what wraps it and what is sent twice is paid along.
     pub fn excuse(&mut self, bytes: u64, most: u64) {
+        let (bytes, most) = (bytes.saturating_mul(2), most.saturating_mul(2));
         let left = bytes.saturating_sub(self.debt);
         self.debt = self.debt.saturating_sub(bytes);
         self.excused = self.excused.saturating_add(left).min(most);
     }
 
-    /// Not more than so many bytes are under way still.
+    /// Whether there is something left that may come for nothing.
+    pub fn excuses(&self) -> bool {
+        self.excused > 0
+    }
+
+    /// Not more content than that is under way still.
     pub fn excuse_at_most(&mut self, bytes: u64) {
-        self.excused = self.excused.min(bytes);
+        self.excused = self.excused.min(bytes.saturating_mul(2));
     }
 
     /// So many bytes have gone out: they have their acknowledgements coming.
@@ -170,7 +176,7 @@ mod tests {
         let datagram = 1200 + QUIC_DATAGRAM_BYTES;
         watch.excuse(5 * datagram, 8 * datagram);
         watch.excuse(5 * datagram, 8 * datagram);
-        for _ in 0..8 {
+        for _ in 0..2 * 8 {
             watch.see(1200, now);
             assert_eq!(watch.purse, QUIC_IDLE_BYTES_MAX);
         }
@@ -179,7 +185,9 @@ mod tests {
         // It has been under way for some time.
         watch.spend(QUIC_IDLE_BYTES_MAX);
         watch.excuse(2 * datagram, 8 * datagram);
-        assert_eq!((watch.debt(), watch.excused), (0, datagram));
+        assert_eq!((watch.debt(), watch.excused), (0, 3 * datagram));
+        watch.excuse_at_most(datagram);
+        assert_eq!(watch.excused, 2 * datagram);
         watch.excuse_at_most(0);
         watch.see(1200, now);
         assert_eq!(watch.debt(), datagram);
