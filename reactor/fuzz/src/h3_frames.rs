@@ -3,12 +3,12 @@
 use bytes::Bytes;
 use quiche::h3::{Header, NameValue};
 use reactor::protocol::StreamId;
-use reactor::protocol::h3::control::{Control, PriorityUpdate};
 use reactor::protocol::h3::error::Code;
 use reactor::protocol::h3::frame;
 use reactor::protocol::h3::incoming::{Incoming, Item};
 use reactor::protocol::h3::priority::Priority;
 use reactor::protocol::h3::qpack::{self, Undecodable};
+use reactor::protocol::h3::unidirectional::{PriorityUpdate, Unidirectional};
 
 /// Bytes of a field section that are allowed.
 const SECTION_BYTES_MAX: u64 = 100;
@@ -93,7 +93,7 @@ fn join(items: &mut Vec<Item>, item: Item) {
     }
 }
 
-/// The client's one-way streams: however they are cut, the same comes of them.
+/// The client's unidirectional streams: however they are cut, the same comes of them.
 fn control(said: &[u8]) {
     assert_eq!(updates(said, 1), updates(said, usize::MAX), "byte by byte");
 }
@@ -101,7 +101,7 @@ fn control(said: &[u8]) {
 /// What is said on four streams in turn. Each time: which it is and how much it says, and whether it
 /// ends.
 fn updates(mut said: &[u8], piece: usize) -> (Vec<PriorityUpdate>, Option<Code>) {
-    let mut control = Control::default();
+    let mut control = Unidirectional::default();
     let mut ended = [false; 4];
     let mut updates = Vec::new();
     while let [first, rest @ ..] = said {

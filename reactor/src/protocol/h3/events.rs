@@ -28,15 +28,15 @@ impl Http3 {
         if !self.quic.is_readable() || !self.phase.is_speaking() {
             return;
         }
-        for oneway in [true, false] {
+        for unidirectional in [true, false] {
             for id in self.quic.readable() {
                 if !self.phase.is_speaking() {
                     return;
                 }
                 // Who opened a stream, and which way it goes (RFC 9000, 2.1).
                 match id % 4 {
-                    0 if !oneway => self.take_request(id),
-                    2 if oneway => self.take_oneway(id),
+                    0 if !unidirectional => self.take_request(id),
+                    2 if unidirectional => self.take_unidirectional(id),
                     _ => {}
                 }
             }
@@ -66,11 +66,11 @@ impl Http3 {
     }
 
     /// One of the client's own streams.
-    fn take_oneway(&mut self, id: StreamId) {
+    fn take_unidirectional(&mut self, id: StreamId) {
         loop {
             let ended = match self.read(id) {
                 Ok((mut bytes, last)) => loop {
-                    match self.control.receive(id, &mut bytes) {
+                    match self.unidirectional.receive(id, &mut bytes) {
                         Ok(Some(update)) => self.reprioritize(id, update),
                         Ok(None) => break last,
                         Err(code) => return self.fail(code),
@@ -88,7 +88,7 @@ impl Http3 {
                 Err(_) => return,
             };
             if ended {
-                if let Err(code) = self.control.end(id) {
+                if let Err(code) = self.unidirectional.end(id) {
                     self.fail(code);
                 }
                 return;

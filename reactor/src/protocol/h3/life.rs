@@ -16,7 +16,7 @@ use crate::protocol::error::{Fault, ProtocolError};
 /// The highest stream there can be: a GOAWAY with it refuses nothing yet (RFC 9114, 5.2).
 const LAST_STREAM: StreamId = (1 << 62) - 4;
 
-/// The first one-way stream of a server (RFC 9000, 2.1).
+/// The first unidirectional stream of a server (RFC 9000, 2.1).
 pub const CONTROL_STREAM: StreamId = 3;
 
 /// What kind of stream that is (RFC 9114, 6.2.1).

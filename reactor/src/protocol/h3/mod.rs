@@ -10,13 +10,12 @@
 //!
 //! `quiche` knows QUIC: packets, streams, windows and losses. The frames on the streams are read and
 //! made here, because each mistake of a client's has its own code and its own scope: [`incoming`],
-//! [`control`] and [`qpack`] are what comes, [`carrier`] is what goes. What a request and a response are
+//! [`unidirectional`] and [`qpack`] are what comes, [`carrier`] is what goes. What a request and a response are
 //! is shared with HTTP/2. The verbs are those of [`Protocol`](super::Protocol), with datagrams for
 //! bytes. `quiche` reads the clock itself for what is QUIC's: losses, acknowledgements, idleness.
 
 mod buffers;
 mod carrier;
-pub mod control;
 pub mod datagrams;
 pub mod error;
 mod events;
@@ -31,6 +30,7 @@ pub mod priority;
 pub mod qpack;
 mod request;
 mod stream;
+pub mod unidirectional;
 mod watch;
 mod ways;
 
@@ -43,11 +43,11 @@ use wire::limits::QUIC_DATAGRAM_BYTES_MIN;
 use wire::{Part, Reason, RequestHead, ResponseHead};
 
 pub use self::buffers::Buffers;
-use self::control::Control;
 use self::datagrams::Datagrams;
 use self::life::Phase;
 use self::pending::Pending;
 use self::stream::Stream;
+use self::unidirectional::Unidirectional;
 use self::watch::Watch;
 use self::ways::Ways;
 use super::error::ProtocolError;
@@ -73,8 +73,8 @@ pub struct Http3 {
     ready: Vec<StreamId>,
     /// There while there is something in it.
     pending: Option<Box<Pending>>,
-    /// The client's one-way streams.
-    control: Control,
+    /// The client's unidirectional streams.
+    unidirectional: Unidirectional,
     outlet: Outlet,
     watch: Watch,
     /// The stream after the highest that was seen.
@@ -126,7 +126,7 @@ impl Http3 {
             streams: BTreeMap::new(),
             ready: Vec::new(),
             pending: None,
-            control: Control::default(),
+            unidirectional: Unidirectional::default(),
             outlet: Outlet::new(settings, read),
             watch: Watch::new(now.instant),
             next_stream: 0,

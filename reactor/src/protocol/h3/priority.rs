@@ -2,8 +2,8 @@
 
 use sfv::{BareItem, Dictionary, ListEntry, Parser};
 
-use super::control::PriorityUpdate;
 use super::error::Code;
+use super::unidirectional::PriorityUpdate;
 use super::{Http3, Quic, log};
 use crate::protocol::StreamId;
 

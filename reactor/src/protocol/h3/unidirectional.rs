@@ -1,4 +1,4 @@
-//! [`Control`]: a client's one-way streams (RFC 9114, 6.2; RFC 9204, 4.2).
+//! [`Unidirectional`]: a client's unidirectional streams (RFC 9114, 6.2; RFC 9204, 4.2).
 //!
 //! There is one for control, and one for each side of QPACK; they last as long as the connection. As
 //! no dynamic table was agreed on, QPACK's have hardly anything to say.
@@ -11,9 +11,9 @@ use super::error::Code;
 use super::frame::{self, Header, Number};
 use crate::protocol::StreamId;
 
-/// What the client's one-way streams have said so far.
+/// What the client's unidirectional streams have said so far.
 #[derive(Debug)]
-pub struct Control {
+pub struct Unidirectional {
     /// Three as a rule, for as long as the connection.
     streams: SmallVec<[(StreamId, Kind); 3]>,
     /// SETTINGS were there.
@@ -56,13 +56,13 @@ pub struct PriorityUpdate {
     pub value: Bytes,
 }
 
-impl Default for Control {
+impl Default for Unidirectional {
     fn default() -> Self {
         Self { streams: SmallVec::new(), settled: false, goaway: u64::MAX, max_push_id: 0 }
     }
 }
 
-impl Control {
+impl Unidirectional {
     /// Takes what has come on a stream. To be called again until it says `None`, with what is left
     /// in `from`. An error is the connection's.
     pub fn receive(
@@ -318,7 +318,7 @@ mod tests {
 
     /// Says this on the stream, in pieces; what comes of it.
     fn say(
-        control: &mut Control,
+        control: &mut Unidirectional,
         stream: StreamId,
         bytes: &[u8],
         piece: usize,
@@ -336,8 +336,8 @@ mod tests {
 
     /// One stream, whole and byte for byte.
     fn error(bytes: &[u8]) -> Option<Code> {
-        let whole = say(&mut Control::default(), 2, bytes, 999).err();
-        assert_eq!(say(&mut Control::default(), 2, bytes, 1).err(), whole, "{bytes:?}");
+        let whole = say(&mut Unidirectional::default(), 2, bytes, 999).err();
+        assert_eq!(say(&mut Unidirectional::default(), 2, bytes, 1).err(), whole, "{bytes:?}");
         whole
     }
 
@@ -411,7 +411,7 @@ mod tests {
     fn priorities_are_passed_on() {
         let bytes = [SETTINGS, b"\x80\x0f\x07\x00\x04\x08u=1", b"\x80\x0f\x07\x00\x01\x0c"];
         for piece in 1..20 {
-            let updates = say(&mut Control::default(), 2, &bytes.concat(), piece).unwrap();
+            let updates = say(&mut Unidirectional::default(), 2, &bytes.concat(), piece).unwrap();
             let value = Bytes::from_static(b"u=1");
             let expected = [
                 PriorityUpdate { stream: 8, value },
@@ -424,10 +424,10 @@ mod tests {
     #[test]
     fn what_there_is_one_of() {
         for kind in [0, 2, 3] {
-            let mut control = Control::default();
+            let mut control = Unidirectional::default();
             say(&mut control, 2, &[kind], 1).unwrap();
             assert_eq!(say(&mut control, 6, &[kind], 1), Err(Code::StreamCreationError));
-            let mut control = Control::default();
+            let mut control = Unidirectional::default();
             say(&mut control, 2, &[kind], 1).unwrap();
             assert_eq!(control.end(2), Err(Code::ClosedCriticalStream));
         }
@@ -436,7 +436,7 @@ mod tests {
 
     #[test]
     fn streams_that_mean_nothing_leave_nothing() {
-        let mut control = Control::default();
+        let mut control = Unidirectional::default();
         for nth in 0..100 {
             say(&mut control, nth, [&b"\x40"[..], b"\x21x"][nth as usize % 2], 1).unwrap();
             control.end(nth).unwrap();
