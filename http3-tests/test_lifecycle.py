@@ -111,6 +111,7 @@ async def reload(server):
     async with connect(server) as client, connect(server) as other:
         lanes = [asyncio.ensure_future(lane(c)) for c in (client, other) for _ in range(4)]
         try:
+            await until("the old ones have answered", lambda: pids & old or failures)
             for _ in range(2):
                 await server.reload()
             new = server.workers()
@@ -119,7 +120,6 @@ async def reload(server):
             ended.set()
             await asyncio.gather(*lanes)
         same("failures", [], failures)
-        holds("the old ones have answered as well", pids & old)
         same("terminated", None, client.terminated)
 
 
