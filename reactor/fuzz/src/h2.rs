@@ -4,13 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bytes::{Bytes, BytesMut};
-use http::StatusCode;
+use bytes::BytesMut;
 use reactor::protocol::h2::{Http2, PREFACE};
 use reactor::protocol::settings::HttpSettings;
 use reactor::protocol::{Input, Now, Output, Protocol, StreamId};
 use wire::limits::{H2_TAPE_BYTES_MAX, READ_AHEAD_BYTES_MAX, WRITE_BUFFER_BYTES_MAX};
-use wire::{BodyLength, Fields, Part, Reason, ResponseHead, Scheme};
+use wire::{Part, Reason, Scheme};
 
 use crate::{Choices, origin};
 
@@ -106,23 +105,7 @@ impl Run {
         let Some(stream) = self.streams.keys().copied().nth(usize::from(choices.byte() % 4)) else {
             return;
         };
-        let length = choices.byte();
-        let part = match choices.byte() % 8 {
-            0 => Part::Abort(Reason::HandlerFailed),
-            1 | 2 => Part::End(None),
-            3 | 4 => Part::Body(Bytes::from(vec![b'x'; usize::from(length) * 64 + 1])),
-            kind => Part::Head(ResponseHead {
-                status: [StatusCode::OK, StatusCode::NO_CONTENT, StatusCode::PROCESSING]
-                    [usize::from(kind % 3)],
-                reason: None,
-                length: match length {
-                    0..100 => BodyLength::Streamed,
-                    length => BodyLength::Known(length.into()),
-                },
-                fields: Fields::default(),
-            }),
-        };
-        self.protocol.send(stream, part, &self.now);
+        self.protocol.send(stream, choices.part(), &self.now);
     }
 
     /// What a connection does after every verb.

@@ -12,7 +12,7 @@ use http::StatusCode;
 use quiche::Shutdown;
 use reactor::protocol::error::{ErrorScope, ProtocolError};
 use reactor::protocol::{Flow, StreamId};
-use wire::{BodyLength, Fields, Part, Reason, RequestHead, ResponseHead};
+use wire::{BodyLength, Fields, Part, RequestHead, ResponseHead};
 
 use self::ends::Ends;
 use crate::Choices;
@@ -195,23 +195,7 @@ impl Run {
         let Some(stream) = self.told.keys().copied().nth(usize::from(choices.byte() % 4)) else {
             return;
         };
-        let length = choices.byte();
-        let part = match choices.byte() % 8 {
-            0 => Part::Abort(Reason::HandlerFailed),
-            1 | 2 => Part::End(None),
-            3 | 4 => Part::Body(Bytes::from(vec![b'x'; usize::from(length) * 64 + 1])),
-            kind => Part::Head(ResponseHead {
-                status: [StatusCode::OK, StatusCode::NO_CONTENT, StatusCode::PROCESSING]
-                    [usize::from(kind % 3)],
-                reason: None,
-                length: match length {
-                    0..100 => BodyLength::Streamed,
-                    length => BodyLength::Known(length.into()),
-                },
-                fields: Fields::default(),
-            }),
-        };
-        self.reply(stream, part);
+        self.reply(stream, choices.part());
     }
 
     fn reply(&mut self, stream: StreamId, part: Part<ResponseHead>) {

@@ -2,7 +2,10 @@
 
 #![forbid(unsafe_code)]
 
+use bytes::Bytes;
+use http::StatusCode;
 use wire::head::Origin;
+use wire::{BodyLength, Fields, Part, Reason, ResponseHead};
 
 mod codec;
 mod h1;
@@ -32,6 +35,26 @@ impl Choices<'_> {
                 *first
             }
             None => 0,
+        }
+    }
+
+    /// A part of a response.
+    fn part(&mut self) -> Part<ResponseHead> {
+        let length = self.byte();
+        match self.byte() % 8 {
+            0 => Part::Abort(Reason::HandlerFailed),
+            1 | 2 => Part::End(None),
+            3 | 4 => Part::Body(Bytes::from(vec![b'x'; usize::from(length) * 64 + 1])),
+            kind => Part::Head(ResponseHead {
+                status: [StatusCode::OK, StatusCode::NO_CONTENT, StatusCode::PROCESSING]
+                    [usize::from(kind % 3)],
+                reason: None,
+                length: match length {
+                    0..100 => BodyLength::Streamed,
+                    length => BodyLength::Known(length.into()),
+                },
+                fields: Fields::default(),
+            }),
         }
     }
 }
