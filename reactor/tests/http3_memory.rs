@@ -5,14 +5,13 @@ mod common;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
-use common::h3::{Client, GET, Pair, Server, client_config, server_config};
+use common::h3::{GET, Pair};
 use common::{body, head, settings};
 use quiche::Shutdown;
 use quiche::h3::Header;
 use reactor::protocol::StreamId;
 use reactor::protocol::settings::{Http3Settings, HttpSettings};
 use wire::BodyLength::{Known, Streamed};
-use wire::limits::QUIC_DATAGRAM_BYTES_MAX;
 use wire::{Part, Reason, ResponseHead};
 
 const REQUESTS: usize = 100_000;
@@ -205,12 +204,7 @@ fn streams_leave_nothing_behind() {
 
 #[test]
 fn an_idle_connection_keeps_little() {
-    let settings = settings();
-    let mut config = server_config(&settings);
-    config.discover_pmtu(true);
-    config.set_max_send_udp_payload_size(QUIC_DATAGRAM_BYTES_MAX);
-    let server = Server::with(settings, &mut config);
-    let mut pair = Pair::of(Client::new(&mut client_config()), server);
+    let mut pair = Pair::discovering();
     for _ in 0..3 {
         let stream = pair.get();
         pair.server.respond(stream, 200, b"content");

@@ -18,6 +18,7 @@ use reactor::protocol::settings::HttpSettings;
 use reactor::protocol::{Flow, Now, StreamId};
 use reactor::tls::certificates::{Identity, Pem};
 use reactor::tls::development;
+use wire::limits::QUIC_DATAGRAM_BYTES_MAX;
 use wire::{BodyLength, Part, ResponseHead};
 
 use super::client::{Lines, Reply, Request};
@@ -311,6 +312,16 @@ impl Pair {
 
     pub fn with(settings: HttpSettings) -> Self {
         let server = Server::new(settings);
+        Self::of(Client::new(&mut client_config()), server)
+    }
+
+    /// With a server that looks for the largest packets the path takes.
+    pub fn discovering() -> Self {
+        let settings = settings();
+        let mut config = server_config(&settings);
+        config.discover_pmtu(true);
+        config.set_max_send_udp_payload_size(QUIC_DATAGRAM_BYTES_MAX);
+        let server = Server::with(settings, &mut config);
         Self::of(Client::new(&mut client_config()), server)
     }
 

@@ -8,7 +8,7 @@ use wire::BodyLength::Streamed;
 use wire::limits::*;
 use wire::{Part, Reason};
 
-use super::common::h3::{Client, GET, Pair, Server, client_config, server_config};
+use super::common::h3::{Client, GET, Pair, Server, client_config};
 use super::common::{End, body, head, settings};
 use super::{MINUTE, closed_with, still_serves};
 
@@ -180,12 +180,7 @@ fn the_clients_end_ends_its_requests() {
 
 #[test]
 fn a_client_that_takes_larger_packets_has_not_moved() {
-    let settings = settings();
-    let mut config = server_config(&settings);
-    config.discover_pmtu(true);
-    config.set_max_send_udp_payload_size(QUIC_DATAGRAM_BYTES_MAX);
-    let server = Server::with(settings, &mut config);
-    let mut pair = Pair::of(Client::new(&mut client_config()), server);
+    let mut pair = Pair::discovering();
     let pmtu = |pair: &mut Pair| pair.server.http3.quic().path_stats().next().unwrap().pmtu;
     still_serves(&mut pair);
     assert_eq!(pmtu(&mut pair), QUIC_DATAGRAM_BYTES_MIN, "who is sent little needs none");

@@ -90,6 +90,30 @@ impl Header {
     }
 }
 
+/// A payload that is wanted as a whole, and may arrive in pieces.
+#[derive(Debug)]
+pub struct Payload {
+    so_far: BytesMut,
+    left: u64,
+}
+
+impl Payload {
+    /// One of so many bytes, which the caller bounds.
+    pub fn new(len: u64) -> Self {
+        Self { so_far: BytesMut::new(), left: len }
+    }
+
+    /// Takes what is there from the front. `None`: some of it is missing.
+    pub fn take(&mut self, from: &mut Bytes) -> Option<Bytes> {
+        let piece = split(&mut self.left, from);
+        if self.left == 0 && self.so_far.is_empty() {
+            return Some(piece);
+        }
+        self.so_far.extend_from_slice(&piece);
+        (self.left == 0).then(|| std::mem::take(&mut self.so_far).freeze())
+    }
+}
+
 /// Bytes that are skipped as they come: those that are missing still.
 pub fn skip(left: u64, from: &mut Bytes) -> u64 {
     let here = left.min(from.len() as u64);
@@ -185,6 +209,25 @@ mod tests {
             assert_eq!(rest, Some((PRIORITY_UPDATE, 0x41)));
             assert!(!header.is_begun());
         }
+    }
+
+    #[test]
+    fn payloads_arrive_in_pieces() {
+        for piece in 1..6 {
+            let mut payload = Payload::new(5);
+            let mut taken = Vec::new();
+            for piece in b"12345".chunks(piece) {
+                let mut piece = Bytes::copy_from_slice(piece);
+                taken.push(payload.take(&mut piece));
+                assert!(piece.is_empty());
+            }
+            assert_eq!(taken.pop(), Some(Some(Bytes::from_static(b"12345"))), "{piece}");
+            assert!(taken.iter().all(Option::is_none));
+        }
+        let mut rest = Bytes::from_static(b"67");
+        assert_eq!(Payload::new(0).take(&mut rest), Some(Bytes::new()));
+        assert_eq!(Payload::new(1).take(&mut rest), Some(Bytes::from_static(b"6")));
+        assert_eq!(rest[..], *b"7");
     }
 
     #[test]

@@ -8,10 +8,10 @@
 //!
 //! Frames that nobody knows are skipped everywhere (RFC 9114, 9).
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 
 use super::error::Code;
-use super::frame::{self, Header};
+use super::frame::{self, Header, Payload};
 
 /// What is between the bytes of a stream and a request.
 #[derive(Debug, Default)]
@@ -34,7 +34,7 @@ enum State {
     /// Between frames, or in the header of one.
     Between(Header),
     /// In a field section.
-    Section { so_far: BytesMut, left: u64 },
+    Section(Payload),
     /// In content.
     Content(u64),
     /// In what is not read.
@@ -77,19 +77,8 @@ impl Incoming {
                         return Ok(Some(item));
                     }
                 }
-                State::Section { so_far, left } => {
-                    let piece = frame::split(left, from);
-                    if *left > 0 {
-                        so_far.extend_from_slice(&piece);
-                        return Ok(None);
-                    }
-                    let section = match so_far.is_empty() {
-                        true => piece,
-                        false => {
-                            so_far.extend_from_slice(&piece);
-                            std::mem::take(so_far).freeze()
-                        }
-                    };
+                State::Section(payload) => {
+                    let Some(section) = payload.take(from) else { return Ok(None) };
                     self.state = State::default();
                     let item = match self.expects {
                         Expects::Nothing => Item::Trailers(section),
@@ -131,7 +120,7 @@ impl Incoming {
     /// Whether the head has not come yet.
     pub fn is_headless(&self) -> bool {
         match &self.state {
-            State::Section { .. } => self.expects == Expects::Content,
+            State::Section(_) => self.expects == Expects::Content,
             _ => self.expects == Expects::Head,
         }
     }
@@ -152,7 +141,7 @@ impl Incoming {
                     self.state = State::Skipped(len);
                     return Ok(Some(Item::TooLarge));
                 }
-                State::Section { so_far: BytesMut::new(), left: len }
+                State::Section(Payload::new(len))
             }
             (frame::DATA | frame::HEADERS, _) => return Err(Code::FrameUnexpected),
             (

@@ -174,9 +174,8 @@ impl Http3 {
         self.drive();
         if self.quic.timeout().is_some_and(|left| left.is_zero()) {
             self.quic.on_timeout();
-            self.probing = true;
+            (self.probing, self.stirred) = (true, true);
         }
-        self.stirred = true;
     }
 
     /// The next part of a request. `Abort` says that the client has given the request up.

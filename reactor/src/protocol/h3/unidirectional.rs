@@ -3,12 +3,12 @@
 //! There is one for control, and one for each side of QPACK; they last as long as the connection. As
 //! no dynamic table was agreed on, QPACK's have hardly anything to say.
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use smallvec::SmallVec;
 use wire::limits::QUIC_CONTROL_FRAME_BYTES_MAX;
 
 use super::error::Code;
-use super::frame::{self, Header, Number};
+use super::frame::{self, Header, Number, Payload};
 use crate::protocol::StreamId;
 
 /// What the client's unidirectional streams have said so far.
@@ -43,7 +43,7 @@ enum Kind {
 #[derive(Debug)]
 enum State {
     Between(Header),
-    Payload { kind: u64, so_far: BytesMut, left: u64 },
+    Payload { kind: u64, payload: Payload },
     Skipped(u64),
 }
 
@@ -83,11 +83,11 @@ impl Unidirectional {
         }
         loop {
             match &mut self.streams[at].1 {
-                Kind::Control(state) => {
-                    let mut at = state.take().map_or_else(State::default, |state| *state);
-                    let said = at.next(from, self.settled)?;
-                    if at.is_begun() {
-                        *state = Some(Box::new(at));
+                Kind::Control(begun) => {
+                    let mut state = begun.take().map_or_else(State::default, |state| *state);
+                    let said = state.next(from, self.settled)?;
+                    if state.is_begun() {
+                        *begun = Some(Box::new(state));
                     }
                     let Some((kind, payload)) = said else { return Ok(None) };
                     if let Some(update) = self.said(kind, payload)? {
@@ -206,13 +206,9 @@ impl State {
                     let Some((kind, len)) = header.take(from) else { return Ok(None) };
                     *self = Self::begin(kind, len, settled)?;
                 }
-                Self::Payload { kind, so_far, left } => {
-                    let piece = frame::split(left, from);
-                    so_far.extend_from_slice(&piece);
-                    if *left > 0 {
-                        return Ok(None);
-                    }
-                    let said = (*kind, std::mem::take(so_far).freeze());
+                Self::Payload { kind, payload } => {
+                    let Some(payload) = payload.take(from) else { return Ok(None) };
+                    let said = (*kind, payload);
                     *self = Self::default();
                     return Ok(Some(said));
                 }
@@ -247,7 +243,7 @@ impl State {
         if len > QUIC_CONTROL_FRAME_BYTES_MAX {
             return Err(Code::ExcessiveLoad);
         }
-        Ok(Self::Payload { kind, so_far: BytesMut::new(), left: len })
+        Ok(Self::Payload { kind, payload: Payload::new(len) })
     }
 }
 
