@@ -109,6 +109,13 @@ impl Acceptor {
                     self.broadcast(|| Mail::CloseLink { slot });
                 }
             }
+            Control::Message(ToReactorControl::Ended { incarnation }, _) => {
+                // None when every thread has seen the end of its link before.
+                let slot = self.common.scheduler().slot_of(incarnation);
+                if let Some(slot) = slot {
+                    self.broadcast(|| Mail::WorkerEnded { slot, incarnation });
+                }
+            }
             Control::Message(ToReactorControl::ReloadTls, _) => self.common.tls.reload(),
             Control::Message(ToReactorControl::Drain { within_ms }, _) => {
                 let until = Instant::now() + Duration::from_millis(within_ms);

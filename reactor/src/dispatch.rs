@@ -312,12 +312,17 @@ impl Scheduler {
         None
     }
 
+    /// The place of an incarnation, as long as a thread has a link to it or is about to get one.
+    pub fn slot_of(&self, incarnation: u64) -> Option<WorkerSlot> {
+        self.workers.iter().position(|worker| {
+            worker.as_ref().is_some_and(|worker| worker.incarnation == incarnation)
+        })
+    }
+
     /// The incarnation gets nothing more. Its place, when it has nothing in work and its links may
     /// be closed at once.
     pub fn retire(&mut self, incarnation: u64) -> Option<WorkerSlot> {
-        let slot = self.workers.iter().position(|worker| {
-            worker.as_ref().is_some_and(|worker| worker.incarnation == incarnation)
-        })?;
+        let slot = self.slot_of(incarnation)?;
         self.idle.retain(|idle| *idle != slot);
         let worker = self.workers[slot].as_mut()?;
         worker.retiring = true;

@@ -3,7 +3,7 @@
 use std::io::{IoSlice, IoSliceMut};
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 
-use nix::sys::socket::{ControlMessage, MsgFlags, recvmsg, send, sendmsg};
+use nix::sys::socket::{ControlMessage, MsgFlags, Shutdown, recvmsg, send, sendmsg, shutdown};
 use wire::held::Held;
 use wire::limits::HANDOVER_DEPTH_MAX;
 use wire::shared::{Mark, Marks, Shared};
@@ -21,6 +21,8 @@ pub struct Link {
     socket: OwnedFd,
     /// The worker's id.
     pub worker: u16,
+    /// Which life of it.
+    pub incarnation: u64,
     marks: Marks,
     held: Held,
     /// The exchange behind each mark.
@@ -65,6 +67,7 @@ impl Link {
         Self {
             socket,
             worker,
+            incarnation,
             marks: shared.marks(id, incarnation, thread),
             held: shared.held(id, incarnation, thread),
             given: [None; HANDOVER_DEPTH_MAX],
@@ -175,6 +178,13 @@ impl Link {
             Err(nix::Error::EAGAIN) => Ok(Read::Nothing),
             Err(_) => Err(LinkError::Closed),
         }
+    }
+
+    /// The worker has ended, whoever else may hold its end of the socket: from now on nothing can be
+    /// sent by that, and a read that has taken what was sent before finds the end.
+    pub fn cut(&self) {
+        // It fails when the other end is closed, and then there is nothing to cut.
+        let _ = shutdown(self.raw(), Shutdown::Both);
     }
 
     /// Whether the worker holds finished answers back.

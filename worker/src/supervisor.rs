@@ -297,6 +297,7 @@ impl Supervisor {
             let worker = child.worker;
             self.hear_worker(incarnation);
             self.workers.remove(&incarnation);
+            self.tell_reactor(&ToReactorControl::Ended { incarnation }, Vec::new());
             let current = self.shared.worker(usize::from(worker), WorkerCounter::Pid);
             if current.load(Ordering::Relaxed) == pid.as_raw() as u64 {
                 self.worker_counter(worker, WorkerCounter::Pid, 0);

@@ -146,6 +146,23 @@ impl Broker {
         }
     }
 
+    /// The supervisor has reaped a worker. Mostly the end of the link has told before; it cannot while
+    /// a process that the worker has forked holds the worker's end open.
+    pub fn worker_ended(
+        &mut self,
+        slot: WorkerSlot,
+        incarnation: u64,
+        buffer: &mut ReadBuffer,
+        now: Instant,
+    ) {
+        let Some(Some(link)) = self.links.get(slot) else { return };
+        if link.incarnation != incarnation {
+            return;
+        }
+        link.cut();
+        self.link_readable(slot, true, buffer, now);
+    }
+
     /// A link has ended: what was started on it is lost, everything else goes to another worker.
     pub fn link_lost(&mut self, slot: WorkerSlot, error: LinkError, now: Instant) {
         if error == LinkError::Closed {

@@ -177,6 +177,9 @@ impl EventLoop {
                 Mail::Assign(assignment) => self.broker.assigned(assignment, now),
                 Mail::Move(step) => self.broker.take_over(step, now),
                 Mail::TooOld(id) => self.broker.too_old(id),
+                Mail::WorkerEnded { slot, incarnation } => {
+                    self.broker.worker_ended(slot, incarnation, &mut self.buffer, now);
+                }
                 Mail::CloseLink { slot } => self.broker.link_lost(slot, LinkError::Closed, now),
                 Mail::Drain { until } => self.drain(until),
                 Mail::Stop => self.state = State::Stopped,

@@ -249,6 +249,118 @@ fn a_lost_worker_costs_the_started_request_only() {
     server.stop();
 }
 
+/// Three requests: the first two are answered, which shows that the worker is fast, the third is
+/// started, and two more wait behind it.
+fn started_and_waiting(server: &Server, worker: &mut played::Worker) -> Vec<TcpStream> {
+    let mut client = server.connect();
+    for _ in 0..2 {
+        client.write_all(GET).unwrap();
+        let request = worker.request();
+        worker.respond(request.id, 200, b"");
+        response_of(&mut client);
+    }
+    let before = server.count(Counter::Dispatched);
+    let mut clients: Vec<_> = (0..3).map(|_| server.connect()).collect();
+    for (n, client) in clients.iter_mut().enumerate() {
+        client.write_all(&get(&format!("/{n}"))).unwrap();
+        server.until("handed over", |s| s.count(Counter::Dispatched) == before + n as u64 + 1);
+        if n == 0 {
+            // Started before another thread hands its own over.
+            assert_eq!(&worker.request().head.path[..], b"/0");
+        }
+    }
+    clients
+}
+
+#[test]
+fn a_reaped_worker_is_lost_although_its_links_are_held_open() {
+    for threads in [1, 2] {
+        let server = Server::start(|config| config.threads = threads);
+        // A process that the worker has forked would hold the ends of this one.
+        let mut held_open = server.add_worker(0, 0);
+        let mut clients = started_and_waiting(&server, &mut held_open);
+        server.reaped(0);
+        assert!(response_of(&mut clients[0]).starts_with("HTTP/1.1 502 "));
+        let request = Some("GET /0".into());
+        assert_eq!(server.control(), FromReactor::Lost { incarnation: 0, request });
+        assert!(held_open.ended(), "whoever holds the links can do nothing with them");
+        let mut worker = server.add_worker(0, 1);
+        for _ in 1..3 {
+            let request = worker.request();
+            worker.respond(request.id, 200, &request.head.path.clone());
+        }
+        assert!(response_of(&mut clients[1]).ends_with("/1"));
+        assert!(response_of(&mut clients[2]).ends_with("/2"));
+        server.stop();
+    }
+}
+
+#[test]
+fn what_a_reaped_worker_had_answered_reaches_its_clients() {
+    for round in 0..20 {
+        let server = Server::start(|_| {});
+        let (mut held_open, [mut first, mut second]) = holding(&server);
+        // The held answer may have been fetched by now, or not.
+        if round % 2 == 0 {
+            server.reaped(0);
+            assert!(response_of(&mut first).ends_with("held"));
+            assert!(response_of(&mut second).starts_with("HTTP/1.1 502 "));
+        } else {
+            assert!(response_of(&mut first).ends_with("held"));
+            first.write_all(GET).unwrap();
+            let request = held_open.request();
+            let large = vec![b'L'; 100 << 10];
+            held_open.respond(request.id, 200, &large);
+            server.reaped(0);
+            assert!(response_of(&mut first).ends_with("LLL"));
+            assert!(response_of(&mut second).starts_with("HTTP/1.1 502 "));
+        }
+        server.stop();
+    }
+}
+
+#[test]
+fn the_end_of_a_worker_counts_once_whoever_tells_of_it_first() {
+    let server = Server::start(|config| config.threads = 2);
+    for (life, links_first) in [(0, true), (4, false)] {
+        let mut worker = server.add_worker(0, life);
+        let mut clients = started_and_waiting(&server, &mut worker);
+        let lost = server.count(Counter::Lost);
+        let worker = match links_first {
+            true => {
+                drop(worker);
+                assert!(matches!(server.control(), FromReactor::Lost { .. }));
+                server.reaped(life);
+                None
+            }
+            false => {
+                server.reaped(life);
+                Some(worker)
+            }
+        };
+        assert!(response_of(&mut clients[0]).starts_with("HTTP/1.1 502 "));
+        if !links_first {
+            assert!(matches!(server.control(), FromReactor::Lost { .. }));
+        }
+        drop(worker);
+        // The next one has the same place, and old news are not about it.
+        let mut next = server.add_worker(0, life + 2);
+        server.reaped(life);
+        for _ in 1..3 {
+            let request = next.request();
+            next.respond(request.id, 200, b"once");
+        }
+        for client in &mut clients[1..] {
+            assert!(response_of(client).ends_with("once"));
+        }
+        assert_eq!(server.count(Counter::Lost), lost + 1);
+        drop(next);
+        let request = None;
+        assert_eq!(server.control(), FromReactor::Lost { incarnation: life + 2, request });
+    }
+    server.stop();
+}
+
 #[test]
 fn a_request_that_was_never_started_outlives_many_workers_but_not_any_number() {
     let server = Server::start(|_| {});

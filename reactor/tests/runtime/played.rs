@@ -135,6 +135,11 @@ impl Server {
         Worker { links, messages: VecDeque::new(), home: Arc::default() }
     }
 
+    /// The worker has been reaped.
+    pub fn reaped(&self, incarnation: u64) {
+        self.tell(&ToReactorControl::Ended { incarnation }, &[]);
+    }
+
     pub fn retire(&self, incarnation: u64) {
         self.tell(&ToReactorControl::Retire { incarnation }, &[]);
     }

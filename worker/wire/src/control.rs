@@ -26,6 +26,12 @@ pub enum ToReactorControl {
         /// The incarnation to retire.
         incarnation: Incarnation,
     },
+    /// This incarnation has ended and was reaped. Its links may seem open all the same: a process
+    /// that it has forked may hold its ends.
+    Ended {
+        /// The incarnation that has ended.
+        incarnation: Incarnation,
+    },
     /// Accept no more, finish what is in flight, then end.
     Drain {
         /// After so many milliseconds what is left is cut off.

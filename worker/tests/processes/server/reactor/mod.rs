@@ -11,7 +11,7 @@ use std::os::unix::net::{UnixListener, UnixStream};
 use std::time::{Duration, Instant};
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use nix::sys::socket::{MsgFlags, send};
+use nix::sys::socket::{MsgFlags, Shutdown, send, shutdown};
 use wire::control::{FromReactor, ToReactorControl, decode, encode};
 use wire::head::Origin;
 use wire::{ExchangeId, FileSlice, Part, Reason, RequestHead, Scheme, ToWorker, Version};
@@ -150,6 +150,13 @@ impl Reactor {
                     let of = |worker: &&mut Worker| worker.incarnation == incarnation;
                     if let Some(worker) = self.workers.iter_mut().find(of) {
                         worker.retiring = true;
+                    }
+                }
+                ToReactorControl::Ended { incarnation } => {
+                    let of = |worker: &&Worker| worker.incarnation == incarnation;
+                    let links = self.workers.iter().find(of).map(|worker| worker.links.iter());
+                    for link in links.into_iter().flatten().flatten() {
+                        let _ = shutdown(link.socket.as_raw_fd(), Shutdown::Both);
                     }
                 }
                 // It has none.
