@@ -15,6 +15,9 @@ if test "$PHP_FERRITE" != "no"; then
   if test "$PHP_THREAD_SAFETY" = "yes"; then
     AC_MSG_ERROR([Ferrite forks its workers and needs a PHP without thread safety (NTS). This PHP is ZTS: use --with-php-config=PATH to name another one.])
   fi
+  if test "$PHP_DEBUG" = "yes" || test "$PHP_DEBUG" = "1"; then
+    AC_MSG_ERROR([Ferrite is built for release builds of PHP, and this one is a debug build: use --with-php-config=PATH to name another one.])
+  fi
 
   AC_MSG_CHECKING([for PHP 8.2 or newer])
   FERRITE_PHP_VERSION_ID=`$PHP_CONFIG --vernum 2>/dev/null`

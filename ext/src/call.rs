@@ -2,11 +2,12 @@
 
 use std::ffi::CStr;
 use std::fmt;
+use std::mem::ManuallyDrop;
 use std::panic::AssertUnwindSafe;
 
 use ext_php_rs::ffi::{
     _efree, ZEND_ACC_CALL_VIA_TRAMPOLINE, instanceof_function_slow, zend_ce_error,
-    zend_ce_exception, zend_fcall_info_cache, zend_object, zend_read_property,
+    zend_ce_exception, zend_fcall_info, zend_fcall_info_cache, zend_object, zend_read_property,
 };
 use ext_php_rs::types::Zval;
 use ext_php_rs::zend::try_catch;
@@ -14,12 +15,13 @@ use worker::Verdict;
 
 use crate::zend::globals::{self, LastError};
 use crate::zend::string::bytes;
-use crate::zend::{self, RawZval, SUCCESS, value, zend_fcall_info};
+use crate::zend::{self, SUCCESS, value};
 
 /// A PHP callable, resolved once.
 pub struct Callback {
     callable: Zval,
-    info: zend_fcall_info,
+    /// Borrows from `callable`: it is never dropped.
+    info: ManuallyDrop<zend_fcall_info>,
     cache: zend_fcall_info_cache,
 }
 
@@ -56,23 +58,15 @@ impl Callback {
     /// Resolves a callable. The error says what is wrong with it, in the engine's words.
     pub fn new(callable: &Zval) -> Result<Self, String> {
         let mut callable = callable.shallow_clone();
-        let mut info = zend_fcall_info {
-            size: size_of::<zend_fcall_info>(),
-            function_name: RawZval::default(),
-            retval: std::ptr::null_mut(),
-            params: std::ptr::null_mut(),
-            object: std::ptr::null_mut(),
-            param_count: 0,
-            named_params: std::ptr::null_mut(),
-        };
-        let mut cache = unresolved();
+        let mut info = ManuallyDrop::new(blank::<zend_fcall_info>());
+        let mut cache = blank::<zend_fcall_info_cache>();
         let mut error = std::ptr::null_mut();
         // SAFETY: all pointers are valid; the engine fills `info` and `cache`, or `error`.
         let outcome = unsafe {
             zend::zend_fcall_info_init(
                 &raw mut callable,
                 0,
-                &raw mut info,
+                &raw mut *info,
                 &raw mut cache,
                 std::ptr::null_mut(),
                 &raw mut error,
@@ -96,7 +90,7 @@ impl Callback {
             if (*cache.function_handler).common.fn_flags & ZEND_ACC_CALL_VIA_TRAMPOLINE != 0 {
                 // A stand-in for __call() lives for one call: resolve anew each time.
                 zend::zend_release_fcall_info_cache(&raw mut cache);
-                cache = unresolved();
+                cache = blank();
             }
         }
         Ok(Self { callable, info, cache })
@@ -114,25 +108,37 @@ impl fmt::Debug for Callback {
     }
 }
 
-fn unresolved() -> zend_fcall_info_cache {
-    zend_fcall_info_cache {
-        function_handler: std::ptr::null_mut(),
-        calling_scope: std::ptr::null_mut(),
-        called_scope: std::ptr::null_mut(),
-        object: std::ptr::null_mut(),
-    }
+/// A struct of the engine's in which nothing is set. Its fields are not listed here: they differ from
+/// one version of PHP to the next.
+fn blank<T: EngineStruct>() -> T {
+    // SAFETY: the trait's promise.
+    unsafe { std::mem::zeroed() }
 }
+
+/// A struct of the engine's for which zeros are a valid value: pointers, numbers, and a zval, which
+/// is UNDEF then.
+///
+/// # Safety
+///
+/// All bytes zero is a valid value of the type.
+unsafe trait EngineStruct {}
+
+// SAFETY: pointers, numbers and a zval.
+unsafe impl EngineStruct for zend_fcall_info {}
+// SAFETY: pointers.
+unsafe impl EngineStruct for zend_fcall_info_cache {}
 
 /// Calls the function. No exception is pending afterwards, and output buffers that the function has
 /// left open are flushed and closed.
 pub fn call(callback: &Callback, arguments: &mut [Zval]) -> CallOutcome {
     let mut returned = value::undef();
-    let mut info = callback.info;
+    // SAFETY: a copy that is never dropped either: `function_name` stays the callback's.
+    let mut info = unsafe { ManuallyDrop::new(std::ptr::read(&raw const *callback.info)) };
     let mut cache = callback.cache;
     info.retval = &raw mut returned;
     info.params = arguments.as_mut_ptr();
     info.param_count = arguments.len() as u32;
-    let (info, cache) = (&raw mut info, &raw mut cache);
+    let (info, cache) = (&raw mut *info, &raw mut cache);
     // SAFETY: only reads globals.
     let frame = unsafe { (*globals::executor()).current_execute_data };
     // SAFETY: as above.

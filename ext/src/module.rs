@@ -82,7 +82,7 @@ extern "C" fn info(module: *mut ModuleEntry) {
     info_table_start!();
     info_table_header!("Ferrite", "enabled");
     info_table_row!("Version", VERSION);
-    info_table_row!("Protocols", "HTTP/1.0, HTTP/1.1");
+    info_table_row!("Protocols", "HTTP/1.0, HTTP/1.1, HTTP/2, HTTP/3");
     info_table_row!("Sockets", "TCP (IPv4, IPv6), Unix stream");
     info_table_row!("TLS", "1.2, 1.3 (BoringSSL)");
     info_table_row!("Built for PHP API", ext_php_rs::ffi::ZEND_MODULE_API_NO.to_string());

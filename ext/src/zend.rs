@@ -12,8 +12,8 @@ use std::cell::UnsafeCell;
 use std::ffi::{c_char, c_int, c_void};
 
 use ext_php_rs::ffi::{
-    HashTable, ext_php_rs_executor_globals, zend_class_entry, zend_fcall_info_cache, zend_long,
-    zend_object, zend_string, zval,
+    HashTable, ext_php_rs_executor_globals, zend_class_entry, zend_fcall_info,
+    zend_fcall_info_cache, zend_long, zend_object, zend_string, zval,
 };
 
 /// `SUCCESS` of the C API.
@@ -22,25 +22,6 @@ pub const SUCCESS: c_int = 0;
 pub const PARSE_COOKIE: c_int = 2;
 /// Argument of `php_default_treat_data`: a query string in memory that it may free.
 pub const PARSE_STRING: c_int = 3;
-
-/// `zend_fcall_info`: what to call, with which arguments.
-#[repr(C)]
-#[derive(Debug, Clone, Copy)]
-#[allow(missing_docs)]
-pub struct zend_fcall_info {
-    pub size: usize,
-    pub function_name: RawZval,
-    pub retval: *mut zval,
-    pub params: *mut zval,
-    pub object: *mut zend_object,
-    pub param_count: u32,
-    pub named_params: *mut HashTable,
-}
-
-/// The 16 bytes of a zval, without the destructor that `zval` has in Rust.
-#[repr(C, align(8))]
-#[derive(Debug, Clone, Copy, Default)]
-pub struct RawZval([u64; 2]);
 
 /// A callback of `rfc1867.c` that watches uploads.
 pub type Rfc1867Callback =

@@ -32,11 +32,13 @@ $server = serve(<<<'CODE'
     }
     CODE);
 $pid = $server->get('/pid')->body;
+// Since 8.4 the name of a closure says where it was written.
+$closure = PHP_VERSION_ID < 80400 ? '{closure}' : '{closure:server.php:20}';
 foreach (['plain', 'split', 'ended', 'nested', 'custom', 'error', 'type', 'argument', 'parse', 'finally', 'own-message', 'generator'] as $case) {
     echo "-- $case\n";
     $response = $server->get("/$case");
     echo $response->status, ' ', $response->status === 200 ? $response->body : json_encode($response->header('x-a') ?? $response->header('x-finally')), "\n";
-    echo preg_replace('~/\S+/~', '', logged($server, "GET /$case"));
+    echo str_replace($closure, '{the closure}', preg_replace('~/\S+/~', '', logged($server, "GET /$case")));
 }
 echo substr_count($server->log(), "\n"), " lines, ", $server->get('/pid')->body === $pid ? "the same worker\n" : "another worker\n";
 ?>
@@ -64,7 +66,7 @@ ERROR GET /error: uncaught Error: Call to undefined function nothing() in server
 ERROR GET /type: uncaught TypeError: strlen(): Argument #1 ($string) must be of type string, array given in server.php:19; the client gets 500
 -- argument
 500 null
-ERROR GET /argument: uncaught TypeError: {closure}(): Argument #1 ($a) must be of type int, string given, called in server.php on line 20 in server.php:20; the client gets 500
+ERROR GET /argument: uncaught TypeError: {the closure}(): Argument #1 ($a) must be of type int, string given, called in server.php on line 20 in server.php:20; the client gets 500
 -- parse
 500 null
 ERROR GET /parse: uncaught ParseError: syntax error, unexpected identifier "is" in server.php(21) : eval()'d code:1; the client gets 500

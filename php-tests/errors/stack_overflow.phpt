@@ -10,7 +10,7 @@ $server = serve(<<<'CODE'
         $f();
     }
     $response->end((string) getmypid());
-    CODE, ini: ['memory_limit' => '-1']);
+    CODE, ini: ['memory_limit' => '-1', 'zend.max_allowed_stack_size' => '-1']);
 $pid = $server->get('/')->body;
 echo $server->get('/deep')->status, "\n";
 echo $server->get('/')->body === $pid ? "the same worker\n" : "another worker\n";

@@ -23,12 +23,12 @@ ferrite
 
 Ferrite => enabled
 Version => %d.%d.%d
-Protocols => HTTP/1.0, HTTP/1.1
+Protocols => HTTP/1.0, HTTP/1.1, HTTP/2, HTTP/3
 Sockets => TCP (IPv4, IPv6), Unix stream
 TLS => 1.2, 1.3 (BoringSSL)
 Built for PHP API => %d
 Thread safety => NTS
-Debug build of PHP => %s
+Debug build of PHP => no
 
 Directive => Local Value => Master Value
 ferrite.banner => 1 => 1
