@@ -11,6 +11,8 @@ The figures are those that wrk/report.lua prints. What a program does not tell i
 import json
 import os
 import re
+import socket
+import ssl
 import subprocess
 import time
 from dataclasses import replace
@@ -150,26 +152,82 @@ def figures_of_h2load(output):
 
 
 def s_time(server, case, seconds):
+    # It does not look at answers, so their lengths tell whether each was the one that is wanted.
+    answer_bytes = len(answer_to_s_time(server, case))
     command = ["openssl", "s_time", "-connect", f"127.0.0.1:{server.port}", "-tls1_3"]
     command += ["-reuse" if case.resumed else "-new", "-www", case.path, "-time", str(seconds)]
     began = time.monotonic()
-    clients = [
-        subprocess.Popen(command, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-        for _ in range(case.connections)
-    ]
     done = resumed = 0
-    for client in clients:
-        output = client.communicate(timeout=seconds * 3 + 60)[0].decode(errors="replace")
-        total = re.search(r"^(\d+) connections in \d+ real seconds", output, re.MULTILINE)
-        if client.returncode != 0 or not total:
+    for output in together(server, command, case.connections, deadline_of(seconds)):
+        total = re.search(r"^(\d+) connections in [\d.]+s;.* bytes read (\d+)$", output, re.MULTILINE)
+        if not total:
             fail(server, "openssl s_time", output)
-        done += int(total[1])
+        connections, read = int(total[1]), int(total[2])
+        if read != connections * answer_bytes:
+            raise ServerError(
+                f"{server.name}: {connections} answers to {case.path} have {read} bytes, "
+                f"not {answer_bytes} each: some are not the wanted one"
+            )
+        done += connections
         # A line of one letter for each connection: r for a resumed one, others for new ones.
         resumed += sum(line.count("r") for line in output.splitlines() if set(line) <= set("rt*"))
     micros = (time.monotonic() - began) * 1e6
     if resumed != (done if case.resumed else 0):
         raise ServerError(f"{server.name}: {resumed} of {done} handshakes were resumed")
     return {**nothing_wrong(), "requests": done, "micros": micros}
+
+
+def answer_to_s_time(server, case):
+    """The whole answer to the request that s_time makes, which has to be a 200."""
+    context = ssl.create_default_context(cafile=server.certificate)
+    address, seconds = ("127.0.0.1", server.port), ANSWER_SECONDS_MAX
+    answer = b""
+    try:
+        with socket.create_connection(address, seconds) as tcp:
+            with context.wrap_socket(tcp, server_hostname="localhost") as client:
+                client.sendall(f"GET {case.path} HTTP/1.0\r\n\r\n".encode())
+                while piece := client.recv(1 << 16):
+                    answer += piece
+    except OSError as error:
+        raise ServerError(f"{server.name} does not answer {case.path}: {error}") from None
+    head, _, content = answer.partition(b"\r\n\r\n")
+    wanted = case.answer_bytes
+    if head.split(b" ")[1:2] != [b"200"] or (wanted and len(content) != wanted):
+        said = head.split(b"\r\n")[0].decode(errors="replace")
+        raise ServerError(f"{server.name} answers {case.path} with {said}, {len(content)} bytes")
+    return answer
+
+
+def together(server, command, count, seconds):
+    """What so many processes of a program have printed; none is left behind."""
+    deadline = time.monotonic() + seconds
+    clients = []
+    try:
+        for _ in range(count):
+            clients.append(
+                subprocess.Popen(
+                    command, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+                )
+            )
+        outputs = []
+        for client in clients:
+            left = max(0.1, deadline - time.monotonic())
+            outputs.append(client.communicate(timeout=left)[0].decode(errors="replace"))
+            if client.returncode != 0:
+                fail(server, " ".join(command[:2]), outputs[-1])
+        return outputs
+    except subprocess.TimeoutExpired:
+        fail(server, " ".join(command[:2]), f"it does not end within {seconds} s")
+    finally:
+        for client in clients:
+            if client.poll() is None:
+                client.kill()
+                client.communicate()
+
+
+def deadline_of(seconds):
+    """How long a program that makes load for so many seconds may take."""
+    return seconds * 3 + 60
 
 
 def nothing_wrong():
@@ -179,7 +237,7 @@ def nothing_wrong():
 def run(server, command, seconds, environment=ENVIRONMENT):
     try:
         done = subprocess.run(
-            command, env=environment, capture_output=True, text=True, timeout=seconds * 3 + 60
+            command, env=environment, capture_output=True, text=True, timeout=deadline_of(seconds)
         )
     except subprocess.TimeoutExpired:
         fail(server, command[0], "it does not end")

@@ -3,6 +3,7 @@
 import getpass
 import glob
 import os
+import re
 import resource
 import shlex
 import shutil
@@ -17,6 +18,8 @@ START_SECONDS_MAX = 15
 FILES = min(resource.getrlimit(resource.RLIMIT_NOFILE)[1], 100_000)
 resource.setrlimit(resource.RLIMIT_NOFILE, (FILES, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
 STOP_SECONDS_MAX = 10
+PEER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+OWN_NAMES = ("ferrite", "base", "nginx", "fpm", "caddy")
 NGINX_LISTENS = {"h1": "", "h2c": " http2", "tls-h1": " ssl", "tls-h2": " ssl http2"}
 
 
@@ -39,9 +42,10 @@ def free_port():
 class Server:
     """A server that runs: one or more commands, each the head of a tree of processes."""
 
-    def __init__(self, name, port, commands, folder, certificate=None):
+    def __init__(self, name, port, commands, folder, certificate=None, environment=None):
         self.name, self.port, self.certificate = name, port, certificate
         self.log = os.path.join(folder, f"{name}-{port}.log")
+        self.environment = environment
         self.processes = []
         try:
             for command in commands:
@@ -93,6 +97,7 @@ class Server:
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=log,
+                    env=self.environment,
                     start_new_session=True,
                 )
             )
@@ -126,6 +131,7 @@ class Starter:
         self.user = "www-data" if os.geteuid() == 0 else getpass.getuser()
         self._write_documents()
         self._write_certificate()
+        self._write_ini()
 
     def names(self, case):
         """The servers that a case is measured with, ours first."""
@@ -148,17 +154,20 @@ class Starter:
         """What was measured, for the report."""
 
         def first_line(*command):
+            if not shutil.which(command[0]):
+                return "none"
             done = subprocess.run(command, capture_output=True, text=True)
             return (done.stdout + done.stderr).strip().split("\n")[0]
 
         return {
             "php": first_line("php", "-v"),
+            "opcache": self.opcache,
             "nginx": first_line(self.nginx_binary, "-v"),
             "php-fpm": first_line(self.fpm_binary, "-v"),
             "wrk": first_line("wrk", "-v"),
             "h2load": first_line("h2load", "--version"),
             "openssl": first_line("openssl", "version"),
-            "caddy": first_line("caddy", "version") if shutil.which("caddy") else "none",
+            "caddy": first_line("caddy", "version"),
         }
 
     def _start_ours(self, name, case):
@@ -170,7 +179,8 @@ class Starter:
         return self._server(name, port, [command], case)
 
     def _server(self, name, port, commands, case):
-        return Server(name, port, commands, self.folder, self.certificate if case.tls else None)
+        certificate = self.certificate if case.tls else None
+        return Server(name, port, commands, self.folder, certificate, self.environment)
 
     def _start_peer(self, name, case):
         port = free_port()
@@ -239,6 +249,31 @@ class Starter:
         for path in (self.certificate, self.key):
             os.chmod(path, 0o644)
 
+    def _write_ini(self):
+        """Every PHP has its code in opcache: php-fpm by itself, programs of php-cli by this."""
+        place = os.path.join(self.folder, "php")
+        os.mkdir(place)
+        os.chmod(place, 0o755)
+        # What php.ini and its folder say holds before it.
+        folders = f"{os.environ.get('PHP_INI_SCAN_DIR', '')}:{place}"
+        self.environment = {**os.environ, "PHP_INI_SCAN_DIR": folders}
+        settings = ["opcache.enable=1", "opcache.enable_cli=1"]
+        if self._opcache() is None:
+            settings.insert(0, "zend_extension=opcache")
+        with open(os.path.join(place, "opcache.ini"), "w") as file:
+            file.write("\n".join(settings) + "\n")
+        os.chmod(file.name, 0o644)
+        self.opcache = {True: "on", False: "off", None: "not there"}[self._opcache()]
+
+    def _opcache(self):
+        """Whether programs of php-cli have their code in opcache; None: it is not loaded."""
+        code = "echo json_encode(function_exists('opcache_get_status') ? "
+        code += "(bool) @opcache_get_status(false) : null);"
+        done = subprocess.run(
+            ["php", "-r", code], env=self.environment, capture_output=True, text=True
+        )
+        return {"true": True, "false": False}.get(done.stdout.strip())
+
     def _write_documents(self):
         """What nginx serves and php-fpm runs, where their users may read it."""
         self.documents = os.path.join(self.folder, "documents")
@@ -262,11 +297,19 @@ def parse_peers(text):
     peers = {}
     for entry in filter(None, (entry.strip() for entry in text.split(";"))):
         name, equals, command = entry.partition("=")
-        if not equals or not name.strip().isidentifier() or "{port}" not in command:
+        name = name.strip()
+        if not equals or "{port}" not in command:
             raise ServerError(
                 f"FERRITE_BENCH_PEERS: '{entry}' is not NAME=COMMAND with {{port}} in the command"
             )
-        peers[name.strip()] = command.strip()
+        if not PEER_NAME.fullmatch(name):
+            raise ServerError(
+                f"FERRITE_BENCH_PEERS: '{name}' is no name: letters, digits, '_', '.' and '-', "
+                "a letter or a digit first"
+            )
+        if name in OWN_NAMES or name in peers:
+            raise ServerError(f"FERRITE_BENCH_PEERS: '{name}' is the name of another server")
+        peers[name] = command.strip()
     return peers
 
 

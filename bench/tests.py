@@ -1,0 +1,156 @@
+"""Tests of what measures: servers that hang, answer wrongly or have odd names. Run by
+script/checks/bench."""
+
+import contextlib
+import io
+import os
+import shutil
+import socket
+import ssl
+import subprocess
+import sys
+import tempfile
+import threading
+import types
+import unittest
+from importlib.machinery import SourceFileLoader
+from importlib.util import module_from_spec, spec_from_loader
+from unittest import mock
+
+import drivers
+from cases import CASES, HANDSHAKES
+from servers import HERE, ServerError, Starter, parse_peers
+
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 14\r\nConnection: close\r\n\r\nHello, World!\n"
+NOT_FOUND = b"HTTP/1.1 404 Not Found\r\nContent-Length: 4\r\nConnection: close\r\n\r\nnone"
+CASE = next(case for case in CASES if case.kind == HANDSHAKES and not case.resumed)
+
+
+class Answering:
+    """A TLS server on loopback that gives these answers, and then the last for ever; None: it says
+    nothing, not even in the handshake."""
+
+    def __init__(self, folder, certificate, key, *answers):
+        self.name, self.certificate = "played", certificate
+        self.log = os.path.join(folder, "played.log")
+        self.answers = list(answers)
+        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.context.load_cert_chain(certificate, key)
+        self.listener = socket.create_server(("127.0.0.1", 0), backlog=64)
+        self.port = self.listener.getsockname()[1]
+        self.open = []
+        threading.Thread(target=self.serve, daemon=True).start()
+
+    def serve(self):
+        with contextlib.suppress(OSError):
+            while True:
+                client, _ = self.listener.accept()
+                answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+                if answer is None:
+                    self.open.append(client)
+                    continue
+                with contextlib.suppress(OSError):
+                    with self.context.wrap_socket(client, server_side=True) as tls:
+                        tls.recv(1 << 16)
+                        tls.sendall(answer)
+                        tls.unwrap().close()
+
+    def said(self):
+        return "nothing"
+
+    def stop(self):
+        self.listener.close()
+        for client in self.open:
+            client.close()
+
+
+class Handshakes(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.mkdtemp()
+        cls.starter = Starter(cls.folder, "none")
+
+    @classmethod
+    def tearDownClass(cls):
+        shutil.rmtree(cls.folder)
+
+    def load(self, *answers):
+        server = Answering(self.folder, self.starter.certificate, self.starter.key, *answers)
+        try:
+            return drivers.load(server, CASE, 1)
+        finally:
+            server.stop()
+
+    def test_answers_are_counted(self):
+        self.assertGreater(self.load(OK)["requests"], 0)
+
+    def test_a_404_is_no_success(self):
+        with self.assertRaisesRegex(ServerError, "404"):
+            self.load(NOT_FOUND)
+
+    def test_a_404_among_others_is_no_success(self):
+        with self.assertRaisesRegex(ServerError, "not the wanted one"):
+            self.load(OK, OK, NOT_FOUND, OK)
+
+    def test_a_server_that_hangs_in_the_handshake_is_an_error_of_its_own(self):
+        with mock.patch.object(drivers, "deadline_of", lambda seconds: 3):
+            with self.assertRaisesRegex(ServerError, "does not end within 3 s"):
+                self.load(OK, None)
+
+
+class Peers(unittest.TestCase):
+    def test_names(self):
+        peers = parse_peers("swoole-6.1=a {port}; road_runner=b {port}")
+        self.assertEqual(list(peers), ["swoole-6.1", "road_runner"])
+
+    def test_names_that_are_none_are_said_to_be(self):
+        for text in ("a/b=c {port}", "-a=c {port}", "a b=c {port}", "=c {port}"):
+            with self.assertRaisesRegex(ServerError, "letters, digits"):
+                parse_peers(text)
+        for text in ("nginx=c {port}", "a=c {port};a=d {port}"):
+            with self.assertRaisesRegex(ServerError, "another server"):
+                parse_peers(text)
+
+
+class Opcache(unittest.TestCase):
+    def test_every_php_has_it(self):
+        with tempfile.TemporaryDirectory() as folder:
+            starter = Starter(folder, "none")
+            self.assertEqual(starter.versions()["opcache"], "on")
+            code = "echo (int) ini_get('opcache.enable_cli');"
+            command = ["php", "-r", code]
+            done = subprocess.run(command, env=starter.environment, capture_output=True, text=True)
+            self.assertEqual(done.stdout, "1")
+
+
+class Tools(unittest.TestCase):
+    """What is missing keeps the cases away that need it, and no others."""
+
+    def need(self, missing, *cases):
+        path = os.path.join(os.path.dirname(HERE), "script", "bench")
+        loader = SourceFileLoader("bench_script", path)
+        bench = module_from_spec(spec_from_loader("bench_script", loader))
+        loader.exec_module(bench)
+        options = types.SimpleNamespace(
+            cases=cases, servers=None, library=__file__, base=None, profile=False
+        )
+        found = lambda tool: None if tool in missing else f"/usr/bin/{tool}"  # noqa: E731
+        said = io.StringIO()
+        with mock.patch.object(shutil, "which", found), contextlib.redirect_stderr(said):
+            return [case.protocol for case in bench.need(options)], said.getvalue()
+
+    def test_cases_of_http1_do_not_need_h3load(self):
+        protocols, said = self.need([drivers.H3LOAD], "hello")
+        self.assertIn("h1", protocols)
+        self.assertNotIn("h3", protocols)
+        self.assertIn("h3 hello", said)
+        self.assertIn("--package h3load", said)
+
+    def test_with_nothing_left_it_fails(self):
+        with self.assertRaises(SystemExit):
+            self.need([drivers.H3LOAD], "h3 hello")
+
+
+if __name__ == "__main__":
+    sys.dont_write_bytecode = True
+    unittest.main(verbosity=2)
