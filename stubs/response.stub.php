@@ -168,7 +168,11 @@ class Response
      */
     public function trailer(string $key, string $value): bool {}
 
-    /** Whether it can still be written to: it is not ended, and the client is there. */
+    /**
+     * Whether somebody waits for it: it is not ended, and the client has not left. A client that has
+     * closed its direction without having said so counts as leaving (see the option
+     * `http_half_close`); what is written is still sent to it.
+     */
     public function isWritable(): bool {}
 
     /**

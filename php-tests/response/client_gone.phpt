@@ -46,9 +46,12 @@ function leave(TestServer $server, string $target, bool $reset): void
 leave($server, '/write', false);
 leave($server, '/write', true);
 leave($server, '/wait', true);
+// It has closed, and not reset: what it is sent goes out, but it has left.
+leave($server, '/wait', false);
 echo $server->log();
 ?>
 --EXPECT--
 [true,true,false,false,false]
 [true,true,false,false,false]
 [true,true,false,false,false]
+[true,true,true,true,false]

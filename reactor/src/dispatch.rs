@@ -255,6 +255,12 @@ impl Scheduler {
         !self.idle.is_empty() && self.workers.iter().flatten().any(|worker| worker.given.len() > 1)
     }
 
+    /// Whether a request that a worker has been given waits there behind another one.
+    pub fn waits_behind(&self, slot: WorkerSlot, ticket: Ticket) -> bool {
+        let worker = self.workers.get(slot).and_then(Option::as_ref);
+        worker.is_some_and(|worker| worker.given.iter().skip(1).any(|given| *given == ticket))
+    }
+
     /// Takes a request out of the queue; `false` when it is not there any more.
     pub fn cancel(&mut self, ticket: Ticket) -> bool {
         let before = self.queue.len();

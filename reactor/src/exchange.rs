@@ -116,6 +116,8 @@ pub struct Exchange {
     pub stage: Stage,
     /// Whether a part of the response has come.
     pub answered: bool,
+    /// Whether the client has most likely left.
+    pub leaving: bool,
     /// How often a worker died before starting it.
     pub redispatched: u8,
     /// Content bytes that the client has taken and the worker has not been told of.

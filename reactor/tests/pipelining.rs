@@ -3,7 +3,8 @@
 mod common;
 
 use common::client::{Reply, decode};
-use common::{End, Server, body, head};
+use common::{End, Server, body, head, settings};
+use reactor::protocol::settings::HttpSettings;
 use reactor::protocol::{Closing, Flow, Input};
 use wire::BodyLength::{Known, Streamed};
 use wire::{Part, Reason};
@@ -265,6 +266,49 @@ fn a_half_closed_client_gets_its_answers() {
     assert_eq!(bodies(&server.written()), ["0"]);
     server.pass(std::time::Duration::ZERO);
     assert_eq!(server.closing(), Some(Closing::Close), "and no time to idle");
+}
+
+#[test]
+fn who_closes_behind_a_complete_request_is_leaving_unless_it_said_so() {
+    let leaving = Some(End::Abort(Reason::ClientLeaving));
+    let post = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi";
+    for request in [&get("/")[..], post] {
+        let mut server = Server::new();
+        server.feed(request).eof();
+        assert_eq!(server.one().end, leaving, "{request}");
+        // Dropped: the end of the request is the end of the connection.
+        server.send(0, Part::Abort(Reason::ClientGone));
+        assert!(server.written().is_empty());
+        assert_eq!(server.closing(), Some(Closing::Close));
+    }
+    // A response that has begun as well.
+    let mut server = Server::new();
+    server.feed(get("/"));
+    server.send(0, Part::Head(head(200, Known(1), &[])));
+    assert_eq!(server.eof().one().end, leaving);
+    // Every request that was sent before the end, in its turn.
+    let mut server = Server::new();
+    server.feed([get("/0"), get("/1")].concat()).eof().ok("0");
+    assert_eq!((server.seen.len(), &server.seen[1].end), (2, &leaving));
+    // Behind a response there is nobody to leave.
+    let mut server = Server::new();
+    server.feed(get("/")).ok("0").eof();
+    assert_eq!(server.one().end, Some(End::Complete(None)));
+    // It is meant.
+    for request in [
+        "GET / HTTP/1.0\r\n\r\n",
+        "GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n",
+        "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+    ] {
+        let mut server = Server::new();
+        server.feed(request).eof();
+        assert_eq!(server.one().end, Some(End::Complete(None)), "{request}");
+    }
+    let mut server = Server::with(HttpSettings { half_close: true, ..settings() });
+    server.feed(get("/")).eof();
+    assert_eq!(server.one().end, Some(End::Complete(None)));
+    server.ok("0");
+    assert_eq!(bodies(&server.written()), ["0"]);
 }
 
 #[test]

@@ -98,6 +98,8 @@ impl Assembly {
                 None
             }
             Part::End(trailers) => self.partial.take().map(|partial| partial.finish(trailers)),
+            // Said behind complete requests alone: this one is not.
+            Part::Abort(Reason::ClientLeaving) => None,
             Part::Abort(reason) => {
                 let mark = partial.mark;
                 self.partial = None;

@@ -47,6 +47,8 @@ struct Current {
     window: u32,
     /// Why nobody waits for the rest.
     gone: Option<Reason>,
+    /// Whether the client has most likely left; what it still takes is sent.
+    leaving: bool,
 }
 
 /// How the exchange in work stands.
@@ -107,15 +109,15 @@ impl Link {
 
     /// A handler begins to work on this exchange. An `Abort` that has been read for it counts.
     pub(crate) fn begin(&mut self, exchange: ExchangeId, window: u32) -> Standing {
-        let mut gone = None;
+        let mut current = Current { exchange, window, gone: None, leaving: false };
         self.put_by.retain(|(other, message)| match message {
             ToWorker::Request { part: Part::Abort(reason), .. } if *other == exchange => {
-                gone = Some(*reason);
+                current.aborted(*reason);
                 false
             }
             _ => true,
         });
-        self.current = Some(Current { exchange, window, gone });
+        self.current = Some(current);
         self.sort();
         self.standing(exchange)
     }
@@ -140,6 +142,11 @@ impl Link {
             self.sort();
         }
         self.standing(exchange)
+    }
+
+    /// Whether the client of this exchange has most likely left, as far as has been read.
+    pub(crate) fn is_leaving(&self, exchange: ExchangeId) -> bool {
+        self.current.is_some_and(|current| current.exchange == exchange && current.leaving)
     }
 
     /// Waits until content may be sent, or nobody waits for it any more.
@@ -218,7 +225,7 @@ impl Link {
                 (Some(current), ToWorker::Request { part: Part::Abort(reason), .. })
                     if current.exchange == exchange =>
                 {
-                    current.gone = Some(reason);
+                    current.aborted(reason);
                 }
                 (_, message) => self.put_by.push_back((exchange, message)),
             }
@@ -325,6 +332,16 @@ impl Link {
             current.gone.get_or_insert(Reason::ClientGone);
         }
         Read::End
+    }
+}
+
+impl Current {
+    /// What the client has done behind its request.
+    fn aborted(&mut self, reason: Reason) {
+        match reason {
+            Reason::ClientLeaving => self.leaving = true,
+            reason => self.gone = Some(reason),
+        }
     }
 }
 

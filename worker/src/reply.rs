@@ -104,10 +104,15 @@ impl Reply {
         }
     }
 
-    /// Whether the client still waits for this response. Looks at the link without blocking.
+    /// Whether more of this response can be sent. Looks at the link without blocking.
     pub fn is_open(&mut self) -> bool {
         let standing = self.link.borrow_mut().look(self.exchange);
         matches!(standing, Standing::Open(_))
+    }
+
+    /// Whether the client still waits for this response: it is open, and the client is not leaving.
+    pub fn is_awaited(&mut self) -> bool {
+        self.is_open() && !self.link.borrow().is_leaving(self.exchange)
     }
 }
 

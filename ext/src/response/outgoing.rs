@@ -99,7 +99,7 @@ impl Outgoing {
     /// Whether more can be sent and the client is there to read it.
     pub fn is_writable(&mut self) -> bool {
         match &mut self.phase {
-            Phase::Open(reply) | Phase::Streaming(Stream { reply, .. }) => reply.is_open(),
+            Phase::Open(reply) | Phase::Streaming(Stream { reply, .. }) => reply.is_awaited(),
             Phase::Over => false,
         }
     }

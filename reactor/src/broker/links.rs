@@ -184,6 +184,10 @@ impl Broker {
             let orphaned = matches!(exchange.stage, Stage::Orphaned(_));
             let untouched = link.take_back(id, place.mark) && !orphaned;
             exchange.redispatched += u8::from(untouched);
+            if untouched && exchange.leaving {
+                self.give_up(id);
+                continue;
+            }
             if untouched && exchange.redispatched <= REDISPATCH_MAX {
                 exchange.stage = Stage::Queued;
                 again.push(id);

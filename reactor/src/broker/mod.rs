@@ -1,5 +1,6 @@
 //! Between connections and workers: opens exchanges, hands them over, brings answers back.
 
+mod leaving;
 mod links;
 mod watch;
 
@@ -161,6 +162,7 @@ impl Broker {
             job,
             stage,
             answered: false,
+            leaving: false,
             redispatched: 0,
             released: 0,
             window,
@@ -327,40 +329,6 @@ impl Broker {
         for mailbox in self.common.mailboxes.iter() {
             mailbox.post(Mail::CloseLink { slot });
         }
-    }
-
-    /// The client has given up a request, or its connection is gone.
-    pub fn client_gone(&mut self, id: ExchangeId, now: Instant) {
-        let Some(exchange) = self.exchanges.get_mut(key_of(id)) else { return };
-        match exchange.stage {
-            Stage::Collecting(_) | Stage::Orphaned(_) => {}
-            Stage::Queued => {
-                let ticket = self.ticket(id);
-                if self.common.scheduler().cancel(ticket) {
-                    self.common.shared.sub(Counter::Queued, 1);
-                }
-            }
-            Stage::Given(place) => {
-                let Some(link) = self.links.get_mut(place.worker).and_then(Option::as_mut) else {
-                    return;
-                };
-                if !link.take_back(id, place.mark) {
-                    let part = Part::Abort(Reason::ClientGone);
-                    link.push(id, &ToWorker::Request { mark: place.mark, part });
-                    exchange.stage = Stage::Orphaned(place);
-                    return self.dirty.push(place.worker);
-                }
-                self.remove(id);
-                return self.relieved(place.worker, id, now);
-            }
-        }
-        if !matches!(self.stage(id), Some(Stage::Orphaned(_))) {
-            self.remove(id);
-        }
-    }
-
-    fn stage(&mut self, id: ExchangeId) -> Option<&Stage> {
-        self.exchanges.get_mut(key_of(id)).map(|exchange| &exchange.stage)
     }
 
     /// The client took content bytes of a response: lets the worker send as many more.

@@ -4,9 +4,9 @@ use std::os::fd::OwnedFd;
 
 use mio::Interest;
 use mio::event::Event as Readiness;
-use wire::Part;
 use wire::head::Origin;
 use wire::shared::Counter;
+use wire::{Part, Reason};
 
 use super::{EventLoop, State};
 use crate::broker::Answer;
@@ -145,6 +145,7 @@ impl EventLoop {
                 Part::Head(_) | Part::File(_) => {}
                 Part::Body(bytes) => self.broker.content(id, &bytes, &mut self.complaints, now),
                 Part::End(trailers) => self.broker.complete(id, trailers, now),
+                Part::Abort(Reason::ClientLeaving) => self.broker.client_leaving(id, now),
                 Part::Abort(_) => {
                     client.exchanges().forget(stream);
                     self.common.shared.add(Counter::GivenUp, 1);
@@ -206,6 +207,7 @@ impl EventLoop {
         let Some(mut client) = self.clients.remove(key) else { return };
         let now = self.clock.now().instant;
         for exchange in client.exchanges().take() {
+            self.common.shared.add(Counter::GivenUp, 1);
             self.broker.client_gone(exchange, now);
         }
         // The poll forgets a descriptor that is closed.

@@ -239,7 +239,7 @@ pub fn plain_response(status: StatusCode) -> (ResponseHead, Bytes) {
 /// read one.
 pub fn abort_status(reason: Reason) -> Option<StatusCode> {
     match reason {
-        Reason::ClientGone | Reason::ClientStalled => None,
+        Reason::ClientGone | Reason::ClientStalled | Reason::ClientLeaving => None,
         Reason::WorkerLost => Some(StatusCode::BAD_GATEWAY),
         Reason::HandlerFailed | Reason::Internal => Some(StatusCode::INTERNAL_SERVER_ERROR),
         Reason::Overloaded | Reason::Shutdown => Some(StatusCode::SERVICE_UNAVAILABLE),

@@ -29,6 +29,9 @@ pub struct HttpSettings {
     /// From the end of a response to the first byte of the next request; past it the connection is
     /// closed without a word.
     pub keepalive_timeout: Duration,
+    /// Whether a client of HTTP/1 that has sent its last byte still waits for its responses, also
+    /// when it did not say that it would close.
+    pub half_close: bool,
     /// What concerns HTTP/2 alone.
     pub http2: Http2Settings,
     /// What concerns HTTP/3 alone.
@@ -139,6 +142,7 @@ impl Default for HttpSettings {
             header_timeout: Duration::from_secs(10),
             body_timeout: Duration::from_secs(30),
             keepalive_timeout: Duration::from_secs(75),
+            half_close: false,
             http2: Http2Settings::default(),
             http3: Http3Settings::default(),
         }

@@ -2,6 +2,7 @@
 //! the queue, lost workers, clients that leave, back-pressure, draining.
 
 mod http2;
+mod leaving;
 mod played;
 mod quic;
 mod staple;

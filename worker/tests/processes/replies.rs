@@ -13,6 +13,7 @@ crate::cases![
     files_on_disk_need_no_window,
     a_stream_ends_when_the_client_leaves,
     a_handler_can_see_that_the_client_left,
+    what_a_client_that_leaves_is_sent_still_reaches_it,
     an_unfinished_reply_is_aborted,
     a_request_that_was_taken_back_is_skipped,
     a_request_whose_client_left_before_its_turn_is_not_handled,
@@ -116,6 +117,18 @@ fn a_handler_can_see_that_the_client_left() {
     assert_eq!(server.await_event("watched: open"), "false");
     assert_eq!(server.await_event("watched: Err"), "Err(Gone(ClientGone))");
     assert_eq!(client.next(), Seen::Abort("ClientGone".into()));
+    client.get("/pid");
+}
+
+fn what_a_client_that_leaves_is_sent_still_reaches_it() {
+    let server = Server::start(&options(1));
+    let mut client = server.client();
+    client.request("/watch");
+    server.await_event("watching");
+    client.say("leave", b"");
+    assert_eq!(server.await_event("watched: open"), "false");
+    assert_eq!(server.await_event("watched: Ok"), "Ok(())");
+    assert_eq!(client.rest(), (b"x".to_vec(), Seen::Abort("HandlerFailed".into())));
     client.get("/pid");
 }
 

@@ -22,7 +22,8 @@ pub enum Part<H> {
     File(FileSlice),
     /// The message is complete. Trailers, if there were any (RFC 9110, 6.5).
     End(Option<Fields>),
-    /// The message ends here, broken.
+    /// The message ends here, broken. (Or, behind the `End` of a request, what the client has done
+    /// since.)
     Abort(Reason),
 }
 
@@ -68,6 +69,10 @@ pub enum Reason {
     Shutdown = 6,
     /// The reactor could not go on with this message (a full disk, for one).
     Internal = 7,
+    /// The client has closed its direction behind a complete request, without having said that it
+    /// would: it has most likely left. Not an end by itself: what it still takes of a response
+    /// that a worker is at work on is sent.
+    ClientLeaving = 8,
 }
 
 impl Reason {
@@ -81,6 +86,7 @@ impl Reason {
             5 => Self::Overloaded,
             6 => Self::Shutdown,
             7 => Self::Internal,
+            8 => Self::ClientLeaving,
             _ => return None,
         })
     }
@@ -96,6 +102,7 @@ impl fmt::Display for Reason {
             Self::Overloaded => "the server is overloaded",
             Self::Shutdown => "the server stops",
             Self::Internal => "the server could not go on",
+            Self::ClientLeaving => "the client is leaving",
         })
     }
 }

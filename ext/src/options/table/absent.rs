@@ -48,7 +48,11 @@ pub(super) const OPTIONS: &[Spec] = &[
     server("max_queued_bytes", Off, BOUNDED),
     server("enable_unsafe_event", Off, "Connect and Close are always told when they are set."),
     server("enable_delay_receive", Off, "A request is always handed over when it is complete."),
-    server("discard_timeout_request", Any, "A request whose client has left is not handed over."),
+    server(
+        "discard_timeout_request",
+        Any,
+        "A request whose client has left is not handed over; see `http_half_close`.",
+    ),
     server("enable_reuse_port", Off, BOUND_EARLY),
     server("open_cpu_affinity", Off, LATER),
     server("cpu_affinity_ignore", Off, LATER),

@@ -77,6 +77,15 @@ pub(super) const OPTIONS: &[Spec] = &[
         "From the end of a response to the next request on the same connection; then it is closed.",
     ),
     Spec::port(
+        "http_half_close",
+        Switch(|d, v| d.port.http.half_close = v),
+        "false",
+        "Whether a client of HTTP/1 that closes its direction behind a request still waits for the \
+         response. Without it one that has not said so (`Connection: close`, or HTTP/1.0) counts as \
+         leaving: its request is dropped if it waits for a worker; a handler that runs is told by \
+         `isWritable()`, and what it sends still goes to the client.",
+    ),
+    Spec::port(
         "max_idle_time",
         Seconds { min: 0.0, max: DAY, set: idle },
         "0 (as keepalive_timeout)",

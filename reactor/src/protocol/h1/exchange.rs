@@ -28,6 +28,8 @@ pub struct Exchange {
     facts: RequestFacts,
     /// The client would like to go on after it.
     keep_alive: bool,
+    /// Whether it was told that the client is leaving.
+    left: bool,
     request: Request,
     response: Response,
 }
@@ -91,6 +93,7 @@ impl Exchange {
         Ok(Self {
             facts: RequestFacts { head_only, version: head.version },
             keep_alive: head.keep_alive,
+            left: false,
             request,
             response: Response::Awaited,
         })
@@ -126,11 +129,20 @@ impl Exchange {
         }
     }
 
-    /// The client will send no more. A complete request still gets its response: this may be a
-    /// half-close (RFC 9112, 9.6).
-    pub fn eof(self, core: &mut Core) -> State {
+    /// The client will send no more. It may wait for the response to a complete request all the
+    /// same; but one that had wanted to keep the connection has most likely closed it, which looks
+    /// the same (RFC 9112, 9.5 and 9.6: who means to send no more says `close`).
+    pub fn eof(mut self, core: &mut Core) -> State {
         match (&self.request, &self.response) {
-            (Request::Complete, _) | (_, Response::Ended(_)) => State::Exchange(self),
+            (_, Response::Ended(_)) => State::Exchange(self),
+            (Request::Complete, _) => {
+                let meant = !self.keep_alive || self.facts.version < Version::Http11;
+                if !meant && !core.settings.half_close && !self.left {
+                    self.left = true;
+                    core.inbox.leaving();
+                }
+                State::Exchange(self)
+            }
             (Request::Arriving { .. }, _) => {
                 core.inbox.abort(Reason::ClientGone);
                 State::Closed(Closing::Close)

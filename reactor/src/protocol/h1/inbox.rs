@@ -14,6 +14,8 @@ pub struct Inbox {
     /// Content.
     pub content: VecDeque<Bytes>,
     last: Option<Last>,
+    /// The client has closed its direction behind the end.
+    leaving: bool,
 }
 
 #[derive(Debug)]
@@ -34,6 +36,11 @@ impl Inbox {
         self.last = Some(Last::Abort(reason));
     }
 
+    /// The client is leaving, behind a complete request.
+    pub fn leaving(&mut self) {
+        self.leaving = true;
+    }
+
     /// The request is of no more interest.
     pub fn clear(&mut self) {
         *self = Self::default();
@@ -47,9 +54,10 @@ impl Inbox {
         if let Some(content) = self.content.pop_front() {
             return Some(Part::Body(content));
         }
-        Some(match self.last.take()? {
-            Last::End(trailers) => Part::End(trailers),
-            Last::Abort(reason) => Part::Abort(reason),
-        })
+        match self.last.take() {
+            Some(Last::End(trailers)) => Some(Part::End(trailers)),
+            Some(Last::Abort(reason)) => Some(Part::Abort(reason)),
+            None => std::mem::take(&mut self.leaving).then_some(Part::Abort(Reason::ClientLeaving)),
+        }
     }
 }

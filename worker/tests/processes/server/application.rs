@@ -146,10 +146,10 @@ impl Played {
     fn watch(&self, mut reply: Reply) {
         self.event("watching");
         let begun = Instant::now();
-        while reply.is_open() && begun.elapsed() < Duration::from_secs(10) {
+        while reply.is_awaited() && begun.elapsed() < Duration::from_secs(10) {
             sleep(Duration::from_millis(1));
         }
-        self.event(&format!("watched: open {}", reply.is_open()));
+        self.event(&format!("watched: open {}", reply.is_awaited()));
         self.event(&format!("watched: {:?}", reply.body(b"x")));
     }
 

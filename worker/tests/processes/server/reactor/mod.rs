@@ -254,9 +254,11 @@ impl Reactor {
                 let credit = words[1].parse().expect("a number");
                 self.post(place.expect("given"), &ToWorker::Credit(credit));
             }
-            "abort" => {
+            "abort" | "leave" => {
                 let place = place.expect("given");
-                let part = Part::Abort(Reason::ClientGone);
+                let left = words[0] == "leave";
+                let reason = if left { Reason::ClientLeaving } else { Reason::ClientGone };
+                let part = Part::Abort(reason);
                 self.post(place, &ToWorker::Request { mark: place.mark, part });
             }
             "takeback" => {
