@@ -6,7 +6,7 @@ use wire::shared::{Counter, Shared, WorkerCounter};
 use crate::zend::value::{self, Array};
 
 /// Key and counter.
-const COUNTERS: [(&str, Counter); 22] = [
+const COUNTERS: [(&str, Counter); 23] = [
     ("start_time", Counter::StartedAt),
     ("connection_num", Counter::Connections),
     ("quic_connection_num", Counter::QuicConnections),
@@ -27,6 +27,7 @@ const COUNTERS: [(&str, Counter); 22] = [
     ("given_up_count", Counter::GivenUp),
     ("flood_count", Counter::Floods),
     ("stall_count", Counter::Stalls),
+    ("file_refused_count", Counter::FilesRefused),
     ("worker_restart_count", Counter::WorkerRestarts),
     ("reactor_restart_count", Counter::ReactorRestarts),
 ];

@@ -35,6 +35,8 @@ pub enum Kind {
     Response,
     /// The content of a request cannot be kept.
     Content,
+    /// A file of a response cannot be kept.
+    File,
 }
 
 impl Complaints {
@@ -105,13 +107,13 @@ impl Complaints {
 }
 
 impl Kind {
-    const ALL: [Self; 5] =
-        [Self::Request, Self::Handshake, Self::Stall, Self::Response, Self::Content];
+    const ALL: [Self; 6] =
+        [Self::Request, Self::Handshake, Self::Stall, Self::Response, Self::Content, Self::File];
 
     fn level(self) -> Level {
         match self {
             Self::Request | Self::Handshake | Self::Stall => Level::Info,
-            Self::Response | Self::Content => Level::Error,
+            Self::Response | Self::Content | Self::File => Level::Error,
         }
     }
 
@@ -122,6 +124,7 @@ impl Kind {
             Self::Stall => "clients took nothing of their responses for too long",
             Self::Response => "responses could not be sent",
             Self::Content => "bodies could not be spooled",
+            Self::File => "files of workers could not be kept open",
         }
     }
 }
@@ -233,7 +236,7 @@ mod tests {
         assert_eq!(shared.get(Counter::Refused), 1_000);
         complaints.log(Kind::Handshake, begin, format_args!("failed"));
         let left_out = complaints.throttles.each_ref().map(|throttle| throttle.left_out);
-        assert_eq!(left_out, [1_000 - AT_ONCE, 0, 0, 0, 0]);
+        assert_eq!(left_out, [1_000 - AT_ONCE, 0, 0, 0, 0, 0]);
         assert_eq!(complaints.take_alarm(), Some(begin + LOG_COMPLAINTS_PERIOD));
         complaints.refused(|| None, None, begin);
         assert_eq!(complaints.take_alarm(), None, "it is set already");

@@ -15,6 +15,7 @@ mod complaints;
 pub mod config;
 mod conn;
 mod control;
+mod descriptors;
 pub mod dispatch;
 mod event_loop;
 mod exchange;
@@ -117,6 +118,7 @@ pub fn run(config: Config, boot: Boot) -> Result<(), Error> {
     let tls = Contexts::new(&config.ports).map_err(Error::Tls)?;
     let common = Common {
         tls: Arc::new(tls),
+        files: descriptors::budget(&config),
         config: Arc::new(config),
         shared: boot.shared,
         connections: Arc::default(),

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, Read};
+use std::os::fd::AsFd;
 use std::os::unix::fs::FileExt;
 
 use bytes::Bytes;
@@ -76,7 +77,7 @@ impl Body {
             Self::Memory(content) => Reader::Memory(content),
             Self::Text(text) => Reader::Memory(text.as_bytes()),
             Self::File(slice) => {
-                let file = File::from(slice.fd.try_clone()?);
+                let file = File::from(slice.fd.as_fd().try_clone_to_owned()?);
                 Reader::File { file, offset: slice.offset, left: slice.len }
             }
         })
@@ -115,7 +116,7 @@ impl Read for Reader<'_> {
 }
 
 fn read_file(slice: &FileSlice) -> io::Result<Text> {
-    let file = File::from(slice.fd.try_clone()?);
+    let file = File::from(slice.fd.as_fd().try_clone_to_owned()?);
     let len = usize::try_from(slice.len).map_err(|_| io::ErrorKind::FileTooLarge)?;
     Text::filled(len, |content| file.read_exact_at(content, slice.offset))
 }

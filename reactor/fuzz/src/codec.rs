@@ -1,6 +1,6 @@
 //! The wire codec under arbitrary frames.
 
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 
 use wire::{Decoder, Encoder, Part, ToWorker};
 
@@ -77,7 +77,7 @@ fn run(pieces: &[&[u8]], mut next: impl FnMut(&mut Decoder) -> Result<bool, ()>)
 /// What was encoded must decode to what encodes to the same bytes.
 fn again(encoder: Encoder, each: impl FnOnce(&mut Decoder, &mut Encoder)) -> Vec<u8> {
     let mut decoder = Decoder { bytes: encoder.bytes.clone(), ..Decoder::default() };
-    decoder.descriptors.extend(encoder.descriptors.iter().filter_map(|fd| fd.try_clone().ok()));
+    decoder.descriptors.extend(encoder.descriptors.iter().filter_map(|fd| fd.as_fd().try_clone_to_owned().ok()));
     let mut second = Encoder::default();
     each(&mut decoder, &mut second);
     assert_eq!(second.bytes, encoder.bytes, "encoding is stable");

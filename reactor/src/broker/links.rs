@@ -5,7 +5,7 @@ use std::time::Instant;
 use wire::control::FromReactor;
 use wire::limits::{HELD_TIME_MAX, REDISPATCH_MAX};
 use wire::shared::Counter;
-use wire::{ExchangeId, Part, Reason, ToReactor};
+use wire::{ExchangeId, Holder, Part, Reason, ToReactor, ToWorker};
 
 use super::{Answer, Broker};
 use crate::dispatch::WorkerSlot;
@@ -109,7 +109,13 @@ impl Broker {
         }
     }
 
-    fn answered(&mut self, id: ExchangeId, part: ToReactor, now: Instant) {
+    fn answered(&mut self, id: ExchangeId, mut part: ToReactor, now: Instant) {
+        if let Part::File(slice) = &mut part {
+            match self.common.files.take(Holder::Sent) {
+                Some(permit) => slice.count(permit, None),
+                None => return self.refuse_file(id),
+            }
+        }
         let over = matches!(part, Part::End(_) | Part::Abort(_));
         let Some(exchange) = self.exchanges.get_mut(key_of(id)) else {
             return self.common.shared.add(Counter::Stray, 1);
@@ -161,6 +167,28 @@ impl Broker {
         }
         link.cut();
         self.link_readable(slot, true, buffer, now);
+    }
+
+    /// A response lacks a file that it needs. It is broken off, or refused when nothing of it has gone
+    /// out, and the rest of it is dropped.
+    fn refuse_file(&mut self, id: ExchangeId) {
+        let Some(exchange) = self.exchanges.get_mut(key_of(id)) else { return };
+        let Stage::Given(place) = exchange.stage else { return };
+        exchange.stage = Stage::Orphaned(place);
+        self.common.shared.add(Counter::FilesRefused, 1);
+        self.files_refused += 1;
+        // Its head came with the file, as a rule.
+        let head_waits =
+            |last: &mut Answer| last.exchange == id && matches!(last.part, Part::Head(_));
+        self.answers.pop_if(head_waits);
+        let (conn, stream) = (exchange.conn, exchange.stream);
+        let part = Part::Abort(Reason::Overloaded);
+        self.answers.push(Answer { conn, stream, exchange: id, part });
+        if let Some(Some(link)) = self.links.get_mut(place.worker) {
+            let part = Part::Abort(Reason::ClientGone);
+            link.push(id, &ToWorker::Request { mark: place.mark, part });
+            self.dirty.push(place.worker);
+        }
     }
 
     /// A link has ended: what was started on it is lost, everything else goes to another worker.

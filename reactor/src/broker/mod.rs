@@ -9,7 +9,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use wire::shared::{Counter, Shared};
-use wire::{ExchangeId, Fields, Part, Reason, RequestHead, ResponseHead, ToWorker};
+use wire::{
+    DescriptorBudget, ExchangeId, Fields, Part, Reason, RequestHead, ResponseHead, ToWorker,
+};
 
 use crate::complaints::{Complaints, Kind};
 use crate::config::Config;
@@ -52,6 +54,8 @@ pub struct Common {
     pub supervisor: Arc<Supervisor>,
     /// The TLS contexts of the ports.
     pub tls: Arc<Contexts>,
+    /// The files that may be open for clients.
+    pub files: DescriptorBudget,
     /// The number of the last connection; the first is 1, as 0 is nothing to users of `fd`.
     pub connections: Arc<AtomicU64>,
 }
@@ -93,6 +97,8 @@ pub struct Broker {
     dirty: Vec<WorkerSlot>,
     /// Answers that connections have yet to take.
     pub answers: Vec<Answer>,
+    /// Responses that were refused because too many files are open, and that nobody has complained of.
+    pub files_refused: u32,
     /// The thread's deadlines.
     pub timers: Timers,
 }
@@ -113,6 +119,7 @@ impl Broker {
             held_watched: false,
             dirty: Vec::new(),
             answers: Vec::new(),
+            files_refused: 0,
             timers: Timers::default(),
         }
     }

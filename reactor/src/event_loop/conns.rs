@@ -6,11 +6,12 @@ use mio::Interest;
 use mio::event::Event as Readiness;
 use wire::head::Origin;
 use wire::shared::Counter;
-use wire::{Part, Reason};
+use wire::{Holder, Part, Reason};
 
 use super::{EventLoop, State};
 use crate::broker::Answer;
 use crate::client::Client;
+use crate::complaints::Kind;
 use crate::conn::{Conn, Context, Event, Fate};
 use crate::exchange::Job;
 use crate::protocol::Flow;
@@ -169,6 +170,18 @@ impl EventLoop {
                 // The memory serves the next ones.
                 self.broker.answers = answers;
             }
+        }
+        let now = self.clock.now().instant;
+        for _ in 0..std::mem::take(&mut self.broker.files_refused) {
+            self.complaints.log(
+                Kind::File,
+                now,
+                format_args!(
+                    "a worker's file cannot be kept open until its client has taken it: {} are; the \
+                     client gets 503. Raise the limit of open files (ulimit -n) or lower max_connection",
+                    self.common.files.held(Holder::Sent)
+                ),
+            );
         }
     }
 

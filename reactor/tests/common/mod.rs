@@ -7,6 +7,7 @@ pub mod frames;
 pub mod h2;
 pub mod h3;
 
+use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -289,7 +290,7 @@ pub fn file(content: &[u8]) -> FileSlice {
 
 fn read(slice: &FileSlice) -> Vec<u8> {
     use std::os::unix::fs::FileExt;
-    let file = std::fs::File::from(slice.fd.try_clone().expect("a descriptor"));
+    let file = std::fs::File::from(slice.fd.as_fd().try_clone_to_owned().expect("a descriptor"));
     let mut content = vec![0; slice.len as usize];
     file.read_exact_at(&mut content, slice.offset).expect("the content");
     content

@@ -5,7 +5,7 @@
 use std::collections::VecDeque;
 use std::io::{BufRead, BufReader, IoSlice, IoSliceMut, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd};
 use std::os::unix::fs::FileExt;
 use std::os::unix::net::UnixStream;
 use std::sync::atomic::AtomicU64;
@@ -287,7 +287,7 @@ impl Worker {
             match part {
                 Part::Body(bytes) => request.body.extend_from_slice(&bytes),
                 Part::File(slice) => {
-                    let file = std::fs::File::from(slice.fd.try_clone().unwrap());
+                    let file = std::fs::File::from(slice.fd.as_fd().try_clone_to_owned().unwrap());
                     request.body = vec![0; slice.len as usize];
                     file.read_exact_at(&mut request.body, slice.offset).unwrap();
                     request.in_file = true;

@@ -26,7 +26,7 @@ use crate::head::{
     ResponseHeadRef,
 };
 use crate::limits::FRAME_BYTES_MAX;
-use crate::part::{FileSlice, Part, Reason};
+use crate::part::{FileSlice, OpenFile, Part, Reason};
 
 /// Length of a frame's header in bytes.
 pub const HEADER_BYTES: usize = 16;
@@ -110,7 +110,7 @@ pub struct Encoder {
     /// Encoded frames.
     pub bytes: BytesMut,
     /// Descriptors to be sent with the next bytes, in the order of their frames.
-    pub descriptors: VecDeque<Arc<OwnedFd>>,
+    pub descriptors: VecDeque<Arc<OpenFile>>,
 }
 
 impl Encoder {

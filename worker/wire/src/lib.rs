@@ -8,6 +8,7 @@
 #![forbid(unsafe_code)]
 
 pub mod arena;
+pub mod budget;
 pub mod codec;
 pub mod control;
 pub mod error;
@@ -20,10 +21,11 @@ pub mod part;
 pub mod shared;
 pub mod tls;
 
+pub use budget::{Budget, DescriptorBudget, Holder, Permit, Share};
 pub use codec::{Decoder, Encoder, ToReactor, ToWorker};
 pub use error::CodecError;
 pub use exchange::ExchangeId;
 pub use fields::{Fields, FieldsBuilder};
 pub use head::{BodyLength, RequestHead, ResponseHead, Scheme, Version};
-pub use part::{FileSlice, Part, Reason};
+pub use part::{FileSlice, OpenFile, Part, Reason};
 pub use tls::TlsInfo;

@@ -149,6 +149,10 @@ pub const STOP_TIME_MIN: Duration = Duration::from_secs(1);
 /// Content up to this size is copied behind its head, so that a response leaves with one system
 /// call; larger content is written from where it lies.
 pub const BODY_COPY_BYTES_MAX: usize = 32 << 10;
+/// Descriptors of the reactor that are neither counted nor open at its start: connections that are
+/// accepted and refused at once, what came from workers and nobody has looked at yet, certificates
+/// and other files that are open for a moment.
+pub const DESCRIPTORS_SPARE: u64 = 64;
 /// Descriptors that travel with one write to a link; the reader has room for as many.
 pub const LINK_DESCRIPTORS_MAX: usize = 16;
 /// Bytes a worker makes room for before it reads its link.

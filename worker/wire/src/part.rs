@@ -1,11 +1,12 @@
 //! [`Part`]: what a request and a response are made of.
 
 use std::fmt;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::sync::Arc;
 
 use bytes::Bytes;
 
+use crate::budget::{Permit, Share};
 use crate::fields::Fields;
 
 /// One part of a message. A well-formed message is `Head`, any number of `Body` and `File`, then
@@ -31,7 +32,7 @@ pub enum Part<H> {
 #[derive(Clone)]
 pub struct FileSlice {
     /// The open file; shared, because a slice may be split.
-    pub fd: Arc<OwnedFd>,
+    pub fd: Arc<OpenFile>,
     /// First byte of the slice, counted from the start of the file.
     pub offset: u64,
     /// Length in bytes.
@@ -41,7 +42,42 @@ pub struct FileSlice {
 impl FileSlice {
     /// A slice of `len` bytes from `offset` on.
     pub fn new(fd: OwnedFd, offset: u64, len: u64) -> Self {
-        Self { fd: Arc::new(fd), offset, len }
+        Self { fd: Arc::new(fd.into()), offset, len }
+    }
+
+    /// Counts the file's descriptor, and perhaps its length on disk: both are given back when the last
+    /// slice of it ends. For a slice that is the only one of its file.
+    pub fn count(&mut self, permit: Permit, disk: Option<Share>) {
+        if let Some(file) = Arc::get_mut(&mut self.fd) {
+            (file.permit, file.disk) = (Some(permit), disk);
+        }
+    }
+}
+
+/// An open file, and what it takes of the process's budgets.
+#[derive(Debug)]
+pub struct OpenFile {
+    fd: OwnedFd,
+    permit: Option<Permit>,
+    disk: Option<Share>,
+}
+
+impl From<OwnedFd> for OpenFile {
+    /// A file that no budget counts.
+    fn from(fd: OwnedFd) -> Self {
+        Self { fd, permit: None, disk: None }
+    }
+}
+
+impl AsFd for OpenFile {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
+    }
+}
+
+impl AsRawFd for OpenFile {
+    fn as_raw_fd(&self) -> RawFd {
+        self.fd.as_raw_fd()
     }
 }
 

@@ -100,9 +100,11 @@ pub enum Counter {
     Stalls,
     /// Gauge: open connections over QUIC, which [`Counter::Connections`] counts as well.
     QuicConnections,
+    /// Responses refused because no more files of workers may be open for clients.
+    FilesRefused,
 }
 
-const COUNTERS: usize = Counter::QuicConnections as usize + 1;
+const COUNTERS: usize = Counter::FilesRefused as usize + 1;
 /// Room for later counters, so that the layout is stable.
 const COUNTERS_MAX: usize = 128;
 

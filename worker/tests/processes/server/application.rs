@@ -1,6 +1,7 @@
 //! What the played server does with its requests.
 
 use std::io::Read;
+use std::os::fd::AsFd;
 use std::path::Path;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -184,7 +185,7 @@ fn content(request: &Request) -> Vec<u8> {
     match &request.body {
         RequestBody::Memory(bytes) => bytes.to_vec(),
         RequestBody::File(slice) => {
-            let mut file = std::fs::File::from(slice.fd.try_clone().expect("dup"));
+            let mut file = std::fs::File::from(slice.fd.as_fd().try_clone_to_owned().expect("dup"));
             let mut content = Vec::new();
             file.read_to_end(&mut content).expect("read");
             content

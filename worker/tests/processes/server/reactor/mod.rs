@@ -398,7 +398,7 @@ fn origin(client: usize) -> Origin {
 }
 
 fn read(slice: &FileSlice) -> Vec<u8> {
-    let file = std::fs::File::from(slice.fd.try_clone().expect("dup"));
+    let file = std::fs::File::from(slice.fd.as_fd().try_clone_to_owned().expect("dup"));
     let mut content = vec![0; slice.len as usize];
     file.read_exact_at(&mut content, slice.offset).expect("the file is complete");
     content
