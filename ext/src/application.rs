@@ -20,6 +20,7 @@ use crate::banner::{Address, Banner};
 use crate::call::{CallOutcome, Callback, call, call_event};
 use crate::engine;
 use crate::events::Event;
+use crate::log_limit;
 use crate::logger::{self, Role};
 use crate::port::PortContext;
 use crate::process::{self, Identity, PidFile};
@@ -298,5 +299,6 @@ impl Application for ServerApplication {
 
     fn worker_stopped(&mut self, identity: WorkerIdentity) {
         self.call(Event::WorkerStop, &[i64::from(identity.worker)]);
+        log_limit::sum_up();
     }
 }

@@ -13,6 +13,7 @@ pub mod declare;
 pub mod engine;
 pub mod error;
 pub mod events;
+pub mod log_limit;
 pub mod logger;
 pub mod module;
 pub mod options;

@@ -14,12 +14,14 @@ use ext_php_rs::builders::{ClassBuilder, FunctionBuilder};
 use ext_php_rs::flags::{DataType, MethodFlags};
 use ext_php_rs::types::Zval;
 use ext_php_rs::zend::ClassEntry;
+use log::Level;
 use wire::{Fields, RequestHead};
 
 use self::body::Body;
 use self::names::property;
 use crate::call::OneLine;
 use crate::error::Failure;
+use crate::log_limit::{Kind, limited};
 use crate::port::PortContext;
 use crate::zend::class::{STRING_OR_FALSE, set_type};
 use crate::zend::lazy::{self, Lazy};
@@ -234,7 +236,11 @@ impl Message {
         {
             // PHP puts the function that is running in front; it has nothing to do with it.
             let warning = warning.split_once("(): ").map_or(&warning[..], |(_, message)| message);
-            log::warn!("{}: {}", Label(Some(&self.head)), OneLine(warning));
+            limited(
+                Kind::Parser,
+                Level::Warn,
+                format_args!("{}: {}", Label(Some(&self.head)), OneLine(warning)),
+            );
         }
     }
 

@@ -1,9 +1,13 @@
 //! One request, from the objects that the handler gets to the answer that the client gets.
 
+use std::fmt;
+
 use http::Method;
+use log::Level;
 use worker::{Reply, Verdict};
 
 use crate::call::{CallOutcome, Callback, OneLine, call};
+use crate::log_limit::{Kind, limited};
 use crate::port::PortContext;
 use crate::request::{self, Request};
 use crate::response::{Response, Settled};
@@ -68,18 +72,28 @@ fn report(request: &Request, outcome: &CallOutcome, settled: Settled) {
         Settled::BrokenOff => "; the response breaks off",
     };
     match outcome {
-        CallOutcome::Threw(thrown) => log::error!("{label}: {thrown}{answer}"),
+        CallOutcome::Threw(thrown) => {
+            failed(Level::Error, format_args!("{label}: {thrown}{answer}"))
+        }
         CallOutcome::Unsound { message } => {
+            // The process ends by it, so that it is bounded by the pauses between processes.
             log::error!("{label}: {}{answer}; the worker is replaced", OneLine(message));
         }
-        CallOutcome::Exited if settled != Settled::Over => {
-            log::warn!("{label}: exit() before the response was ended{answer}");
-        }
-        CallOutcome::Returned(_) if settled != Settled::Over => {
-            log::warn!("{label}: the handler has returned without end(){answer}");
-        }
+        CallOutcome::Exited if settled != Settled::Over => failed(
+            Level::Warn,
+            format_args!("{label}: exit() before the response was ended{answer}"),
+        ),
+        CallOutcome::Returned(_) if settled != Settled::Over => failed(
+            Level::Warn,
+            format_args!("{label}: the handler has returned without end(){answer}"),
+        ),
         CallOutcome::Exited | CallOutcome::Returned(_) => {}
     }
+}
+
+/// Clients choose how often a handler that fails is called.
+fn failed(level: Level, line: fmt::Arguments<'_>) {
+    limited(Kind::Handler, level, line);
 }
 
 /// `max_execution_time`, anew for each request. Costs nothing when it is 0, as in PHP's CLI.

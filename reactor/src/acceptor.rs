@@ -106,14 +106,14 @@ impl Acceptor {
             Control::Message(ToReactorControl::Retire { incarnation }, _) => {
                 let done = self.common.scheduler().retire(incarnation);
                 if let Some(slot) = done {
-                    self.broadcast(|| Mail::CloseLink { slot });
+                    self.common.close_links(slot, incarnation);
                 }
             }
             Control::Message(ToReactorControl::Ended { incarnation }, _) => {
                 // None when every thread has seen the end of its link before.
                 let slot = self.common.scheduler().slot_of(incarnation);
                 if let Some(slot) = slot {
-                    self.broadcast(|| Mail::WorkerEnded { slot, incarnation });
+                    self.common.close_links(slot, incarnation);
                 }
             }
             Control::Message(ToReactorControl::ReloadTls, _) => self.common.tls.reload(),

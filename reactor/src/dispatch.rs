@@ -12,13 +12,16 @@
 //!                   worker
 //! ```
 
+mod worker;
+
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use wire::ExchangeId;
-use wire::limits::{HANDOVER_DEPTH_MAX, REBALANCE_AFTER, SLOTS_KEPT};
+use wire::limits::SLOTS_KEPT;
 
 use crate::config::Config;
+use worker::Worker;
 
 /// A place for one incarnation of a worker. Two incarnations of one worker may live side by side;
 /// the parity of the incarnation tells their places apart.
@@ -65,13 +68,24 @@ pub enum Next {
     Nothing,
     /// A request that waited takes the place.
     Assign(Assignment),
-    /// The worker is retired and has nothing left: close its links.
-    Close,
+    /// This incarnation is retired and has nothing left: close its links.
+    Close(u64),
 }
 
-/// What one thread has learned at the end of its link.
+/// What follows from the end of one link.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LinkEnd {
+pub enum LinkEnd {
+    /// It is the first of this worker's that has ended: all threads must close theirs.
+    CloseOthers,
+    /// Others are still to be closed.
+    Nothing,
+    /// It was the last one.
+    Worker(WorkerEnd),
+}
+
+/// What all threads together know of a worker at the end of its last link.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WorkerEnd {
     /// The incarnation.
     pub incarnation: u64,
     /// It was retired, and its links were closed from this side.
@@ -89,55 +103,6 @@ pub struct Move {
     pub from: WorkerSlot,
     /// The idle worker, which is kept for it.
     pub to: WorkerSlot,
-}
-
-#[derive(Debug)]
-struct Worker {
-    incarnation: u64,
-    /// Threads that have got their link to it.
-    linked: usize,
-    /// Threads whose link to it has ended.
-    ended: usize,
-    /// What it has been given, in order: the first is in work.
-    given: VecDeque<Ticket>,
-    retiring: bool,
-    /// Mean service time, weighted towards the last requests.
-    service: Duration,
-    /// When the request in work came to its turn.
-    turn: Instant,
-    /// A link ended that nobody here had closed.
-    crashed: bool,
-    /// What was in work when the first link ended.
-    lost: Option<String>,
-}
-
-impl Worker {
-    fn room(&self, fast: Duration) -> bool {
-        !self.retiring
-            && match self.given.len() {
-                0 => true,
-                n => n < HANDOVER_DEPTH_MAX && self.service < fast,
-            }
-    }
-
-    fn give(&mut self, ticket: Ticket, now: Instant) {
-        if self.given.is_empty() {
-            self.turn = now;
-        }
-        self.given.push_back(ticket);
-    }
-
-    fn remove(&mut self, ticket: Ticket) {
-        if let Some(at) = self.given.iter().position(|given| *given == ticket) {
-            self.given.remove(at);
-        }
-    }
-
-    /// The request that has waited longest behind one that takes its time.
-    fn held_up(&self, now: Instant) -> Option<Ticket> {
-        let late = now.saturating_duration_since(self.turn) >= REBALANCE_AFTER;
-        self.given.get(1).filter(|_| late).copied()
-    }
 }
 
 /// The policy's state.
@@ -220,7 +185,7 @@ impl Scheduler {
         worker.remove(ticket);
         let idle = worker.given.is_empty();
         if worker.retiring {
-            return if idle { Next::Close } else { Next::Nothing };
+            return if idle { Next::Close(worker.incarnation) } else { Next::Nothing };
         }
         if !worker.room(self.handover_fast) {
             return Next::Nothing;
@@ -288,24 +253,20 @@ impl Scheduler {
     pub fn joined(&mut self, slot: WorkerSlot, incarnation: u64, now: Instant) {
         self.idle.retain(|idle| *idle != slot);
         if let Some(place) = self.workers.get_mut(slot) {
-            *place = Some(Worker {
-                incarnation,
-                linked: 0,
-                ended: 0,
-                given: VecDeque::with_capacity(HANDOVER_DEPTH_MAX),
-                retiring: false,
-                service: self.handover_fast,
-                turn: now,
-                crashed: false,
-                lost: None,
-            });
+            *place = Some(Worker::new(incarnation, self.handover_fast, now));
         }
     }
 
     /// A thread has its link to the worker. Once all have, the worker takes part; a request that
     /// waited may come with it.
-    pub fn linked(&mut self, slot: WorkerSlot, now: Instant) -> Option<Assignment> {
-        let worker = self.workers.get_mut(slot)?.as_mut()?;
+    pub fn linked(
+        &mut self,
+        slot: WorkerSlot,
+        incarnation: u64,
+        now: Instant,
+    ) -> Option<Assignment> {
+        let worker = self.workers.get_mut(slot)?.as_mut();
+        let worker = worker.filter(|worker| worker.incarnation == incarnation)?;
         worker.linked += 1;
         if worker.linked < self.threads || worker.retiring {
             return None;
@@ -325,6 +286,11 @@ impl Scheduler {
         })
     }
 
+    /// Whether a link of this incarnation has ended, so that none may live on.
+    pub fn is_ending(&mut self, slot: WorkerSlot, incarnation: u64) -> bool {
+        self.worker(slot, incarnation).is_none_or(|worker| worker.ended > 0)
+    }
+
     /// The incarnation gets nothing more. Its place, when it has nothing in work and its links may
     /// be closed at once.
     pub fn retire(&mut self, incarnation: u64) -> Option<WorkerSlot> {
@@ -335,22 +301,34 @@ impl Scheduler {
         worker.given.is_empty().then_some(slot)
     }
 
-    /// A thread's link to the worker has ended. When it was the last one, the worker is forgotten
-    /// and the summary returned. Its requests must be submitted again by their threads.
-    pub fn link_ended(&mut self, slot: WorkerSlot, request: Option<String>) -> Option<LinkEnd> {
-        self.idle.retain(|idle| *idle != slot);
-        let place = self.workers.get_mut(slot)?;
-        let worker = place.as_mut()?;
+    /// A thread's link to the worker has ended, and with it the worker: it is given nothing more, and
+    /// all its links must end. With the last one it is forgotten. Its requests must be submitted
+    /// again by their threads.
+    pub fn link_ended(
+        &mut self,
+        slot: WorkerSlot,
+        incarnation: u64,
+        request: Option<String>,
+    ) -> LinkEnd {
+        let threads = self.threads;
+        let Some(worker) = self.worker(slot, incarnation) else { return LinkEnd::Nothing };
         worker.crashed |= !worker.retiring || !worker.given.is_empty();
         worker.retiring = true;
         worker.lost = worker.lost.take().or(request);
         worker.ended += 1;
-        if worker.ended < self.threads {
-            return None;
+        let ended = worker.ended;
+        self.idle.retain(|idle| *idle != slot);
+        if ended < threads {
+            return if ended == 1 { LinkEnd::CloseOthers } else { LinkEnd::Nothing };
         }
-        let worker = place.take()?;
+        let Some(worker) = self.workers[slot].take() else { return LinkEnd::Nothing };
         let retired = !worker.crashed;
-        Some(LinkEnd { incarnation: worker.incarnation, retired, request: worker.lost })
+        LinkEnd::Worker(WorkerEnd { incarnation, retired, request: worker.lost })
+    }
+
+    fn worker(&mut self, slot: WorkerSlot, incarnation: u64) -> Option<&mut Worker> {
+        let worker = self.workers.get_mut(slot)?.as_mut();
+        worker.filter(|worker| worker.incarnation == incarnation)
     }
 
     fn choose(&mut self) -> Option<WorkerSlot> {

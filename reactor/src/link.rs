@@ -1,11 +1,14 @@
 //! The reactor's end of a link to a worker.
 
+use std::fmt;
 use std::io::{IoSlice, IoSliceMut};
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 
-use nix::sys::socket::{ControlMessage, MsgFlags, Shutdown, recvmsg, send, sendmsg, shutdown};
+use nix::sys::socket::{
+    ControlMessage, MsgFlags, Shutdown, getsockopt, recvmsg, send, sendmsg, shutdown, sockopt,
+};
 use wire::held::Held;
-use wire::limits::HANDOVER_DEPTH_MAX;
+use wire::limits::{HANDOVER_DEPTH_MAX, LINK_UNREAD_BYTES_BEYOND};
 use wire::shared::{Mark, Marks, Shared};
 use wire::{CodecError, Decoder, Encoder, ExchangeId, ToReactor, ToWorker};
 
@@ -31,6 +34,8 @@ pub struct Link {
     decoder: Decoder,
     /// Bytes read so far.
     received: u64,
+    /// Bytes that the worker can have sent and that are not read, at most.
+    unread_max: u64,
 }
 
 /// The link cannot be used any more.
@@ -40,6 +45,22 @@ pub enum LinkError {
     Closed,
     /// The worker sent what no worker sends.
     Codec(CodecError),
+    /// The worker said of answers that it holds back that they come behind bytes which it has never
+    /// sent.
+    HeldPosition,
+    /// The worker answered a request that was given to another.
+    Foreign,
+}
+
+impl fmt::Display for LinkError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Closed => f.write_str("its link has ended"),
+            Self::Codec(error) => write!(f, "it sent what no worker sends: {error}"),
+            Self::HeldPosition => f.write_str("what it says of answers that it holds is not true"),
+            Self::Foreign => f.write_str("it answered a request that was not given to it"),
+        }
+    }
 }
 
 /// How much one read found.
@@ -64,10 +85,13 @@ impl Link {
     ) -> Self {
         let id = usize::from(worker);
         let arena = Some(shared.arena(id, incarnation));
+        // Both ends were made alike, and the worker's may have been changed since.
+        let buffer = getsockopt(&socket, sockopt::SndBuf).unwrap_or_default() as u64;
         Self {
             socket,
             worker,
             incarnation,
+            unread_max: buffer + LINK_UNREAD_BYTES_BEYOND,
             marks: shared.marks(id, incarnation, thread),
             held: shared.held(id, incarnation, thread),
             given: [None; HANDOVER_DEPTH_MAX],
@@ -105,6 +129,11 @@ impl Link {
         if let Some(given) = self.given.get_mut(usize::from(index)) {
             *given = None;
         }
+    }
+
+    /// Whether this exchange has that mark here.
+    pub fn has(&self, id: ExchangeId, index: u8) -> bool {
+        self.given.get(usize::from(index)).copied().flatten() == Some(id)
     }
 
     /// The exchanges that are on this link.
@@ -180,11 +209,16 @@ impl Link {
         }
     }
 
-    /// The worker has ended, whoever else may hold its end of the socket: from now on nothing can be
-    /// sent by that, and a read that has taken what was sent before finds the end.
-    pub fn cut(&self) {
-        // It fails when the other end is closed, and then there is nothing to cut.
+    /// Nothing more comes by this link or goes by it, whoever has its other end. What was sent before
+    /// can be read, up to the end.
+    pub fn shut_down(&self) {
+        // It fails when the other end is gone, which is the same.
         let _ = shutdown(self.raw(), Shutdown::Both);
+    }
+
+    /// Bytes read so far.
+    pub fn received(&self) -> u64 {
+        self.received
     }
 
     /// Whether the worker holds finished answers back.
@@ -195,15 +229,23 @@ impl Link {
     /// Fetches the answers that the worker holds back, and reads what was sent before them.
     pub fn fetch_held(&mut self, buffer: &mut ReadBuffer) -> Result<(), LinkError> {
         let Some(taken) = self.held.take() else { return Ok(()) };
-        while self.received < taken.position {
+        let missing = taken.missing(self.received, self.unread_max);
+        let position = self.received + missing.ok_or(LinkError::HeldPosition)?;
+        while self.received < position {
             // It was sent before the answers were held, so it is there.
-            self.receive(buffer)?;
+            match self.receive(buffer)? {
+                Read::More | Read::Short => {}
+                // A worker that has not taken its new links up still holds what it had for a reactor
+                // that has died.
+                Read::Nothing if self.received == 0 => return Ok(()),
+                Read::Nothing => return Err(LinkError::HeldPosition),
+            }
         }
         taken.insert(&mut self.decoder.bytes, self.received, false);
         Ok(())
     }
 
-    /// Fetches the answers that a dead worker has left. The socket has been read to its end.
+    /// Fetches the answers that are left when a link has ended. The socket has been read to its end.
     pub fn fetch_legacy(&mut self) {
         if let Some(taken) = self.held.take_legacy() {
             taken.insert(&mut self.decoder.bytes, self.received, true);

@@ -42,17 +42,13 @@ pub enum Mail {
     Move(Move),
     /// A request of yours has waited too long.
     TooOld(ExchangeId),
-    /// A worker has ended: read what it has sent, then treat your link to it as ended.
-    WorkerEnded {
-        /// The worker's place.
-        slot: WorkerSlot,
-        /// The incarnation; the place may have a new tenant by now.
-        incarnation: u64,
-    },
-    /// Close your link to a retired worker.
+    /// Close your link to this life of a worker: it was retired or has ended, or another of its links
+    /// has.
     CloseLink {
         /// The worker's place.
         slot: WorkerSlot,
+        /// Which life of it. A later one may have the place by now.
+        incarnation: u64,
     },
     /// Finish what is in flight, then end.
     Drain {

@@ -30,7 +30,7 @@ fn scheduler(workers: u16, start: Instant) -> Scheduler {
     for worker in 0..workers {
         let slot = worker_slot(worker, 0);
         scheduler.joined(slot, 0, start);
-        assert_eq!(scheduler.linked(slot, start), None);
+        assert_eq!(scheduler.linked(slot, 0, start), None);
     }
     scheduler
 }
@@ -116,10 +116,10 @@ fn a_retired_worker_finishes_and_closes() {
     assert_eq!(s.retire(0), None, "it still has work");
     assert_eq!(s.submit(ticket(2), now), Placement::Queued);
     s.joined(1, 1, now);
-    assert_eq!(s.linked(1, now), Some(Assignment { ticket: ticket(2), worker: 1 }));
-    assert_eq!(s.finished(0, ticket(1), now), Next::Close);
-    let end = LinkEnd { incarnation: 0, retired: true, request: None };
-    assert_eq!(s.link_ended(0, None), Some(end));
+    assert_eq!(s.linked(1, 1, now), Some(Assignment { ticket: ticket(2), worker: 1 }));
+    assert_eq!(s.finished(0, ticket(1), now), Next::Close(0));
+    let end = WorkerEnd { incarnation: 0, retired: true, request: None };
+    assert_eq!(s.link_ended(0, 0, None), LinkEnd::Worker(end));
 }
 
 #[test]
@@ -128,13 +128,56 @@ fn a_lost_worker_is_reported_once_all_links_ended() {
     let mut s = Scheduler::new(&config(1, 2, 1));
     s.joined(0, 0, now);
     assert_eq!(s.submit(ticket(9), now), Placement::Queued, "not linked yet");
-    assert_eq!(s.linked(0, now), None);
+    assert_eq!(s.linked(0, 0, now), None);
     let waited = Assignment { ticket: ticket(9), worker: 0 };
-    assert_eq!(s.linked(0, now), Some(waited));
-    assert_eq!(s.link_ended(0, Some("GET /".into())), None);
+    assert_eq!(s.linked(0, 0, now), Some(waited));
+    assert_eq!(s.link_ended(0, 0, Some("GET /".into())), LinkEnd::CloseOthers);
     assert_eq!(s.retire(0), None);
-    let end = LinkEnd { incarnation: 0, retired: false, request: Some("GET /".into()) };
-    assert_eq!(s.link_ended(0, None), Some(end));
+    let end = WorkerEnd { incarnation: 0, retired: false, request: Some("GET /".into()) };
+    assert_eq!(s.link_ended(0, 0, None), LinkEnd::Worker(end));
     assert_eq!(s.resubmit(ticket(1), now), Placement::Queued);
     assert_eq!(s.resubmit(ticket(2), now), Placement::Queued, "never refused");
+}
+
+#[test]
+fn the_end_of_one_link_is_the_end_of_the_worker() {
+    let now = Instant::now();
+    let mut s = Scheduler::new(&config(1, 3, 1));
+    s.joined(0, 6, now);
+    assert_eq!((0..3).filter_map(|_| s.linked(0, 6, now)).count(), 0);
+    assert!(!s.is_ending(0, 6));
+    assert_eq!(s.link_ended(0, 6, None), LinkEnd::CloseOthers, "it was idle");
+    assert!(s.is_ending(0, 6));
+    assert_eq!(s.submit(ticket(1), now), Placement::Queued, "it is given nothing more");
+    assert_eq!(s.link_ended(0, 6, None), LinkEnd::Nothing, "told once");
+    let end = WorkerEnd { incarnation: 6, retired: false, request: None };
+    assert_eq!(s.link_ended(0, 6, None), LinkEnd::Worker(end));
+}
+
+#[test]
+fn a_link_that_ends_before_the_others_are_there_ends_them_as_they_come() {
+    let now = Instant::now();
+    let mut s = Scheduler::new(&config(1, 2, 1));
+    s.joined(0, 2, now);
+    assert_eq!(s.linked(0, 2, now), None);
+    assert_eq!(s.link_ended(0, 2, None), LinkEnd::CloseOthers);
+    assert_eq!(s.submit(ticket(1), now), Placement::Queued);
+    assert_eq!(s.linked(0, 2, now), None, "not even with all links");
+    assert!(s.is_ending(0, 2));
+    let end = WorkerEnd { incarnation: 2, retired: false, request: None };
+    assert_eq!(s.link_ended(0, 2, None), LinkEnd::Worker(end));
+}
+
+#[test]
+fn what_is_late_of_one_life_does_not_touch_the_next_in_its_place() {
+    let now = Instant::now();
+    let mut s = Scheduler::new(&config(1, 2, 1));
+    s.joined(0, 2, now);
+    s.joined(0, 4, now);
+    assert_eq!(s.linked(0, 2, now), None);
+    assert_eq!(s.link_ended(0, 2, None), LinkEnd::Nothing);
+    assert!(s.is_ending(0, 2) && !s.is_ending(0, 4));
+    assert_eq!(s.linked(0, 4, now), None);
+    assert_eq!(s.linked(0, 4, now), None);
+    assert_eq!(s.submit(ticket(1), now), Placement::Given(0));
 }

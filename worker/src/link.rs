@@ -301,7 +301,7 @@ impl Link {
             }
         }
         if ours && !self.ended {
-            self.held.sent();
+            self.held.sent(held);
         }
         // The memory serves the next frames.
         self.encoder.bytes = bytes;

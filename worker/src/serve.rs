@@ -218,7 +218,7 @@ impl<'a> Server<'a> {
     /// While a successor is linked already, the gauge is its own.
     fn set_busy(&self, busy: u64) {
         let worker = usize::from(self.seat.identity.worker);
-        let current = self.seat.shared.worker(worker, WorkerCounter::Pid).load(Ordering::Relaxed);
+        let current = self.seat.shared.pid(worker).load(Ordering::Relaxed);
         if current == self.pid {
             self.seat.shared.worker(worker, WorkerCounter::Busy).store(busy, Ordering::Relaxed);
         }
@@ -264,7 +264,7 @@ mod tests {
         Seat {
             identity: WorkerIdentity { worker: 0, incarnation: 1, supervisor: 1 },
             control: WorkerControl::new(control::pair().unwrap().1),
-            shared: crate::shared_memory::map(1, 1).unwrap(),
+            shared: crate::shared_memory::SharedMemory::map(1, 1).unwrap().shared,
             windows: Vec::new(),
             max_request,
         }

@@ -1,5 +1,7 @@
 //! The supervisor's loop: it does what the [`Roster`] says and tells it what happened.
 
+mod hear;
+
 use std::collections::BTreeMap;
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::atomic::Ordering;
@@ -11,18 +13,17 @@ use nix::sys::signal::{Signal, kill};
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, socketpair};
 use nix::sys::wait::waitpid;
 use nix::unistd::Pid;
-use wire::control::{
-    FromReactor, FromWorker, Incarnation, ToReactorControl, ToWorkerControl, decode, encode,
-};
-use wire::shared::{Counter, Shared, WorkerCounter};
+use wire::control::{Incarnation, ToReactorControl, ToWorkerControl, encode};
+use wire::log_limit::LogLimit;
+use wire::shared::{Counter, WorkerCounter};
 
 use crate::application::{Application, Failure, ReactorBoot, WorkerIdentity};
 use crate::control::{self, ChildControl, WorkerControl};
 use crate::control_signals;
 use crate::plan::{Plan, SuperviseError};
-use crate::roster::{Action, Exit, Roster};
+use crate::roster::{Action, Roster};
 use crate::serve::Seat;
-use crate::shared_memory;
+use crate::shared_memory::SharedMemory;
 use crate::signals::{Order, Signals};
 use crate::spawn::{self, Kind, Side};
 
@@ -30,13 +31,17 @@ use crate::spawn::{self, Kind, Side};
 #[derive(Debug)]
 pub(crate) struct Supervisor {
     plan: Plan,
-    shared: Shared,
+    memory: SharedMemory,
     signals: Signals,
     roster: Roster,
     reactor: Option<Child>,
     workers: BTreeMap<Incarnation, Child>,
     /// Whether the reactor is to read its certificates again.
     reload_tls: bool,
+    /// Bounds the lines about control messages that nobody can read.
+    unreadable: LogLimit,
+    /// What that counts from.
+    begin: Instant,
 }
 
 /// What has become of the process that ran the supervisor.
@@ -61,27 +66,29 @@ struct Child {
 impl Supervisor {
     /// A supervisor that has its signals and its memory, and no child yet.
     pub(crate) fn new(plan: Plan) -> Result<Self, SuperviseError> {
-        let shared =
-            shared_memory::map(plan.workers, plan.reactor_threads).map_err(system("mmap"))?;
+        let memory = SharedMemory::map(plan.workers, plan.reactor_threads)
+            .map_err(system("memory that the processes share"))?;
         let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        shared.counter(Counter::StartedAt).store(since_1970.as_secs(), Ordering::Relaxed);
+        memory.shared.counter(Counter::StartedAt).store(since_1970.as_secs(), Ordering::Relaxed);
         let signals = Signals::take().map_err(system("signalfd"))?;
         let roster = Roster::new(plan.workers, plan.max_wait_time, plan.worker_start_timeout);
         Ok(Self {
             plan,
-            shared,
+            memory,
             signals,
             roster,
             reactor: None,
             workers: BTreeMap::new(),
             reload_tls: false,
+            unreadable: LogLimit::default(),
+            begin: Instant::now(),
         })
     }
 
     /// Runs until everything has ended; or returns in a new child, which then holds nothing of the
     /// supervisor's any more.
     pub(crate) fn run(mut self, application: &mut dyn Application) -> Turn {
-        application.mapped(self.shared);
+        application.mapped(self.memory.shared);
         loop {
             while let Some(action) = self.roster.poll(Instant::now()) {
                 if let Some(turn) = self.perform(action, application) {
@@ -146,8 +153,8 @@ impl Supervisor {
 
     fn fork_reactor(&mut self, again: bool) -> Option<Turn> {
         if again {
-            self.shared.add(Counter::ReactorRestarts, 1);
-            self.shared.forget_reactor();
+            self.memory.shared.add(Counter::ReactorRestarts, 1);
+            self.memory.shared.forget_reactor();
         }
         let forked = control::pair().and_then(|(here, there)| {
             let side = spawn::split(Kind::Reactor)?;
@@ -158,12 +165,12 @@ impl Supervisor {
             Ok((Side::Child, _, control)) => {
                 let listeners = std::mem::take(&mut self.plan.listeners);
                 let datagrams = std::mem::take(&mut self.plan.datagrams);
-                let shared = self.shared;
+                let shared = self.memory.shared;
                 Some(Turn::Reactor(ReactorBoot { listeners, datagrams, control, shared }))
             }
             Ok((Side::Parent(pid), control, _)) => {
                 let number = pid.as_raw() as u64;
-                self.shared.counter(Counter::ReactorPid).store(number, Ordering::Relaxed);
+                self.memory.shared.counter(Counter::ReactorPid).store(number, Ordering::Relaxed);
                 self.reactor = Some(Child { pid, control, worker: 0 });
                 self.roster.reactor_forked(Some(pid.as_raw()), now);
                 None
@@ -178,7 +185,7 @@ impl Supervisor {
 
     fn fork_worker(&mut self, worker: u16, incarnation: Incarnation, again: bool) -> Option<Turn> {
         if again {
-            self.shared.add(Counter::WorkerRestarts, 1);
+            self.memory.shared.add(Counter::WorkerRestarts, 1);
         }
         let supervisor = nix::unistd::getpid().as_raw();
         let forked = control::pair().and_then(|(here, there)| {
@@ -187,13 +194,19 @@ impl Supervisor {
         });
         let now = Instant::now();
         match forked {
-            Ok((Side::Child, _, control)) => Some(Turn::Worker(Seat {
-                identity: WorkerIdentity { worker, incarnation, supervisor },
-                control: WorkerControl::new(control),
-                shared: self.shared,
-                windows: std::mem::take(&mut self.plan.windows),
-                max_request: self.plan.max_request,
-            })),
+            Ok((Side::Child, _, control)) => {
+                if let Err(error) = self.memory.confine(worker) {
+                    log::error!("cannot protect the memory that the processes share: {error}");
+                    spawn::end_now(1);
+                }
+                Some(Turn::Worker(Seat {
+                    identity: WorkerIdentity { worker, incarnation, supervisor },
+                    control: WorkerControl::new(control),
+                    shared: self.memory.shared,
+                    windows: std::mem::take(&mut self.plan.windows),
+                    max_request: self.plan.max_request,
+                }))
+            }
             Ok((Side::Parent(pid), control, _)) => {
                 self.workers.insert(incarnation, Child { pid, control, worker });
                 self.roster.worker_forked(incarnation, Some(pid.as_raw()), now);
@@ -218,9 +231,8 @@ impl Supervisor {
         let done = match (pairs, self.workers.get_mut(&incarnation)) {
             (Ok((to_reactor, to_worker)), Some(child)) => {
                 child.control.post(encode(&ToWorkerControl::Links), to_worker);
-                let pid = child.pid.as_raw() as u64;
-                self.worker_counter(worker, WorkerCounter::Pid, pid);
-                self.worker_counter(worker, WorkerCounter::Busy, 0);
+                let pid = child.pid.as_raw();
+                self.name_worker(worker, pid);
                 self.tell_reactor(&ToReactorControl::Link { worker, incarnation }, to_reactor);
                 true
             }
@@ -240,7 +252,8 @@ impl Supervisor {
     }
 
     fn wait(&mut self) -> nix::Result<()> {
-        let timeout = match self.roster.deadline() {
+        let deadlines = [self.roster.deadline(), self.summary_due()];
+        let timeout = match deadlines.into_iter().flatten().min() {
             None => PollTimeout::NONE,
             Some(at) => {
                 let left = at.saturating_duration_since(Instant::now()).as_micros().div_ceil(1000);
@@ -278,80 +291,6 @@ impl Supervisor {
         }
     }
 
-    /// Every dead child is reaped, also those that are not ours: in a container the supervisor may
-    /// be the process that orphans are given to.
-    fn reap(&mut self) {
-        while let Some((pid, exit)) = spawn::reap() {
-            self.bury(pid, exit);
-        }
-    }
-
-    fn bury(&mut self, pid: Pid, exit: Exit) {
-        if self.reactor.as_ref().is_some_and(|child| child.pid == pid) {
-            // What it said last counts.
-            self.hear_reactor();
-            self.reactor = None;
-        } else {
-            let found = self.workers.iter().find(|(_, child)| child.pid == pid);
-            let Some((&incarnation, child)) = found else { return };
-            let worker = child.worker;
-            self.hear_worker(incarnation);
-            self.workers.remove(&incarnation);
-            self.tell_reactor(&ToReactorControl::Ended { incarnation }, Vec::new());
-            let current = self.shared.worker(usize::from(worker), WorkerCounter::Pid);
-            if current.load(Ordering::Relaxed) == pid.as_raw() as u64 {
-                self.worker_counter(worker, WorkerCounter::Pid, 0);
-                self.worker_counter(worker, WorkerCounter::Busy, 0);
-            }
-        }
-        self.roster.exited(pid.as_raw(), exit, Instant::now());
-    }
-
-    fn hear_children(&mut self) {
-        let workers: Vec<Incarnation> = self.workers.keys().copied().collect();
-        for incarnation in workers {
-            self.hear_worker(incarnation);
-        }
-        self.hear_reactor();
-    }
-
-    fn hear_worker(&mut self, incarnation: Incarnation) {
-        let Some(child) = self.workers.get_mut(&incarnation) else { return };
-        child.control.flush();
-        while let Some(packet) = child.control.receive() {
-            match decode(&packet.bytes) {
-                Ok(FromWorker::Ready) => self.roster.worker_ready(incarnation, Instant::now()),
-                Ok(FromWorker::Recycle) => self.roster.worker_recycle(incarnation),
-                Ok(FromWorker::Leaving) => self.roster.worker_leaving(incarnation),
-                Ok(FromWorker::Reload) => {
-                    self.roster.reload();
-                    self.reload_tls = true;
-                }
-                Ok(FromWorker::ReloadTls) => self.reload_tls = true,
-                Ok(FromWorker::Shutdown) => self.roster.shut_down(Instant::now()),
-                Err(error) => log::error!("worker {}: control message: {error}", child.worker),
-            }
-        }
-    }
-
-    fn hear_reactor(&mut self) {
-        while let Some(reactor) = &mut self.reactor {
-            reactor.control.flush();
-            let Some(packet) = reactor.control.receive() else { return };
-            let now = Instant::now();
-            match decode(&packet.bytes) {
-                Ok(FromReactor::Ready) => self.roster.reactor_ready(now),
-                Ok(FromReactor::Retired { incarnation }) => self.roster.retired(incarnation),
-                Ok(FromReactor::Lost { incarnation, request }) => {
-                    // A worker that leaves says so before its links end.
-                    self.hear_worker(incarnation);
-                    self.roster.lost(incarnation, request, now);
-                }
-                Err(error) => log::error!("reactor: control message: {error}"),
-            }
-        }
-    }
-
     fn kill_everything(&mut self) {
         for child in self.reactor.iter().chain(self.workers.values()) {
             end(child);
@@ -359,8 +298,11 @@ impl Supervisor {
         }
     }
 
-    fn worker_counter(&self, worker: u16, counter: WorkerCounter, value: u64) {
-        self.shared.worker(usize::from(worker), counter).store(value, Ordering::Relaxed);
+    /// Says which process a worker is from now on; 0 for none. It is not at work.
+    fn name_worker(&self, worker: u16, pid: i32) {
+        let (shared, worker) = (self.memory.shared, usize::from(worker));
+        shared.pid(worker).store(pid as u64, Ordering::Relaxed);
+        shared.worker(worker, WorkerCounter::Busy).store(0, Ordering::Relaxed);
     }
 }
 

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::sync::atomic::Ordering;
 
 use ext_php_rs::types::Zval;
-use wire::shared::{Shared, WorkerCounter};
+use wire::shared::Shared;
 
 use crate::bind::{Bound, SocketType};
 use crate::call::Callback;
@@ -95,7 +95,8 @@ impl ServerState {
 
     /// The process id of a worker, if it has one just now.
     pub fn pid_of(&self, worker: usize) -> Option<i32> {
-        let pid = self.shared.get()?.worker(worker, WorkerCounter::Pid).load(Ordering::Relaxed);
+        let shared = self.shared.get().filter(|shared| worker < shared.workers())?;
+        let pid = shared.pid(worker).load(Ordering::Relaxed);
         i32::try_from(pid).ok().filter(|pid| *pid > 0)
     }
 }

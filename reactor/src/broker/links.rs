@@ -3,27 +3,41 @@
 use std::time::Instant;
 
 use wire::control::FromReactor;
-use wire::limits::{HELD_TIME_MAX, REDISPATCH_MAX};
+use wire::limits::{HELD_TIME_MAX, LINK_BYTES_PER_TURN_MAX, REDISPATCH_MAX};
 use wire::shared::Counter;
 use wire::{ExchangeId, Holder, Part, Reason, ToReactor, ToWorker};
 
-use super::{Answer, Broker};
-use crate::dispatch::WorkerSlot;
+use super::{Answer, Broker, Fault, FaultKind};
+use crate::dispatch::{LinkEnd, WorkerEnd, WorkerSlot};
 use crate::exchange::{Job, Stage, key_of};
 use crate::link::{Link, LinkError, Read};
 use crate::socket::ReadBuffer;
 use crate::spool::Content;
 use crate::timer::Timer;
 
+/// Whose request a worker has answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Answered {
+    /// One that was given to it by this link.
+    Ours,
+    /// One that is over.
+    Over,
+    /// One that was given to another, or to nobody.
+    Foreign,
+}
+
 impl Broker {
-    /// This thread has got its link to a worker.
-    pub fn add_link(&mut self, slot: WorkerSlot, link: Link, now: Instant) {
-        let Some(place) = self.links.get_mut(slot) else { return };
+    /// This thread has got its link to a worker. `false` when another thread's has ended already, so
+    /// that this one must be closed.
+    pub fn add_link(&mut self, slot: WorkerSlot, link: Link, now: Instant) -> bool {
+        let incarnation = link.incarnation;
+        let Some(place) = self.links.get_mut(slot) else { return true };
         *place = Some(link);
-        let assignment = self.common.scheduler().linked(slot, now);
+        let assignment = self.common.scheduler().linked(slot, incarnation, now);
         if let Some(assignment) = assignment {
             self.assigned(assignment, now);
         }
+        !self.common.scheduler().is_ending(slot, incarnation)
     }
 
     /// Whether there is a link in this place.
@@ -46,7 +60,8 @@ impl Broker {
     }
 
     /// Reads a link until it has no more, and turns what came into [`Broker::answers`].
-    /// `to_the_end` says that the worker is gone, so that a short read is not the last.
+    /// `to_the_end` says that the worker is gone, so that a short read is not the last. A link that
+    /// has very much goes on in the [next turn](Self::read_on).
     pub fn link_readable(
         &mut self,
         slot: WorkerSlot,
@@ -54,8 +69,13 @@ impl Broker {
         buffer: &mut ReadBuffer,
         now: Instant,
     ) {
+        let Some(Some(link)) = self.links.get(slot) else { return };
+        let enough = link.received() + LINK_BYTES_PER_TURN_MAX;
         loop {
             let Some(Some(link)) = self.links.get_mut(slot) else { return };
+            if link.received() >= enough {
+                return self.unread.push((slot, to_the_end));
+            }
             let more = link.receive(buffer);
             self.answer_all(slot, now);
             match more {
@@ -64,6 +84,34 @@ impl Broker {
                 Ok(_) => return,
                 Err(error) => return self.link_lost(slot, error, now),
             }
+        }
+    }
+
+    /// Whether links have more than they may have in one turn.
+    pub fn is_unread(&self) -> bool {
+        !self.unread.is_empty()
+    }
+
+    /// Reads the links on that had more than they may have in one turn.
+    pub fn read_on(&mut self, buffer: &mut ReadBuffer, now: Instant) {
+        for (slot, to_the_end) in std::mem::take(&mut self.unread) {
+            self.link_readable(slot, to_the_end, buffer, now);
+        }
+    }
+
+    /// Closes the link to this life of a worker, if it is still there. What the worker has finished
+    /// counts, and it can finish nothing more.
+    pub fn close_link(
+        &mut self,
+        slot: WorkerSlot,
+        incarnation: u64,
+        buffer: &mut ReadBuffer,
+        now: Instant,
+    ) {
+        let Some(Some(link)) = self.links.get(slot) else { return };
+        if link.incarnation == incarnation {
+            link.shut_down();
+            self.link_readable(slot, true, buffer, now);
         }
     }
 
@@ -98,30 +146,65 @@ impl Broker {
         }
     }
 
-    /// Answers everything that has been read from a link.
+    /// Answers everything that has been read from a link. It is dropped when it answers what was
+    /// given to another.
     fn answer_all(&mut self, slot: WorkerSlot, now: Instant) {
+        let mut strayed = false;
         while let Some(Some(link)) = self.links.get_mut(slot) {
             match link.next() {
-                Ok(Some((id, part))) => self.answered(id, part, now),
+                Ok(Some((id, part))) => match self.answered(slot, id, part, now) {
+                    Answered::Ours => {}
+                    Answered::Over => {
+                        self.common.shared.add(Counter::Stray, 1);
+                        // One line for all that was read together.
+                        if !std::mem::replace(&mut strayed, true) {
+                            self.note_fault(slot, FaultKind::Stray);
+                        }
+                    }
+                    Answered::Foreign => {
+                        self.common.shared.add(Counter::Stray, 1);
+                        return self.link_lost(slot, LinkError::Foreign, now);
+                    }
+                },
                 Ok(None) => return,
                 Err(error) => return self.link_lost(slot, error, now),
             }
         }
     }
 
-    fn answered(&mut self, id: ExchangeId, mut part: ToReactor, now: Instant) {
+    fn note_fault(&mut self, slot: WorkerSlot, kind: FaultKind) {
+        if let Some(Some(link)) = self.links.get(slot) {
+            self.faults.push(Fault { worker: link.worker, kind });
+        }
+    }
+
+    fn answered(
+        &mut self,
+        slot: WorkerSlot,
+        id: ExchangeId,
+        mut part: ToReactor,
+        now: Instant,
+    ) -> Answered {
+        let over = matches!(part, Part::End(_) | Part::Abort(_));
+        let Some(exchange) = self.exchanges.get_mut(key_of(id)) else { return Answered::Over };
+        let (Stage::Given(place) | Stage::Orphaned(place)) = exchange.stage else {
+            return Answered::Foreign;
+        };
+        let link = self.links.get(slot).and_then(Option::as_ref);
+        if place.worker != slot || !link.is_some_and(|link| link.has(id, place.mark)) {
+            return Answered::Foreign;
+        }
         if let Part::File(slice) = &mut part {
             match self.common.files.take(Holder::Sent) {
                 Some(permit) => slice.count(permit, None),
-                None => return self.refuse_file(id),
+                None => {
+                    self.refuse_file(id);
+                    return Answered::Ours;
+                }
             }
         }
-        let over = matches!(part, Part::End(_) | Part::Abort(_));
-        let Some(exchange) = self.exchanges.get_mut(key_of(id)) else {
-            return self.common.shared.add(Counter::Stray, 1);
-        };
-        let place = match exchange.stage {
-            Stage::Given(place) => {
+        match exchange.stage {
+            Stage::Given(_) => {
                 if !exchange.answered {
                     exchange.answered = true;
                     if let Job::Request { content, .. } = &mut exchange.job {
@@ -130,18 +213,15 @@ impl Broker {
                 }
                 let (conn, stream) = (exchange.conn, exchange.stream);
                 self.answers.push(Answer { conn, stream, exchange: id, part });
-                place
             }
-            Stage::Orphaned(place) => {
+            _ => {
                 let len = match &part {
                     Part::Body(bytes) => bytes.len() as u64,
                     _ => 0,
                 };
                 self.released(id, len);
-                place
             }
-            _ => return self.common.shared.add(Counter::Stray, 1),
-        };
+        }
         if over {
             self.common.shared.add(Counter::Responses, 1);
             self.remove(id);
@@ -150,23 +230,7 @@ impl Broker {
             }
             self.finished(place.worker, id, now);
         }
-    }
-
-    /// The supervisor has reaped a worker. Mostly the end of the link has told before; it cannot while
-    /// a process that the worker has forked holds the worker's end open.
-    pub fn worker_ended(
-        &mut self,
-        slot: WorkerSlot,
-        incarnation: u64,
-        buffer: &mut ReadBuffer,
-        now: Instant,
-    ) {
-        let Some(Some(link)) = self.links.get(slot) else { return };
-        if link.incarnation != incarnation {
-            return;
-        }
-        link.cut();
-        self.link_readable(slot, true, buffer, now);
+        Answered::Ours
     }
 
     /// A response lacks a file that it needs. It is broken off, or refused when nothing of it has gone
@@ -191,7 +255,8 @@ impl Broker {
         }
     }
 
-    /// A link has ended: what was started on it is lost, everything else goes to another worker.
+    /// A link has ended, and with it the worker: what was started on it is lost, everything else goes
+    /// to another worker, and all threads close their links to it.
     pub fn link_lost(&mut self, slot: WorkerSlot, error: LinkError, now: Instant) {
         if error == LinkError::Closed {
             // What the worker had finished before it died is no loss.
@@ -199,11 +264,10 @@ impl Broker {
                 link.fetch_legacy();
             }
             self.answer_all(slot, now);
+        } else {
+            self.note_fault(slot, FaultKind::Link(error));
         }
         let Some(mut link) = self.links.get_mut(slot).and_then(Option::take) else { return };
-        if let LinkError::Codec(error) = error {
-            log::error!("worker {} sent what no worker sends: {error}", link.worker);
-        }
         let mut lost = None;
         let mut again = Vec::new();
         for id in link.exchanges().collect::<Vec<_>>() {
@@ -230,16 +294,20 @@ impl Broker {
             }
         }
         // The end first, so that nothing is submitted to this worker again.
-        let end = self.common.scheduler().link_ended(slot, lost);
+        let end = self.common.scheduler().link_ended(slot, link.incarnation, lost);
         for id in again.into_iter().rev() {
             let placement = self.common.scheduler().resubmit(self.ticket(id), now);
             self.place(id, placement, now);
         }
-        if let Some(end) = end {
-            self.common.supervisor.tell(&match end.retired {
-                true => FromReactor::Retired { incarnation: end.incarnation },
-                false => FromReactor::Lost { incarnation: end.incarnation, request: end.request },
-            });
+        match end {
+            LinkEnd::CloseOthers => self.common.close_links(slot, link.incarnation),
+            LinkEnd::Nothing => {}
+            LinkEnd::Worker(WorkerEnd { incarnation, retired: true, .. }) => {
+                self.common.supervisor.tell(&FromReactor::Retired { incarnation });
+            }
+            LinkEnd::Worker(WorkerEnd { incarnation, request, .. }) => {
+                self.common.supervisor.tell(&FromReactor::Lost { incarnation, request });
+            }
         }
     }
 }

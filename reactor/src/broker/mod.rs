@@ -1,5 +1,6 @@
 //! Between connections and workers: opens exchanges, hands them over, brings answers back.
 
+mod fault;
 mod leaving;
 mod links;
 mod watch;
@@ -25,6 +26,7 @@ use crate::slots::{Key, Slots};
 use crate::spool::{Content, Spool};
 use crate::timer::Timers;
 use crate::tls::contexts::Contexts;
+pub use fault::{Fault, FaultKind};
 
 /// A part of a response on its way to its connection.
 #[derive(Debug)]
@@ -66,6 +68,13 @@ impl Common {
         self.scheduler.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Closes the links to this life of a worker in all threads.
+    pub fn close_links(&self, slot: WorkerSlot, incarnation: u64) {
+        for mailbox in self.mailboxes.iter() {
+            mailbox.post(Mail::CloseLink { slot, incarnation });
+        }
+    }
+
     /// Counts a client that wants a connection, and gives it a number; `None` when there are as many
     /// as there may be.
     pub fn admit(&self) -> Option<u64> {
@@ -95,6 +104,10 @@ pub struct Broker {
     held_watched: bool,
     /// Links with something to write.
     dirty: Vec<WorkerSlot>,
+    /// Links that had more than they may have in one turn, and whether to read them to the end.
+    unread: Vec<(WorkerSlot, bool)>,
+    /// What workers have done that no worker does, for the log.
+    pub faults: Vec<Fault>,
     /// Answers that connections have yet to take.
     pub answers: Vec<Answer>,
     /// Responses that were refused because too many files are open, and that nobody has complained of.
@@ -118,6 +131,8 @@ impl Broker {
             balance_watched: false,
             held_watched: false,
             dirty: Vec::new(),
+            unread: Vec::new(),
+            faults: Vec::new(),
             answers: Vec::new(),
             files_refused: 0,
             timers: Timers::default(),
@@ -327,14 +342,7 @@ impl Broker {
         match next {
             Next::Nothing => self.watch_balance(now),
             Next::Assign(assignment) => self.assigned(assignment, now),
-            Next::Close => self.close_links(worker),
-        }
-    }
-
-    /// Closes the links of a retired worker in all threads.
-    pub fn close_links(&mut self, slot: WorkerSlot) {
-        for mailbox in self.common.mailboxes.iter() {
-            mailbox.post(Mail::CloseLink { slot });
+            Next::Close(incarnation) => self.common.close_links(worker, incarnation),
         }
     }
 

@@ -17,7 +17,7 @@ use crate::acceptor::{ACCEPT_PAUSE, Acceptor, Connection};
 use crate::broker::{Broker, Common};
 use crate::client::Client;
 use crate::clock::Clock;
-use crate::complaints::Complaints;
+use crate::complaints::{Complaints, Kind};
 use crate::conn::{Event, Fate};
 use crate::dispatch::WorkerSlot;
 use crate::event_loop::datagrams::Datagrams;
@@ -108,6 +108,7 @@ impl EventLoop {
             }
             self.clock.tick();
             self.read_on();
+            self.broker.read_on(&mut self.buffer, self.clock.now().instant);
             for readiness in &events {
                 self.dispatch(readiness);
             }
@@ -119,6 +120,10 @@ impl EventLoop {
             self.deliver();
             self.broker.flush();
             self.flush_datagrams();
+            for fault in self.broker.faults.drain(..) {
+                let now = self.clock.now().instant;
+                self.complaints.log(Kind::Worker, now, format_args!("{fault}"));
+            }
             if let Some(at) = self.complaints.take_alarm() {
                 self.broker.timers.set(at, Timer::Complaints);
             }
@@ -137,7 +142,7 @@ impl EventLoop {
     }
 
     fn patience(&self) -> Option<Duration> {
-        if !self.ready.is_empty() || self.datagrams.is_unread() {
+        if !self.ready.is_empty() || self.datagrams.is_unread() || self.broker.is_unread() {
             return Some(Duration::ZERO);
         }
         let next = self.broker.timers.next()?;
@@ -177,10 +182,9 @@ impl EventLoop {
                 Mail::Assign(assignment) => self.broker.assigned(assignment, now),
                 Mail::Move(step) => self.broker.take_over(step, now),
                 Mail::TooOld(id) => self.broker.too_old(id),
-                Mail::WorkerEnded { slot, incarnation } => {
-                    self.broker.worker_ended(slot, incarnation, &mut self.buffer, now);
+                Mail::CloseLink { slot, incarnation } => {
+                    self.broker.close_link(slot, incarnation, &mut self.buffer, now);
                 }
-                Mail::CloseLink { slot } => self.broker.link_lost(slot, LinkError::Closed, now),
                 Mail::Drain { until } => self.drain(until),
                 Mail::Stop => self.state = State::Stopped,
                 Mail::Datagram(datagram) => self.handed_over(datagram),
@@ -193,11 +197,15 @@ impl EventLoop {
     fn add_link(&mut self, slot: WorkerSlot, link: Link) {
         let now = self.clock.now().instant;
         if self.broker.has_link(slot) {
+            // The place is needed: the supervisor knows that whoever had it is dead.
             self.broker.link_lost(slot, LinkError::Closed, now);
         }
+        let incarnation = link.incarnation;
         let interest = Interest::READABLE | Interest::WRITABLE;
         let registered = self.register(link.raw(), token(Source::Link(slot)), interest);
-        self.broker.add_link(slot, link, now);
+        if !self.broker.add_link(slot, link, now) {
+            self.broker.close_link(slot, incarnation, &mut self.buffer, now);
+        }
         if let Err(error) = registered {
             log::error!("cannot poll the link to a worker: {error}");
             self.broker.link_lost(slot, LinkError::Closed, now);

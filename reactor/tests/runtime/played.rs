@@ -32,6 +32,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 pub struct Server {
     address: SocketAddr,
     control: OwnedFd,
+    memory: &'static [AtomicU64],
     shared: Shared,
     threads: usize,
     reactor: Mutex<Option<JoinHandle<Result<(), reactor::Error>>>>,
@@ -61,7 +62,8 @@ impl Server {
         let (workers, threads) = (config.workers, config.threads);
         let memory: Vec<AtomicU64> =
             (0..Shared::words(workers, threads)).map(|_| AtomicU64::new(0)).collect();
-        let shared = Shared::new(memory.leak(), workers, threads);
+        let memory: &'static [AtomicU64] = memory.leak();
+        let shared = Shared::new(memory, workers, threads);
         let address = listener.local_addr().unwrap();
         let (control, other) =
             socketpair(AddressFamily::Unix, SockType::SeqPacket, None, SockFlag::SOCK_CLOEXEC)
@@ -70,7 +72,7 @@ impl Server {
         let boot = Boot { listeners, datagrams: vec![datagrams], control: other, shared };
         let reactor = std::thread::spawn(move || reactor::run(config, boot));
         let reactor = Mutex::new(Some(reactor));
-        let server = Self { address, control, shared, threads, reactor };
+        let server = Self { address, control, memory, shared, threads, reactor };
         assert_eq!(server.control(), FromReactor::Ready);
         server
     }
@@ -90,9 +92,18 @@ impl Server {
         self.shared.get(counter)
     }
 
+    pub fn shared(&self) -> Shared {
+        self.shared
+    }
+
     pub fn until(&self, what: &str, condition: impl Fn(&Self) -> bool) {
+        self.until_any(what, || condition(self));
+    }
+
+    /// Waits for anything at all.
+    pub fn until_any(&self, what: &str, mut condition: impl FnMut() -> bool) {
         let begin = Instant::now();
-        while !condition(self) {
+        while !condition() {
             assert!(begin.elapsed() < PATIENCE, "waited in vain: {what}");
             std::thread::sleep(Duration::from_millis(1));
         }
@@ -132,7 +143,8 @@ impl Server {
                 sent: 0,
             })
             .collect();
-        Worker { links, messages: VecDeque::new(), home: Arc::default() }
+        let part = &self.memory[self.shared.part(worker.into())];
+        Worker { links, messages: VecDeque::new(), home: Arc::default(), part }
     }
 
     /// The worker has been reaped.
@@ -208,6 +220,8 @@ pub struct Worker {
     messages: VecDeque<(usize, ExchangeId, ToWorker)>,
     /// Which link an exchange came by.
     home: Arc<Mutex<std::collections::HashMap<ExchangeId, usize>>>,
+    /// What it may write of the shared memory.
+    part: &'static [AtomicU64],
 }
 
 struct Link {
@@ -372,6 +386,73 @@ impl Worker {
         assert!(link.held.hold(&encoder.bytes, 0, link.sent));
     }
 
+    /// Says of an answer that it comes behind so many bytes.
+    pub fn hold_at(&mut self, id: ExchangeId, position: u64) {
+        let link = &self.links[self.link_of(id)];
+        assert!(link.held.hold(&answer(id, b"held"), 0, position));
+    }
+
+    /// Whether the link still takes answers to hold.
+    pub fn can_hold(&self, link: usize) -> bool {
+        self.links[link].held.hold(b"frame", 0, self.links[link].sent)
+    }
+
+    /// Which link an exchange came by.
+    pub fn link_of(&self, id: ExchangeId) -> usize {
+        self.home.lock().unwrap()[&id]
+    }
+
+    /// One link ends, and this worker lives.
+    pub fn end_link(&mut self, link: usize) {
+        self.links[link].socket.shutdown(std::net::Shutdown::Both).unwrap();
+    }
+
+    /// Whether a message has come.
+    pub fn has_message(&mut self) -> bool {
+        self.read();
+        !self.messages.is_empty()
+    }
+
+    /// Reads everything that was sent to it, and starts what it can; returns how many requests.
+    pub fn startable(&mut self) -> usize {
+        for (index, link) in self.links.iter_mut().enumerate() {
+            while matches!(link.read(), Some(1..)) {}
+            while let Some((id, message)) = link.decoder.next_to_worker().unwrap() {
+                self.messages.push_back((index, id, message));
+            }
+        }
+        let heads = self.messages.drain(..).filter_map(|(link, id, message)| match message {
+            ToWorker::Request { mark, part: Part::Head(_) } => Some((link, id, mark)),
+            _ => None,
+        });
+        heads
+            .filter(|(link, id, mark)| self.links[*link].marks.get(*mark).unwrap().start(*id))
+            .count()
+    }
+
+    /// Writes bytes to a link, whatever they are.
+    pub fn raw(&mut self, link: usize, bytes: &[u8]) {
+        // A reactor that has ended the link does not take them.
+        let _ = self.links[link].socket.write_all(bytes);
+    }
+
+    /// Fills all memory that this worker may write with one word.
+    pub fn scribble(&mut self, value: u64) {
+        for word in self.part {
+            word.store(value, std::sync::atomic::Ordering::Relaxed);
+        }
+    }
+
+    /// Writes frames for nobody until the link ends.
+    pub fn flood(self) -> JoinHandle<()> {
+        let frames = answer(ExchangeId::new(7_000, 1), b"nobody's").repeat(500);
+        std::thread::spawn(move || {
+            let mut socket = &self.links[0].socket;
+            socket.set_nonblocking(false).unwrap();
+            while socket.write_all(&frames).is_ok() {}
+        })
+    }
+
     pub fn garbage(&mut self) {
         self.links[0].socket.write_all(&[0xff; 64]).unwrap();
     }
@@ -413,6 +494,27 @@ impl Link {
         self.decoder.bytes.extend_from_slice(&bytes[..len]);
         (len > 0).then_some(len)
     }
+}
+
+/// A complete answer as frames.
+pub fn answer(id: ExchangeId, body: &[u8]) -> Vec<u8> {
+    let length = BodyLength::Known(body.len() as u64);
+    let status = http::StatusCode::OK;
+    let head = ResponseHead { status, reason: None, length, fields: Fields::default() };
+    let mut encoder = Encoder::default();
+    encoder.to_reactor(id, &Part::Head(head));
+    encoder.body(id, body);
+    encoder.to_reactor(id, &Part::End(None));
+    encoder.bytes.to_vec()
+}
+
+/// A frame, with whatever is said of it.
+pub fn frame(len: u32, kind: u8, mark: u8, id: ExchangeId, payload: &[u8]) -> Vec<u8> {
+    let mut frame = len.to_le_bytes().to_vec();
+    frame.extend_from_slice(&[kind, mark, 0, 0]);
+    frame.extend_from_slice(&id.to_u64().to_le_bytes());
+    frame.extend_from_slice(payload);
+    frame
 }
 
 /// Reads one response with Content-Length, or to the end of the connection.

@@ -109,6 +109,15 @@ pub(crate) enum Note {
         /// What it was doing.
         work: Work,
     },
+    /// A worker that had lost a link has ended, or is killed.
+    WorkerUnlinked {
+        /// Its id.
+        worker: u16,
+        /// Its process.
+        pid: i32,
+        /// Whether it had to be killed.
+        killed: bool,
+    },
     /// A worker was not ready in time and is killed.
     WorkerLate {
         /// Its id.
@@ -177,6 +186,13 @@ impl fmt::Display for Note {
                     Work::Unknown => Ok(()),
                 }
             }
+            Self::WorkerUnlinked { worker, pid, killed } => write!(
+                f,
+                "worker {worker} (pid {pid}) {} after its link to the reactor had ended, and is \
+                 replaced: something in its process has ended it, or has closed a descriptor that is \
+                 not its own",
+                if *killed { "is killed" } else { "ended" }
+            ),
             Self::WorkerLate { worker, pid, after } => write!(
                 f,
                 "worker {worker} (pid {pid}) was not ready after {} s and is killed: see what its \

@@ -124,7 +124,11 @@ impl Roster {
                     }
                     Stage::Retiring { kill_at } if kill_at <= now => {
                         life.stage = Stage::Killed;
-                        let note = Note::Overdue { worker: Some(worker as u16), pid: life.pid };
+                        let (worker, pid) = (worker as u16, life.pid);
+                        let note = match life.lost {
+                            Some(_) => Note::WorkerUnlinked { worker, pid, killed: true },
+                            None => Note::Overdue { worker: Some(worker), pid },
+                        };
                         self.actions.push_back(Action::Note(note));
                         self.actions.push_back(Action::Kill(life.incarnation));
                     }

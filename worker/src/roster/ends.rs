@@ -46,6 +46,10 @@ impl Roster {
         let booting = life.is_booting();
         let failure = (exit != Exit::Code(0) || booting) && !life.leaving && !ours;
         let failure = failure.then(|| failure_of(worker, life.pid, exit));
+        if failure.is_none() && life.lost.is_some() && !life.leaving && !ours {
+            let (worker, pid) = (worker as u16, life.pid);
+            self.note(Note::WorkerUnlinked { worker, pid, killed: false });
+        }
         let ghost = Ghost {
             worker: worker as u16,
             incarnation: life.incarnation,

@@ -236,11 +236,13 @@ impl Roster {
         let life = &mut slot.lives[index];
         life.linked = false;
         life.lost = Some(request);
-        // Nobody can reach it any more. Most likely it is dead and only not reaped yet.
+        // Nobody can reach it any more. Most likely it is dead and only not reaped yet. But it may
+        // have lost a link only, and live: then it is to end.
         if let Stage::Ready { since } = life.stage {
             if !life.leaving {
                 slot.patience.died(since, now);
                 slot.died = true;
+                self.actions.push_back(Action::Stop(name));
             }
             life.stage = Stage::Retiring { kill_at: now + STOP_TIME_MIN };
         }

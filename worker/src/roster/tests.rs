@@ -154,6 +154,34 @@ fn a_steady_worker_that_is_killed_is_replaced_at_once_with_the_other_parity() {
 }
 
 #[test]
+fn a_worker_that_lost_a_link_and_lives_is_told_to_end_then_killed_and_replaced_at_once() {
+    let mut bench = Bench::up(1);
+    bench.roster.lost(1, Some("GET /".into()), bench.now);
+    let actions = bench.run();
+    assert!(actions.contains(&Action::Stop(1)), "{actions:?}");
+    assert_eq!(forked(&actions), [(0, 2)], "its place does not wait for its end");
+    bench.ready(2);
+    assert!(bench.run().contains(&Action::Link { worker: 0, incarnation: 2 }));
+    let pid = pid(1);
+    bench.pass(STOP_TIME_MIN);
+    let note = Action::Note(Note::WorkerUnlinked { worker: 0, pid, killed: true });
+    assert_eq!(bench.run(), [note, Action::Kill(1)]);
+    bench.exit(1, KILLED);
+    assert_eq!(ended(&bench.run()), [Work::Request("GET /".into())]);
+}
+
+#[test]
+fn a_worker_that_lost_a_link_and_obeys_leaves_a_line() {
+    let mut bench = Bench::up(1);
+    bench.roster.lost(1, None, bench.now);
+    bench.run();
+    let pid = pid(1);
+    bench.exit(1, Exit::Code(0));
+    let note = Action::Note(Note::WorkerUnlinked { worker: 0, pid, killed: false });
+    assert_eq!(bench.run(), [note]);
+}
+
+#[test]
 fn the_log_line_waits_for_the_reactors_word_and_not_for_ever() {
     let mut bench = Bench::up(1);
     bench.exit(1, KILLED);

@@ -12,11 +12,15 @@
 //!    │                       ▼                                              │
 //!    ├─── worker: sent ── sending, n                                        │
 //!    └──────────────────────────────────────────────────────────────────────┘
+//!  any ── reactor: take_legacy ──▶ closed ── worker: reset (a new link) ──▶ open, 0
 //! ```
 //!
 //! The frames have their place in the stream of the socket: behind everything that was sent before
 //! they were held. The worker says where that is. So the reactor knows how much it must read first,
 //! and, when a worker has died in the middle of sending them, how much of them it has read already.
+//!
+//! All of it is a worker's word, and may be anything at any time: lengths are cut to the memory that
+//! there is, and a position that nothing was sent up to is found out by [`Taken::missing`].
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -27,6 +31,7 @@ use crate::limits::HELD_BYTES_MAX;
 const OPEN: u64 = 0;
 const TAKEN: u64 = 1;
 const SENDING: u64 = 2;
+const CLOSED: u64 = 3;
 const TAG_BITS: u32 = 2;
 const TAG_MASK: u64 = (1 << TAG_BITS) - 1;
 
@@ -83,9 +88,9 @@ impl Held {
         self.swap(open(held), open(held) | SENDING)
     }
 
-    /// The worker has sent them.
-    pub fn sent(self) {
-        self.state.store(OPEN, Ordering::Release);
+    /// The worker has sent the `held` bytes. Without effect when the reactor has ended the link.
+    pub fn sent(self, held: usize) {
+        self.swap(open(held) | SENDING, OPEN);
     }
 
     /// Whether the worker holds something.
@@ -107,9 +112,13 @@ impl Held {
         Some(taken)
     }
 
-    /// The reactor takes what a dead worker has left, whether it was being sent or not.
+    /// The reactor takes what is left at the end of a link, whether it was being sent or not. The
+    /// worker may be alive: from now on it can neither hold nor send anything.
     pub fn take_legacy(self) -> Option<Taken> {
-        let state = self.state.swap(OPEN, Ordering::AcqRel);
+        let state = self.state.swap(CLOSED, Ordering::AcqRel);
+        if state & TAG_MASK == CLOSED {
+            return None;
+        }
         let frames = self.frames(state);
         let position = self.position.load(Ordering::Relaxed);
         (!frames.is_empty()).then_some(Taken { position, frames })
@@ -143,6 +152,14 @@ pub struct Taken {
 }
 
 impl Taken {
+    /// How many bytes must be read before the frames can be [inserted](Self::insert), of which
+    /// `received` have been read. `None` when that is more than the `unread_max` bytes that a socket
+    /// can hold: then the position is a lie.
+    pub fn missing(&self, received: u64, unread_max: u64) -> Option<u64> {
+        let missing = self.position.saturating_sub(received);
+        (missing <= unread_max).then_some(missing)
+    }
+
     /// Puts the frames into their place among what has been read: `unread` are the last of
     /// `received` bytes of the stream, at least up to the position. What a dead worker managed to
     /// send of the frames is not there twice.
@@ -192,8 +209,57 @@ mod tests {
         assert!(held.hold(b"mine", 0, 0));
         assert!(held.begin_send(4));
         assert_eq!(held.take(), None);
-        held.sent();
+        held.sent(4);
         assert_eq!((held.take(), held.take_legacy()), (None, None));
+    }
+
+    #[test]
+    fn a_worker_whose_link_was_ended_by_the_reactor_holds_nothing_more() {
+        let held = held();
+        assert!(held.hold(b"mine", 0, 0));
+        assert!(held.begin_send(4));
+        assert_eq!(held.take_legacy(), taken(0, b"mine"));
+        held.sent(4);
+        assert!(!held.hold(b"more", 0, 4) && !held.begin_send(4));
+        assert_eq!((held.take(), held.take_legacy(), held.is_waiting()), (None, None, false));
+        held.reset();
+        assert!(held.hold(b"new", 0, 0));
+        assert_eq!(held.take(), taken(0, b"new"));
+    }
+
+    #[test]
+    fn a_position_is_believed_as_far_as_a_socket_can_hold_bytes() {
+        let at = |position| Taken { position, frames: Vec::new() };
+        assert_eq!(at(100).missing(90, 10), Some(10));
+        assert_eq!(at(100).missing(200, 10), Some(0));
+        assert_eq!(at(101).missing(90, 10), None);
+        assert_eq!(at(1 << 60).missing(0, 1 << 20), None);
+        assert_eq!(at(u64::MAX).missing(u64::MAX, 0), Some(0));
+    }
+
+    proptest::proptest! {
+        /// Whatever a worker has written: nothing is read beyond the memory, and nothing that was
+        /// read from the socket gets lost.
+        #[test]
+        fn no_words_of_a_worker_do_harm(
+            state: u64,
+            position: u64,
+            received: u64,
+            read: Vec<u8>,
+            legacy: bool,
+        ) {
+            let held = held();
+            held.words[0].store(u64::MAX, Ordering::Relaxed);
+            held.state.store(state, Ordering::Relaxed);
+            held.position.store(position, Ordering::Relaxed);
+            let taken = if legacy { held.take_legacy() } else { held.take() };
+            let Some(taken) = taken else { return Ok(()) };
+            assert!(taken.frames.len() <= HELD_BYTES_MAX);
+            let frames = taken.frames.len();
+            let mut unread = BytesMut::from(&read[..]);
+            taken.insert(&mut unread, received, legacy);
+            assert!(unread.len() >= read.len() && unread.len() <= read.len() + frames);
+        }
     }
 
     #[test]
@@ -261,7 +327,7 @@ mod tests {
                 socket.write(&private[rest..]);
                 sent += (private.len() - rest) as u64;
                 if ours {
-                    held.sent();
+                    held.sent(len);
                 }
                 private.clear();
                 len = 0;

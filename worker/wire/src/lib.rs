@@ -17,6 +17,7 @@ pub mod fields;
 pub mod head;
 pub mod held;
 pub mod limits;
+pub mod log_limit;
 pub mod part;
 pub mod shared;
 pub mod tls;

@@ -33,6 +33,14 @@ pub const HANDOVER_FAST: Duration = Duration::from_micros(500);
 /// [`Held`](crate::held::Held). As much as a few dozen small answers, once per link.
 pub const HELD_BYTES_MAX: usize = 16 << 10;
 
+/// Bytes that a reactor thread reads from one link in one turn: several windows. A worker that writes
+/// without end has no more of the thread than this before others have their turn.
+pub const LINK_BYTES_PER_TURN_MAX: u64 = 4 << 20;
+
+/// What a link's socket can hold beyond the size of its buffers: the kernel takes a message that
+/// begins within them.
+pub const LINK_UNREAD_BYTES_BEYOND: u64 = 256 << 10;
+
 /// How long held answers may lie before the reactor fetches them itself: what a slow handler can
 /// cost an answer that was finished before it.
 pub const HELD_TIME_MAX: Duration = Duration::from_millis(1);
@@ -99,6 +107,9 @@ pub const PORTS_MAX: usize = 64;
 
 /// Descriptors in one control message: one link end per reactor thread.
 pub const CONTROL_DESCRIPTORS_MAX: usize = REACTOR_THREADS_MAX;
+/// Control messages of one child that the supervisor takes before it looks at the others: more than
+/// the socket holds, so that the last words of one that has ended are among them.
+pub const CONTROL_MESSAGES_PER_TURN_MAX: usize = 1024;
 /// Bytes of one control message.
 pub const CONTROL_BYTES_MAX: usize = 4 << 10;
 
@@ -106,8 +117,9 @@ pub const CONTROL_BYTES_MAX: usize = 4 << 10;
 /// exception cannot fill a disk line by line.
 pub const LOG_LINE_BYTES_MAX: usize = 16 << 10;
 
-/// Lines of the log of one kind that clients bring about (requests refused, handshakes that fail), in
-/// one go and per reactor thread. More than a scanner or a broken client leads to in a while.
+/// Lines of the log of one kind that others bring about (requests refused, handshakes that fail, what
+/// a worker says amiss), in one go and per process or reactor thread; see
+/// [`LogLimit`](crate::log_limit::LogLimit). More than a scanner or a broken client leads to in a while.
 pub const LOG_COMPLAINTS_MAX: u32 = 200;
 /// How many more of them each second allows: of a flood that goes on a disk gets a hundred megabytes
 /// a day.

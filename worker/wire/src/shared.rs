@@ -1,8 +1,20 @@
 //! What all processes see in shared memory: started marks and counters.
 //!
 //! The memory itself is mapped by the supervisor before the first fork; here it is only a slice of
-//! atomics with a layout.
+//! atomics with a layout. It has parts, so that a broken worker cannot take the others with it:
+//!
+//! ```text
+//!  control    | counters of the server, pids of workers, turns of reactor threads
+//!  worker 0   | its counters, then for two incarnations the marks and held answers of its links,
+//!             |   then two arenas
+//!  worker 1 … |
+//! ```
+//!
+//! Supervisor and reactor write everything. A worker may write its own part alone, which its
+//! successor has as well; it reads the others. So whatever lies in a worker's part may be anything at
+//! any time, and is checked where it is read; what lies in the control part is true.
 
+use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::arena::{ARENA_WORDS, Arena};
@@ -118,11 +130,15 @@ pub enum WorkerCounter {
     Responses,
     /// 1 while the handler runs.
     Busy,
-    /// The pid of the current incarnation.
-    Pid,
 }
 
 const WORKER_COUNTERS: usize = 8;
+
+/// Parts begin at multiples of so many words: of 64 KiB, the largest page that Linux has.
+const PART_WORDS: usize = (64 << 10) / size_of::<u64>();
+
+/// A word that one thread writes often has a cache line of its own.
+const LINE_WORDS: usize = 8;
 
 /// Words of one link: its marks, then its held answers.
 const LINK_WORDS: usize = HANDOVER_DEPTH_MAX + HELD_WORDS;
@@ -138,8 +154,7 @@ pub struct Shared {
 impl Shared {
     /// How many 64-bit words this many workers and reactor threads need.
     pub fn words(workers: usize, threads: usize) -> usize {
-        // Two incarnations of a worker live side by side during a reload: each has its own links.
-        COUNTERS_MAX + workers * (WORKER_COUNTERS + 2 * (threads * LINK_WORDS + ARENA_WORDS))
+        control_words(workers, threads) + workers * worker_words(threads)
     }
 
     /// Lays the structure over memory that is zero and at least [`words`](Self::words) long.
@@ -189,9 +204,29 @@ impl Shared {
         self.counter(counter).load(Ordering::Relaxed)
     }
 
-    /// A counter of one worker.
+    /// The pid of a worker's current incarnation; 0 when there is none. Only the supervisor sets it.
+    pub fn pid(self, worker: usize) -> &'static AtomicU64 {
+        assert!(worker < self.workers);
+        &self.memory[COUNTERS_MAX + worker]
+    }
+
+    /// How often the event loop of a reactor thread has turned. Only that thread sets it.
+    pub fn turns(self, thread: usize) -> &'static AtomicU64 {
+        assert!(thread < self.threads);
+        &self.memory[turns_at(self.workers) + thread * LINE_WORDS]
+    }
+
+    /// The words that this worker may write, as a range of the whole memory. Both ends are at page
+    /// boundaries, if the memory begins at one.
+    pub fn part(self, worker: usize) -> Range<usize> {
+        assert!(worker < self.workers);
+        let begin = control_words(self.workers, self.threads) + worker * worker_words(self.threads);
+        begin..begin + worker_words(self.threads)
+    }
+
+    /// A counter of one worker, which the worker itself sets.
     pub fn worker(self, worker: usize, counter: WorkerCounter) -> &'static AtomicU64 {
-        &self.memory[COUNTERS_MAX + worker * WORKER_COUNTERS + counter as usize]
+        &self.memory[self.part(worker).start + counter as usize]
     }
 
     /// The marks of the link between a worker's incarnation and a reactor thread. Of two
@@ -207,17 +242,31 @@ impl Shared {
 
     /// The arena of a worker's incarnation.
     pub fn arena(self, worker: usize, incarnation: u64) -> Arena {
-        let links = self.workers * 2 * self.threads * LINK_WORDS;
-        let arena = worker * 2 + (incarnation & 1) as usize;
-        let at = COUNTERS_MAX + self.workers * WORKER_COUNTERS + links + arena * ARENA_WORDS;
+        let links = 2 * self.threads * LINK_WORDS;
+        let arena = (incarnation & 1) as usize;
+        let at = self.part(worker).start + WORKER_COUNTERS + links + arena * ARENA_WORDS;
         Arena::new(&self.memory[at..at + ARENA_WORDS])
     }
 
     fn link(self, worker: usize, incarnation: u64, thread: usize) -> &'static [AtomicU64] {
-        let link = (worker * 2 + (incarnation & 1) as usize) * self.threads + thread;
-        let at = COUNTERS_MAX + self.workers * WORKER_COUNTERS + link * LINK_WORDS;
+        let link = (incarnation & 1) as usize * self.threads + thread;
+        let at = self.part(worker).start + WORKER_COUNTERS + link * LINK_WORDS;
         &self.memory[at..at + LINK_WORDS]
     }
+}
+
+fn turns_at(workers: usize) -> usize {
+    (COUNTERS_MAX + workers).next_multiple_of(LINE_WORDS)
+}
+
+fn control_words(workers: usize, threads: usize) -> usize {
+    (turns_at(workers) + threads * LINE_WORDS).next_multiple_of(PART_WORDS)
+}
+
+/// Two incarnations of a worker live side by side during a reload: each has its own links.
+fn worker_words(threads: usize) -> usize {
+    let words = WORKER_COUNTERS + 2 * (threads * LINK_WORDS + ARENA_WORDS);
+    words.next_multiple_of(PART_WORDS)
 }
 
 /// The marks of one link.
@@ -265,6 +314,32 @@ mod tests {
         let get = |counter| shared.get(counter);
         assert_eq!([Counter::Connections, Counter::Exchanges, Counter::Queued].map(get), [0; 3]);
         assert_eq!([Counter::Closed, Counter::Aborted].map(get), [4, 3]);
+    }
+
+    #[test]
+    fn what_a_worker_writes_lies_in_its_part_and_nothing_else_does() {
+        let shared = shared(3, 2);
+        let base = shared.memory.as_ptr() as usize;
+        let word = |pointer: *const AtomicU64| (pointer as usize - base) / size_of::<AtomicU64>();
+        let mut end = shared.part(0).start;
+        for counter in [Counter::Connections, Counter::ReactorPid, Counter::QuicConnections] {
+            assert!(word(shared.counter(counter)) < end);
+        }
+        assert!((0..3).all(|worker| word(shared.pid(worker)) < end));
+        assert!((0..2).all(|thread| word(shared.turns(thread)) < end));
+        for worker in 0..3 {
+            let part = shared.part(worker);
+            assert_eq!(part.start, end);
+            assert_eq!((part.start % PART_WORDS, part.end % PART_WORDS), (0, 0));
+            assert!(part.contains(&word(shared.worker(worker, WorkerCounter::Requests))));
+            assert!(part.contains(&word(shared.worker(worker, WorkerCounter::Busy))));
+            for (incarnation, thread) in [(0, 0), (1, 0), (0, 1), (1, 1)] {
+                let link = shared.link(worker, incarnation, thread).as_ptr_range();
+                assert!(part.contains(&word(link.start)) && word(link.end) <= part.end);
+            }
+            end = part.end;
+        }
+        assert_eq!(end, Shared::words(3, 2));
     }
 
     #[test]

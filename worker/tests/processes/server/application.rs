@@ -9,23 +9,30 @@ use std::time::{Duration, Instant};
 use http::StatusCode;
 use nix::sys::signal::SigSet;
 use wire::head::Origin;
+use wire::shared::{Counter, Shared};
 use wire::{BodyLength, FileSlice, Reason, ResponseHead};
 use worker::{
     Application, ConnectionEvent, Failure, ReactorBoot, Reply, Request, RequestBody, Role, Verdict,
     WorkerFailure, WorkerIdentity, control_signals,
 };
 
-use super::{Options, event, reactor};
+use super::{Options, event, hostile, reactor};
 
 /// An embedder that notes every callback, and does what the path says.
 pub struct Played {
     /// What the server was started with.
     pub options: Options,
+    /// What all processes see.
+    pub shared: Option<Shared>,
 }
 
 impl Played {
     fn event(&self, text: &str) {
         event(&self.options.dir, text);
+    }
+
+    fn shared(&self) -> Shared {
+        self.shared.expect("it was mapped")
     }
 
     fn told_to(&self, file: &str) -> bool {
@@ -36,6 +43,10 @@ impl Played {
 impl Application for Played {
     fn title(&mut self, role: Role) {
         self.event(&format!("title {role:?} {}", std::process::id()));
+    }
+
+    fn mapped(&mut self, shared: Shared) {
+        self.shared = Some(shared);
     }
 
     fn started(&mut self) -> Result<(), Failure> {
@@ -111,6 +122,18 @@ impl Application for Played {
             b"/abort" => reply.abort(Reason::HandlerFailed),
             b"/stream" => self.stream(reply, number as usize),
             b"/watch" => self.watch(reply),
+            b"/close-link" => {
+                answer(reply, b"soon");
+                hostile::close_link();
+                sleep(Duration::from_millis(number));
+            }
+            b"/protect" => answer(reply, hostile::writable(self.shared()).as_bytes()),
+            b"/scribble" => hostile::scribble(self.shared()),
+            b"/connections" => {
+                let connections = self.shared().get(Counter::Connections);
+                answer(reply, connections.to_string().as_bytes());
+            }
+            b"/control" => hostile::flood_control(number),
             path => panic!("nobody serves {path:?}"),
         }
         Verdict::Continue

@@ -1,6 +1,7 @@
 //! The server side of a case: this program, started with `--server`.
 
 mod application;
+mod hostile;
 pub use application::pattern;
 mod reactor;
 
@@ -87,7 +88,7 @@ pub fn main(arguments: &[String]) -> ExitCode {
         windows: vec![options.window],
         title: "processes".into(),
     };
-    let mut application = application::Played { options: options.clone() };
+    let mut application = application::Played { options: options.clone(), shared: None };
     let result = supervise(plan, &mut application);
     match result {
         Ok(Outcome::WorkerDone) => ExitCode::SUCCESS,

@@ -306,7 +306,7 @@ impl Reactor {
             self.answer(id, part);
         }
         if !alive {
-            self.link_ended(worker, thread);
+            self.link_ended(worker);
         }
     }
 
@@ -332,9 +332,16 @@ impl Reactor {
         }
     }
 
-    fn link_ended(&mut self, worker: usize, thread: usize) {
+    /// The end of one link is the end of the worker.
+    fn link_ended(&mut self, worker: usize) {
+        for thread in 0..self.workers[worker].links.len() {
+            self.close_link(worker, thread);
+        }
+    }
+
+    fn close_link(&mut self, worker: usize, thread: usize) {
         let Worker { incarnation, links, lost, .. } = &mut self.workers[worker];
-        let link = links[thread].take().expect("it");
+        let Some(link) = links[thread].take() else { return };
         for (index, client) in self.clients.iter_mut().enumerate() {
             let of = |at: &Place| at.incarnation == *incarnation && at.thread == thread;
             let Some(place) = client.at.filter(of) else { continue };

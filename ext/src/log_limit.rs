@@ -1,0 +1,66 @@
+//! Lines of a worker's log that clients can bring about: bounded, and the rest is counted.
+
+use std::fmt;
+use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
+
+use log::Level;
+use wire::log_limit::LogLimit;
+
+/// What a line is about. Each kind has its own bound, so that a flood of one hides no other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// PHP's parsers complain of a form, a query or cookies.
+    Parser,
+    /// A handler has failed.
+    Handler,
+}
+
+impl Kind {
+    const ALL: [Self; 2] = [Self::Parser, Self::Handler];
+
+    fn several(self) -> &'static str {
+        match self {
+            Self::Parser => "warnings of PHP's parsers",
+            Self::Handler => "requests whose handler failed",
+        }
+    }
+}
+
+/// One for each kind, with the moment that it counts from, made at its first line. Each process has
+/// its own.
+static LIMITS: Mutex<[Option<(Instant, LogLimit)>; Kind::ALL.len()]> =
+    Mutex::new([const { None }; 2]);
+
+/// Logs a line, unless there were too many of its kind. About once a second one says how many were
+/// left out.
+pub fn limited(kind: Kind, level: Level, line: fmt::Arguments<'_>) {
+    if level > log::max_level() {
+        return;
+    }
+    let now = Instant::now();
+    let mut limits = LIMITS.lock().unwrap_or_else(PoisonError::into_inner);
+    let (begin, limit) = limits[kind as usize].get_or_insert_with(|| (now, LogLimit::default()));
+    let now = now.saturating_duration_since(*begin);
+    if limit.take(now) {
+        log::log!(level, "{line}");
+    }
+    if let Some(left_out) = limit.sum_up(now) {
+        say(kind, left_out);
+    }
+}
+
+/// At the end of a process: says how many lines were left out since that was said last.
+pub fn sum_up() {
+    let mut limits = LIMITS.lock().unwrap_or_else(PoisonError::into_inner);
+    for (kind, limit) in Kind::ALL.into_iter().zip(limits.iter_mut()) {
+        match limit.as_mut().map(|(_, limit)| limit.take_left_out()) {
+            None | Some(0) => {}
+            Some(left_out) => say(kind, left_out),
+        }
+    }
+}
+
+fn say(kind: Kind, left_out: u64) {
+    log::warn!("{left_out} more {}: not a line for each", kind.several());
+}

@@ -1,0 +1,78 @@
+//! What the scheduler knows of one worker.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use wire::limits::{HANDOVER_DEPTH_MAX, REBALANCE_AFTER};
+
+use super::Ticket;
+
+/// One incarnation of a worker.
+#[derive(Debug)]
+pub(super) struct Worker {
+    /// Which life of it.
+    pub(super) incarnation: u64,
+    /// Threads that have got their link to it.
+    pub(super) linked: usize,
+    /// Threads whose link to it has ended.
+    pub(super) ended: usize,
+    /// What it has been given, in order: the first is in work.
+    pub(super) given: VecDeque<Ticket>,
+    /// It is given nothing more.
+    pub(super) retiring: bool,
+    /// Mean service time, weighted towards the last requests.
+    pub(super) service: Duration,
+    /// When the request in work came to its turn.
+    pub(super) turn: Instant,
+    /// A link ended that nobody here had closed.
+    pub(super) crashed: bool,
+    /// What was in work when the first link ended.
+    pub(super) lost: Option<String>,
+}
+
+impl Worker {
+    /// One that is about to get its links.
+    pub(super) fn new(incarnation: u64, service: Duration, now: Instant) -> Self {
+        Self {
+            incarnation,
+            linked: 0,
+            ended: 0,
+            given: VecDeque::with_capacity(HANDOVER_DEPTH_MAX),
+            retiring: false,
+            service,
+            turn: now,
+            crashed: false,
+            lost: None,
+        }
+    }
+
+    /// Whether it may be given one more.
+    pub(super) fn room(&self, fast: Duration) -> bool {
+        !self.retiring
+            && match self.given.len() {
+                0 => true,
+                n => n < HANDOVER_DEPTH_MAX && self.service < fast,
+            }
+    }
+
+    /// It is given a request.
+    pub(super) fn give(&mut self, ticket: Ticket, now: Instant) {
+        if self.given.is_empty() {
+            self.turn = now;
+        }
+        self.given.push_back(ticket);
+    }
+
+    /// It has a request no more.
+    pub(super) fn remove(&mut self, ticket: Ticket) {
+        if let Some(at) = self.given.iter().position(|given| *given == ticket) {
+            self.given.remove(at);
+        }
+    }
+
+    /// The request that has waited longest behind one that takes its time.
+    pub(super) fn held_up(&self, now: Instant) -> Option<Ticket> {
+        let late = now.saturating_duration_since(self.turn) >= REBALANCE_AFTER;
+        self.given.get(1).filter(|_| late).copied()
+    }
+}

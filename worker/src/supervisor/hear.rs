@@ -1,0 +1,107 @@
+//! What the supervisor learns of its children: what they say, and that they have ended.
+
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
+use nix::unistd::Pid;
+use wire::control::{FromReactor, FromWorker, Incarnation, ToReactorControl, decode};
+use wire::limits::CONTROL_MESSAGES_PER_TURN_MAX;
+
+use super::{Supervisor, end};
+use crate::roster::Exit;
+use crate::spawn;
+
+impl Supervisor {
+    /// Every dead child is reaped, also those that are not ours: in a container the supervisor may
+    /// be the process that orphans are given to.
+    pub(super) fn reap(&mut self) {
+        while let Some((pid, exit)) = spawn::reap() {
+            self.bury(pid, exit);
+        }
+    }
+
+    fn bury(&mut self, pid: Pid, exit: Exit) {
+        if self.reactor.as_ref().is_some_and(|child| child.pid == pid) {
+            // What it said last counts.
+            self.hear_reactor();
+            self.reactor = None;
+        } else {
+            let found = self.workers.iter().find(|(_, child)| child.pid == pid);
+            let Some((&incarnation, child)) = found else { return };
+            let worker = child.worker;
+            self.hear_worker(incarnation);
+            self.workers.remove(&incarnation);
+            self.tell_reactor(&ToReactorControl::Ended { incarnation }, Vec::new());
+            let current = self.memory.shared.pid(usize::from(worker));
+            if current.load(Ordering::Relaxed) == pid.as_raw() as u64 {
+                self.name_worker(worker, 0);
+            }
+        }
+        self.roster.exited(pid.as_raw(), exit, Instant::now());
+    }
+
+    pub(super) fn hear_children(&mut self) {
+        let workers: Vec<Incarnation> = self.workers.keys().copied().collect();
+        for incarnation in workers {
+            self.hear_worker(incarnation);
+        }
+        self.hear_reactor();
+        if let Some(left_out) = self.unreadable.sum_up(self.begin.elapsed()) {
+            log::error!("{left_out} more control messages could not be read");
+        }
+    }
+
+    /// When [`hear_children`](Self::hear_children) has to say how many lines were left out.
+    pub(super) fn summary_due(&self) -> Option<Instant> {
+        self.unreadable.deadline().map(|at| self.begin + at)
+    }
+
+    pub(super) fn hear_worker(&mut self, incarnation: Incarnation) {
+        let Some(child) = self.workers.get_mut(&incarnation) else { return };
+        child.control.flush();
+        for _ in 0..CONTROL_MESSAGES_PER_TURN_MAX {
+            let Some(packet) = child.control.receive() else { return };
+            match decode(&packet.bytes) {
+                Ok(FromWorker::Ready) => self.roster.worker_ready(incarnation, Instant::now()),
+                Ok(FromWorker::Recycle) => self.roster.worker_recycle(incarnation),
+                Ok(FromWorker::Leaving) => self.roster.worker_leaving(incarnation),
+                Ok(FromWorker::Reload) => {
+                    self.roster.reload();
+                    self.reload_tls = true;
+                }
+                Ok(FromWorker::ReloadTls) => self.reload_tls = true,
+                Ok(FromWorker::Shutdown) => self.roster.shut_down(Instant::now()),
+                Err(error) => {
+                    if self.unreadable.take(self.begin.elapsed()) {
+                        let worker = child.worker;
+                        log::error!("worker {worker} is killed: control message: {error}");
+                    }
+                    // Something else than this program writes to its descriptors.
+                    end(child);
+                }
+            }
+        }
+    }
+
+    fn hear_reactor(&mut self) {
+        while let Some(reactor) = &mut self.reactor {
+            reactor.control.flush();
+            let Some(packet) = reactor.control.receive() else { return };
+            let now = Instant::now();
+            match decode(&packet.bytes) {
+                Ok(FromReactor::Ready) => self.roster.reactor_ready(now),
+                Ok(FromReactor::Retired { incarnation }) => self.roster.retired(incarnation),
+                Ok(FromReactor::Lost { incarnation, request }) => {
+                    // A worker that leaves says so before its links end.
+                    self.hear_worker(incarnation);
+                    self.roster.lost(incarnation, request, now);
+                }
+                Err(error) => {
+                    if self.unreadable.take(self.begin.elapsed()) {
+                        log::error!("reactor: control message: {error}");
+                    }
+                }
+            }
+        }
+    }
+}
