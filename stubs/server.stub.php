@@ -14,8 +14,8 @@ namespace Ferrite\Http;
  *     });
  *     $server->start();
  *
- * Signals of the supervisor: SIGTERM and SIGINT stop the server (a second one at once), SIGUSR1
- * replaces the workers. A server can be neither cloned nor serialized.
+ * Signals of the supervisor: SIGTERM, SIGINT and SIGQUIT stop the server (a second one at once),
+ * SIGUSR1 replaces the workers, SIGHUP does so and opens `log_file` anew. A server can be neither cloned nor serialized.
  */
 class Server
 {

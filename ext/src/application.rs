@@ -1,7 +1,9 @@
 //! What this extension does in each process of a server: it runs the user's callbacks.
 
 use std::io::IsTerminal;
+use std::os::fd::OwnedFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -51,6 +53,8 @@ pub struct Run {
     pub reactor: reactor::Config,
     /// The script's name, for the supervisor's title.
     pub title: String,
+    /// Where the log goes, as an absolute path; `None`: standard error.
+    pub log_file: Option<PathBuf>,
     /// The file to remove at the end.
     pub pid_file: Option<PidFile>,
     /// Whether to print the banner; `None`: as the INI entry says.
@@ -89,6 +93,11 @@ impl ServerApplication {
         self.sound
     }
 
+    /// Whether PHP code may still run in this process.
+    pub fn is_sound(&self) -> bool {
+        self.sound
+    }
+
     /// Calls the server's callback for an event, if there is one; `None` when there is none.
     fn call(&mut self, event: Event, more: &[i64]) -> Option<CallOutcome> {
         let callback = self.state.callbacks.get(event)?;
@@ -108,7 +117,7 @@ impl ServerApplication {
         self.note(&outcome);
         let name = event.name();
         match outcome {
-            CallOutcome::Returned(_) => Ok(()),
+            CallOutcome::Returned(_) | CallOutcome::ForkedCopy { .. } => Ok(()),
             CallOutcome::Exited => Err(Failure(format!("the {name} callback called exit()"))),
             CallOutcome::Threw(thrown) => Err(Failure(format!("the {name} callback: {thrown}"))),
             CallOutcome::Unsound { message } => {
@@ -124,7 +133,8 @@ impl ServerApplication {
     }
 
     fn note(&mut self, outcome: &CallOutcome) {
-        if matches!(outcome, CallOutcome::Unsound { .. }) {
+        if matches!(outcome, CallOutcome::Unsound { .. } | CallOutcome::ForkedCopy { fatal: true })
+        {
             self.sound = false;
         }
     }
@@ -237,6 +247,25 @@ impl Application for ServerApplication {
         self.call(Event::WorkerError, &numbers);
     }
 
+    fn reopen_log(&mut self) -> Option<OwnedFd> {
+        let path = self.run.log_file.as_ref()?;
+        let opened = logger::append_to(path).and_then(|file| Ok((file.try_clone()?, file)));
+        match opened {
+            Ok((copy, file)) => {
+                logger::take_over(file);
+                log::info!("the log was opened anew");
+                Some(copy)
+            }
+            Err(error) => {
+                log::error!(
+                    "cannot open log_file {} anew: {error}; the log goes on where it was",
+                    path.display()
+                );
+                None
+            }
+        }
+    }
+
     fn stopped(&mut self) {
         self.call(Event::Shutdown, &[]);
     }
@@ -272,7 +301,10 @@ impl Application for ServerApplication {
         let port = usize::from(request.head.origin.port);
         match self.run.handlers.get(port) {
             Some(handler) => {
-                request_cycle::handle(&handler.request, &handler.context, request, reply)
+                let verdict =
+                    request_cycle::handle(&handler.request, &handler.context, request, reply);
+                self.sound &= verdict == Verdict::Continue;
+                verdict
             }
             None => {
                 log::error!("a request came in by port {port}, which does not exist");

@@ -1,14 +1,15 @@
 //! Calling the user's functions, so that nothing of what they do gets lost.
 
-use std::ffi::CStr;
+use std::ffi::{CStr, c_int};
 use std::fmt;
 use std::mem::ManuallyDrop;
 use std::panic::AssertUnwindSafe;
 
 use ext_php_rs::ffi::{
-    _efree, ZEND_ACC_CALL_VIA_TRAMPOLINE, instanceof_function_slow, zend_ce_error,
+    _efree, E_ERROR, ZEND_ACC_CALL_VIA_TRAMPOLINE, instanceof_function_slow, zend_ce_error,
     zend_ce_exception, zend_fcall_info, zend_fcall_info_cache, zend_object, zend_read_property,
 };
+use ext_php_rs::flags::DataType;
 use ext_php_rs::types::Zval;
 use ext_php_rs::zend::try_catch;
 use worker::Verdict;
@@ -34,6 +35,12 @@ pub enum CallOutcome {
     Exited,
     /// It threw what it did not catch.
     Threw(Thrown),
+    /// This process is a copy that the function has forked: it is to end as a script would here. What
+    /// the function threw has been reported by PHP.
+    ForkedCopy {
+        /// Whether it was a fatal error, so that nothing but PHP's own shutdown may run.
+        fatal: bool,
+    },
     /// A fatal error, or something as bad: no further PHP code may run in this process.
     Unsound {
         /// What PHP said, with the place.
@@ -156,7 +163,13 @@ pub fn call(callback: &Callback, arguments: &mut [Zval]) -> CallOutcome {
     if caught.is_err() || unclean {
         // SAFETY: a bailout has left the pointer to a frame that is gone.
         unsafe { (*globals::executor()).current_execute_data = frame };
+        if worker::is_forked_copy() {
+            return CallOutcome::ForkedCopy { fatal: true };
+        }
         return CallOutcome::Unsound { message: fatal_message() };
+    }
+    if worker::is_forked_copy() {
+        return CallOutcome::ForkedCopy { fatal: report_as_php_does() };
     }
     match take_exception() {
         None => CallOutcome::Returned(returned),
@@ -179,8 +192,13 @@ pub fn guarded(run: impl FnOnce()) -> Verdict {
     if caught.is_err() || unclean {
         // SAFETY: as in `call`.
         unsafe { (*globals::executor()).current_execute_data = frame };
-        log::error!("in a destructor: {}", OneLine(&fatal_message()));
+        if !worker::is_forked_copy() {
+            log::error!("in a destructor: {}", OneLine(&fatal_message()));
+        }
         return Verdict::Exit;
+    }
+    if worker::is_forked_copy() {
+        return if report_as_php_does() { Verdict::Exit } else { Verdict::Continue };
     }
     if let Some(CallOutcome::Threw(thrown)) = take_exception() {
         log::error!("in a destructor: {thrown}");
@@ -197,6 +215,29 @@ fn fatal_message() -> String {
         }
         None => "the interpreter gave up without saying why".into(),
     }
+}
+
+/// What PHP does with an exception that a script has not caught: the user's handler gets it, or it is a
+/// fatal error that sets the exit code. `exit()` is an exception too, and has set its code. `true` when
+/// the user's handler has ended in a fatal error.
+fn report_as_php_does() -> bool {
+    let report = || {
+        // SAFETY: both functions take the pending exception, as at the end of a script.
+        unsafe {
+            let executor = globals::executor();
+            if zend::has_exception() && !is_undef(&(*executor).user_exception_handler) {
+                zend::zend_user_exception_handler();
+            }
+            if zend::has_exception() {
+                zend::zend_exception_error((*executor).exception, E_ERROR as c_int);
+            }
+        }
+    };
+    try_catch(report).is_err()
+}
+
+fn is_undef(value: &Zval) -> bool {
+    value.get_type() == DataType::Undef
 }
 
 fn take_exception() -> Option<CallOutcome> {
@@ -280,7 +321,7 @@ impl fmt::Display for OneLine<'_> {
 pub fn call_event(what: &str, callback: &Callback, arguments: &mut [Zval]) -> CallOutcome {
     let outcome = call(callback, arguments);
     match &outcome {
-        CallOutcome::Returned(_) | CallOutcome::Exited => {}
+        CallOutcome::Returned(_) | CallOutcome::Exited | CallOutcome::ForkedCopy { .. } => {}
         CallOutcome::Threw(thrown) => log::error!("{what}: {thrown}"),
         CallOutcome::Unsound { message } => log::error!("{what}: {}", OneLine(message)),
     }

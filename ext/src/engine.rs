@@ -76,6 +76,11 @@ pub fn forget_exit_code() {
 /// Lets the script end here, with exit code 0: no `finally`, and no line of it runs any more.
 pub fn end_script() {
     forget_exit_code();
+    unwind_script();
+}
+
+/// The same with the exit code that is set.
+pub fn unwind_script() {
     // SAFETY: called from a method, with no exception pending: the engine sees it when the method
     // returns.
     unsafe { zend_throw_unwind_exit() };

@@ -44,6 +44,8 @@ pub enum Failure {
     Forbidden(String),
     /// A PHP exception is pending already.
     Pending,
+    /// A fatal error has been reported: the script ends now, by PHP's own shutdown.
+    Fatal,
 }
 
 impl Failure {
@@ -51,6 +53,8 @@ impl Failure {
     pub fn throw(self) {
         match self {
             Self::Pending => {}
+            // SAFETY: between here and the engine no frame holds anything that has to be dropped.
+            Self::Fatal => unsafe { ext_php_rs::zend::bailout() },
             _ if zend::has_exception() => {}
             Self::State(message) => throw(class(), message),
             Self::Value(number, message) => {

@@ -19,6 +19,7 @@ pub mod module;
 pub mod options;
 pub mod port;
 pub mod process;
+mod programs;
 pub mod request;
 pub mod request_cycle;
 pub mod response;

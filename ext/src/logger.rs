@@ -8,7 +8,7 @@
 use std::fmt;
 use std::fs::OpenOptions;
 use std::io::{self, Write};
-use std::os::fd::{BorrowedFd, FromRawFd, IntoRawFd, OwnedFd};
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd};
 use std::path::Path;
 use std::sync::atomic::{AtomicI32, AtomicU32, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -46,15 +46,48 @@ pub fn set_level(level: u8) {
     log::set_max_level(filter(level));
 }
 
-/// Appends to a file from now on. It stays open for the life of the process and of its children.
+/// Appends to a file from now on. It stays open for the life of the process and of its children, or
+/// until [`take_over`].
 pub fn redirect(path: &Path) -> io::Result<()> {
-    let file = OpenOptions::new().create(true).append(true).open(path)?;
+    let file = append_to(path)?;
     let former = LOGGER.fd.swap(file.into_raw_fd(), Ordering::Relaxed);
     if former != STDERR {
         // SAFETY: the descriptor was made by a former call and belongs to nobody else.
         drop(unsafe { OwnedFd::from_raw_fd(former) });
     }
     Ok(())
+}
+
+/// Opens a file to append to.
+pub fn append_to(path: &Path) -> io::Result<OwnedFd> {
+    Ok(OpenOptions::new().create(true).append(true).open(path)?.into())
+}
+
+/// Writes to this file instead of the one of [`redirect`], in all threads; standard output and error
+/// as well where those are the same file. Both keep their numbers, so no line is written in between.
+pub fn take_over(file: OwnedFd) {
+    let own = LOGGER.fd.load(Ordering::Relaxed);
+    if own == STDERR {
+        return;
+    }
+    let identity = |fd: i32| fstat_of(fd).map(|stat| (stat.st_dev, stat.st_ino));
+    let former = identity(own);
+    for fd in [STDOUT, STDERR] {
+        if former.is_some() && identity(fd) == former {
+            replace(&file, fd, 0);
+        }
+    }
+    replace(&file, own, nix::libc::O_CLOEXEC);
+}
+
+fn fstat_of(fd: i32) -> Option<nix::sys::stat::FileStat> {
+    // SAFETY: the number is only looked at, whether it is open or not.
+    nix::sys::stat::fstat(unsafe { BorrowedFd::borrow_raw(fd) }).ok()
+}
+
+fn replace(file: &OwnedFd, fd: i32, flags: i32) {
+    // SAFETY: the number is the log's or one of the standard streams; it stays open for them.
+    unsafe { nix::libc::dup3(file.as_raw_fd(), fd, flags) };
 }
 
 /// The descriptor that lines are written to.
@@ -64,6 +97,7 @@ pub fn descriptor() -> BorrowedFd<'static> {
     unsafe { BorrowedFd::borrow_raw(LOGGER.fd.load(Ordering::Relaxed)) }
 }
 
+const STDOUT: i32 = 1;
 const STDERR: i32 = 2;
 
 /// `Ferrite\LOG_INFO`.

@@ -7,7 +7,7 @@ use ext_php_rs::{info_table_end, info_table_header, info_table_row, info_table_s
 
 use crate::bind::SocketType;
 use crate::options::tls::{TLS_1_2, TLS_1_3};
-use crate::{error, logger, port, request, response, server};
+use crate::{error, logger, port, programs, request, response, server};
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
@@ -61,6 +61,7 @@ pub extern "C" fn startup(_kind: i32, module: i32) -> i32 {
     }
     std::panic::set_hook(Box::new(|panic| log::error!("{panic}")));
     IniEntryDef::register(INI.as_slice(), module);
+    programs::wrap();
     match register_classes() {
         Ok(()) => SUCCESS,
         Err(error) => {

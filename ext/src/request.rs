@@ -30,7 +30,7 @@ use crate::zend::object::{self, Backed, Class, Object};
 use crate::zend::string::{Interned, Text};
 use crate::zend::value;
 
-pub use self::form::discard_uploads;
+pub use self::form::{discard_uploads, forget_uploads};
 
 static CLASS: Class = Class::new();
 

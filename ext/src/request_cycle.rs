@@ -7,6 +7,7 @@ use log::Level;
 use worker::{Reply, Verdict};
 
 use crate::call::{CallOutcome, Callback, OneLine, call};
+use crate::engine;
 use crate::log_limit::{Kind, limited};
 use crate::port::PortContext;
 use crate::request::{self, Request};
@@ -32,6 +33,9 @@ pub fn handle(
     let limit = TimeLimit::start();
     let outcome = call(callback, &mut arguments);
     limit.stop();
+    if let CallOutcome::ForkedCopy { fatal } = outcome {
+        return leave_copy(fatal, arguments);
+    }
     // SAFETY: the arguments keep both objects alive, and no PHP code runs meanwhile.
     let (request, response) = unsafe { (&mut (*request).state, &mut (*response).state) };
     report(request, &outcome, response.settle());
@@ -45,10 +49,22 @@ pub fn handle(
     release(outcome, arguments)
 }
 
+/// In a copy that the handler has forked: nothing is answered, and the uploads are the worker's.
+fn leave_copy(fatal: bool, arguments: [ext_php_rs::types::Zval; 2]) -> Verdict {
+    request::forget_uploads();
+    if fatal {
+        std::mem::forget(arguments);
+        return Verdict::Exit;
+    }
+    crate::call::guarded(move || drop(arguments))
+}
+
 /// Lets go of what the request held. Destructors of the user's may run, and do as they please.
 fn release(outcome: CallOutcome, arguments: [ext_php_rs::types::Zval; 2]) -> Verdict {
     let verdict = crate::call::guarded(move || drop((outcome, arguments)));
     request::discard_uploads();
+    // A copy that a later handler forks would end with it.
+    engine::forget_exit_code();
     globals::take_last_error();
     globals::forget_headers();
     verdict
@@ -87,7 +103,7 @@ fn report(request: &Request, outcome: &CallOutcome, settled: Settled) {
             Level::Warn,
             format_args!("{label}: the handler has returned without end(){answer}"),
         ),
-        CallOutcome::Exited | CallOutcome::Returned(_) => {}
+        CallOutcome::Exited | CallOutcome::Returned(_) | CallOutcome::ForkedCopy { .. } => {}
     }
 }
 

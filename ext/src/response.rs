@@ -98,6 +98,17 @@ impl Lazy for Response {
     }
 }
 
+/// Refuses a process that a handler has forked: both of them would answer.
+fn check_owner() -> Result<(), Failure> {
+    if worker::is_forked_copy() {
+        return Err(Failure::State(
+            "This process was forked by the handler: only the worker itself can answer the client"
+                .into(),
+        ));
+    }
+    Ok(())
+}
+
 /// Lets `change` change the head of a response that is still open, and the property that shows it be
 /// made anew. `false` when it is too late.
 fn change(
@@ -105,6 +116,7 @@ fn change(
     property: Option<usize>,
     change: impl FnOnce(&mut Outgoing),
 ) -> Result<Returned, Failure> {
+    check_owner()?;
     let this = call.this::<Response>();
     // SAFETY: the object is alive while its method runs, and the reference ends before the slot is
     // emptied, which may run a destructor.
@@ -197,6 +209,7 @@ fn trailer(call: &mut Call<'_>) -> Result<Returned, Failure> {
     lines::check_name(1, name.as_bytes())?;
     lines::check_trailer(1, name.as_bytes())?;
     lines::check_value(2, name.as_bytes(), content.as_bytes())?;
+    check_owner()?;
     let this = call.this::<Response>();
     // SAFETY: as in `change`; a trailer may be set until the end.
     unsafe {

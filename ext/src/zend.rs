@@ -70,6 +70,8 @@ unsafe extern "C" {
     pub fn zend_call_function(fci: *mut zend_fcall_info, fcc: *mut zend_fcall_info_cache) -> c_int;
     pub fn zend_release_fcall_info_cache(fcc: *mut zend_fcall_info_cache);
     pub fn zend_clear_exception();
+    pub fn zend_user_exception_handler();
+    pub fn zend_exception_error(exception: *mut zend_object, severity: c_int) -> c_int;
     pub fn zend_is_unwind_exit(exception: *const zend_object) -> bool;
     pub fn zend_is_graceful_exit(exception: *const zend_object) -> bool;
 

@@ -117,6 +117,9 @@ impl Acceptor {
                 }
             }
             Control::Message(ToReactorControl::ReloadTls, _) => self.common.tls.reload(),
+            Control::Message(ToReactorControl::Log, files) => {
+                files.into_iter().for_each(self.common.config.take_log);
+            }
             Control::Message(ToReactorControl::Drain { within_ms }, _) => {
                 let until = Instant::now() + Duration::from_millis(within_ms);
                 self.broadcast(|| Mail::Drain { until });

@@ -1,5 +1,6 @@
 //! What the reactor is told to do: typed, complete, parsed once.
 
+use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,6 +29,8 @@ pub struct Config {
     pub spool_dir: PathBuf,
     /// What tokens of QUIC are made by; the same in each life of the reactor.
     pub quic_secret: Secret,
+    /// Writes the log to another file; called when the supervisor has opened one.
+    pub take_log: fn(OwnedFd),
     /// One entry per listener, in the same order.
     pub ports: Vec<PortConfig>,
 }

@@ -17,6 +17,7 @@ fn config(workers: u16, threads: usize, queue_len_max: usize) -> Config {
         handover_fast: HANDOVER_FAST,
         spool_dir: std::env::temp_dir(),
         quic_secret: Default::default(),
+        take_log: drop,
         ports: Vec::new(),
     }
 }

@@ -28,6 +28,13 @@ pub trait Application {
     /// In the supervisor: a worker ended by a signal or with an exit code other than 0.
     fn worker_failed(&mut self, failure: &WorkerFailure);
 
+    /// In the supervisor: opens the log anew, because what it was written to may have been moved away.
+    /// The descriptor is for the reactor, which may not open it itself; `None` when there is nothing
+    /// to open.
+    fn reopen_log(&mut self) -> Option<OwnedFd> {
+        None
+    }
+
     /// In the supervisor: every other process has ended.
     fn stopped(&mut self);
 

@@ -10,13 +10,14 @@ use nix::sys::socket::{AddressFamily, SockFlag, SockType, socketpair};
 use wire::control::{FromWorker, ToWorkerControl, decode, encode};
 use wire::limits::CONTROL_BYTES_MAX;
 
+use crate::membership::PrivateFd;
 use crate::socket;
 
 /// The supervisor's end of a child's control socket. Never blocks: what the child does not take
 /// yet is kept.
 #[derive(Debug)]
 pub(crate) struct ChildControl {
-    socket: OwnedFd,
+    socket: PrivateFd,
     unsent: VecDeque<Packet>,
     ended: bool,
 }
@@ -24,7 +25,7 @@ pub(crate) struct ChildControl {
 /// The worker's end. Blocks.
 #[derive(Debug)]
 pub(crate) struct WorkerControl {
-    socket: OwnedFd,
+    socket: PrivateFd,
 }
 
 /// A message and the descriptors that belong to it.
@@ -40,7 +41,7 @@ pub(crate) struct Packet {
 pub(crate) fn pair() -> nix::Result<(ChildControl, OwnedFd)> {
     let (here, there) =
         socketpair(AddressFamily::Unix, SockType::SeqPacket, None, SockFlag::SOCK_CLOEXEC)?;
-    Ok((ChildControl { socket: here, unsent: VecDeque::new(), ended: false }, there))
+    Ok((ChildControl { socket: here.into(), unsent: VecDeque::new(), ended: false }, there))
 }
 
 impl ChildControl {
@@ -107,7 +108,7 @@ impl AsFd for ChildControl {
 impl WorkerControl {
     /// The worker's end over the socket that [`pair`] made for it.
     pub(crate) fn new(socket: OwnedFd) -> Self {
-        Self { socket }
+        Self { socket: socket.into() }
     }
 
     /// Tells the supervisor something. An error means that it is gone, which ends this process.

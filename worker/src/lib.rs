@@ -6,6 +6,7 @@ mod assembly;
 mod control;
 pub mod control_signals;
 mod link;
+pub mod membership;
 pub mod plan;
 pub mod reply;
 mod roster;
@@ -20,5 +21,7 @@ pub use application::{
     Application, ConnectionEvent, Failure, ReactorBoot, Request, RequestBody, Role, Verdict,
     WorkerFailure, WorkerIdentity,
 };
+pub use membership::{Membership, is_forked_copy, membership};
 pub use plan::{Outcome, Plan, SuperviseError, supervise};
 pub use reply::{Reply, ReplyError};
+pub use signals::with_open_mask;

@@ -11,18 +11,24 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 
 use bytes::Buf;
 use nix::libc::MSG_DONTWAIT;
+use nix::sys::socket::setsockopt;
+use nix::sys::socket::sockopt::ReceiveTimeout;
+use nix::sys::time::{TimeVal, TimeValLike};
 use wire::arena::Arena;
 use wire::codec::HEADER_BYTES;
 use wire::held::Held;
-use wire::limits::{LINK_DESCRIPTORS_MAX, LINK_READ_BYTES, LINK_READ_BYTES_MIN};
+use wire::limits::{
+    LINK_DESCRIPTORS_MAX, LINK_READ_BYTES, LINK_READ_BYTES_MIN, LINK_WAIT_TIME_MAX,
+};
 use wire::{Decoder, Encoder, ExchangeId, Part, Reason, ToWorker};
 
+use crate::membership::{PrivateFd, is_forked_copy};
 use crate::socket;
 
 /// A worker's end of the socket pair to one reactor thread.
 #[derive(Debug)]
 pub(crate) struct Link {
-    socket: OwnedFd,
+    socket: PrivateFd,
     decoder: Decoder,
     encoder: Encoder,
     /// Messages that came while a handler was at work and are not about its exchange.
@@ -64,17 +70,25 @@ pub(crate) enum Standing {
 
 /// What a read of the link gave.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Read {
+pub(crate) enum Read {
+    /// Bytes.
     Some,
+    /// Nothing, as far as was to be waited for it.
     Nothing,
+    /// The end.
     End,
 }
 
 impl Link {
     pub(crate) fn new(socket: OwnedFd, held: Held, arena: Arena) -> Self {
         held.reset();
+        // A worker with one link waits in its read, and looks for signals now and then.
+        let wait = TimeVal::microseconds(LINK_WAIT_TIME_MAX.as_micros() as i64);
+        if let Err(error) = setsockopt(&socket, ReceiveTimeout, &wait) {
+            log::error!("link: SO_RCVTIMEO: {error}");
+        }
         Self {
-            socket,
+            socket: socket.into(),
             decoder: Decoder::default(),
             encoder: Encoder::default(),
             put_by: VecDeque::new(),
@@ -92,10 +106,10 @@ impl Link {
         self.ended
     }
 
-    /// Waits for bytes and reads them. Nothing is held back meanwhile.
-    pub(crate) fn receive(&mut self) {
+    /// Waits for bytes, up to [`LINK_WAIT_TIME_MAX`], and reads them. Nothing is held back meanwhile.
+    pub(crate) fn receive(&mut self) -> Read {
         self.flush();
-        self.read(0);
+        self.read(0)
     }
 
     /// The next message, if a complete one has been read.
@@ -125,6 +139,8 @@ impl Link {
     /// How this exchange stands.
     pub(crate) fn standing(&self, exchange: ExchangeId) -> Standing {
         match self.current {
+            // A copy that a handler has forked has nothing to say to anybody.
+            _ if is_forked_copy() => Standing::Over,
             Some(current) if current.exchange == exchange => match current.gone {
                 Some(reason) => Standing::Gone(reason),
                 None => Standing::Open(current.window),

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::application::{Application, Role};
 use crate::supervisor::{Supervisor, Turn};
-use crate::{serve, spawn};
+use crate::{membership, serve, spawn};
 
 /// What the supervisor runs.
 #[derive(Debug)]
@@ -44,6 +44,9 @@ pub enum Outcome {
     /// This is a worker process whose handler returned [`Verdict::Exit`](crate::Verdict::Exit). The
     /// caller must end the process at once, without running anything in its interpreter.
     WorkerUnsound,
+    /// This process is neither supervisor nor worker: a callback of one has forked it, and has
+    /// returned in it. The caller must end it as the script would have ended there.
+    ForkedCopy,
 }
 
 /// Why the server could not run on.
@@ -71,16 +74,21 @@ impl fmt::Display for SuperviseError {
 impl std::error::Error for SuperviseError {}
 
 /// Runs the server until it is told to stop: forks the reactor and the workers, restarts what dies,
-/// obeys SIGTERM and SIGINT (stop), SIGUSR1 (reload). Returns in the supervisor when all is over, and
-/// in each worker process when that process is to end.
+/// obeys SIGTERM, SIGINT and SIGQUIT (stop), SIGUSR1 (reload) and SIGHUP (reload, and open the log
+/// anew). Returns in the supervisor when all is over, in each worker process when that process is to
+/// end, and in each process that a callback has forked when the callback returns in it.
 ///
 /// The calling process must have one thread, and becomes the supervisor. All its children are reaped,
 /// those that were not started here included.
 pub fn supervise(plan: Plan, application: &mut dyn Application) -> Result<Outcome, SuperviseError> {
-    let supervisor = Supervisor::new(plan)?;
+    let supervisor = Supervisor::new(plan).inspect_err(|_| membership::end())?;
     application.title(Role::Supervisor);
     match supervisor.run(application) {
-        Turn::Ended(result) => result.map(|()| Outcome::Stopped),
+        Turn::Ended(result) => {
+            membership::end();
+            result.map(|()| Outcome::Stopped)
+        }
+        Turn::ForkedCopy => Ok(Outcome::ForkedCopy),
         Turn::Worker(seat) => Ok(serve::work(seat, application)),
         Turn::Reactor(boot) => {
             application.title(Role::Reactor);

@@ -5,20 +5,23 @@ use std::hash::{BuildHasher, RandomState};
 use std::os::fd::{AsFd, OwnedFd};
 use std::rc::Rc;
 use std::sync::atomic::Ordering;
+use std::time::Instant;
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use wire::control::{FromWorker, ToWorkerControl};
-use wire::limits::WINDOW_BYTES_MIN;
+use wire::limits::{LINK_WAIT_TIME_MAX, WINDOW_BYTES_MIN};
 use wire::shared::{Marks, Shared, WorkerCounter};
 use wire::{ExchangeId, Part, Reason};
 
 use crate::application::{Application, Failure, Role, Verdict, WorkerIdentity};
 use crate::assembly::{Assembly, Job, Task};
 use crate::control::WorkerControl;
-use crate::link::{Link, Standing};
+use crate::link::{Link, Read, Standing};
+use crate::membership::is_forked_copy;
 use crate::plan::Outcome;
 use crate::reply::Reply;
-use crate::{signals, spawn};
+use crate::signals::{self, WorkerSignals};
+use crate::spawn;
 
 /// What a new worker has in hand.
 #[derive(Debug)]
@@ -36,11 +39,19 @@ pub(crate) struct Seat {
 pub(crate) fn work(seat: Seat, application: &mut dyn Application) -> Outcome {
     let identity = seat.identity;
     application.title(Role::Worker(identity.worker));
-    if let Err(Failure(text)) = application.worker_started(identity) {
+    let signals = signals::settle_worker().unwrap_or_else(|error| {
+        log::error!("worker {}: signalfd: {error}", identity.worker);
+        spawn::end_now(1)
+    });
+    let started = application.worker_started(identity);
+    if is_forked_copy() {
+        return Outcome::ForkedCopy;
+    }
+    if let Err(Failure(text)) = started {
         log::error!("worker {}: {text}", identity.worker);
         spawn::end_now(1);
     }
-    let mut server = Server::new(seat, application);
+    let mut server = Server::new(seat, signals, application);
     server.say(&FromWorker::Ready);
     let served = server.serve();
     if served == Served::Unsound {
@@ -51,9 +62,10 @@ pub(crate) fn work(seat: Seat, application: &mut dyn Application) -> Outcome {
     drop(server);
     match served {
         Served::Unsound => Outcome::WorkerUnsound,
+        Served::ForkedCopy => Outcome::ForkedCopy,
         Served::Stopped => {
             application.worker_stopped(identity);
-            Outcome::WorkerDone
+            if is_forked_copy() { Outcome::ForkedCopy } else { Outcome::WorkerDone }
         }
     }
 }
@@ -62,6 +74,11 @@ struct Server<'a> {
     seat: Seat,
     application: &'a mut dyn Application,
     lines: Vec<Line>,
+    signals: WorkerSignals,
+    /// When signals were looked for last.
+    signals_seen: Instant,
+    /// Whether the only link had nothing for as long as is waited for it alone.
+    idle: bool,
     /// This process; asking the kernel for it takes a system call.
     pid: u64,
     /// Requests whose handler was called.
@@ -84,13 +101,24 @@ enum Served {
     Stopped,
     /// Its interpreter must not run any more.
     Unsound,
+    /// It is no worker: a callback has forked it.
+    ForkedCopy,
 }
 
 impl<'a> Server<'a> {
-    fn new(seat: Seat, application: &'a mut dyn Application) -> Self {
+    fn new(seat: Seat, signals: WorkerSignals, application: &'a mut dyn Application) -> Self {
         let requests_max = requests_max(&seat);
-        let pid = u64::from(std::process::id());
-        Self { seat, application, lines: Vec::new(), pid, requests: 0, requests_max }
+        Self {
+            seat,
+            application,
+            lines: Vec::new(),
+            signals,
+            signals_seen: Instant::now(),
+            idle: false,
+            pid: u64::from(std::process::id()),
+            requests: 0,
+            requests_max,
+        }
     }
 
     fn serve(&mut self) -> Served {
@@ -107,7 +135,11 @@ impl<'a> Server<'a> {
             self.receive();
             for line in 0..self.lines.len() {
                 while let Some(job) = self.lines[line].next() {
-                    if self.take_up(line, job) == Verdict::Exit {
+                    let verdict = self.take_up(line, job);
+                    if is_forked_copy() {
+                        return Served::ForkedCopy;
+                    }
+                    if verdict == Verdict::Exit {
                         self.lines.iter().for_each(|line| line.link.borrow_mut().flush());
                         return Served::Unsound;
                     }
@@ -136,19 +168,31 @@ impl<'a> Server<'a> {
 
     /// Waits until a link has something, and reads it.
     fn receive(&mut self) {
-        if let [line] = &self.lines[..] {
-            return line.link.borrow_mut().receive();
+        if let [line] = &self.lines[..]
+            && !self.idle
+        {
+            self.idle = line.link.borrow_mut().receive() == Read::Nothing;
+            let now = Instant::now();
+            if now.duration_since(self.signals_seen) >= LINK_WAIT_TIME_MAX {
+                self.signals_seen = now;
+                self.signals.obey();
+            }
+            return;
         }
+        self.idle = false;
         self.lines.iter().for_each(|line| line.link.borrow_mut().flush());
         let borrowed: Vec<_> = self.lines.iter().map(|line| line.link.borrow()).collect();
-        let mut sources: Vec<PollFd<'_>> =
-            borrowed.iter().map(|link| PollFd::new(link.as_fd(), PollFlags::POLLIN)).collect();
+        let mut sources = vec![PollFd::new(self.signals.as_fd(), PollFlags::POLLIN)];
+        sources.extend(borrowed.iter().map(|link| PollFd::new(link.as_fd(), PollFlags::POLLIN)));
         // An error shows as no event, and the loop comes back here.
         let _ = poll(&mut sources, PollTimeout::NONE);
         let readable: Vec<bool> = sources.iter().map(|source| source.any() == Some(true)).collect();
         drop(sources);
         drop(borrowed);
-        for (line, _) in self.lines.iter().zip(readable).filter(|(_, readable)| *readable) {
+        if readable[0] {
+            self.signals.obey();
+        }
+        for (line, _) in self.lines.iter().zip(&readable[1..]).filter(|(_, readable)| **readable) {
             line.link.borrow_mut().receive();
         }
     }
@@ -167,6 +211,9 @@ impl<'a> Server<'a> {
         let verdict = match (task, standing) {
             (Task::Event(event, origin), _) => {
                 let verdict = self.application.connection(event, origin);
+                if is_forked_copy() {
+                    return verdict;
+                }
                 let mut link = link.borrow_mut();
                 link.encoder().to_reactor(exchange, &Part::End(None));
                 link.finish();
@@ -180,6 +227,9 @@ impl<'a> Server<'a> {
                 self.count_request();
                 let reply = Reply::new(Rc::clone(&link), exchange);
                 let verdict = self.application.handle(request, reply);
+                if is_forked_copy() {
+                    return verdict;
+                }
                 settle(&link, exchange);
                 self.worker_counter(WorkerCounter::Responses, 1);
                 verdict

@@ -8,7 +8,7 @@ use nix::sys::signal::Signal;
 use nix::unistd::{ForkResult, Pid, fork, getpid, getppid};
 
 use crate::roster::Exit;
-use crate::signals;
+use crate::{membership, signals};
 
 /// What a new process is to become.
 #[derive(Debug, Clone, Copy)]
@@ -33,9 +33,10 @@ pub(crate) fn split(kind: Kind<'_>) -> nix::Result<Side> {
     let supervisor = getpid();
     // SAFETY: the supervisor has one thread for all its life, so the child finds every lock and the
     // heap in a consistent state, and may do whatever its parent may.
-    match unsafe { fork() }? {
+    match membership::for_the_server(|| unsafe { fork() })? {
         ForkResult::Parent { child } => Ok(Side::Parent(child)),
         ForkResult::Child => {
+            membership::join();
             if settle(kind, supervisor).is_err() {
                 end_now(1);
             }

@@ -20,6 +20,7 @@ use wire::shared::{Counter, WorkerCounter};
 use crate::application::{Application, Failure, ReactorBoot, WorkerIdentity};
 use crate::control::{self, ChildControl, WorkerControl};
 use crate::control_signals;
+use crate::membership::{self, PrivateFd, is_forked_copy};
 use crate::plan::{Plan, SuperviseError};
 use crate::roster::{Action, Roster};
 use crate::serve::Seat;
@@ -32,6 +33,9 @@ use crate::spawn::{self, Kind, Side};
 pub(crate) struct Supervisor {
     plan: Plan,
     memory: SharedMemory,
+    /// As in the plan. Where a callback's child held them, no other server could listen there.
+    listeners: Vec<PrivateFd>,
+    datagrams: Vec<Vec<PrivateFd>>,
     signals: Signals,
     roster: Roster,
     reactor: Option<Child>,
@@ -42,6 +46,8 @@ pub(crate) struct Supervisor {
     unreadable: LogLimit,
     /// What that counts from.
     begin: Instant,
+    /// Whether the log is to be opened anew.
+    reopen_log: bool,
 }
 
 /// What has become of the process that ran the supervisor.
@@ -53,6 +59,8 @@ pub(crate) enum Turn {
     Reactor(ReactorBoot),
     /// It is a new worker.
     Worker(Seat),
+    /// It is a process that a callback has forked.
+    ForkedCopy,
 }
 
 #[derive(Debug)]
@@ -65,14 +73,18 @@ struct Child {
 
 impl Supervisor {
     /// A supervisor that has its signals and its memory, and no child yet.
-    pub(crate) fn new(plan: Plan) -> Result<Self, SuperviseError> {
+    pub(crate) fn new(mut plan: Plan) -> Result<Self, SuperviseError> {
         let memory = SharedMemory::map(plan.workers, plan.reactor_threads)
             .map_err(system("memory that the processes share"))?;
         let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         memory.shared.counter(Counter::StartedAt).store(since_1970.as_secs(), Ordering::Relaxed);
+        membership::begin().map_err(system("mmap"))?;
         let signals = Signals::take().map_err(system("signalfd"))?;
         let roster = Roster::new(plan.workers, plan.max_wait_time, plan.worker_start_timeout);
+        let own = |sockets: Vec<OwnedFd>| sockets.into_iter().map(PrivateFd::from).collect();
         Ok(Self {
+            listeners: own(std::mem::take(&mut plan.listeners)),
+            datagrams: std::mem::take(&mut plan.datagrams).into_iter().map(own).collect(),
             plan,
             memory,
             signals,
@@ -82,6 +94,7 @@ impl Supervisor {
             reload_tls: false,
             unreadable: LogLimit::default(),
             begin: Instant::now(),
+            reopen_log: false,
         })
     }
 
@@ -90,8 +103,18 @@ impl Supervisor {
     pub(crate) fn run(mut self, application: &mut dyn Application) -> Turn {
         application.mapped(self.memory.shared);
         loop {
+            // Before a reload begins: new workers write where the supervisor does.
+            if std::mem::take(&mut self.reopen_log)
+                && let Some(file) = application.reopen_log()
+            {
+                self.tell_reactor(&ToReactorControl::Log, vec![file]);
+            }
             while let Some(action) = self.roster.poll(Instant::now()) {
-                if let Some(turn) = self.perform(action, application) {
+                let turn = self.perform(action, application);
+                if is_forked_copy() {
+                    return Turn::ForkedCopy;
+                }
+                if let Some(turn) = turn {
                     return turn;
                 }
             }
@@ -123,8 +146,8 @@ impl Supervisor {
                 }
             }
             Action::Drain(within) => {
-                self.plan.listeners.clear();
-                self.plan.datagrams.clear();
+                self.listeners.clear();
+                self.datagrams.clear();
                 let within_ms = u64::try_from(within.as_millis()).unwrap_or(u64::MAX);
                 self.tell_reactor(&ToReactorControl::Drain { within_ms }, Vec::new());
             }
@@ -135,7 +158,9 @@ impl Supervisor {
             Action::Kill(incarnation) => self.workers.get(&incarnation).into_iter().for_each(end),
             Action::KillReactor => self.reactor.iter().for_each(end),
             Action::Started => {
-                if let Err(Failure(text)) = application.started() {
+                if let Err(Failure(text)) = application.started()
+                    && !is_forked_copy()
+                {
                     self.roster.fail(SuperviseError::Start(text), Instant::now());
                 }
             }
@@ -163,8 +188,10 @@ impl Supervisor {
         let now = Instant::now();
         match forked {
             Ok((Side::Child, _, control)) => {
-                let listeners = std::mem::take(&mut self.plan.listeners);
-                let datagrams = std::mem::take(&mut self.plan.datagrams);
+                let own = |sockets: Vec<PrivateFd>| sockets.into_iter().map(PrivateFd::into_shared);
+                let listeners = own(std::mem::take(&mut self.listeners)).collect();
+                let datagrams = std::mem::take(&mut self.datagrams);
+                let datagrams = datagrams.into_iter().map(|port| own(port).collect()).collect();
                 let shared = self.memory.shared;
                 Some(Turn::Reactor(ReactorBoot { listeners, datagrams, control, shared }))
             }
@@ -254,6 +281,7 @@ impl Supervisor {
     fn wait(&mut self) -> nix::Result<()> {
         let deadlines = [self.roster.deadline(), self.summary_due()];
         let timeout = match deadlines.into_iter().flatten().min() {
+            _ if self.signals.were_noted() => PollTimeout::ZERO,
             None => PollTimeout::NONE,
             Some(at) => {
                 let left = at.saturating_duration_since(Instant::now()).as_micros().div_ceil(1000);
@@ -279,9 +307,10 @@ impl Supervisor {
             match order {
                 Order::Stop => self.roster.stop(Instant::now()),
                 Order::ShutDown => self.roster.shut_down(Instant::now()),
-                Order::Reload => {
+                Order::Reload | Order::Reopen => {
                     self.roster.reload();
                     self.reload_tls = true;
+                    self.reopen_log |= order == Order::Reopen;
                 }
                 Order::Reap => reap = true,
             }

@@ -112,6 +112,12 @@ pub fn discard_uploads() {
     }
 }
 
+/// In a copy that a handler has forked: its end must not remove what the worker still has.
+pub fn forget_uploads() {
+    // SAFETY: the engine takes no table for none; this one leaks with the process.
+    unsafe { (*globals::sapi()).rfc1867_uploaded_files = std::ptr::null_mut() };
+}
+
 fn parse_string(text: &[u8]) -> Parsed {
     let mut array = Array::with_capacity(0).into_value();
     let ((), warning) = parsing(|| {

@@ -12,7 +12,7 @@ use wire::FileSlice;
 
 use super::arguments::{Values, field_values, parse};
 use super::lines::Lines;
-use super::{Response, change, checked_status, lines, media};
+use super::{Response, change, check_owner, checked_status, lines, media};
 use crate::error::Failure;
 use crate::zend::method::{Call, Returned};
 use crate::zend::php_check_open_basedir;
@@ -38,6 +38,7 @@ pub fn informational(call: &mut Call<'_>) -> Result<Returned, Failure> {
             fields.set(&Text::new(name.as_bytes()), values);
         }
     }
+    check_owner()?;
     // SAFETY: as in `write`.
     let outgoing = unsafe { &mut (*call.this::<Response>()).state.outgoing };
     outgoing.informational(status, &fields).map(Returned::Bool)
@@ -64,6 +65,7 @@ pub fn write(call: &mut Call<'_>) -> Result<Returned, Failure> {
     parse!(call, c"S", content)?;
     // SAFETY: the argument lives while the method runs.
     let content = unsafe { bytes(content) };
+    check_owner()?;
     if content.is_empty() {
         warn("the content to write is empty");
         return Ok(Returned::Bool(false));
@@ -82,6 +84,7 @@ pub fn end(call: &mut Call<'_>) -> Result<Returned, Failure> {
         // SAFETY: the argument lives while the method runs.
         false => unsafe { bytes(content) },
     };
+    check_owner()?;
     // SAFETY: as in `write`.
     let outgoing = unsafe { &mut (*call.this::<Response>()).state.outgoing };
     outgoing.end(content).map(Returned::Bool)
@@ -120,6 +123,7 @@ pub fn sendfile(call: &mut Call<'_>) -> Result<Returned, Failure> {
     let (offset, length) = (not_negative(2, offset)?, not_negative(3, length)?);
     // SAFETY: the argument lives while the method runs.
     let name = unsafe { Text::share(name) };
+    check_owner()?;
     // SAFETY: as in `write`.
     if !unsafe { (*call.this::<Response>()).state.outgoing.is_open() } {
         return Ok(Returned::Bool(false));

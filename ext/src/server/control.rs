@@ -110,6 +110,11 @@ fn worker_pid(state: &ServerState, worker: i64) -> Result<Option<i32>, Failure> 
 
 fn running(call: &mut Call<'_>) -> Result<Rc<ServerState>, Failure> {
     let state = state_of(call.this::<Server>())?;
+    if worker::is_forked_copy() {
+        return Err(Failure::State(
+            "This process was forked by a callback: it has no part in the server".to_owned(),
+        ));
+    }
     match state.stage.get() {
         Stage::Supervisor | Stage::Worker(_) => Ok(state),
         Stage::Before | Stage::After => Err(not_running()),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use ext_php_rs::types::Zval;
 use reactor::tls::Tls;
-use worker::{Outcome, Plan, supervise};
+use worker::{Membership, Outcome, Plan, supervise};
 
 use super::state::{ServerState, Stage};
 use super::{Server, Slot, state_of, write_slot};
@@ -76,10 +76,15 @@ pub(super) fn start(call: &mut Call<'_>) -> Result<Returned, Failure> {
     // SAFETY: stops the engine's timer: `max_execution_time` counts for requests, not for the server.
     unsafe { zend_unset_timeout() };
     let outcome = supervise(plan, &mut application);
-    let in_supervisor = !matches!(outcome, Ok(Outcome::WorkerDone | Outcome::WorkerUnsound));
+    let in_supervisor = matches!(outcome, Ok(Outcome::Stopped) | Err(_));
     if in_supervisor && !application.clean_up() {
         // Its last words were logged when the callback failed.
         process::end_now();
+    }
+    if outcome == Ok(Outcome::ForkedCopy) && !application.is_sound() {
+        std::mem::forget(application);
+        // PHP's own shutdown comes next, as after any fatal error.
+        return Err(Failure::Fatal);
     }
     drop(application);
     finish(&state, outcome)
@@ -92,6 +97,11 @@ fn finish(
     match outcome {
         Ok(Outcome::WorkerDone) => {
             engine::end_script();
+            Err(Failure::Pending)
+        }
+        // As the script would end here: `exit($code)` and uncaught exceptions have set the exit code.
+        Ok(Outcome::ForkedCopy) => {
+            engine::unwind_script();
             Err(Failure::Pending)
         }
         // The worker's request has been answered and its links are closed.
@@ -112,7 +122,11 @@ fn finish(
 
 fn check_stage(state: &ServerState) -> Result<(), Failure> {
     let why = match state.stage.get() {
-        Stage::Before => return Ok(()),
+        Stage::Before if worker::membership() == Membership::Outside => return Ok(()),
+        Stage::Before => {
+            "No other server can be started in a process of a running one: start it by a script of \
+             its own"
+        }
         Stage::Supervisor => "The server runs already",
         Stage::Worker(_) => "A worker cannot start its own server again",
         Stage::After => "A server can be started once only",
@@ -293,6 +307,7 @@ fn run(ready: Ready, pid_file: Option<PidFile>) -> Run {
         handover_fast: wire::limits::HANDOVER_FAST,
         spool_dir: ready.server.upload_tmp_dir.clone(),
         quic_secret: reactor::Secret::default(),
+        take_log: logger::take_over,
         ports: ports.collect(),
     };
     Run {
@@ -300,6 +315,12 @@ fn run(ready: Ready, pid_file: Option<PidFile>) -> Run {
         identity: ready.identity,
         reactor,
         title: engine::script_name(),
+        // Wherever the process is when it is opened anew.
+        log_file: ready
+            .server
+            .log_file
+            .clone()
+            .map(|path| std::path::absolute(&path).unwrap_or(path)),
         pid_file,
         banner: ready.server.banner,
         foreground: !ready.server.daemonize,

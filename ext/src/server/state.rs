@@ -88,7 +88,7 @@ impl ServerState {
     /// The id of this worker, if this process is one.
     pub fn worker(&self) -> Option<u16> {
         match self.stage.get() {
-            Stage::Worker(worker) => Some(worker),
+            Stage::Worker(worker) if !worker::is_forked_copy() => Some(worker),
             _ => None,
         }
     }

@@ -201,6 +201,7 @@ pub fn config() -> Config {
         handover_fast: PATIENCE,
         spool_dir: std::env::temp_dir(),
         quic_secret: Default::default(),
+        take_log: drop,
         ports: vec![PortConfig {
             http: Arc::default(),
             tcp_nodelay: true,

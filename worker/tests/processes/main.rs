@@ -2,6 +2,7 @@
 //! more as a server: a single-threaded process that forks a played reactor and real workers.
 
 mod client;
+mod forks;
 mod hostile;
 mod lifecycle;
 mod replies;
@@ -31,7 +32,8 @@ fn main() -> ExitCode {
         return server::main(rest);
     }
     let filters: Vec<&String> = arguments.iter().filter(|word| !word.starts_with('-')).collect();
-    let cases = lifecycle::CASES.iter().chain(replies::CASES).chain(hostile::CASES);
+    let cases = lifecycle::CASES.iter();
+    let cases = cases.chain(forks::CASES).chain(replies::CASES).chain(hostile::CASES);
     let chosen = cases.filter(|(name, _)| {
         filters.is_empty() || filters.iter().any(|filter| name.contains(filter.as_str()))
     });

@@ -39,6 +39,8 @@ pub enum ToReactorControl {
     },
     /// Read the certificates again.
     ReloadTls,
+    /// Write the log to the file that comes with this.
+    Log,
 }
 
 /// From the reactor to the supervisor.

@@ -49,6 +49,10 @@ pub const HELD_TIME_MAX: Duration = Duration::from_millis(1);
 /// what a fast worker takes, so that requests do not move about for nothing.
 pub const REBALANCE_AFTER: Duration = Duration::from_millis(1);
 
+/// How long a worker waits for its only link before it waits for signals as well, which takes one
+/// system call more; and how often it looks for signals while it has work. Short for who sends one.
+pub const LINK_WAIT_TIME_MAX: Duration = Duration::from_millis(100);
+
 /// Bytes of a client that are kept unread behind the request in work (pipelining, RFC 9112, 9.3.2).
 pub const READ_AHEAD_BYTES_MAX: usize = 64 << 10;
 

@@ -104,7 +104,7 @@ pub(super) const OPTIONS: &[Spec] = &[
         "log_file",
         Text(|d, v| d.server.log_file = path(v)),
         "'' (standard error)",
-        "File that log lines are appended to, one write per line.",
+        "File that log lines are appended to, one write per line. SIGHUP opens it anew.",
     ),
     Spec::server(
         "log_level",

@@ -7,6 +7,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use http::StatusCode;
+use nix::libc;
 use nix::sys::signal::SigSet;
 use wire::head::Origin;
 use wire::shared::{Counter, Shared};
@@ -50,6 +51,10 @@ impl Application for Played {
     }
 
     fn started(&mut self) -> Result<(), Failure> {
+        if self.told_to("fork-start") && copy(FORK) {
+            self.event(&format!("copy {}", std::process::id()));
+            return Ok(());
+        }
         self.event("started");
         if self.told_to("fail-start") { Err(Failure("told to fail".into())) } else { Ok(()) }
     }
@@ -57,6 +62,11 @@ impl Application for Played {
     fn worker_failed(&mut self, failure: &WorkerFailure) {
         let WorkerFailure { worker, pid, exit_code, signal } = failure;
         self.event(&format!("failed {worker} {pid} {exit_code} {signal}"));
+    }
+
+    fn reopen_log(&mut self) -> Option<std::os::fd::OwnedFd> {
+        self.event("log-reopened");
+        None
     }
 
     fn stopped(&mut self) {
@@ -82,6 +92,10 @@ impl Application for Played {
             loop {
                 sleep(Duration::from_secs(1000));
             }
+        }
+        if self.told_to("fork-worker") && copy(FORK) {
+            self.event(&format!("copy {}", std::process::id()));
+            return Err(Failure("a copy need not start".into()));
         }
         self.event(&format!("worker {worker} {incarnation} {}", std::process::id()));
         Ok(())
@@ -116,6 +130,9 @@ impl Application for Played {
                 control_signals::shutdown(number as i32).expect("a supervisor");
                 answer(reply, b"soon");
             }
+            b"/fork" => self.fork(reply, number as usize),
+            b"/doze" => self.doze(reply, number),
+            b"/program" => self.program(reply),
             b"/big" => answer(reply, &pattern(number as usize)),
             b"/disk" => self.disk(reply, number),
             b"/drop" => reply.head(&head(BodyLength::Streamed)).expect("open"),
@@ -149,7 +166,85 @@ impl Application for Played {
     }
 }
 
+/// How a copy is made, and what it does then.
+pub const FORK: usize = 0;
+/// By a system call that libc knows nothing of.
+pub const BARE: usize = 1;
+/// The copy lives on for longer than any case; the parent dies at once.
+pub const ORPHANED: usize = 2;
+/// Both of these.
+pub const BARE_ORPHANED: usize = BARE | ORPHANED;
+
+/// Forks; `true` in the copy.
+fn copy(how: usize) -> bool {
+    // SAFETY: this process has one thread.
+    unsafe {
+        match how & BARE {
+            0 => libc::fork() == 0,
+            _ => libc::syscall(libc::SYS_clone, libc::SIGCHLD, 0, 0, 0, 0) == 0,
+        }
+    }
+}
+
 impl Played {
+    /// Forks in a handler.
+    fn fork(&self, mut reply: Reply, how: usize) {
+        if copy(how) {
+            let pid = std::process::id();
+            self.event(&format!("copy {pid}"));
+            if how & ORPHANED != 0 {
+                sleep(Duration::from_secs(60));
+            }
+            let standing = worker::membership();
+            let sent = reply.head(&head(BodyLength::Known(3))).and_then(|()| reply.body(b"bad"));
+            let ended = reply.end(None);
+            let links = descriptors().lines().filter(|name| name.starts_with("socket:")).count();
+            self.event(&format!("in-copy {standing:?} {sent:?} {ended:?} {links} {pid}"));
+            return;
+        }
+        if how & ORPHANED != 0 {
+            // The copy is there, whatever it has managed to do by now.
+            // SAFETY: it ends this process.
+            unsafe { libc::raise(libc::SIGKILL) };
+        }
+        answer(reply, std::process::id().to_string().as_bytes());
+    }
+
+    /// Sleeps as PHP's `usleep()` and `stream_select()` do, and tells whether it could.
+    fn doze(&self, reply: Reply, milliseconds: u64) {
+        let micros = (milliseconds * 500) as u32;
+        self.event(&format!("dozing {}", std::process::id()));
+        // SAFETY: no memory is involved.
+        let whole = unsafe {
+            libc::usleep(micros) == 0
+                && libc::poll(std::ptr::null_mut(), 0, (micros / 1000) as i32) == 0
+        };
+        answer(reply, if whole { b"whole" } else { b"cut short" });
+    }
+
+    /// What signals are to a program that is started by `popen(3)` and by `fork(2)`.
+    fn program(&self, reply: Reply) {
+        let path = self.options.dir.join("program");
+        let command = format!("grep -E 'Sig(Blk|Ign)' /proc/self/status >>{}\0", path.display());
+        // SAFETY: both arguments are C strings; the stream is closed, which waits for the program.
+        worker::with_open_mask(|| unsafe {
+            libc::pclose(libc::popen(command.as_ptr().cast(), c"r".as_ptr()))
+        });
+        // SAFETY: this process has one thread; the child runs another program.
+        unsafe {
+            let child = libc::fork();
+            if child == 0 {
+                let shell = c"sh".as_ptr();
+                let null = std::ptr::null::<libc::c_char>();
+                let line = command.as_ptr().cast::<libc::c_char>();
+                libc::execl(c"/bin/sh".as_ptr(), shell, c"-c".as_ptr(), line, null);
+                libc::_exit(1);
+            }
+            libc::waitpid(child, std::ptr::null_mut(), 0);
+        }
+        answer(reply, &std::fs::read(path).expect("both have written"));
+    }
+
     /// Sends pieces until told otherwise.
     fn stream(&self, mut reply: Reply, piece: usize) {
         reply.head(&head(BodyLength::Streamed)).expect("open");

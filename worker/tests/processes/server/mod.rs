@@ -2,7 +2,7 @@
 
 mod application;
 mod hostile;
-pub use application::pattern;
+pub use application::{BARE, BARE_ORPHANED, FORK, ORPHANED, pattern};
 mod reactor;
 
 use std::fs::OpenOptions;
@@ -93,6 +93,10 @@ pub fn main(arguments: &[String]) -> ExitCode {
     match result {
         Ok(Outcome::WorkerDone) => ExitCode::SUCCESS,
         Ok(Outcome::WorkerUnsound) => ExitCode::from(9),
+        Ok(Outcome::ForkedCopy) => {
+            event(&options.dir, &format!("copy-ends {}", std::process::id()));
+            ExitCode::from(23)
+        }
         Ok(Outcome::Stopped) => {
             event(&options.dir, "result stopped");
             ExitCode::SUCCESS

@@ -160,7 +160,7 @@ impl Reactor {
                     }
                 }
                 // It has none.
-                ToReactorControl::ReloadTls => {}
+                ToReactorControl::ReloadTls | ToReactorControl::Log => {}
                 ToReactorControl::Drain { within_ms } => {
                     self.listener = None;
                     self.ends_at = Some(Instant::now() + Duration::from_millis(within_ms));
