@@ -188,15 +188,16 @@ class Response
     public function informational(int $http_code, array $headers = []): bool {}
 
     /**
-     * Sends a piece of the body; the head goes out with the first one. Waits while the client is
-     * `socket_buffer_size` bytes behind. An empty piece is a warning, and false.
+     * Sends a piece of the body; the head goes out with the first one. Does not wait for the client
+     * unless that is `response_spool_bytes_max` bytes behind. An empty piece is a warning, and false.
      *
      * @throws \Ferrite\Exception when it goes beyond the Content-Length that was set
      */
     public function write(string $content): bool {}
 
     /**
-     * Ends the response, with a last piece of the body or the whole of it.
+     * Ends the response, with a last piece of the body or the whole of it. Does not wait for the
+     * client, however slow that is.
      *
      * @throws \Ferrite\Exception when the body has not the Content-Length that was set
      */

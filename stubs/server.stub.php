@@ -197,15 +197,11 @@ class Server
      *   the end), `concurrency` (in flight now), `queue_len` (waiting now)
      * - `shed_count` (503: the queue was too long or too old), `lost_count` (502: the worker died),
      *   `refused_count` (bad requests), `stray_count` (answers that came too late)
-<<<<<<< HEAD
      * - `given_up_count` (the client left before the answer, or while the request waited),
      *   `flood_count` (connections that made work and served nobody), `stall_count` (answers that a
-     *   client did not take)
-=======
-     * - `given_up_count` (the client left before the answer), `flood_count` (connections that made
-     *   work and served nobody), `stall_count` (answers that a client did not take),
-     *   `file_refused_count` (503: too many files of answers were open)
->>>>>>> e3dfd90 (The reactor counts the files it holds open for clients, and sets descriptors apart for links and connections)
+     *   client did not take), `file_refused_count` (503: too many files of answers were open)
+     * - `response_spool_memory_bytes`, `response_spool_disk_bytes` (kept now for clients that have not
+     *   taken their answers)
      * - `total_recv_bytes`, `total_send_bytes`
      * - `worker_restart_count`, `reactor_restart_count` (after they died)
      * - in a worker: `worker_request_count`, `worker_response_count` of this worker id

@@ -6,7 +6,7 @@ use wire::shared::{Counter, Shared, WorkerCounter};
 use crate::zend::value::{self, Array};
 
 /// Key and counter.
-const COUNTERS: [(&str, Counter); 23] = [
+const COUNTERS: [(&str, Counter); 25] = [
     ("start_time", Counter::StartedAt),
     ("connection_num", Counter::Connections),
     ("quic_connection_num", Counter::QuicConnections),
@@ -28,6 +28,8 @@ const COUNTERS: [(&str, Counter); 23] = [
     ("flood_count", Counter::Floods),
     ("stall_count", Counter::Stalls),
     ("file_refused_count", Counter::FilesRefused),
+    ("response_spool_memory_bytes", Counter::SpoolMemory),
+    ("response_spool_disk_bytes", Counter::SpoolDisk),
     ("worker_restart_count", Counter::WorkerRestarts),
     ("reactor_restart_count", Counter::ReactorRestarts),
 ];

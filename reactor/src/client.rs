@@ -6,7 +6,6 @@ use wire::head::Origin;
 use wire::{Part, ResponseHead};
 
 use crate::complaints::Complaints;
-use crate::config::PortConfig;
 use crate::conn::exchanges::Exchanges;
 use crate::conn::{Conn, Fate};
 use crate::protocol::{Flow, Now, StreamId};
@@ -47,26 +46,18 @@ impl Client {
         }
     }
 
-    /// Takes a part of a response. Returns as well by how much its window widens.
+    /// Takes a part of a response from the protocol's side.
     pub fn send(
         &mut self,
         stream: StreamId,
         part: Part<ResponseHead>,
-        port: &PortConfig,
         now: &Now,
         complaints: &mut Complaints,
-    ) -> (Flow, Option<u32>) {
-        let content = match &part {
-            Part::Body(bytes) => bytes.len() as u64,
-            _ => 0,
-        };
-        let flow = match self {
+    ) -> Flow {
+        match self {
             Self::Stream(conn) => conn.send(stream, part, now, complaints),
             Self::Quic(client) => client.send(stream, part, now, complaints),
-        };
-        let counts = flow == Flow::Ready && content > 0;
-        let more = counts.then(|| self.exchanges().sent(stream, content, port.window_bytes));
-        (flow, more.flatten())
+        }
     }
 
     /// No new requests: finish, then close.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::protocol::settings::HttpSettings;
+pub use crate::response_spool::SpoolLimits;
 use crate::secret::Secret;
 use crate::tls::Tls;
 
@@ -27,6 +28,8 @@ pub struct Config {
     pub handover_fast: Duration,
     /// Directory of the unlinked temporary files that large request bodies are spooled to.
     pub spool_dir: PathBuf,
+    /// How much content of responses is kept for clients that have not taken it.
+    pub response_spool: SpoolLimits,
     /// What tokens of QUIC are made by; the same in each life of the reactor.
     pub quic_secret: Secret,
     /// Writes the log to another file; called when the supervisor has opened one.
@@ -44,8 +47,12 @@ pub struct PortConfig {
     pub tcp_nodelay: bool,
     /// A client that takes no byte of a response for so long is cut off.
     pub send_timeout: Duration,
-    /// Response bytes that a worker may be ahead of its client; at least 64 KiB.
+    /// Response bytes that a worker may be ahead of what was taken over from it, and that stay in
+    /// memory for a client that does not read; at least 64 KiB.
     pub window_bytes: u32,
+    /// Bytes of one response that its client may leave while the handler goes on writing; past it the
+    /// worker waits.
+    pub response_spool_bytes_max: u64,
     /// Request bodies up to this size stay in memory, larger ones are spooled to a file.
     pub body_memory_bytes_max: usize,
     /// Whether a worker is told of opened connections (`Connect`).

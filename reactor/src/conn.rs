@@ -1,22 +1,26 @@
 //! A client's connection: the socket, the protocol over it, and what waits in both directions.
 
+mod backlog;
 mod ends;
 pub mod exchanges;
+mod writing;
 
 use std::time::Instant;
 
 use bytes::BytesMut;
 use wire::head::Origin;
-use wire::limits::{LINGER_DRAINING_TIME_MAX, READ_AHEAD_BYTES_MAX, WRITE_BUFFER_BYTES_MAX};
+use wire::limits::{LINGER_DRAINING_TIME_MAX, READ_AHEAD_BYTES_MAX};
 use wire::shared::{Counter, Shared};
 use wire::{ExchangeId, Part, RequestHead, ResponseHead, TlsInfo};
 
+pub use self::backlog::{Parking, content_len};
 use self::exchanges::Exchanges;
 use crate::complaints::{Complaints, Kind, Peer};
 use crate::config::PortConfig;
 use crate::file;
 use crate::protocol::detect::Detect;
-use crate::protocol::{Closing, Flow, Input, Now, Output, Protocol, StreamId};
+use crate::protocol::{Flow, Input, Now, Output, Protocol, StreamId};
+use crate::response_spool::ResponseSpool;
 use crate::socket::{ReadBuffer, Received, Socket};
 use crate::timer::Alarms;
 
@@ -76,6 +80,8 @@ pub struct Context<'a> {
     pub shared: Shared,
     /// Where to say what the client does wrong.
     pub complaints: &'a mut Complaints,
+    /// Where content goes that the client does not take.
+    pub spool: &'a mut ResponseSpool,
     /// What came from the client, in order.
     pub events: &'a mut Vec<Event>,
 }
@@ -86,8 +92,10 @@ pub struct Context<'a> {
 pub enum Event {
     /// A part of a request.
     Request(StreamId, Part<RequestHead>),
-    /// The client's side took content bytes of a response.
-    Released(ExchangeId, u64),
+    /// Content bytes of a response were taken over from its worker, which may send as many more.
+    Credit(ExchangeId, u64),
+    /// The stream is no more: nothing of the response is of use.
+    Gone(ExchangeId),
 }
 
 /// What is to become of a connection.
@@ -198,8 +206,19 @@ impl Conn {
         Peer(self.origin.remote)
     }
 
-    /// Moves bytes in both directions until nothing moves any more.
+    /// Moves bytes in both directions until nothing moves any more. What the client does not take of
+    /// its responses is spooled.
     pub fn pump(&mut self, port: &PortConfig, cx: &mut Context<'_>) -> Fate {
+        let mut fate = self.move_bytes(port, cx);
+        while matches!(fate, Fate::Keep | Fate::Again) && self.spool(port, cx) {
+            // What is on disk now may be wanted all the same: only its memory was.
+            fate = self.write(port, cx).unwrap_or(fate);
+        }
+        self.exchanges.settle(cx.spool);
+        fate
+    }
+
+    fn move_bytes(&mut self, port: &PortConfig, cx: &mut Context<'_>) -> Fate {
         if let Some(fate) = self.handshake(port, cx) {
             return fate;
         }
@@ -214,70 +233,6 @@ impl Conn {
             }
         }
         Fate::Again
-    }
-
-    fn write(&mut self, port: &PortConfig, cx: &mut Context<'_>) -> Option<Fate> {
-        if matches!(self.phase, Phase::Lingering { .. }) {
-            return None;
-        }
-        let mut own = self.out.take();
-        let out = own.as_deref_mut().unwrap_or(cx.scratch);
-        let blocked = loop {
-            if out.len() < WRITE_BUFFER_BYTES_MAX as u64 {
-                self.protocol.transmit(out, cx.now);
-            }
-            if out.is_empty() && !self.socket.has_unsent() {
-                break false;
-            }
-            match self.socket.transmit(out) {
-                Ok(0) => break true,
-                Ok(sent) => {
-                    cx.shared.add(Counter::BytesSent, sent);
-                    self.stalled = None;
-                    if !out.is_empty() || self.socket.has_unsent() {
-                        break true;
-                    }
-                }
-                Err(_) => {
-                    *out = Output::default();
-                    return Some(Fate::Abort);
-                }
-            }
-        };
-        // Moving bytes out may have made room to read on.
-        while let Some((stream, part)) = self.protocol.poll() {
-            cx.events.push(Event::Request(stream, part));
-        }
-        self.report(cx.complaints, cx.now);
-        for (stream, bytes) in out.released.drain(..) {
-            self.exchanges.released(bytes);
-            let exchange = self.exchanges.find(stream);
-            cx.events.extend(exchange.map(|exchange| Event::Released(exchange, bytes)));
-        }
-        if blocked {
-            self.stalled.get_or_insert(cx.now.instant + port.send_timeout);
-            self.out = Some(own.unwrap_or_else(|| Box::new(std::mem::take(cx.scratch))));
-            return None;
-        }
-        self.stalled = None;
-        self.close_when_said(cx.now)
-    }
-
-    fn close_when_said(&mut self, now: &Now) -> Option<Fate> {
-        let unread = self.readable || !self.pending.is_empty();
-        match self.protocol.closing()? {
-            // A close with unread bytes is a reset, which may overtake the last response.
-            Closing::Close if !unread => self.end(),
-            Closing::Reset => {
-                self.socket.reset_on_close();
-                Some(Fate::Abort)
-            }
-            _ if matches!(self.phase, Phase::HalfClosed) => self.end(),
-            Closing::Close | Closing::Linger => {
-                self.linger(now);
-                None
-            }
-        }
     }
 
     fn read(&mut self, cx: &mut Context<'_>) -> Progress {

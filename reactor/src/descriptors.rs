@@ -12,8 +12,8 @@ const OPEN_AT_START: u64 = 64;
 pub fn budget(config: &Config) -> DescriptorBudget {
     // The soft limit is what counts; without one there is no bound but memory.
     let limit = getrlimit(Resource::RLIMIT_NOFILE).map_or(1024, |(soft, _)| soft);
-    // In a reload each worker lives twice.
-    let links = 2 * config.workers as u64 * config.threads as u64;
+    // In a reload each worker lives twice. Each thread has a file for responses that nobody takes.
+    let links = 2 * config.workers as u64 * config.threads as u64 + config.threads as u64;
     DescriptorBudget::of_process(limit, open_now(), config.connections_max as u64, links)
 }
 

@@ -120,9 +120,9 @@ pub struct Exchange {
     pub leaving: bool,
     /// How often a worker died before starting it.
     pub redispatched: u8,
-    /// Content bytes that the client has taken and the worker has not been told of.
-    pub released: u32,
-    /// Content bytes that the worker may be ahead of the client.
+    /// Content bytes that were taken over and the worker has not been told of.
+    pub credit: u32,
+    /// Content bytes that the worker may be ahead of what was taken over.
     pub window: u32,
 }
 

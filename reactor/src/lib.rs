@@ -27,6 +27,7 @@ mod listener;
 mod mailbox;
 pub mod protocol;
 pub mod quic;
+mod response_spool;
 mod secret;
 mod slots;
 mod socket;
@@ -52,6 +53,7 @@ use crate::dispatch::Scheduler;
 use crate::event_loop::EventLoop;
 use crate::listener::Listener;
 use crate::mailbox::{Mail, Mailbox};
+use crate::response_spool::SpoolUsage;
 pub use crate::secret::Secret;
 use crate::tls::certificates::TlsError;
 use crate::tls::contexts::Contexts;
@@ -119,6 +121,7 @@ pub fn run(config: Config, boot: Boot) -> Result<(), Error> {
     let common = Common {
         tls: Arc::new(tls),
         files: descriptors::budget(&config),
+        spool_usage: Arc::new(SpoolUsage::new(config.response_spool, boot.shared)),
         config: Arc::new(config),
         shared: boot.shared,
         connections: Arc::default(),

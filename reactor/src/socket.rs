@@ -12,6 +12,7 @@ use nix::sys::socket::{MsgFlags, recv, send, sendmsg};
 use socket2::SockRef;
 use wire::limits::READ_BYTES_MAX;
 
+use crate::file;
 use crate::protocol::{Chunk, Output};
 use crate::tls::stream::TlsStream;
 
@@ -174,6 +175,9 @@ impl Plain {
     pub fn transmit(&self, out: &mut Output) -> Result<u64, io::Error> {
         let mut total = 0;
         while !out.is_empty() {
+            if !out.load_leased(file::read) {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
             match self.write_once(out) {
                 Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
                 Ok(written) => {
@@ -194,6 +198,8 @@ impl Plain {
         let mut more = MsgFlags::empty();
         for chunk in out.chunks() {
             match chunk {
+                // What follows is to be read first.
+                Chunk::File(file) if file.is_leased() => break,
                 Chunk::File(file) if count == 0 => {
                     let mut offset = file.offset as i64;
                     let len = usize::try_from(file.len).unwrap_or(usize::MAX);

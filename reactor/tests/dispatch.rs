@@ -16,6 +16,10 @@ fn config(workers: u16, threads: usize, queue_len_max: usize) -> Config {
         queue_age_max: Duration::from_secs(10),
         handover_fast: HANDOVER_FAST,
         spool_dir: std::env::temp_dir(),
+        response_spool: reactor::config::SpoolLimits {
+            memory_bytes_max: 64 << 20,
+            disk_bytes_max: 1 << 30,
+        },
         quic_secret: Default::default(),
         take_log: drop,
         ports: Vec::new(),

@@ -14,6 +14,7 @@ $server->set([
     'reactor_num' => 2,
     'package_max_length' => '1G',
     'send_timeout' => 2,
+    'response_spool_bytes_max' => '1M',
     'upload_tmp_dir' => getenv('PLACE'),
 ]);
 

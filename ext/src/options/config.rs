@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use reactor::config::{PortConfig, QuicSettings};
+use reactor::config::{PortConfig, QuicSettings, SpoolLimits};
 use reactor::protocol::settings::HttpSettings;
 use reactor::tls::Tls;
 
@@ -55,6 +55,8 @@ pub struct ServerOptions {
     pub queue_len_max: usize,
     /// How long one may wait.
     pub queue_age_max: Duration,
+    /// How much content of responses is kept for clients that have not taken it.
+    pub response_spool: SpoolLimits,
     /// Whether to print the banner; `None`: as the INI entry says.
     pub banner: Option<bool>,
 }
@@ -74,8 +76,10 @@ pub struct PortOptions {
     pub tcp_user_timeout: Duration,
     /// A client that takes nothing for so long is cut off.
     pub send_timeout: Duration,
-    /// Response bytes that a worker may be ahead of its client.
+    /// Response bytes that stay in memory for a client that does not read.
     pub window_bytes: u32,
+    /// Response bytes that a client may leave while the handler goes on writing.
+    pub response_spool_bytes_max: u64,
     /// Bodies up to this size stay in memory.
     pub body_memory_bytes_max: usize,
     /// Whether `Request::$cookie` is filled.
@@ -124,6 +128,7 @@ impl Default for ServerOptions {
             upload_tmp_dir: std::env::temp_dir(),
             queue_len_max: 1024,
             queue_age_max: Duration::from_secs(10),
+            response_spool: SpoolLimits { memory_bytes_max: 64 << 20, disk_bytes_max: 1 << 30 },
             banner: None,
         }
     }
@@ -144,6 +149,7 @@ impl Default for PortOptions {
             tcp_user_timeout: Duration::ZERO,
             send_timeout: Duration::from_secs(30),
             window_bytes: 1 << 20,
+            response_spool_bytes_max: 64 << 20,
             body_memory_bytes_max: 256 << 10,
             parse_cookie: true,
             parse_post: true,
@@ -222,6 +228,7 @@ impl PortOptions {
             tcp_nodelay: self.tcp_nodelay,
             send_timeout: self.send_timeout,
             window_bytes: self.window_bytes,
+            response_spool_bytes_max: self.response_spool_bytes_max,
             body_memory_bytes_max: self.body_memory_bytes_max,
             tell_opened,
             tell_closed,

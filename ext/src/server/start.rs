@@ -306,6 +306,7 @@ fn run(ready: Ready, pid_file: Option<PidFile>) -> Run {
         queue_age_max: ready.server.queue_age_max,
         handover_fast: wire::limits::HANDOVER_FAST,
         spool_dir: ready.server.upload_tmp_dir.clone(),
+        response_spool: ready.server.response_spool,
         quic_secret: reactor::Secret::default(),
         take_log: logger::take_over,
         ports: ports.collect(),

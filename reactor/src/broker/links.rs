@@ -219,7 +219,7 @@ impl Broker {
                     Part::Body(bytes) => bytes.len() as u64,
                     _ => 0,
                 };
-                self.released(id, len);
+                self.credit(id, len);
             }
         }
         if over {

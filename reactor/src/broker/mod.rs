@@ -22,6 +22,7 @@ use crate::exchange::{Exchange, Job, Place, Stage, id_of, key_of};
 use crate::link::Link;
 use crate::mailbox::{Mail, Mailbox};
 use crate::protocol::StreamId;
+use crate::response_spool::SpoolUsage;
 use crate::slots::{Key, Slots};
 use crate::spool::{Content, Spool};
 use crate::timer::Timers;
@@ -58,6 +59,8 @@ pub struct Common {
     pub tls: Arc<Contexts>,
     /// The files that may be open for clients.
     pub files: DescriptorBudget,
+    /// How much content is kept for clients that have not taken it.
+    pub spool_usage: Arc<SpoolUsage>,
     /// The number of the last connection; the first is 1, as 0 is nothing to users of `fd`.
     pub connections: Arc<AtomicU64>,
 }
@@ -186,7 +189,7 @@ impl Broker {
             answered: false,
             leaving: false,
             redispatched: 0,
-            released: 0,
+            credit: 0,
             window,
         }))
     }
@@ -346,20 +349,19 @@ impl Broker {
         }
     }
 
-    /// The client took content bytes of a response: lets the worker send as many more.
-    pub fn released(&mut self, id: ExchangeId, bytes: u64) {
+    /// Content bytes of a response were taken over, or dropped: lets the worker send as many more.
+    pub fn credit(&mut self, id: ExchangeId, bytes: u64) {
         let Some(exchange) = self.exchanges.get_mut(key_of(id)) else { return };
         let (Stage::Given(place) | Stage::Orphaned(place)) = exchange.stage else { return };
         let window = exchange.window;
-        exchange.released =
-            exchange.released.saturating_add(u32::try_from(bytes).unwrap_or(window));
+        exchange.credit = exchange.credit.saturating_add(u32::try_from(bytes).unwrap_or(window));
         // Half a window at a time: a short response costs no message at all.
-        if exchange.released < window / 2 {
+        if exchange.credit < window / 2 {
             return;
         }
         let Some(link) = self.links.get_mut(place.worker).and_then(Option::as_mut) else { return };
-        link.push(id, &ToWorker::Credit(exchange.released));
-        exchange.released = 0;
+        link.push(id, &ToWorker::Credit(exchange.credit));
+        exchange.credit = 0;
         self.dirty.push(place.worker);
     }
 

@@ -84,6 +84,7 @@ mod tests {
     use crate::complaints::Complaints;
     use crate::conn::Event;
     use crate::protocol::Output;
+    use crate::response_spool::{ResponseSpool, SpoolLimits, SpoolUsage};
     use crate::socket::ReadBuffer;
     use crate::tls::{Tls, TlsConfig, context, development};
 
@@ -94,6 +95,7 @@ mod tests {
             tcp_nodelay: true,
             send_timeout: Duration::from_secs(1),
             window_bytes: 1 << 20,
+            response_spool_bytes_max: 64 << 20,
             body_memory_bytes_max: 1 << 20,
             tell_opened: false,
             tell_closed: false,
@@ -123,12 +125,15 @@ mod tests {
         let memory: Vec<AtomicU64> = (0..Shared::words(1, 1)).map(|_| AtomicU64::new(0)).collect();
         let mut events = Vec::new();
         let shared = Shared::new(memory.leak(), 1, 1);
+        let limits = SpoolLimits { memory_bytes_max: 0, disk_bytes_max: 0 };
+        let usage = SpoolUsage::new(limits, shared);
         let mut cx = Context {
             now: &now,
             buffer: &mut ReadBuffer::new(),
             scratch: &mut Output::default(),
             shared,
             complaints: &mut Complaints::new(shared, now.instant),
+            spool: &mut ResponseSpool::new(usage.into(), std::env::temp_dir()),
             events: &mut events,
         };
 

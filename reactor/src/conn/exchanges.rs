@@ -5,19 +5,30 @@
 //! several, each begins with a small one, which is widened when a worker makes use of it, as long as
 //! the connection as a whole stays within its bound. So a client that opens many streams and reads
 //! none of them pins no more than that.
+//!
+//! A window bounds what the reactor has not taken over from the worker. It takes over what the
+//! protocol may hold ahead of the client, and what is spooled beyond that (see [`super::backlog`]).
 
 use smallvec::SmallVec;
-use wire::ExchangeId;
-use wire::limits::{WINDOW_BYTES_MIN, WINDOWS_PER_CONNECTION_MAX};
+use wire::limits::{
+    RESPONSE_AHEAD_BYTES_MAX, SHARED_AHEAD_BYTES_MAX, WINDOW_BYTES_MIN, WINDOWS_PER_CONNECTION_MAX,
+};
+use wire::{BodyLength, ExchangeId, Part, ResponseHead};
 
-use crate::protocol::StreamId;
+use super::Event;
+use super::backlog::{Backlog, Backlogs, Parking, Way, content_len};
+use crate::protocol::{Flow, StreamId};
+use crate::response_spool::ResponseSpool;
 
-/// The open exchanges of one connection.
+/// The open exchanges of one connection, and what waits for the client.
 #[derive(Debug, Default)]
 pub struct Exchanges {
     open: SmallVec<[Open; 1]>,
-    /// Content bytes of all responses, also those that have ended, that the client has not taken.
+    /// Content bytes in memory of all responses, also those that have ended, that the client has not
+    /// taken.
     unread: u64,
+    /// There while the client does not keep up with a response.
+    backlogs: Option<Box<Backlogs>>,
 }
 
 #[derive(Debug)]
@@ -26,8 +37,21 @@ struct Open {
     exchange: ExchangeId,
     /// How far the worker may be ahead, in bytes.
     window: u32,
-    /// Content bytes that it has sent.
-    sent: u64,
+    /// Content bytes that it has sent, up to where they are of interest.
+    sent: u32,
+    /// Content bytes in memory that the protocol holds, while there is no backlog.
+    ahead: u32,
+    /// The handler has made the whole response already.
+    complete: bool,
+}
+
+/// What becomes of a part of a response.
+#[derive(Debug)]
+pub struct Accepted {
+    /// The protocol takes it now; otherwise it waits behind others.
+    pub part: Option<Part<ResponseHead>>,
+    /// By how much the worker's window widens.
+    pub more: Option<u32>,
 }
 
 impl Exchanges {
@@ -39,7 +63,7 @@ impl Exchanges {
 
     /// An exchange was opened for a stream.
     pub fn opened(&mut self, stream: StreamId, exchange: ExchangeId, window: u32) {
-        self.open.push(Open { stream, exchange, window, sent: 0 });
+        self.open.push(Open { stream, exchange, window, sent: 0, ahead: 0, complete: false });
     }
 
     /// The exchange of a stream.
@@ -47,8 +71,31 @@ impl Exchanges {
         self.open.iter().find(|open| open.stream == stream).map(|open| open.exchange)
     }
 
-    /// The exchange of a stream, which is over from the client's point of view.
+    /// The worker has sent the end of a response. What waits for the client still goes there.
+    pub fn ended(&mut self, stream: StreamId) {
+        if let Some(backlog) = self.backlog(stream) {
+            backlog.exchange = None;
+        }
+        self.close(stream);
+    }
+
+    /// The stream is no more, nor is what waits for it. Its exchange, unless that has ended.
     pub fn forget(&mut self, stream: StreamId) -> Option<ExchangeId> {
+        if let Some(backlogs) = &mut self.backlogs {
+            self.unread -= backlogs.remove(stream);
+        }
+        self.close(stream)
+    }
+
+    /// As [`forget`](Self::forget), by the exchange.
+    pub fn lose(&mut self, exchange: ExchangeId) {
+        let open = self.open.iter().find(|open| open.exchange == exchange);
+        if let Some(stream) = open.map(|open| open.stream) {
+            self.forget(stream);
+        }
+    }
+
+    fn close(&mut self, stream: StreamId) -> Option<ExchangeId> {
         let at = self.open.iter().position(|open| open.stream == stream)?;
         let exchange = self.open.swap_remove(at).exchange;
         if self.open.is_empty() {
@@ -58,18 +105,47 @@ impl Exchanges {
         Some(exchange)
     }
 
-    /// All of them.
+    /// All of them; nothing waits for the client any more.
     pub fn take(&mut self) -> Vec<ExchangeId> {
+        self.backlogs = None;
         std::mem::take(&mut self.open).into_iter().map(|open| open.exchange).collect()
     }
 
+    /// A worker has sent a part of a response. `whole` is the port's window.
+    pub fn accept(&mut self, stream: StreamId, part: Part<ResponseHead>, whole: u32) -> Accepted {
+        let content = content_len(&part);
+        let more = if content > 0 { self.sent(stream, content, whole) } else { None };
+        let shared = self.is_shared();
+        let queued = self.backlogs.as_mut().and_then(|backlogs| backlogs.find(stream));
+        let at = self.open.iter().position(|open| open.stream == stream);
+        let part = match (queued, at.map(|at| &mut self.open[at])) {
+            (Some(backlog), _) => backlog.accept(part, shared),
+            (None, Some(open)) => {
+                if let Part::Head(head) = &part {
+                    open.complete = matches!(head.length, BodyLength::Known(_));
+                }
+                if may_pass(open.ahead, content, shared) {
+                    open.ahead += content as u32;
+                    Some(part)
+                } else {
+                    let (exchange, ahead) = (open.exchange, open.ahead);
+                    let backlog = Backlog::new(stream, exchange, ahead, open.complete, part);
+                    self.backlogs.get_or_insert_default().push(backlog);
+                    None
+                }
+            }
+            (None, None) => Some(part),
+        };
+        Accepted { part, more }
+    }
+
     /// A worker has sent content. By how much its window widens for it.
-    pub fn sent(&mut self, stream: StreamId, bytes: u64, whole: u32) -> Option<u32> {
+    fn sent(&mut self, stream: StreamId, bytes: u64, whole: u32) -> Option<u32> {
         self.unread += bytes;
         let open = self.open.iter_mut().find(|open| open.stream == stream)?;
-        open.sent += bytes;
+        open.sent = open.sent.saturating_add(u32::try_from(bytes).unwrap_or(u32::MAX));
         let more = whole.checked_sub(open.window).filter(|more| *more > 0)?;
-        if open.sent * 2 < u64::from(open.window) {
+        if u64::from(open.sent) * 2 < u64::from(open.window) {
             return None;
         }
         let whole = u64::from(whole);
@@ -82,10 +158,80 @@ impl Exchanges {
         Some(more)
     }
 
-    /// The client has taken content, or it was dropped.
-    pub fn released(&mut self, bytes: u64) {
+    /// The client has taken content that was in memory, or it was dropped.
+    pub fn released(&mut self, stream: StreamId, bytes: u64) {
         self.unread = self.unread.saturating_sub(bytes);
+        let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
+        if let Some(backlog) = self.backlog(stream) {
+            backlog.ahead = backlog.ahead.saturating_sub(bytes);
+        } else if let Some(open) = self.open.iter_mut().find(|open| open.stream == stream) {
+            open.ahead = open.ahead.saturating_sub(bytes);
+        }
     }
+
+    /// Whether a client does not keep up with a response.
+    pub fn is_behind(&self) -> bool {
+        self.backlogs.is_some()
+    }
+
+    /// Gives the protocol what it may have now. Says whether there was something.
+    pub fn refill(
+        &mut self,
+        events: &mut Vec<Event>,
+        mut send: impl FnMut(StreamId, Part<ResponseHead>) -> Flow,
+    ) -> bool {
+        let shared = self.is_shared();
+        let Some(backlogs) = &mut self.backlogs else { return false };
+        backlogs.refill(shared, &mut Way { unread: &mut self.unread, events, send: &mut send })
+    }
+
+    /// The client takes no more for now: what waits is spooled, so that its worker need not wait.
+    /// Says whether the protocol was given something.
+    pub fn spool(
+        &mut self,
+        parking: &mut Parking<'_>,
+        events: &mut Vec<Event>,
+        mut send: impl FnMut(StreamId, Part<ResponseHead>) -> Flow,
+    ) -> bool {
+        let Some(backlogs) = &mut self.backlogs else { return false };
+        let mut way = Way { unread: &mut self.unread, events, send: &mut send };
+        backlogs.spool(parking, &mut way)
+    }
+
+    /// Counts the memory that is in use, and forgets the backlogs that are none any more.
+    pub fn settle(&mut self, spool: &ResponseSpool) {
+        let Some(backlogs) = &mut self.backlogs else { return };
+        backlogs.charge(self.unread, spool);
+        let open = &mut self.open;
+        backlogs.retain(|backlog| {
+            if backlog.is_behind() {
+                return true;
+            }
+            if let Some(open) = open.iter_mut().find(|open| open.stream == backlog.stream) {
+                open.ahead = backlog.ahead;
+            }
+            false
+        });
+        if backlogs.is_empty() {
+            self.backlogs = None;
+        }
+    }
+
+    fn backlog(&mut self, stream: StreamId) -> Option<&mut Backlog> {
+        self.backlogs.as_mut()?.find(stream)
+    }
+
+    /// Whether several responses share the connection.
+    fn is_shared(&self) -> bool {
+        let waiting = self.backlogs.as_ref().map_or(0, |backlogs| backlogs.ended());
+        self.open.len() + waiting > 1
+    }
+}
+
+/// Whether the protocol takes content when it holds so much already.
+pub(super) fn may_pass(ahead: u32, content: u64, shared: bool) -> bool {
+    let most = if shared { SHARED_AHEAD_BYTES_MAX } else { RESPONSE_AHEAD_BYTES_MAX };
+    content == 0 || ahead == 0 || u64::from(ahead) + content <= most as u64
 }
 
 #[cfg(test)]
@@ -110,7 +256,7 @@ mod tests {
             exchanges.forget(stream);
             // Behind a response that nobody has read yet there is not as much room.
             assert_eq!(exchanges.window(WHOLE), LEAST);
-            exchanges.released(5);
+            exchanges.released(stream, 5);
         }
         assert_eq!(exchanges.window(LEAST), LEAST);
     }
@@ -132,7 +278,7 @@ mod tests {
         // A client that has read, and streams that are over, make room.
         for stream in 0..99 {
             exchanges.forget(stream);
-            exchanges.released(u64::from(LEAST / 2));
+            exchanges.released(stream, u64::from(LEAST / 2));
         }
         assert_eq!(exchanges.sent(99, 1, WHOLE), Some(WHOLE - LEAST));
         assert_eq!(exchanges.sent(99, u64::from(WHOLE), WHOLE), None, "once");

@@ -6,13 +6,13 @@ use mio::Interest;
 use mio::event::Event as Readiness;
 use wire::head::Origin;
 use wire::shared::Counter;
-use wire::{Holder, Part, Reason};
+use wire::{ExchangeId, Holder, Part, Reason};
 
 use super::{EventLoop, State};
 use crate::broker::Answer;
 use crate::client::Client;
 use crate::complaints::Kind;
-use crate::conn::{Conn, Context, Event, Fate};
+use crate::conn::{Conn, Context, Event, Fate, content_len};
 use crate::exchange::Job;
 use crate::protocol::Flow;
 use crate::slots::Key;
@@ -100,6 +100,7 @@ impl EventLoop {
             scratch: &mut self.scratch,
             shared: self.common.shared,
             complaints: &mut self.complaints,
+            spool: &mut self.spool,
             events: &mut self.events,
         };
         let fate = conn.pump(port, &mut cx);
@@ -127,8 +128,12 @@ impl EventLoop {
         let mut events = std::mem::take(&mut self.events);
         for event in events.drain(..) {
             let (stream, part) = match event {
-                Event::Released(id, bytes) => {
-                    self.broker.released(id, bytes);
+                Event::Credit(id, bytes) => {
+                    self.broker.credit(id, bytes);
+                    continue;
+                }
+                Event::Gone(id) => {
+                    self.stream_gone(key, id);
                     continue;
                 }
                 Event::Request(stream, part) => (stream, part),
@@ -141,21 +146,34 @@ impl EventLoop {
                 client.exchanges().opened(stream, id, window);
                 continue;
             }
-            let Some(id) = client.exchanges().find(stream) else { continue };
-            match part {
-                Part::Head(_) | Part::File(_) => {}
-                Part::Body(bytes) => self.broker.content(id, &bytes, &mut self.complaints, now),
-                Part::End(trailers) => self.broker.complete(id, trailers, now),
-                Part::Abort(Reason::ClientLeaving) => self.broker.client_leaving(id, now),
-                Part::Abort(_) => {
-                    client.exchanges().forget(stream);
+            if let Part::Abort(reason) = part {
+                let exchanges = client.exchanges();
+                if reason == Reason::ClientLeaving {
+                    let id = exchanges.find(stream);
+                    id.into_iter().for_each(|id| self.broker.client_leaving(id, now));
+                } else if let Some(id) = exchanges.forget(stream) {
                     self.common.shared.add(Counter::GivenUp, 1);
                     self.broker.client_gone(id, now);
                 }
+                continue;
+            }
+            let Some(id) = client.exchanges().find(stream) else { continue };
+            match part {
+                Part::Head(_) | Part::File(_) | Part::Abort(_) => {}
+                Part::Body(bytes) => self.broker.content(id, &bytes, &mut self.complaints, now),
+                Part::End(trailers) => self.broker.complete(id, trailers, now),
             }
         }
         self.events = events;
         self.deliver();
+    }
+
+    /// A stream is no more, as its protocol says.
+    fn stream_gone(&mut self, key: Key, id: ExchangeId) {
+        if let Some(client) = self.clients.get_mut(key) {
+            client.exchanges().lose(id);
+        }
+        self.broker.client_gone(id, self.clock.now().instant);
     }
 
     /// Gives answers to their connections. One may free a worker, and what that leads to may be an
@@ -193,16 +211,26 @@ impl EventLoop {
         }
         let over = matches!(part, Part::End(_) | Part::Abort(_));
         let port = &self.common.config.ports[usize::from(client.origin().port)];
-        let (now, complaints) = (self.clock.now(), &mut self.complaints);
-        let (flow, more) = client.send(stream, part, port, now, complaints);
-        if let Some(more) = more {
+        let accepted = client.exchanges().accept(stream, part, port.window_bytes);
+        if let Some(more) = accepted.more {
             self.broker.widen(exchange, more);
         }
-        if over || flow == Flow::Gone {
-            client.exchanges().forget(stream);
+        if let Some(part) = accepted.part {
+            let content = content_len(&part);
+            let (now, complaints) = (self.clock.now(), &mut self.complaints);
+            let flow = client.send(stream, part, now, complaints);
+            if flow == Flow::Gone {
+                client.exchanges().released(stream, content);
+                client.exchanges().forget(stream);
+                if !over {
+                    self.broker.client_gone(exchange, now.instant);
+                }
+            } else if content > 0 {
+                self.broker.credit(exchange, content);
+            }
         }
-        if flow == Flow::Gone && !over {
-            self.broker.client_gone(exchange, self.clock.now().instant);
+        if over {
+            client.exchanges().ended(stream);
         }
         if self.ready.last() != Some(&key) {
             self.ready.push(key);

@@ -207,6 +207,7 @@ impl EventLoop {
                 endpoint,
                 shared: self.common.shared,
                 complaints: &mut self.complaints,
+                spool: &mut self.spool,
                 events: &mut self.events,
                 released: &mut self.scratch.released,
             };
@@ -224,16 +225,19 @@ impl EventLoop {
 
     pub(super) fn pump_quic(&mut self, key: Key) {
         let Some(Client::Quic(client)) = self.clients.get_mut(key) else { return };
-        let Some(endpoint) = self.datagrams.endpoint(client.origin().port) else { return };
+        let port = client.origin().port;
+        let Some(endpoint) = self.datagrams.endpoint(port) else { return };
+        let port = &self.common.config.ports[usize::from(port)];
         let mut cx = Context {
             now: self.clock.now(),
             endpoint,
             shared: self.common.shared,
             complaints: &mut self.complaints,
+            spool: &mut self.spool,
             events: &mut self.events,
             released: &mut self.scratch.released,
         };
-        let fate = client.pump(key, &mut cx);
+        let fate = client.pump(key, port, &mut cx);
         self.finish_pump(key, fate);
     }
 

@@ -5,6 +5,7 @@ pub mod datagrams;
 
 use std::io;
 use std::os::fd::{OwnedFd, RawFd};
+use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
 
@@ -24,6 +25,7 @@ use crate::event_loop::datagrams::Datagrams;
 use crate::link::{Link, LinkError};
 use crate::mailbox::Mail;
 use crate::protocol::Output;
+use crate::response_spool::ResponseSpool;
 use crate::slots::{Key, Slots};
 use crate::socket::ReadBuffer;
 use crate::timer::Timer;
@@ -49,6 +51,7 @@ pub struct EventLoop {
     state: State,
     buffer: ReadBuffer,
     scratch: Output,
+    spool: ResponseSpool,
     events: Vec<Event>,
     datagrams: Datagrams,
 }
@@ -76,6 +79,8 @@ impl EventLoop {
         }
         let datagrams = Datagrams::new(sockets, &common, thread)?;
         let clock = Clock::start();
+        let dir = common.config.spool_dir.clone();
+        let spool = ResponseSpool::new(Arc::clone(&common.spool_usage), dir);
         let this = Self {
             poll,
             mail,
@@ -90,6 +95,7 @@ impl EventLoop {
             state: State::Serving,
             buffer: ReadBuffer::new(),
             scratch: Output::default(),
+            spool,
             events: Vec::new(),
             datagrams,
         };

@@ -38,6 +38,7 @@ use std::time::Instant;
 
 use bytes::{Bytes, BytesMut};
 use wire::head::Origin;
+use wire::limits::SPOOL_BLOCK_BYTES;
 use wire::{FileSlice, Part, RequestHead, ResponseHead, Scheme};
 
 use self::error::ProtocolError;
@@ -265,6 +266,25 @@ impl Output {
             self.len += slice.len;
             self.chunks.push_back(Chunk::File(slice));
         }
+    }
+
+    /// Reads a range at the front that is leased, or a piece of it: it may not be sent from the file.
+    /// `false` when it cannot be read.
+    pub fn load_leased(&mut self, read: ReadFile) -> bool {
+        let Some(Chunk::File(slice)) = self.chunks.front_mut() else { return true };
+        if !slice.is_leased() {
+            return true;
+        }
+        let Some(bytes) = read(slice, SPOOL_BLOCK_BYTES).filter(|bytes| !bytes.is_empty()) else {
+            return false;
+        };
+        slice.offset += bytes.len() as u64;
+        slice.len -= bytes.len() as u64;
+        if slice.len == 0 {
+            self.chunks.pop_front();
+        }
+        self.chunks.push_front(Chunk::Bytes(bytes));
+        true
     }
 
     fn ends_in_buffer(&self) -> bool {

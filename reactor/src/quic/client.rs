@@ -16,11 +16,12 @@ use super::udp::Tally;
 use crate::complaints::{Complaints, Kind, Peer};
 use crate::config::PortConfig;
 use crate::conn::exchanges::Exchanges;
-use crate::conn::{Event, Fate};
+use crate::conn::{Event, Fate, Parking};
 use crate::file;
 use crate::protocol::h3::error::Code;
 use crate::protocol::h3::{Http3, Quic};
 use crate::protocol::{Flow, Now, StreamId};
+use crate::response_spool::ResponseSpool;
 use crate::slots::Key;
 use crate::timer::Alarms;
 use crate::tls;
@@ -58,6 +59,8 @@ pub struct Context<'a> {
     pub shared: Shared,
     /// Where to say what the client does wrong.
     pub complaints: &'a mut Complaints,
+    /// Where content goes that the client does not take.
+    pub spool: &'a mut ResponseSpool,
     /// What came from the client, in order.
     pub events: &'a mut Vec<Event>,
     /// Used again by all connections of a thread, and empty between them.
@@ -200,28 +203,51 @@ impl QuicClient {
         TlsInfo::clone(info)
     }
 
-    /// Moves packets out. [`Fate::Again`] when there are more.
-    pub fn pump(&mut self, key: Key, cx: &mut Context<'_>) -> Fate {
+    /// Moves packets out. [`Fate::Again`] when there are more. What the client does not take of its
+    /// responses is spooled.
+    pub fn pump(&mut self, key: Key, port: &PortConfig, cx: &mut Context<'_>) -> Fate {
         self.look_after_ids(key, cx.endpoint);
-        let Some(out) = cx.endpoint.out(key) else { return Fate::Keep };
-        self.http.transmit(out, cx.now);
-        let full = out.room().is_none();
-        if full {
-            let mut tally = Tally::default();
-            cx.endpoint.flush(&mut tally);
-            cx.shared.add(Counter::BytesSent, tally.bytes);
-        }
-        self.http.take_released(cx.released);
-        for (stream, bytes) in cx.released.drain(..) {
-            self.exchanges.released(bytes);
-            let exchange = self.exchanges.find(stream);
-            cx.events.extend(exchange.map(|exchange| Event::Released(exchange, bytes)));
-        }
+        let full = loop {
+            let Some(out) = cx.endpoint.out(key) else { return Fate::Keep };
+            self.http.transmit(out, cx.now);
+            if out.room().is_none() {
+                let mut tally = Tally::default();
+                cx.endpoint.flush(&mut tally);
+                cx.shared.add(Counter::BytesSent, tally.bytes);
+                break true;
+            }
+            if !self.refill(cx) && !self.spool(port, cx) {
+                break false;
+            }
+        };
+        self.refill(cx);
+        self.exchanges.settle(cx.spool);
         self.collect(cx);
         if self.http.is_closed() {
             return self.fate();
         }
         if full { Fate::Again } else { Fate::Keep }
+    }
+
+    /// Gives the protocol what it may have now. Says whether there was something.
+    fn refill(&mut self, cx: &mut Context<'_>) -> bool {
+        self.http.take_released(cx.released);
+        for (stream, bytes) in cx.released.drain(..) {
+            self.exchanges.released(stream, bytes);
+        }
+        let http = &mut self.http;
+        self.exchanges.refill(cx.events, |stream, part| http.send(stream, part, cx.now))
+    }
+
+    /// Spools what waits for the client. Says whether the protocol was given something.
+    fn spool(&mut self, port: &PortConfig, cx: &mut Context<'_>) -> bool {
+        if !self.exchanges.is_behind() {
+            return false;
+        }
+        let mut parking = Parking::new(cx.spool, port, cx.now.instant);
+        let http = &mut self.http;
+        let send = |stream, part| http.send(stream, part, cx.now);
+        self.exchanges.spool(&mut parking, cx.events, send)
     }
 
     /// Whether the end was one that is meant to be.

@@ -200,6 +200,10 @@ pub fn config() -> Config {
         // However slow the machine is at the moment.
         handover_fast: PATIENCE,
         spool_dir: std::env::temp_dir(),
+        response_spool: reactor::config::SpoolLimits {
+            memory_bytes_max: 64 << 20,
+            disk_bytes_max: 1 << 30,
+        },
         quic_secret: Default::default(),
         take_log: drop,
         ports: vec![PortConfig {
@@ -207,6 +211,7 @@ pub fn config() -> Config {
             tcp_nodelay: true,
             send_timeout: PATIENCE,
             window_bytes: 1 << 20,
+            response_spool_bytes_max: 64 << 20,
             body_memory_bytes_max: BODY_MEMORY_BYTES_MAX,
             tell_opened: false,
             tell_closed: false,
@@ -359,7 +364,7 @@ impl Worker {
         self.head(id, 200, BodyLength::Streamed);
     }
 
-    fn head(&mut self, id: ExchangeId, status: u16, length: BodyLength) {
+    pub fn head(&mut self, id: ExchangeId, status: u16, length: BodyLength) {
         let status = status.try_into().unwrap();
         let head = ResponseHead { status, reason: None, length, fields: Fields::default() };
         self.send(id, Part::Head(head));

@@ -297,7 +297,7 @@ fn a_client_that_leaves_in_the_handshake_costs_nothing() {
 }
 
 #[test]
-fn a_client_that_does_not_read_holds_its_worker_and_no_memory() {
+fn a_response_without_a_length_arrives_whole() {
     let server = start(config());
     let mut worker = server.add_worker(0, 0);
     let mut client = connect(&server);

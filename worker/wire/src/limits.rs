@@ -181,6 +181,20 @@ pub const WINDOW_BYTES_MIN: u32 = 64 << 10;
 /// How many times a port's window all responses on one connection may be ahead of their client,
 /// beyond [`WINDOW_BYTES_MIN`] for each: a few large ones at full speed, however many streams.
 pub const WINDOWS_PER_CONNECTION_MAX: u64 = 4;
+/// Content of one response that its protocol holds ahead of the client when it is the only one on its
+/// connection: as much as one write takes. The rest goes on as the client reads, or is spooled.
+pub const RESPONSE_AHEAD_BYTES_MAX: usize = 128 << 10;
+/// As [`RESPONSE_AHEAD_BYTES_MAX`], where several responses share a connection.
+pub const SHARED_AHEAD_BYTES_MAX: usize = 64 << 10;
+/// Blocks of the spool file of responses. As large as a frame of a worker, so that one write moves
+/// all of it, and small enough that a slow client does not hold much more than it has to read.
+pub const SPOOL_BLOCK_BYTES: usize = 64 << 10;
+/// Parts of one response that wait for the client before they are made one: each has a cost beside its
+/// bytes, and holds the buffer that it was read into.
+pub const BACKLOG_PARTS_MAX: usize = 32;
+/// How long after a line of the log that says that responses cannot be spooled there is no other:
+/// one for a burst.
+pub const SPOOL_WARNING_PAUSE: Duration = Duration::from_secs(10);
 /// Room that a worker makes in one piece on the word of a request's `Content-Length`.
 pub const CONTENT_RESERVE_BYTES_MAX: usize = 8 << 20;
 

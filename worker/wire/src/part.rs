@@ -1,5 +1,6 @@
 //! [`Part`]: what a request and a response are made of.
 
+use std::any::Any;
 use std::fmt;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::sync::Arc;
@@ -28,7 +29,7 @@ pub enum Part<H> {
     Abort(Reason),
 }
 
-/// A range of an open file. The file is never written to again once a slice of it exists.
+/// A range of an open file. The range is never written to while a slice of it exists.
 #[derive(Clone)]
 pub struct FileSlice {
     /// The open file; shared, because a slice may be split.
@@ -37,12 +38,31 @@ pub struct FileSlice {
     pub offset: u64,
     /// Length in bytes.
     pub len: u64,
+    /// Dropped with the last slice of the range, which may then be written to again.
+    lease: Option<Arc<dyn Any + Send + Sync>>,
 }
 
 impl FileSlice {
-    /// A slice of `len` bytes from `offset` on.
+    /// A slice of `len` bytes from `offset` on, of a file that nothing else is made of.
     pub fn new(fd: OwnedFd, offset: u64, len: u64) -> Self {
-        Self { fd: Arc::new(fd.into()), offset, len }
+        Self { fd: Arc::new(fd.into()), offset, len, lease: None }
+    }
+
+    /// A slice of a file that is shared with others. Its owner learns by the drop of `lease` that
+    /// the range is free.
+    pub fn leased(
+        fd: Arc<OpenFile>,
+        offset: u64,
+        len: u64,
+        lease: Arc<dyn Any + Send + Sync>,
+    ) -> Self {
+        Self { fd, offset, len, lease: Some(lease) }
+    }
+
+    /// Whether the range is written to again when the slice is dropped: `sendfile`, which lends the
+    /// file's pages to a socket for longer, is not for it.
+    pub fn is_leased(&self) -> bool {
+        self.lease.is_some()
     }
 
     /// Counts the file's descriptor, and perhaps its length on disk: both are given back when the last

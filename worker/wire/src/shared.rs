@@ -114,9 +114,13 @@ pub enum Counter {
     QuicConnections,
     /// Responses refused because no more files of workers may be open for clients.
     FilesRefused,
+    /// Gauge: bytes of responses in memory that clients have not taken.
+    SpoolMemory,
+    /// Gauge: bytes of responses in files that clients have not taken.
+    SpoolDisk,
 }
 
-const COUNTERS: usize = Counter::FilesRefused as usize + 1;
+const COUNTERS: usize = Counter::SpoolDisk as usize + 1;
 /// Room for later counters, so that the layout is stable.
 const COUNTERS_MAX: usize = 128;
 
@@ -194,7 +198,13 @@ impl Shared {
         let connections = self.counter(Counter::Connections).swap(0, Ordering::Relaxed);
         self.add(Counter::Closed, connections);
         self.add(Counter::Aborted, connections);
-        for gauge in [Counter::Exchanges, Counter::Queued, Counter::QuicConnections] {
+        for gauge in [
+            Counter::Exchanges,
+            Counter::Queued,
+            Counter::QuicConnections,
+            Counter::SpoolMemory,
+            Counter::SpoolDisk,
+        ] {
             self.counter(gauge).store(0, Ordering::Relaxed);
         }
     }

@@ -37,7 +37,7 @@ pub(super) const OPTIONS: &[Spec] = &[
     server("hook_flags", Off, COROUTINES),
     server("enable_preemptive_scheduler", Off, COROUTINES),
     server("max_coroutine", Any, COROUTINES).alias(&["max_coro_num"]),
-    server("send_yield", Any, "`write()` and `end()` always wait for a slow client."),
+    server("send_yield", Any, "`write()` waits by itself past `response_spool_bytes_max`."),
     server("dispatch_mode", OneOf(&[1, 3, 7]), DISPATCH),
     server("dispatch_func", Off, DISPATCH),
     server("single_thread", Off, "Set `reactor_num` to 1."),

@@ -109,8 +109,16 @@ pub(super) const OPTIONS: &[Spec] = &[
         "socket_buffer_size",
         Bytes { min: 64 << 10, max: 1 << 30, set: |d, v| d.port.window_bytes = v as u32 },
         "1M",
-        "Bytes of one response that a worker may be ahead of its client. With so many unread, \
-         `write()` and `end()` wait.",
+        "Bytes of one response that are kept in memory for a client that does not read; the rest goes \
+         to the spool file. As much may be under way from a worker.",
+    ),
+    Spec::port(
+        "response_spool_bytes_max",
+        Bytes { min: 0, max: 1 << 40, set: |d, v| d.port.response_spool_bytes_max = v },
+        "64M",
+        "Bytes of one response that its client may leave, in memory and in the spool file together, \
+         while the handler goes on writing. Past it `write()` waits for the client. What `end()` is \
+         given in one piece is not bounded by it, but by the bounds for all responses.",
     ),
     Spec::port(
         "server_header",

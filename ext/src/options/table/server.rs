@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use wire::limits::{REACTOR_THREADS_MAX, WORKERS_MAX};
 
 use super::Spec;
-use crate::options::kind::Kind::{Count, Seconds, Switch, Text};
+use crate::options::kind::Kind::{Bytes, Count, Seconds, Switch, Text};
 
 /// Options of the whole server.
 pub(super) const OPTIONS: &[Spec] = &[
@@ -129,6 +129,20 @@ pub(super) const OPTIONS: &[Spec] = &[
         "the system's temporary folder",
         "Where uploaded files and request bodies above `body_memory_bytes_max` are put; with `chroot`, \
          a path in there as well.",
+    ),
+    Spec::server(
+        "response_spool_memory_bytes_max",
+        Bytes { min: 0, max: 1 << 40, set: |d, v| d.server.response_spool.memory_bytes_max = v },
+        "64M",
+        "Content of all responses together that is kept in memory for clients that have not taken it; \
+         what is beyond goes to disk. Past both bounds workers wait for their clients.",
+    ),
+    Spec::server(
+        "response_spool_disk_bytes_max",
+        Bytes { min: 0, max: 1 << 50, set: |d, v| d.server.response_spool.disk_bytes_max = v },
+        "1G",
+        "As `response_spool_memory_bytes_max`, in an unlinked temporary file per reactor thread in \
+         `upload_tmp_dir`. The space is free again when clients have taken it or are gone.",
     ),
 ];
 

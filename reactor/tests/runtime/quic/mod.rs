@@ -1,7 +1,7 @@
 //! HTTP/3 over real UDP sockets: the endpoint, and the way of a request through it.
 
 mod certificates;
-mod client;
+pub mod client;
 mod endpoint;
 mod requests;
 

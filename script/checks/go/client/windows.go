@@ -23,8 +23,9 @@ var windows = []check{
 const (
 	// sendTimeout is the option send_timeout of the server.
 	sendTimeout = 2 * time.Second
-	// ahead is its option socket_buffer_size: what a worker may be ahead of its client.
-	ahead = 1 << 20
+	// ahead is what a worker may be ahead of its client: its options response_spool_bytes_max and
+	// socket_buffer_size together.
+	ahead = 2 << 20
 )
 
 // closedWindow asks for a response without end, and never opens the window.

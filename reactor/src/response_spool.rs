@@ -1,0 +1,293 @@
+//! [`ResponseSpool`]: content of responses that their clients have not taken, in one unlinked file
+//! per thread.
+//!
+//! The file is divided into blocks of [`SPOOL_BLOCK_BYTES`]. One descriptor serves all responses, so
+//! clients that do not read cannot use up the descriptors of the process. A block is used again when
+//! the last slice of it has been dropped. So it must not be sent by `sendfile`, which lends the pages
+//! of the file to the socket until the client has acknowledged them: what is written there afterwards
+//! would reach the former client. Blocks are read, and what was read is sent.
+
+use std::io;
+use std::os::fd::OwnedFd;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use nix::sys::uio::pwrite;
+use nix::unistd::ftruncate;
+use wire::limits::{SPOOL_BLOCK_BYTES, SPOOL_WARNING_PAUSE};
+use wire::shared::{Counter, Shared};
+use wire::{FileSlice, OpenFile};
+
+/// How much content of all responses may be kept for clients that have not taken it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SpoolLimits {
+    /// Bytes in memory.
+    pub memory_bytes_max: u64,
+    /// Bytes of the threads' files together.
+    pub disk_bytes_max: u64,
+}
+
+/// How much content is kept, by all threads together.
+#[derive(Debug)]
+pub struct SpoolUsage {
+    limits: SpoolLimits,
+    memory: AtomicU64,
+    disk: AtomicU64,
+    /// Where the figures are shown. They are not read back: workers could write them too.
+    shared: Shared,
+}
+
+impl SpoolUsage {
+    /// Nothing is kept.
+    pub fn new(limits: SpoolLimits, shared: Shared) -> Self {
+        Self { limits, memory: AtomicU64::new(0), disk: AtomicU64::new(0), shared }
+    }
+
+    /// Counts memory, unless that is more than there may be.
+    fn reserve_memory(&self, bytes: u64) -> bool {
+        let fits = reserve(&self.memory, bytes, self.limits.memory_bytes_max);
+        self.shared.add(Counter::SpoolMemory, if fits { bytes } else { 0 });
+        fits
+    }
+
+    fn reserve_disk(&self, bytes: u64) -> bool {
+        let fits = reserve(&self.disk, bytes, self.limits.disk_bytes_max);
+        self.shared.add(Counter::SpoolDisk, if fits { bytes } else { 0 });
+        fits
+    }
+
+    fn free_disk(&self, bytes: u64) {
+        self.disk.fetch_sub(bytes, Ordering::Relaxed);
+        self.shared.sub(Counter::SpoolDisk, bytes);
+    }
+
+    /// Counts memory that is in use already, whatever there may be.
+    fn add_memory(&self, bytes: u64) {
+        self.memory.fetch_add(bytes, Ordering::Relaxed);
+        self.shared.add(Counter::SpoolMemory, bytes);
+    }
+
+    fn free_memory(&self, bytes: u64) {
+        self.memory.fetch_sub(bytes, Ordering::Relaxed);
+        self.shared.sub(Counter::SpoolMemory, bytes);
+    }
+}
+
+fn reserve(gauge: &AtomicU64, bytes: u64, max: u64) -> bool {
+    let fits = gauge.fetch_add(bytes, Ordering::Relaxed).saturating_add(bytes) <= max;
+    if !fits {
+        gauge.fetch_sub(bytes, Ordering::Relaxed);
+    }
+    fits
+}
+
+/// What one connection has in memory. Given back when it is dropped.
+#[derive(Debug)]
+pub struct MemoryCharge {
+    usage: Arc<SpoolUsage>,
+    bytes: u64,
+}
+
+impl MemoryCharge {
+    /// Nothing.
+    pub fn new(spool: &ResponseSpool) -> Self {
+        Self { usage: Arc::clone(&spool.usage), bytes: 0 }
+    }
+
+    /// Adds to it, unless that is more than all connections together may have.
+    pub fn grow(&mut self, bytes: u64) -> bool {
+        let fits = self.usage.reserve_memory(bytes);
+        self.bytes += if fits { bytes } else { 0 };
+        fits
+    }
+
+    /// Sets it to what the connection has.
+    pub fn set(&mut self, bytes: u64) {
+        if bytes > self.bytes {
+            self.usage.add_memory(bytes - self.bytes);
+        } else if bytes < self.bytes {
+            self.usage.free_memory(self.bytes - bytes);
+        }
+        self.bytes = bytes;
+    }
+}
+
+impl Drop for MemoryCharge {
+    fn drop(&mut self) {
+        self.set(0);
+    }
+}
+
+/// One thread's file, and what all threads have in use.
+#[derive(Debug)]
+pub struct ResponseSpool {
+    usage: Arc<SpoolUsage>,
+    dir: PathBuf,
+    /// Opened when it is first needed.
+    file: Option<Arc<SpoolFile>>,
+    /// When a line of the log last said that something cannot be kept.
+    warned: Option<Instant>,
+}
+
+/// The file, and which of its blocks are free.
+#[derive(Debug)]
+struct SpoolFile {
+    fd: Arc<OpenFile>,
+    blocks: Mutex<Blocks>,
+    usage: Arc<SpoolUsage>,
+}
+
+#[derive(Debug, Default)]
+struct Blocks {
+    /// Blocks that have been used and hold nothing.
+    free: Vec<u64>,
+    /// Blocks that have been used since the file was empty.
+    used: u64,
+    /// Blocks that hold content.
+    live: u64,
+}
+
+/// One block that holds content.
+#[derive(Debug)]
+struct Lease {
+    file: Arc<SpoolFile>,
+    block: u64,
+    /// Counts what a response has in files.
+    response: Arc<AtomicU64>,
+    len: u64,
+}
+
+impl ResponseSpool {
+    /// Keeps content in a file in `dir`, once there is some.
+    pub fn new(usage: Arc<SpoolUsage>, dir: PathBuf) -> Self {
+        Self { usage, dir, file: None, warned: None }
+    }
+
+    /// Writes at most [`SPOOL_BLOCK_BYTES`] to the file. `response` counts the bytes until the client
+    /// has taken them. `None` when they cannot be kept, which the log tells now and then.
+    pub fn put(
+        &mut self,
+        content: &[u8],
+        response: &Arc<AtomicU64>,
+        now: Instant,
+    ) -> Option<FileSlice> {
+        if !self.usage.reserve_disk(SPOOL_BLOCK_BYTES as u64) {
+            self.warn(now, || {
+                "responses that clients have not taken fill response_spool_disk_bytes_max; workers \
+                 wait for their clients until there is room. Raise it, or lower send_timeout"
+                    .into()
+            });
+            return None;
+        }
+        let slice = self.file().and_then(|file| SpoolFile::put(&file, content, response));
+        match slice {
+            Ok(slice) => Some(slice),
+            Err(error) => {
+                self.usage.free_disk(SPOOL_BLOCK_BYTES as u64);
+                let dir = self.dir.display().to_string();
+                self.warn(now, || {
+                    format!(
+                        "cannot spool responses to {dir}: {error}; workers wait for their clients \
+                         until it can be written to. Free space there or set upload_tmp_dir"
+                    )
+                });
+                None
+            }
+        }
+    }
+
+    /// Says that memory is used up.
+    pub fn warn_of_memory(&mut self, now: Instant) {
+        self.warn(now, || {
+            "responses that clients have not taken fill response_spool_memory_bytes_max; workers \
+             wait for their clients until there is room. Raise it, or lower send_timeout"
+                .into()
+        });
+    }
+
+    /// One line for a burst: clients can bring about any number.
+    fn warn(&mut self, now: Instant, line: impl FnOnce() -> String) {
+        if self.warned.is_none_or(|warned| now >= warned + SPOOL_WARNING_PAUSE) {
+            self.warned = Some(now);
+            log::warn!("{}", line());
+        }
+    }
+
+    fn file(&mut self) -> io::Result<Arc<SpoolFile>> {
+        if let Some(file) = &self.file {
+            return Ok(Arc::clone(file));
+        }
+        let file = Arc::new(SpoolFile {
+            fd: Arc::new(OwnedFd::from(tempfile::tempfile_in(&self.dir)?).into()),
+            blocks: Mutex::default(),
+            usage: Arc::clone(&self.usage),
+        });
+        self.file = Some(Arc::clone(&file));
+        Ok(file)
+    }
+}
+
+impl SpoolFile {
+    fn blocks(&self) -> MutexGuard<'_, Blocks> {
+        // It is never left in the middle of a change.
+        self.blocks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn put(this: &Arc<Self>, content: &[u8], response: &Arc<AtomicU64>) -> io::Result<FileSlice> {
+        let content = &content[..content.len().min(SPOOL_BLOCK_BYTES)];
+        let block = {
+            let mut blocks = this.blocks();
+            blocks.live += 1;
+            blocks.free.pop().unwrap_or_else(|| {
+                blocks.used += 1;
+                blocks.used - 1
+            })
+        };
+        let offset = block * SPOOL_BLOCK_BYTES as u64;
+        let written = write_at(&this.fd, content, offset);
+        if let Err(error) = written {
+            this.give_back(block);
+            return Err(error);
+        }
+        let len = content.len() as u64;
+        response.fetch_add(len, Ordering::Relaxed);
+        let lease = Lease { file: Arc::clone(this), block, response: Arc::clone(response), len };
+        Ok(FileSlice::leased(Arc::clone(&this.fd), offset, len, Arc::new(lease)))
+    }
+
+    /// A block holds nothing any more.
+    fn give_back(&self, block: u64) {
+        let mut blocks = self.blocks();
+        blocks.live -= 1;
+        blocks.free.push(block);
+        if blocks.live == 0 && ftruncate(&*self.fd, 0).is_ok() {
+            // The disk has its space back.
+            *blocks = Blocks::default();
+        }
+    }
+}
+
+fn write_at(fd: &OpenFile, mut content: &[u8], mut offset: u64) -> io::Result<()> {
+    while !content.is_empty() {
+        match pwrite(fd, content, offset as i64) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(written) => {
+                content = &content[written..];
+                offset += written as u64;
+            }
+            Err(nix::Error::EINTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        self.response.fetch_sub(self.len, Ordering::Relaxed);
+        self.file.give_back(self.block);
+        self.file.usage.free_disk(SPOOL_BLOCK_BYTES as u64);
+    }
+}
