@@ -27,6 +27,7 @@ use crate::logger::{self, Role};
 use crate::port::PortContext;
 use crate::process::{self, Identity, PidFile};
 use crate::request_cycle;
+use crate::reset::Baseline;
 use crate::server::state::{ServerState, Stage};
 use crate::server::{Slot, object_of, write_slot};
 use crate::zend::value;
@@ -61,6 +62,8 @@ pub struct Run {
     pub banner: Option<bool>,
     /// Whether the supervisor has kept its terminal.
     pub foreground: bool,
+    /// The option of this name.
+    pub reset_state: bool,
 }
 
 /// The application of one server. Each process has its own copy.
@@ -71,12 +74,14 @@ pub struct ServerApplication {
     run: Run,
     /// Whether PHP code may still run in this process.
     sound: bool,
+    /// In a worker, once it is ready.
+    baseline: Option<Baseline>,
 }
 
 impl ServerApplication {
     /// The application of a server that is about to start.
     pub fn new(server: Zval, state: Rc<ServerState>, run: Run) -> Self {
-        Self { server, state, run, sound: true }
+        Self { server, state, run, sound: true, baseline: None }
     }
 
     /// In the supervisor, at the end: removes the files that tell of the server. `false` when a
@@ -294,19 +299,20 @@ impl Application for ServerApplication {
 
     fn worker_started(&mut self, identity: WorkerIdentity) -> Result<(), Failure> {
         self.settle(identity)?;
-        self.call_or_fail(Event::WorkerStart, &[i64::from(identity.worker)])
+        self.call_or_fail(Event::WorkerStart, &[i64::from(identity.worker)])?;
+        self.baseline = Some(Baseline::take(self.run.reset_state));
+        Ok(())
     }
 
     fn handle(&mut self, request: Request, mut reply: Reply) -> Verdict {
         let port = usize::from(request.head.origin.port);
-        match self.run.handlers.get(port) {
-            Some(handler) => {
-                let verdict =
-                    request_cycle::handle(&handler.request, &handler.context, request, reply);
+        match (self.run.handlers.get(port), &mut self.baseline) {
+            (Some(Handler { request: callback, context, .. }), Some(baseline)) => {
+                let verdict = request_cycle::handle(callback, context, baseline, request, reply);
                 self.sound &= verdict == Verdict::Continue;
                 verdict
             }
-            None => {
+            _ => {
                 log::error!("a request came in by port {port}, which does not exist");
                 reply.abort(Reason::Internal);
                 Verdict::Continue
@@ -324,8 +330,12 @@ impl Application for ServerApplication {
         };
         let Some(callback) = callback else { return Verdict::Continue };
         let numbers = [origin.connection as i64, i64::from(origin.reactor)];
+        let parked = self.baseline.as_ref().map(Baseline::begin);
         let outcome = call_event(name, &callback, &mut self.arguments(&numbers));
         self.note(&outcome);
+        if let (Some(baseline), Some(parked)) = (&mut self.baseline, parked) {
+            self.sound &= request_cycle::after_event(name, baseline, parked, &outcome);
+        }
         if self.sound { Verdict::Continue } else { Verdict::Exit }
     }
 

@@ -1,9 +1,10 @@
 //! Calling the user's functions, so that nothing of what they do gets lost.
 
-use std::ffi::{CStr, c_int};
+use std::ffi::{CStr, c_int, c_void};
 use std::fmt;
 use std::mem::ManuallyDrop;
 use std::panic::AssertUnwindSafe;
+use std::sync::OnceLock;
 
 use ext_php_rs::ffi::{
     _efree, E_ERROR, ZEND_ACC_CALL_VIA_TRAMPOLINE, instanceof_function_slow, zend_ce_error,
@@ -12,8 +13,10 @@ use ext_php_rs::ffi::{
 use ext_php_rs::flags::DataType;
 use ext_php_rs::types::Zval;
 use ext_php_rs::zend::try_catch;
-use worker::Verdict;
+use log::Level;
+use nix::libc::{RTLD_DEFAULT, dlsym};
 
+use crate::log_limit::{Kind, limited};
 use crate::zend::globals::{self, LastError};
 use crate::zend::string::bytes;
 use crate::zend::{self, SUCCESS, value};
@@ -46,6 +49,18 @@ pub enum CallOutcome {
         /// What PHP said, with the place.
         message: String,
     },
+}
+
+impl CallOutcome {
+    /// How a request has ended whose shutdown functions have ended in `later`.
+    pub fn or_worse(self, later: Self) -> Self {
+        match (&self, &later) {
+            (Self::ForkedCopy { fatal: true }, _) => self,
+            (_, Self::ForkedCopy { .. }) => later,
+            (Self::Unsound { .. }, _) => self,
+            _ => later,
+        }
+    }
 }
 
 /// An exception that nobody caught.
@@ -146,17 +161,25 @@ pub fn call(callback: &Callback, arguments: &mut [Zval]) -> CallOutcome {
     info.params = arguments.as_mut_ptr();
     info.param_count = arguments.len() as u32;
     let (info, cache) = (&raw mut *info, &raw mut cache);
+    // SAFETY: both live on this frame, and the arguments in the caller's.
+    let outcome = enter(&mut || unsafe {
+        zend::zend_call_function(info, cache);
+    });
+    outcome.unwrap_or(CallOutcome::Returned(returned))
+}
+
+/// Runs what may run PHP code, and closes the output buffers that are left open. `None` when nothing
+/// went wrong; no exception is pending afterwards. `run` must own nothing: a fatal error jumps over it.
+pub fn enter(run: &mut dyn FnMut()) -> Option<CallOutcome> {
     // SAFETY: only reads globals.
-    let frame = unsafe { (*globals::executor()).current_execute_data };
-    // SAFETY: as above.
-    let buffers = unsafe { zend::php_output_get_level() };
-    // Only pointers go in: a bailout jumps over this frame's closure.
-    let caught = try_catch(AssertUnwindSafe(|| {
-        // SAFETY: both live on this frame, and the arguments in the caller's.
-        unsafe {
-            zend::zend_call_function(info, cache);
-            while zend::php_output_get_level() > buffers && zend::php_output_end() == SUCCESS {}
-        }
+    let (frame, buffers) =
+        unsafe { ((*globals::executor()).current_execute_data, zend::php_output_get_level()) };
+    let run = &raw mut *run;
+    // SAFETY: the closure outlives the call.
+    let caught = try_catch(AssertUnwindSafe(|| unsafe {
+        (*run)();
+        close_buffers(buffers);
+        raise_exhausted_memory();
     }));
     // SAFETY: only reads globals.
     let unclean = unsafe { (*globals::compiler()).unclean_shutdown };
@@ -164,50 +187,78 @@ pub fn call(callback: &Callback, arguments: &mut [Zval]) -> CallOutcome {
         // SAFETY: a bailout has left the pointer to a frame that is gone.
         unsafe { (*globals::executor()).current_execute_data = frame };
         if worker::is_forked_copy() {
-            return CallOutcome::ForkedCopy { fatal: true };
+            return Some(CallOutcome::ForkedCopy { fatal: true });
         }
-        return CallOutcome::Unsound { message: fatal_message() };
+        // Some builds of PHP unwind the stack after exhausted memory, as exit() does.
+        take_exception();
+        return Some(CallOutcome::Unsound { message: fatal_message() });
     }
     if worker::is_forked_copy() {
-        return CallOutcome::ForkedCopy { fatal: report_as_php_does() };
+        return Some(CallOutcome::ForkedCopy { fatal: report_as_php_does() });
     }
-    match take_exception() {
-        None => CallOutcome::Returned(returned),
-        Some(outcome) => outcome,
+    take_exception()
+}
+
+/// Flushes and closes output buffers down to a level, those as well that scripts must not close.
+unsafe fn close_buffers(level: c_int) {
+    // SAFETY: as at the end of every script; callbacks of the user's may run, and the handler is
+    // there as long as its level is.
+    unsafe {
+        while zend::php_output_get_level() > level {
+            if let Some(handler) = zend::php_output_get_active_handler().as_mut() {
+                handler.flags |= REMOVABLE;
+            }
+            if zend::php_output_end() != SUCCESS {
+                return;
+            }
+        }
     }
 }
 
-/// Runs what may run destructors of the user's, after a call. What they throw is logged.
-pub fn guarded(run: impl FnOnce()) -> Verdict {
-    let mut run = std::mem::ManuallyDrop::new(run);
-    let run = &raw mut run;
-    // SAFETY: only reads globals.
-    let frame = unsafe { (*globals::executor()).current_execute_data };
-    // SAFETY: the closure is taken out once; only a pointer to it goes in.
-    let caught = try_catch(AssertUnwindSafe(|| unsafe {
-        std::mem::ManuallyDrop::take(&mut *run)();
-    }));
-    // SAFETY: only reads globals.
-    let unclean = unsafe { (*globals::compiler()).unclean_shutdown };
-    if caught.is_err() || unclean {
-        // SAFETY: as in `call`.
-        unsafe { (*globals::executor()).current_execute_data = frame };
-        if !worker::is_forked_copy() {
-            log::error!("in a destructor: {}", OneLine(&fatal_message()));
+/// Some builds of PHP only note down that memory is exhausted, and raise the error when user code goes
+/// on. It must not wait for that of the next request: nothing could be called there any more.
+fn raise_exhausted_memory() {
+    static RAISE: OnceLock<Option<unsafe extern "C" fn()>> = OnceLock::new();
+    let raise = RAISE.get_or_init(|| {
+        // SAFETY: the name is a C string; what the engine has under it takes and returns nothing.
+        unsafe {
+            let found = dlsym(RTLD_DEFAULT, c"zend_handle_delayed_oom".as_ptr());
+            std::mem::transmute::<*mut c_void, Option<unsafe extern "C" fn()>>(found)
         }
-        return Verdict::Exit;
+    });
+    if let Some(raise) = raise {
+        // SAFETY: called within `try_catch`; it does nothing when nothing was noted down.
+        unsafe { raise() };
     }
-    if worker::is_forked_copy() {
-        return if report_as_php_does() { Verdict::Exit } else { Verdict::Continue };
+}
+
+/// `PHP_OUTPUT_HANDLER_REMOVABLE`
+const REMOVABLE: c_int = 0x40;
+
+/// Runs what may run destructors of the user's, or other code of theirs that is not called for its
+/// result. What they throw is logged, in a line that begins with `what`. `false` when the interpreter
+/// is no longer sound.
+pub fn guarded(what: &str, run: impl FnOnce()) -> bool {
+    let mut run = std::mem::ManuallyDrop::new(run);
+    // SAFETY: the closure is taken out once.
+    let outcome = enter(&mut || unsafe { std::mem::ManuallyDrop::take(&mut run)() });
+    match outcome {
+        None | Some(CallOutcome::Returned(_) | CallOutcome::Exited) => true,
+        Some(CallOutcome::Threw(thrown)) => {
+            limited(Kind::Handler, Level::Error, format_args!("{what}: {thrown}"));
+            true
+        }
+        Some(CallOutcome::Unsound { message }) => {
+            log::error!("{what}: {}", OneLine(&message));
+            false
+        }
+        Some(CallOutcome::ForkedCopy { fatal }) => !fatal,
     }
-    if let Some(CallOutcome::Threw(thrown)) = take_exception() {
-        log::error!("in a destructor: {thrown}");
-    }
-    Verdict::Continue
 }
 
 fn fatal_message() -> String {
-    match globals::take_last_error() {
+    // Shutdown functions may ask for it as well.
+    match globals::last_error() {
         Some(LastError { message, file, line }) => {
             // An uncaught exception's text goes over many lines: the first names it.
             let first = message.lines().next().unwrap_or_default();

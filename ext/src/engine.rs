@@ -5,7 +5,7 @@ use std::ffi::{CStr, c_char, c_int, c_long};
 use ext_php_rs::types::Zval;
 
 use crate::call::{CallOutcome, Callback, call};
-use crate::zend::{globals, value};
+use crate::zend::{self, globals, value};
 
 /// Drops what the parent has left for its own end: output that waits in buffers, and shutdown
 /// functions. For a new child.
@@ -14,7 +14,7 @@ pub fn drop_inheritance() {
     // calls leave them empty and usable.
     unsafe {
         php_output_discard_all();
-        php_free_shutdown_functions();
+        zend::php_free_shutdown_functions();
     }
 }
 
@@ -101,9 +101,13 @@ pub fn ini_switch(name: &CStr) -> bool {
     unsafe { zend_ini_long(name.as_ptr(), name.count_bytes(), 0) != 0 }
 }
 
+/// A function of PHP's, if this PHP has it.
+pub fn function(name: &str) -> Option<Callback> {
+    Callback::new(&value::bytes(name.as_bytes())).ok()
+}
+
 fn call_function(name: &str, arguments: &mut [Zval]) -> Option<Zval> {
-    let function = Callback::new(&value::bytes(name.as_bytes())).ok()?;
-    match call(&function, arguments) {
+    match call(&function(name)?, arguments) {
         CallOutcome::Returned(value) => Some(value),
         _ => None,
     }
@@ -112,7 +116,6 @@ fn call_function(name: &str, arguments: &mut [Zval]) -> Option<Zval> {
 unsafe extern "C" {
     fn php_output_discard_all();
     fn php_output_end_all();
-    fn php_free_shutdown_functions();
     fn zend_throw_unwind_exit();
     fn zend_ini_string(name: *const c_char, len: usize, original: c_int) -> *mut c_char;
     fn zend_ini_long(name: *const c_char, len: usize, original: c_int) -> c_long;

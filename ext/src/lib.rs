@@ -22,6 +22,7 @@ pub mod process;
 mod programs;
 pub mod request;
 pub mod request_cycle;
+pub mod reset;
 pub mod response;
 pub mod server;
 pub mod settings;

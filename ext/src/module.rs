@@ -7,6 +7,7 @@ use ext_php_rs::{info_table_end, info_table_header, info_table_row, info_table_s
 
 use crate::bind::SocketType;
 use crate::options::tls::{TLS_1_2, TLS_1_3};
+use crate::zend::watched;
 use crate::{error, logger, port, programs, request, response, server};
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -23,6 +24,7 @@ pub fn describe(module: ModuleBuilder<'_>) -> ModuleBuilder<'_> {
         .name("ferrite")
         .version(VERSION)
         .info_function(info)
+        .request_startup_function(script_starts)
         .constant(("Ferrite\\VERSION", VERSION, &[]))
         .constant(("Ferrite\\VERSION_ID", version_id(VERSION), &[]));
     INTEGERS.iter().fold(module, |module, (name, number)| module.constant((name, *number, &[])))
@@ -69,6 +71,14 @@ pub extern "C" fn startup(_kind: i32, module: i32) -> i32 {
             FAILURE
         }
     }
+}
+
+/// Before each script, when all modules have started.
+extern "C" fn script_starts(_kind: i32, _module: i32) -> i32 {
+    if crate::engine::sapi_name() == "cli" {
+        watched::install();
+    }
+    crate::zend::SUCCESS
 }
 
 fn register_classes() -> ext_php_rs::error::Result<()> {

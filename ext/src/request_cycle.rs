@@ -6,11 +6,12 @@ use http::Method;
 use log::Level;
 use worker::{Reply, Verdict};
 
-use crate::call::{CallOutcome, Callback, OneLine, call};
+use crate::call::{CallOutcome, Callback, OneLine, call, guarded};
 use crate::engine;
 use crate::log_limit::{Kind, limited};
 use crate::port::PortContext;
 use crate::request::{self, Request};
+use crate::reset::{Baseline, Parked};
 use crate::response::{Response, Settled};
 use crate::zend::globals;
 use crate::zend::object::Object;
@@ -21,6 +22,7 @@ use crate::zend::{self, value};
 pub fn handle(
     callback: &Callback,
     port: &PortContext,
+    baseline: &mut Baseline,
     request: worker::Request,
     reply: Reply,
 ) -> Verdict {
@@ -31,9 +33,20 @@ pub fn handle(
     // SAFETY: both objects are new; the references that they were made with become the arguments.
     let mut arguments = unsafe { [owned(request), owned(response)] };
     let limit = TimeLimit::start();
-    let outcome = call(callback, &mut arguments);
+    let parked = baseline.begin();
+    let mut outcome = call(callback, &mut arguments);
+    if let CallOutcome::ForkedCopy { fatal } = outcome {
+        limit.stop();
+        parked.inherit();
+        return leave_copy(fatal, arguments);
+    }
+    // They may still answer the client.
+    if let Some(worse) = run_shutdown_functions(&parked, request) {
+        outcome = outcome.or_worse(worse);
+    }
     limit.stop();
     if let CallOutcome::ForkedCopy { fatal } = outcome {
+        parked.put_back();
         return leave_copy(fatal, arguments);
     }
     // SAFETY: the arguments keep both objects alive, and no PHP code runs meanwhile.
@@ -41,12 +54,26 @@ pub fn handle(
     report(request, &outcome, response.settle());
     request.retire();
     if matches!(outcome, CallOutcome::Unsound { .. }) {
-        // No PHP code may run any more, not even a destructor.
-        std::mem::forget(arguments);
+        // No more PHP code may run than does after a fatal error in a script; no destructor.
+        std::mem::forget((outcome, arguments, parked));
+        baseline.give_up();
         request::discard_uploads();
         return Verdict::Exit;
     }
-    release(outcome, arguments)
+    release(baseline, parked, outcome, arguments)
+}
+
+/// Runs what the request has given to `register_shutdown_function()`. Returns what is worse than how
+/// the handler itself has ended.
+fn run_shutdown_functions(parked: &Parked, request: *mut Object<Request>) -> Option<CallOutcome> {
+    let worse = parked.run()?;
+    if let CallOutcome::Threw(thrown) = &worse {
+        // SAFETY: the arguments of the handler keep the object alive.
+        let label = unsafe { (*request).state.label() };
+        failed(Level::Error, format_args!("{label}: in a shutdown function: {thrown}"));
+        return None;
+    }
+    Some(worse)
 }
 
 /// In a copy that the handler has forked: nothing is answered, and the uploads are the worker's.
@@ -56,18 +83,64 @@ fn leave_copy(fatal: bool, arguments: [ext_php_rs::types::Zval; 2]) -> Verdict {
         std::mem::forget(arguments);
         return Verdict::Exit;
     }
-    crate::call::guarded(move || drop(arguments))
+    let sound = guarded("in a destructor", move || drop(arguments));
+    if sound { Verdict::Continue } else { Verdict::Exit }
 }
 
 /// Lets go of what the request held. Destructors of the user's may run, and do as they please.
-fn release(outcome: CallOutcome, arguments: [ext_php_rs::types::Zval; 2]) -> Verdict {
-    let verdict = crate::call::guarded(move || drop((outcome, arguments)));
+fn release(
+    baseline: &mut Baseline,
+    parked: Parked,
+    outcome: CallOutcome,
+    arguments: [ext_php_rs::types::Zval; 2],
+) -> Verdict {
+    let mut sound = guarded("in a destructor", move || {
+        drop((outcome, arguments));
+        parked.unpark();
+    });
+    sound &= baseline.end();
     request::discard_uploads();
     // A copy that a later handler forks would end with it.
     engine::forget_exit_code();
     globals::take_last_error();
-    globals::forget_headers();
-    verdict
+    if sound { Verdict::Continue } else { Verdict::Exit }
+}
+
+/// As behind a request, behind a callback that clients bring about without one. `false` when the
+/// interpreter is no longer sound.
+pub fn after_event(
+    name: &str,
+    baseline: &mut Baseline,
+    parked: Parked,
+    outcome: &CallOutcome,
+) -> bool {
+    if let CallOutcome::ForkedCopy { fatal } = outcome {
+        parked.inherit();
+        return !fatal;
+    }
+    let worse = parked.run();
+    match &worse {
+        Some(CallOutcome::Threw(thrown)) => {
+            failed(Level::Error, format_args!("{name}: in a shutdown function: {thrown}"));
+        }
+        Some(CallOutcome::Unsound { message }) => log::error!("{name}: {}", OneLine(message)),
+        _ => {}
+    }
+    if let Some(CallOutcome::ForkedCopy { fatal }) = worse {
+        parked.put_back();
+        return !fatal;
+    }
+    if [Some(outcome), worse.as_ref()]
+        .into_iter()
+        .flatten()
+        .any(|outcome| matches!(outcome, CallOutcome::Unsound { .. }))
+    {
+        baseline.give_up();
+        return false;
+    }
+    let sound = guarded("in a destructor", move || parked.unpark()) && baseline.end();
+    globals::take_last_error();
+    sound
 }
 
 unsafe fn owned<T>(object: *mut Object<T>) -> ext_php_rs::types::Zval {

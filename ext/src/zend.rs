@@ -7,13 +7,14 @@ pub mod method;
 pub mod object;
 pub mod string;
 pub mod value;
+pub mod watched;
 
 use std::cell::UnsafeCell;
 use std::ffi::{c_char, c_int, c_void};
 
 use ext_php_rs::ffi::{
-    HashTable, ext_php_rs_executor_globals, zend_class_entry, zend_fcall_info,
-    zend_fcall_info_cache, zend_long, zend_object, zend_string, zval,
+    HashTable, ext_php_rs_executor_globals, php_output_handler, zend_class_entry, zend_fcall_info,
+    zend_fcall_info_cache, zend_long, zend_object, zend_stack, zend_string, zval,
 };
 
 /// `SUCCESS` of the C API.
@@ -36,6 +37,19 @@ pub struct EngineVariable<T>(UnsafeCell<T>);
 unsafe impl<T> Sync for EngineVariable<T> {}
 
 impl<T> EngineVariable<T> {
+    /// A copy of what is there.
+    ///
+    /// # Safety
+    ///
+    /// The engine has put a valid value there.
+    pub unsafe fn get(&self) -> T
+    where
+        T: Copy,
+    {
+        // SAFETY: no reference to the inside is ever given out.
+        unsafe { *self.0.get() }
+    }
+
     /// Puts `value` there and returns what was there.
     ///
     /// # Safety
@@ -52,6 +66,9 @@ unsafe extern "C" {
     pub static spl_ce_RuntimeException: *mut zend_class_entry;
     pub static module_registry: HashTable;
     pub static php_rfc1867_callback: EngineVariable<Rfc1867Callback>;
+    /// `php_basic_globals` begins with `user_shutdown_function_names`, in PHP 8.2 to 8.5; it is null
+    /// when there are none.
+    pub static basic_globals: EngineVariable<*mut HashTable>;
 
     pub fn zend_parse_parameters(num_args: u32, type_spec: *const c_char, ...) -> c_int;
     pub fn zend_argument_value_error(arg_num: u32, format: *const c_char, ...);
@@ -85,10 +102,28 @@ unsafe extern "C" {
         stage: c_int,
     ) -> c_int;
 
+    pub fn zend_restore_ini_entry(name: *mut zend_string, stage: c_int) -> c_int;
+
+    pub fn zend_stack_push(stack: *mut zend_stack, element: *const c_void) -> c_int;
+    pub fn zend_stack_top(stack: *const zend_stack) -> *mut c_void;
+    pub fn zend_stack_del_top(stack: *mut zend_stack);
+
+    pub fn php_call_shutdown_functions();
+    pub fn php_free_shutdown_functions();
+
+    pub fn zend_hash_internal_pointer_reset_ex(table: *mut HashTable, position: *mut u32);
+    pub fn zend_hash_get_current_key_ex(
+        table: *const HashTable,
+        key: *mut *mut zend_string,
+        index: *mut u64,
+        position: *const u32,
+    ) -> c_int;
+
     pub fn add_assoc_zval_ex(array: *mut zval, key: *const c_char, len: usize, value: *mut zval);
     pub fn zend_llist_clean(list: *mut c_void);
     pub fn php_output_get_level() -> c_int;
     pub fn php_output_end() -> c_int;
+    pub fn php_output_get_active_handler() -> *mut php_output_handler;
     pub fn php_check_open_basedir(path: *const c_char) -> c_int;
     pub fn rfc1867_post_handler(content_type: *mut c_char, array: *mut c_void);
     pub fn destroy_uploaded_files_hash();

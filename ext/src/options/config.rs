@@ -59,6 +59,8 @@ pub struct ServerOptions {
     pub response_spool: SpoolLimits,
     /// Whether to print the banner; `None`: as the INI entry says.
     pub banner: Option<bool>,
+    /// Whether settings that a request has changed are put back after it.
+    pub reset_state: bool,
 }
 
 /// Options of one port.
@@ -130,6 +132,7 @@ impl Default for ServerOptions {
             queue_age_max: Duration::from_secs(10),
             response_spool: SpoolLimits { memory_bytes_max: 64 << 20, disk_bytes_max: 1 << 30 },
             banner: None,
+            reset_state: false,
         }
     }
 }

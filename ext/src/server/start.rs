@@ -325,5 +325,6 @@ fn run(ready: Ready, pid_file: Option<PidFile>) -> Run {
         pid_file,
         banner: ready.server.banner,
         foreground: !ready.server.daemonize,
+        reset_state: ready.server.reset_state,
     }
 }

@@ -3,10 +3,10 @@
 use std::ffi::{CStr, c_int};
 
 use ext_php_rs::ffi::{
-    _zend_compiler_globals, _zend_executor_globals, PHP_INI_USER, ext_php_rs_compiler_globals,
-    ext_php_rs_executor_globals, ext_php_rs_process_globals, ext_php_rs_sapi_globals,
-    ext_php_rs_sapi_module, php_core_globals, sapi_globals_struct, sapi_module_struct,
-    zend_hash_str_find, zend_module_entry,
+    _efree, _zend_compiler_globals, _zend_executor_globals, HashTable, IS_UNDEF, PHP_INI_USER,
+    ext_php_rs_compiler_globals, ext_php_rs_executor_globals, ext_php_rs_process_globals,
+    ext_php_rs_sapi_globals, ext_php_rs_sapi_module, php_core_globals, sapi_globals_struct,
+    sapi_module_struct, zend_hash_str_find, zend_module_entry, zend_string,
 };
 use ext_php_rs::types::Zval;
 
@@ -43,6 +43,22 @@ pub fn sapi_module() -> *mut sapi_module_struct {
     unsafe { ext_php_rs_sapi_module() }
 }
 
+/// `EG(symbol_table)`: the global variables.
+pub fn symbols() -> *mut HashTable {
+    // SAFETY: only takes an address.
+    unsafe { &raw mut (*executor()).symbol_table }
+}
+
+/// A module that is loaded.
+pub fn module(name: &CStr) -> Option<&'static zend_module_entry> {
+    // SAFETY: the values of the engine's table of modules point to modules, which stay.
+    unsafe {
+        let found =
+            zend_hash_str_find(&raw const module_registry, name.as_ptr(), name.count_bytes());
+        found.as_ref()?.value.ptr.cast::<zend_module_entry>().as_ref()
+    }
+}
+
 /// The last error that PHP has raised.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LastError {
@@ -69,6 +85,21 @@ pub fn take_last_error() -> Option<LastError> {
         let line = std::mem::take(&mut (*core).last_error_lineno);
         (*core).last_error_type = 0;
         Some(LastError { message: owned(message), file: owned(file), line: i64::from(line) })
+    }
+}
+
+/// What `error_get_last()` would say, which goes on saying it.
+pub fn last_error() -> Option<LastError> {
+    // SAFETY: the strings, if there are any, live as long as the globals refer to them.
+    unsafe {
+        let core = core();
+        if (*core).last_error_message.is_null() && (*core).last_error_file.is_null() {
+            return None;
+        }
+        let share = |text: *mut zend_string| (!text.is_null()).then(|| Text::share(text));
+        let message = owned(share((*core).last_error_message));
+        let file = owned(share((*core).last_error_file));
+        Some(LastError { message, file, line: i64::from((*core).last_error_lineno) })
     }
 }
 
@@ -106,16 +137,30 @@ pub fn with_http_global<R>(kind: u32, parse: impl FnOnce() -> R) -> (R, Zval) {
     (result, unsafe { std::ptr::replace(place, before) })
 }
 
-/// Forgets what PHP's `header()` and its like have been told, which nobody would ever send and which
-/// would grow; and that output began, so that they do not complain in the next request.
-pub fn forget_headers() {
-    // SAFETY: the list belongs to the globals.
+/// Forgets what PHP's `header()`, `http_response_code()`, `header_register_callback()` and their like
+/// have been told, which nobody would ever send and which would grow; that output began, so that they
+/// do not complain in the next request; and that output failed.
+pub fn forget_headers(response_code: c_int) {
+    // SAFETY: the list and the strings belong to the globals.
     unsafe {
-        let list = &raw mut (*sapi()).sapi_headers.headers;
-        if (*list).count > 0 {
-            super::zend_llist_clean(list.cast());
+        let sapi = sapi();
+        let headers = &raw mut (*sapi).sapi_headers;
+        if (*headers).headers.count > 0 {
+            super::zend_llist_clean((&raw mut (*headers).headers).cast());
         }
-        (*sapi()).headers_sent = 0;
+        for text in [&raw mut (*headers).http_status_line, &raw mut (*headers).mimetype] {
+            let text = std::ptr::replace(text, std::ptr::null_mut());
+            if !text.is_null() {
+                _efree(text.cast());
+            }
+        }
+        (*headers).http_response_code = response_code;
+        (*headers).send_default_content_type = 1;
+        (*sapi).headers_sent = 0;
+        if (*sapi).callback_func.u1.type_info != IS_UNDEF {
+            drop(std::ptr::replace(&raw mut (*sapi).callback_func, super::value::undef()));
+        }
+        (*core()).connection_status = 0;
     }
 }
 
@@ -123,22 +168,21 @@ pub fn forget_headers() {
 /// the engine does before each script: they take new seeds when they are used next. `false` when this
 /// PHP has none of it.
 pub fn forget_seeds() -> bool {
-    let name = c"random";
-    // SAFETY: the values of the engine's table of modules point to modules, which stay. The function is what the engine calls between two scripts, and
-    // nothing of the module runs now.
-    unsafe {
-        let found =
-            zend_hash_str_find(&raw const module_registry, name.as_ptr(), name.count_bytes());
-        let Some(found) = found.as_ref() else { return false };
-        let module = found.value.ptr.cast::<zend_module_entry>();
-        let Some(begin) = (*module).request_startup_func else { return false };
-        begin(c_int::from((*module).type_), (*module).module_number) == super::SUCCESS
-    }
+    let Some(module) = module(c"random") else { return false };
+    let Some(begin) = module.request_startup_func else { return false };
+    // SAFETY: the function is what the engine calls between two scripts, and nothing of the module
+    // runs now.
+    unsafe { begin(c_int::from(module.type_), module.module_number) == super::SUCCESS }
 }
 
 /// What `set_time_limit()` does; starts the engine's timer.
 pub fn set_time_limit(seconds: i64) {
-    let (name, value) = (Text::new(b"max_execution_time"), seconds.to_string());
+    set_ini(b"max_execution_time", seconds.to_string().as_bytes());
+}
+
+/// What `ini_set()` does.
+pub fn set_ini(name: &[u8], value: &[u8]) {
+    let name = Text::new(name);
     // SAFETY: the engine copies name and value.
     unsafe {
         super::zend_alter_ini_entry_chars(
@@ -149,6 +193,13 @@ pub fn set_time_limit(seconds: i64) {
             PHP_INI_STAGE_RUNTIME,
         );
     }
+}
+
+/// What `ini_restore()` does.
+pub fn restore_ini(name: &[u8]) {
+    let name = Text::new(name);
+    // SAFETY: the engine looks the name up, and keeps nothing of it.
+    unsafe { super::zend_restore_ini_entry(name.as_ptr(), PHP_INI_STAGE_RUNTIME) };
 }
 
 /// `PHP_INI_STAGE_RUNTIME`

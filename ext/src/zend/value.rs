@@ -1,14 +1,15 @@
 //! Values and arrays, written without a detour.
 
 use ext_php_rs::ffi::{
-    _zend_new_array, GC_IMMUTABLE, HashTable, IS_ARRAY_EX, IS_DOUBLE, IS_INTERNED_STRING_EX,
-    IS_LONG, IS_NULL, IS_STRING_EX, IS_UNDEF, zend_hash_find, zend_hash_next_index_insert,
+    _zend_new_array, GC_IMMUTABLE, HashPosition, HashTable, IS_ARRAY_EX, IS_DOUBLE,
+    IS_INTERNED_STRING_EX, IS_LONG, IS_NULL, IS_STRING_EX, IS_UNDEF, zend_hash_find,
+    zend_hash_get_current_data_ex, zend_hash_move_forward_ex, zend_hash_next_index_insert,
     zend_hash_update, zend_object, zend_string, zval,
 };
 use ext_php_rs::types::Zval;
 
-use super::add_assoc_zval_ex;
-use super::string::Text;
+use super::string::{Text, bytes as bytes_of};
+use super::{add_assoc_zval_ex, zend_hash_get_current_key_ex, zend_hash_internal_pointer_reset_ex};
 
 /// `IS_OBJECT_EX`: counted and collectable.
 const OBJECT: u32 = ext_php_rs::ffi::IS_OBJECT_EX;
@@ -79,6 +80,53 @@ pub unsafe fn object(object: *mut zend_object) -> Zval {
     value.value.obj = object;
     value.u1.type_info = OBJECT;
     value
+}
+
+/// A key of an array.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Key<'a> {
+    /// A number.
+    Index(i64),
+    /// A text, in any bytes.
+    Text(&'a [u8]),
+}
+
+impl Key<'_> {
+    /// The key as PHP code would write it.
+    pub fn to_bytes(self) -> Vec<u8> {
+        match self {
+            Self::Index(number) => number.to_string().into_bytes(),
+            Self::Text(text) => text.to_vec(),
+        }
+    }
+}
+
+/// The entries of an array, in their order. Values may be references: see `Zval::dereference`. No PHP
+/// code may run while it is walked through.
+pub fn entries(table: &HashTable) -> impl Iterator<Item = (Key<'_>, &zval)> {
+    let place = std::ptr::from_ref(table).cast_mut();
+    let mut position: HashPosition = 0;
+    // A table that PHP has walked through itself may begin with holes.
+    let mut begun = false;
+    std::iter::from_fn(move || {
+        let mut key = std::ptr::null_mut::<zend_string>();
+        let mut index = 0;
+        // SAFETY: the table is borrowed, so it stays as it is; a key lives as long as its entry.
+        unsafe {
+            if std::mem::replace(&mut begun, true) {
+                zend_hash_move_forward_ex(place, &raw mut position);
+            } else {
+                zend_hash_internal_pointer_reset_ex(place, &raw mut position);
+            }
+            let value = zend_hash_get_current_data_ex(place, &raw mut position).as_ref()?;
+            zend_hash_get_current_key_ex(place, &raw mut key, &raw mut index, &raw const position);
+            let key = match key.is_null() {
+                true => Key::Index(index as i64),
+                false => Key::Text(bytes_of(key)),
+            };
+            Some((key, value))
+        }
+    })
 }
 
 /// A PHP array that is being built.

@@ -120,6 +120,14 @@ pub(super) const OPTIONS: &[Spec] = &[
          everything is up.",
     ),
     Spec::server(
+        "reset_state",
+        Switch(|d, v| d.server.reset_state = v),
+        "false",
+        "Whether INI entries, the current folder, umask, time zone and the handlers of errors and \
+         exceptions are put back after each request, as they were when the worker was ready; \
+         [state.md](state.md) tells what else a request leaves behind.",
+    ),
+    Spec::server(
         "upload_tmp_dir",
         Text(|d, v| {
             if let Some(path) = path(v) {
