@@ -30,6 +30,9 @@ pub struct Config {
     pub spool_dir: PathBuf,
     /// How much content of responses is kept for clients that have not taken it.
     pub response_spool: SpoolLimits,
+    /// How often each thread turns at least, also when there is nothing to do: so that somebody who
+    /// looks can tell (see [`Shared::turns`](wire::shared::Shared::turns)). `None`: it need not.
+    pub turn_interval_max: Option<Duration>,
     /// What tokens of QUIC are made by; the same in each life of the reactor.
     pub quic_secret: Secret,
     /// Writes the log to another file; called when the supervisor has opened one.

@@ -20,6 +20,7 @@ fn config(workers: u16, threads: usize, queue_len_max: usize) -> Config {
             memory_bytes_max: 64 << 20,
             disk_bytes_max: 1 << 30,
         },
+        turn_interval_max: None,
         quic_secret: Default::default(),
         take_log: drop,
         ports: Vec::new(),

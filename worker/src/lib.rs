@@ -16,6 +16,7 @@ mod signals;
 mod socket;
 mod spawn;
 mod supervisor;
+mod watchdog;
 
 pub use application::{
     Application, ConnectionEvent, Failure, ReactorBoot, Request, RequestBody, Role, Verdict,

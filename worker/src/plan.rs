@@ -23,6 +23,11 @@ pub struct Plan {
     pub max_wait_time: Duration,
     /// How long a worker may take until it is ready; then it is killed and started again.
     pub worker_start_timeout: Duration,
+    /// How long a thread of the reactor may take for one turn of its loop until the reactor is
+    /// replaced; zero for any time. The reactor must turn [`WATCHDOG_LOOKS`] times in it at least.
+    ///
+    /// [`WATCHDOG_LOOKS`]: wire::limits::WATCHDOG_LOOKS
+    pub reactor_watchdog_time: Duration,
     /// Requests after which a worker is replaced; 0 for never. Up to a tenth is added by chance, so
     /// that workers are not replaced all at once.
     pub max_request: u32,

@@ -27,6 +27,7 @@ use crate::serve::Seat;
 use crate::shared_memory::SharedMemory;
 use crate::signals::{Order, Signals};
 use crate::spawn::{self, Kind, Side};
+use crate::watchdog::Watchdog;
 
 /// The supervisor. It has one thread for all its life, and never waits but in `poll`.
 #[derive(Debug)]
@@ -48,6 +49,7 @@ pub(crate) struct Supervisor {
     begin: Instant,
     /// Whether the log is to be opened anew.
     reopen_log: bool,
+    watchdog: Watchdog,
 }
 
 /// What has become of the process that ran the supervisor.
@@ -79,6 +81,7 @@ impl Supervisor {
         let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         memory.shared.counter(Counter::StartedAt).store(since_1970.as_secs(), Ordering::Relaxed);
         membership::begin().map_err(system("mmap"))?;
+        let watchdog = Watchdog::new(plan.reactor_watchdog_time);
         let signals = Signals::take().map_err(system("signalfd"))?;
         let roster = Roster::new(plan.workers, plan.max_wait_time, plan.worker_start_timeout);
         let own = |sockets: Vec<OwnedFd>| sockets.into_iter().map(PrivateFd::from).collect();
@@ -95,6 +98,7 @@ impl Supervisor {
             unreadable: LogLimit::default(),
             begin: Instant::now(),
             reopen_log: false,
+            watchdog,
         })
     }
 
@@ -127,6 +131,7 @@ impl Supervisor {
             }
             self.obey_signals();
             self.hear_children();
+            self.look_at_reactor();
         }
     }
 
@@ -157,6 +162,13 @@ impl Supervisor {
             }
             Action::Kill(incarnation) => self.workers.get(&incarnation).into_iter().for_each(end),
             Action::KillReactor => self.reactor.iter().for_each(end),
+            Action::AbortReactor => {
+                self.watchdog.forget();
+                if let Some(reactor) = &self.reactor {
+                    // An error means that it has ended already.
+                    let _ = kill(reactor.pid, Signal::SIGABRT);
+                }
+            }
             Action::Started => {
                 if let Err(Failure(text)) = application.started()
                     && !is_forked_copy()
@@ -279,7 +291,7 @@ impl Supervisor {
     }
 
     fn wait(&mut self) -> nix::Result<()> {
-        let deadlines = [self.roster.deadline(), self.summary_due()];
+        let deadlines = [self.roster.deadline(), self.summary_due(), self.watchdog.deadline()];
         let timeout = match deadlines.into_iter().flatten().min() {
             _ if self.signals.were_noted() => PollTimeout::ZERO,
             None => PollTimeout::NONE,

@@ -33,6 +33,8 @@ pub struct ServerOptions {
     pub max_wait_time: Duration,
     /// Time for a worker until it is ready.
     pub worker_start_timeout: Duration,
+    /// Time for a turn of a reactor thread; zero: any time.
+    pub reactor_watchdog_time: Duration,
     /// Open connections; `None`: as many as the process may have files, 100,000 at most.
     pub connections_max: Option<usize>,
     /// Whether to leave the terminal.
@@ -111,6 +113,14 @@ pub struct TcpKeepalive {
     pub count: u32,
 }
 
+impl ServerOptions {
+    /// How often the threads of the reactor turn at least, for the watchdog's sake.
+    pub fn turn_interval_max(&self) -> Option<Duration> {
+        let time = self.reactor_watchdog_time;
+        (!time.is_zero()).then(|| time / wire::limits::WATCHDOG_LOOKS)
+    }
+}
+
 impl Default for ServerOptions {
     fn default() -> Self {
         Self {
@@ -119,6 +129,7 @@ impl Default for ServerOptions {
             max_request: 0,
             max_wait_time: Duration::from_secs(3),
             worker_start_timeout: Duration::from_secs(60),
+            reactor_watchdog_time: Duration::from_secs(10),
             connections_max: None,
             daemonize: false,
             pid_file: None,

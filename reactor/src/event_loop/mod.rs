@@ -6,6 +6,7 @@ pub mod datagrams;
 use std::io;
 use std::os::fd::{OwnedFd, RawFd};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
 
@@ -107,7 +108,10 @@ impl EventLoop {
     pub fn run(mut self) -> io::Result<()> {
         self.watch_certificates();
         let mut events = Events::with_capacity(EVENTS_MAX);
+        let turns = self.common.shared.turns(usize::from(self.thread));
         while self.state != State::Stopped {
+            // Nobody else writes there.
+            turns.store(turns.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
             match self.poll.poll(&mut events, self.patience()) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 result => result?,
@@ -151,10 +155,12 @@ impl EventLoop {
         if !self.ready.is_empty() || self.datagrams.is_unread() || self.broker.is_unread() {
             return Some(Duration::ZERO);
         }
-        let next = self.broker.timers.next()?;
+        let turn = self.common.config.turn_interval_max;
+        let Some(next) = self.broker.timers.next() else { return turn };
         // The kernel counts in milliseconds: without the one more, the last would be spun through.
         let left = next.saturating_duration_since(Instant::now());
-        Some(if left.is_zero() { left } else { left + Duration::from_millis(1) })
+        let left = if left.is_zero() { left } else { left + Duration::from_millis(1) };
+        Some(turn.map_or(left, |turn| left.min(turn)))
     }
 
     fn dispatch(&mut self, readiness: &Readiness) {

@@ -204,6 +204,7 @@ pub fn config() -> Config {
             memory_bytes_max: 64 << 20,
             disk_bytes_max: 1 << 30,
         },
+        turn_interval_max: None,
         quic_secret: Default::default(),
         take_log: drop,
         ports: vec![PortConfig {

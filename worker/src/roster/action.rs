@@ -46,6 +46,8 @@ pub(crate) enum Action {
     Kill(Incarnation),
     /// Kill the reactor.
     KillReactor,
+    /// Kill the reactor in a way that leaves a core file, where these are written.
+    AbortReactor,
     /// All processes are up for the first time.
     Started,
     /// Tell the embedder that a worker failed.
@@ -136,6 +138,15 @@ pub(crate) enum Note {
         /// Whether it had been ready.
         ready: bool,
     },
+    /// A thread of the reactor does not turn any more, and the reactor is killed.
+    ReactorStuck {
+        /// Its process.
+        pid: i32,
+        /// The thread's number.
+        thread: u16,
+        /// How long it has not turned.
+        after: Duration,
+    },
     /// A process could not be started.
     ForkFailed {
         /// The worker's id; `None` for the reactor.
@@ -203,6 +214,13 @@ impl fmt::Display for Note {
                 let when = if *ready { "" } else { " before it was ready" };
                 write!(f, "the reactor (pid {pid}) {exit}{when} and is started again")
             }
+            Self::ReactorStuck { pid, thread, after } => write!(
+                f,
+                "thread {thread} of the reactor (pid {pid}) has done nothing for {:.1} s: the \
+                 reactor is killed and started again; raise reactor_watchdog_time if a slow disk or \
+                 a busy machine explains it",
+                after.as_secs_f64()
+            ),
             Self::ForkFailed { worker } => {
                 write!(f, "{} cannot be started: fork failed", Named(*worker))
             }

@@ -27,12 +27,17 @@ impl Roster {
                 _ => None,
             }))
         });
-        phase.into_iter().chain(reactor).chain(ghosts).chain(slots).min()
+        let stuck = self.reactor.kill_at;
+        phase.into_iter().chain(reactor).chain(stuck).chain(ghosts).chain(slots).min()
     }
 
     pub(super) fn advance(&mut self, now: Instant) {
         self.bury_overdue(now);
         self.kill_overdue_workers(now);
+        if self.reactor.kill_at.is_some_and(|at| at <= now) {
+            self.reactor.kill_at = None;
+            self.actions.push_back(Action::KillReactor);
+        }
         match self.phase {
             Phase::Running => {
                 self.fork_reactor(now);

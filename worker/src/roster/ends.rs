@@ -15,6 +15,7 @@ impl Roster {
         let reactor = &mut self.reactor;
         let (pid, state) = (reactor.pid, std::mem::take(&mut reactor.state));
         self.reactor.died = true;
+        self.reactor.kill_at = None;
         // Its links are gone with it, and so is what it knew.
         for life in self.slots.iter_mut().flat_map(|slot| &mut slot.lives) {
             life.linked = false;

@@ -20,10 +20,11 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use wire::control::Incarnation;
-use wire::limits::{END_GRACE, STOP_TIME_MIN, WAIT_TIME_MAX};
+use wire::limits::{ABORT_TIME_MAX, END_GRACE, STOP_TIME_MIN, WAIT_TIME_MAX};
 
 use crate::application::WorkerFailure;
 use crate::plan::SuperviseError;
+use crate::watchdog::Stuck;
 pub(crate) use action::{Action, Exit, Note, Work};
 use ends::work;
 use patience::Patience;
@@ -69,6 +70,8 @@ struct Reactor {
     state: ReactorState,
     patience: Patience,
     died: bool,
+    /// When it is killed, having been told to end because it is stuck.
+    kill_at: Option<Instant>,
 }
 
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -160,6 +163,17 @@ impl Roster {
             self.reactor.state = ReactorState::Ready { since: now };
             self.reactor.patience.ready();
         }
+    }
+
+    /// A thread of the reactor does not turn any more.
+    pub(crate) fn reactor_stuck(&mut self, stuck: Stuck, now: Instant) {
+        if self.phase != Phase::Running || self.reactor.state == ReactorState::Down {
+            return;
+        }
+        let Stuck { thread, after } = stuck;
+        self.note(Note::ReactorStuck { pid: self.reactor.pid, thread, after });
+        self.actions.push_back(Action::AbortReactor);
+        self.reactor.kill_at = Some(now + ABORT_TIME_MAX);
     }
 
     /// A worker is ready.

@@ -5,13 +5,14 @@ use std::time::{Duration, Instant};
 use nix::libc::{SIGKILL, SIGSEGV};
 use wire::control::Incarnation;
 use wire::limits::{
-    BOOT_FAILURES_MAX, CRASH_PAUSE_MAX, END_GRACE, LOST_REPORT_WAIT_MAX, RESPAWN_PAUSE_MIN,
-    STEADY_LIFE_MIN, STOP_TIME_MIN,
+    ABORT_TIME_MAX, BOOT_FAILURES_MAX, CRASH_PAUSE_MAX, END_GRACE, LOST_REPORT_WAIT_MAX,
+    RESPAWN_PAUSE_MIN, STEADY_LIFE_MIN, STOP_TIME_MIN,
 };
 
 use super::{Action, Exit, Note, Roster, Work};
 use crate::application::WorkerFailure;
 use crate::plan::SuperviseError;
+use crate::watchdog::Stuck;
 
 const MAX_WAIT: Duration = Duration::from_secs(3);
 const START_TIME: Duration = Duration::from_secs(60);
@@ -179,6 +180,32 @@ fn a_worker_that_lost_a_link_and_obeys_leaves_a_line() {
     bench.exit(1, Exit::Code(0));
     let note = Action::Note(Note::WorkerUnlinked { worker: 0, pid, killed: false });
     assert_eq!(bench.run(), [note]);
+}
+
+#[test]
+fn a_stuck_reactor_is_told_to_end_then_killed_and_replaced_at_once() {
+    let mut bench = Bench::up(1);
+    let (thread, after) = (3, Duration::from_secs(10));
+    bench.roster.reactor_stuck(Stuck { thread, after }, bench.now);
+    let note = Action::Note(Note::ReactorStuck { pid: REACTOR, thread, after });
+    assert_eq!(bench.run(), [note, Action::AbortReactor]);
+    assert!(bench.roster.deadline().is_some_and(|at| at <= bench.now + ABORT_TIME_MAX));
+    bench.pass(ABORT_TIME_MAX);
+    assert_eq!(bench.run(), [Action::KillReactor]);
+    assert_eq!(bench.run(), [], "once");
+    bench.roster.exited(REACTOR, KILLED, bench.now);
+    assert!(bench.run().contains(&Action::ForkReactor { again: true }));
+    assert_eq!(bench.run(), []);
+}
+
+#[test]
+fn a_reactor_that_finishes_is_not_stuck() {
+    let mut bench = Bench::up(1);
+    bench.roster.stop(bench.now);
+    bench.run();
+    let stuck = Stuck { thread: 0, after: Duration::from_secs(10) };
+    bench.roster.reactor_stuck(stuck, bench.now);
+    assert_eq!(bench.run(), []);
 }
 
 #[test]

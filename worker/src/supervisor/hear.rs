@@ -6,6 +6,7 @@ use std::time::Instant;
 use nix::unistd::Pid;
 use wire::control::{FromReactor, FromWorker, Incarnation, ToReactorControl, decode};
 use wire::limits::CONTROL_MESSAGES_PER_TURN_MAX;
+use wire::shared::Shared;
 
 use super::{Supervisor, end};
 use crate::roster::Exit;
@@ -24,6 +25,7 @@ impl Supervisor {
         if self.reactor.as_ref().is_some_and(|child| child.pid == pid) {
             // What it said last counts.
             self.hear_reactor();
+            self.watchdog.forget();
             self.reactor = None;
         } else {
             let found = self.workers.iter().find(|(_, child)| child.pid == pid);
@@ -49,6 +51,17 @@ impl Supervisor {
         if let Some(left_out) = self.unreadable.sum_up(self.begin.elapsed()) {
             log::error!("{left_out} more control messages could not be read");
         }
+    }
+
+    /// Sees to it that a reactor is replaced of which a thread does not turn any more.
+    pub(super) fn look_at_reactor(&mut self) {
+        let now = Instant::now();
+        let Some(stuck) = self.watchdog.look(turns(self.memory.shared), now) else { return };
+        // Who looks at it with a debugger has stopped it, and does not want it killed.
+        if self.reactor.as_ref().is_some_and(|reactor| is_traced(reactor.pid)) {
+            return self.watchdog.watch(turns(self.memory.shared), now);
+        }
+        self.roster.reactor_stuck(stuck, now);
     }
 
     /// When [`hear_children`](Self::hear_children) has to say how many lines were left out.
@@ -89,7 +102,11 @@ impl Supervisor {
             let Some(packet) = reactor.control.receive() else { return };
             let now = Instant::now();
             match decode(&packet.bytes) {
-                Ok(FromReactor::Ready) => self.roster.reactor_ready(now),
+                Ok(FromReactor::Ready) => {
+                    self.roster.reactor_ready(now);
+                    let turns = turns(self.memory.shared);
+                    self.watchdog.watch(turns, now);
+                }
                 Ok(FromReactor::Retired { incarnation }) => self.roster.retired(incarnation),
                 Ok(FromReactor::Lost { incarnation, request }) => {
                     // A worker that leaves says so before its links end.
@@ -104,4 +121,16 @@ impl Supervisor {
             }
         }
     }
+}
+
+/// How often each thread of the reactor has turned.
+fn turns(shared: Shared) -> impl Iterator<Item = u64> {
+    (0..shared.threads()).map(move |thread| shared.turns(thread).load(Ordering::Relaxed))
+}
+
+/// Whether a debugger or the like is attached to a process.
+fn is_traced(pid: Pid) -> bool {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    let tracer = status.lines().find_map(|line| line.strip_prefix("TracerPid:"));
+    tracer.is_some_and(|tracer| tracer.trim() != "0")
 }

@@ -37,6 +37,7 @@ pub fn options(workers: u16) -> Options {
         depth: 1,
         max_wait: Duration::from_secs(5),
         start_timeout: Duration::from_secs(60),
+        watchdog: Duration::ZERO,
         max_request: 0,
         window: 1 << 20,
     }

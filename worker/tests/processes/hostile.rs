@@ -1,4 +1,9 @@
-//! Workers that are broken or lie: what they can reach, and what follows.
+//! Processes that are broken or lie: what they can reach, and what follows.
+
+use std::time::Duration;
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 
 use crate::client::{Client, Seen, Server, options, runs, wait_for};
 
@@ -8,6 +13,8 @@ crate::cases![
     what_only_supervisor_and_reactor_may_say_cannot_be_written_by_a_worker,
     a_worker_that_writes_there_all_the_same_is_replaced_and_changes_nothing,
     a_flood_of_unreadable_control_messages_leaves_few_lines,
+    a_reactor_that_does_not_turn_is_replaced_and_the_workers_stay,
+    a_reactor_that_idles_or_sleeps_with_its_supervisor_stays,
 ];
 
 fn pid_of(server: &Server) -> i32 {
@@ -84,4 +91,46 @@ fn a_flood_of_unreadable_control_messages_leaves_few_lines() {
     let lines = server.log().iter().filter(|line| line.contains("control message")).count();
     assert!(lines <= 300, "{lines} lines");
     pid_of(&server);
+}
+
+fn a_reactor_that_does_not_turn_is_replaced_and_the_workers_stay() {
+    let mut options = options(1);
+    options.watchdog = Duration::from_secs(1);
+    let server = Server::start(&options);
+    let (reactor, worker) = (server.titled("Reactor", 1), pid_of(&server));
+    std::fs::write(server.dir.join("stuck"), "").expect("a file");
+    await_line(&server, &format!("thread 0 of the reactor (pid {reactor}) has done nothing for "));
+    await_line(&server, &format!("the reactor (pid {reactor}) was killed by signal 6 (SIGABRT)"));
+    assert_ne!(server.titled("Reactor", 2), reactor);
+    let same = wait_for("an answer", || {
+        let mut client = server.client();
+        client.request("/pid");
+        match client.try_next() {
+            Ok(_) => Some(client.content()),
+            Err(_) => None,
+        }
+    });
+    assert_eq!(same, worker.to_string().as_bytes());
+
+    // One that is stopped does not take the first signal.
+    let reactor = server.titled("Reactor", 2);
+    kill(Pid::from_raw(reactor), Signal::SIGSTOP).expect("it runs");
+    await_line(&server, &format!("the reactor (pid {reactor}) was killed by signal 9 (SIGKILL)"));
+    assert_ne!(server.titled("Reactor", 3), reactor);
+}
+
+fn a_reactor_that_idles_or_sleeps_with_its_supervisor_stays() {
+    let mut options = options(1);
+    options.watchdog = Duration::from_secs(1);
+    let server = Server::start(&options);
+    let processes = [server.pid(), server.titled("Reactor", 1)];
+    for signal in [Signal::SIGSTOP, Signal::SIGCONT] {
+        for pid in processes {
+            kill(Pid::from_raw(pid), signal).expect("it runs");
+        }
+        // Twice as long as a thread may take.
+        std::thread::sleep(2 * options.watchdog);
+    }
+    pid_of(&server);
+    assert!(server.log().iter().all(|line| !line.contains("has done nothing")));
 }

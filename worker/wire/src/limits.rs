@@ -156,6 +156,11 @@ pub const LOST_REPORT_WAIT_MAX: Duration = Duration::from_millis(200);
 /// Beyond `max_wait_time`, before a process that was told to end is killed: the reactor cuts off by
 /// itself at `max_wait_time`, and only one that hangs is to be killed.
 pub const END_GRACE: Duration = Duration::from_millis(500);
+/// How often the supervisor looks at the reactor's threads within the time that they may take for one
+/// turn (`reactor_watchdog_time`), and how often a thread that idles turns in it.
+pub const WATCHDOG_LOOKS: u32 = 4;
+/// How long a reactor that was told to end by SIGABRT has for it, and for its core file.
+pub const ABORT_TIME_MAX: Duration = Duration::from_secs(1);
 /// The longest `max_wait_time` and `worker_start_timeout` that are taken literally; keeps sums of times
 /// in range.
 pub const WAIT_TIME_MAX: Duration = Duration::from_secs(365 * 24 * 3600);

@@ -48,6 +48,14 @@ pub(super) const OPTIONS: &[Spec] = &[
          a reload is given up the first time.",
     ),
     Spec::server(
+        "reactor_watchdog_time",
+        Seconds { min: 0.0, max: 86_400.0, set: |d, v| d.server.reactor_watchdog_time = v },
+        "10",
+        "How long a thread of the reactor may do nothing at all, not even look for what there is to \
+         do, until the reactor is killed and started again; 0: for ever. Its clients' connections end \
+         by that, the workers stay.",
+    ),
+    Spec::server(
         "max_connection",
         Count { min: 1, max: 10_000_000, set: |d, v| d.server.connections_max = Some(v as usize) },
         "what the limit on open files allows, at most 100000",

@@ -30,6 +30,8 @@ pub struct Options {
     pub max_wait: Duration,
     /// See [`Plan::worker_start_timeout`].
     pub start_timeout: Duration,
+    /// See [`Plan::reactor_watchdog_time`]. A played reactor turns as long as there is no `stuck` file.
+    pub watchdog: Duration,
     /// See [`Plan::max_request`].
     pub max_request: u32,
     /// See [`Plan::windows`].
@@ -47,6 +49,7 @@ impl Options {
             u64::from(self.max_request),
             u64::from(self.window),
             self.start_timeout.as_millis() as u64,
+            self.watchdog.as_millis() as u64,
         ];
         let dir = self.dir.display().to_string();
         let flag = "--server".to_string();
@@ -66,6 +69,7 @@ impl Options {
             max_request: number(arguments, 5),
             window: number(arguments, 6),
             start_timeout: Duration::from_millis(number(arguments, 7)),
+            watchdog: Duration::from_millis(number(arguments, 8)),
         }
     }
 }
@@ -84,6 +88,7 @@ pub fn main(arguments: &[String]) -> ExitCode {
         datagrams: Vec::new(),
         max_wait_time: options.max_wait,
         worker_start_timeout: options.start_timeout,
+        reactor_watchdog_time: options.watchdog,
         max_request: options.max_request,
         windows: vec![options.window],
         title: "processes".into(),

@@ -8,6 +8,8 @@ use std::io::{Read, Write};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::fs::FileExt;
 use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::PathBuf;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -30,6 +32,9 @@ pub fn run(boot: ReactorBoot, options: &Options) -> i32 {
         listener: Some(listener),
         control,
         shared,
+        turn: (!options.watchdog.is_zero())
+            .then(|| options.watchdog / wire::limits::WATCHDOG_LOOKS),
+        stuck: options.dir.join("stuck"),
         depth: options.depth,
         clients: Vec::new(),
         workers: Vec::new(),
@@ -45,6 +50,10 @@ struct Reactor {
     listener: Option<UnixListener>,
     control: OwnedFd,
     shared: wire::shared::Shared,
+    /// How often it turns at least.
+    turn: Option<Duration>,
+    /// As soon as there is this file, it turns no more.
+    stuck: PathBuf,
     depth: usize,
     clients: Vec<Client>,
     workers: Vec<Worker>,
@@ -87,6 +96,12 @@ struct Worker {
 impl Reactor {
     fn serve(&mut self) -> i32 {
         loop {
+            if self.stuck.exists() {
+                // For the next reactor there is none.
+                std::fs::remove_file(&self.stuck).expect("it is there");
+                std::thread::sleep(Duration::from_secs(1000));
+            }
+            self.shared.turns(0).fetch_add(1, Ordering::Relaxed);
             self.dispatch();
             self.close_retired();
             if let Some(at) = self.ends_at {
@@ -122,7 +137,8 @@ impl Reactor {
         let clients = self.clients.iter().map(|client| client.stream.as_fd());
         let all = listener.chain(clients).chain(links.map(|link| link.socket.as_fd()));
         sources.extend(all.map(|source| PollFd::new(source, PollFlags::POLLIN)));
-        let timeout = self.ends_at.map(|at| at.saturating_duration_since(Instant::now()));
+        let left = self.ends_at.map(|at| at.saturating_duration_since(Instant::now()));
+        let timeout = left.into_iter().chain(self.turn).min();
         let timeout = timeout.map_or(PollTimeout::NONE, |left| {
             PollTimeout::try_from(left.as_millis() + 1).expect("a short time")
         });
