@@ -30,6 +30,7 @@ use crate::request_cycle;
 use crate::reset::Baseline;
 use crate::server::state::{ServerState, Stage};
 use crate::server::{Slot, object_of, write_slot};
+use crate::uploads::{self, UploadFolder};
 use crate::zend::value;
 
 /// What one port does with what comes in.
@@ -159,6 +160,11 @@ impl ServerApplication {
                 write_slot(object, Slot::WorkerPid, value::long(i64::from(pid)));
             }
         }
+        for handler in &mut self.run.handlers {
+            let (parent, supervisor) = (&self.run.reactor.spool_dir, identity.supervisor);
+            handler.context.uploads = UploadFolder::new(parent, supervisor, identity.incarnation);
+        }
+        process::pin(&self.run.reactor.cpus, usize::from(identity.worker));
         let assumed = self.run.identity.assume(identity.supervisor);
         assumed.map_err(|error| Failure(error.to_string()))
     }
@@ -250,6 +256,12 @@ impl Application for ServerApplication {
             i64::from(failure.signal),
         ];
         self.call(Event::WorkerError, &numbers);
+    }
+
+    fn worker_reaped(&mut self, identity: WorkerIdentity) {
+        let WorkerIdentity { supervisor, incarnation, .. } = identity;
+        let (parent, owner) = self.run.identity.place_of(&self.run.reactor.spool_dir);
+        uploads::remove_left(&parent, supervisor, incarnation, owner);
     }
 
     fn reopen_log(&mut self) -> Option<OwnedFd> {

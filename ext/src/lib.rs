@@ -27,6 +27,7 @@ pub mod response;
 pub mod server;
 pub mod settings;
 pub mod stats;
+mod uploads;
 pub mod zend;
 
 /// What PHP looks for in the library.

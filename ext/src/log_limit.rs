@@ -14,15 +14,18 @@ pub enum Kind {
     Parser,
     /// A handler has failed.
     Handler,
+    /// Uploads cannot be put where they belong.
+    Uploads,
 }
 
 impl Kind {
-    const ALL: [Self; 2] = [Self::Parser, Self::Handler];
+    const ALL: [Self; 3] = [Self::Parser, Self::Handler, Self::Uploads];
 
     fn several(self) -> &'static str {
         match self {
             Self::Parser => "warnings of PHP's parsers",
             Self::Handler => "requests whose handler failed",
+            Self::Uploads => "requests whose uploads are beside their folder",
         }
     }
 }
@@ -30,7 +33,7 @@ impl Kind {
 /// One for each kind, with the moment that it counts from, made at its first line. Each process has
 /// its own.
 static LIMITS: Mutex<[Option<(Instant, LogLimit)>; Kind::ALL.len()]> =
-    Mutex::new([const { None }; 2]);
+    Mutex::new([const { None }; Kind::ALL.len()]);
 
 /// Logs a line, unless there were too many of its kind. About once a second one says how many were
 /// left out.

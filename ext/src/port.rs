@@ -19,6 +19,7 @@ use crate::events::Event;
 use crate::options::kind::Assignment;
 use crate::options::table::Scope;
 use crate::settings;
+use crate::uploads::UploadFolder;
 use crate::zend::method::{Call, Returned, methods};
 use crate::zend::object::{self, Backed, Class, Object};
 use crate::zend::value;
@@ -35,8 +36,8 @@ pub struct PortContext {
     pub parse_post: bool,
     /// Whether `Request::$files` is filled from a multipart form.
     pub parse_files: bool,
-    /// Where uploaded files are put.
-    pub upload_tmp_dir: PathBuf,
+    /// Where uploaded files are put; a worker makes it its own.
+    pub uploads: UploadFolder,
 }
 
 /// What a port is: shared by its PHP object and its server.

@@ -1,20 +1,22 @@
 //! What a process of a server does to itself: leave the terminal, name its pid, give up root.
 
 use std::fmt;
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, Permissions};
 use std::io;
 use std::os::fd::AsFd;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
+use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
 use nix::sys::prctl;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::sys::signal::Signal;
 use nix::unistd::{
-    AccessFlags, Gid, Group, Pid, Uid, User, access, chdir, chroot, dup2_stderr, dup2_stdin,
+    AccessFlags, Gid, Group, Pid, Uid, User, access, chdir, chown, chroot, dup2_stderr, dup2_stdin,
     dup2_stdout, geteuid, getppid, initgroups, setgid, setgroups, setuid,
 };
 
-use crate::options::config::ServerOptions;
+use crate::options::config::{ServerOptions, SocketAccess};
 
 /// Why a process cannot become what the options say.
 #[derive(Debug)]
@@ -32,6 +34,8 @@ pub enum ProcessError {
         /// The hard limit.
         max: u64,
     },
+    /// No CPU is left to stay on.
+    NoCpu(Vec<usize>),
     /// A system call failed: what was to be done, and how it failed.
     System(String, io::Error),
 }
@@ -45,6 +49,10 @@ impl fmt::Display for ProcessError {
                 f,
                 "worker_num {workers} needs {needed} open files per process, and the limit is {max} \
                  (ulimit -Hn)"
+            ),
+            Self::NoCpu(allowed) => write!(
+                f,
+                "cpu_affinity_ignore leaves none of the CPUs that this process may run on: {allowed:?}"
             ),
             Self::System(what, error) => write!(f, "Cannot {what}: {error}"),
         }
@@ -70,16 +78,12 @@ impl Identity {
     pub fn look_up(options: &ServerOptions) -> Result<Self, ProcessError> {
         let group = match &options.group {
             None => None,
-            Some(name) => {
-                let group = Group::from_name(name).map_err(system("look up the group"))?;
-                Some(group.ok_or_else(|| ProcessError::NoSuch("group", name.clone()))?.gid)
-            }
+            Some(name) => Some(group_named(name)?.gid),
         };
         let user = match &options.user {
             None => None,
             Some(name) => {
-                let user = User::from_name(name).map_err(system("look up the user"))?;
-                let user = user.ok_or_else(|| ProcessError::NoSuch("user", name.clone()))?;
+                let user = user_named(name)?;
                 let gid = group.unwrap_or(user.gid);
                 Some((user, gid))
             }
@@ -87,6 +91,15 @@ impl Identity {
         let identity = Self { user, group, root: options.chroot.clone() };
         identity.check()?;
         Ok(identity)
+    }
+
+    /// Where a path of the children lies for who has kept its root, and whose their files are.
+    pub fn place_of(&self, path: &Path) -> (PathBuf, Uid) {
+        let path = match &self.root {
+            Some(root) => root.join(path.strip_prefix("/").unwrap_or(path)),
+            None => path.to_owned(),
+        };
+        (path, self.user.as_ref().map_or_else(geteuid, |(user, _)| user.uid))
     }
 
     fn check(&self) -> Result<(), ProcessError> {
@@ -124,6 +137,32 @@ impl Identity {
         }
         stay_bound(supervisor)
     }
+}
+
+/// Gives a Unix socket the permissions, owner and group that the options say.
+pub fn give_socket(path: &Path, access: &SocketAccess) -> Result<(), ProcessError> {
+    let owner = access.owner.as_deref().map(user_named).transpose()?.map(|user| user.uid);
+    let group = access.group.as_deref().map(group_named).transpose()?.map(|group| group.gid);
+    if owner.is_some() || group.is_some() {
+        let what = format!("give {} to another user or group", path.display());
+        chown(path, owner, group).map_err(system(&what))?;
+    }
+    // Behind the change of owner: nobody gets in by permissions that were meant for another.
+    if let Some(mode) = access.mode {
+        let what = format!("set the permissions of {}", path.display());
+        std::fs::set_permissions(path, Permissions::from_mode(mode)).map_err(system(&what))?;
+    }
+    Ok(())
+}
+
+fn user_named(name: &str) -> Result<User, ProcessError> {
+    let user = User::from_name(name).map_err(system("look up the user"))?;
+    user.ok_or_else(|| ProcessError::NoSuch("user", name.to_owned()))
+}
+
+fn group_named(name: &str) -> Result<Group, ProcessError> {
+    let group = Group::from_name(name).map_err(system("look up the group"))?;
+    group.ok_or_else(|| ProcessError::NoSuch("group", name.to_owned()))
 }
 
 fn become_user(user: &User, gid: Gid) -> Result<(), ProcessError> {
@@ -166,6 +205,36 @@ pub fn check_writable(option: &str, folder: &Path) -> Result<(), ProcessError> {
     access(folder, AccessFlags::W_OK | AccessFlags::X_OK)
         .map_err(|error| ProcessError::System(what(), error.into()))
 }
+
+/// The CPUs that reactor threads and workers are to stay on, one each: of those that this process may
+/// run on (as `taskset` or a container allows), those that are not to be ignored. None without
+/// `open_cpu_affinity`.
+pub fn cpus(options: &ServerOptions) -> Result<Vec<usize>, ProcessError> {
+    if !options.cpu_affinity {
+        return Ok(Vec::new());
+    }
+    let allowed = sched_getaffinity(THIS_THREAD).map_err(system("ask for the CPUs"))?;
+    let is_allowed = |cpu: &usize| allowed.is_set(*cpu).unwrap_or(false);
+    let allowed: Vec<usize> = (0..CpuSet::count()).filter(is_allowed).collect();
+    let ignored = &options.cpu_affinity_ignore;
+    let cpus: Vec<usize> = allowed.iter().copied().filter(|cpu| !ignored.contains(cpu)).collect();
+    if cpus.is_empty() { Err(ProcessError::NoCpu(allowed)) } else { Ok(cpus) }
+}
+
+/// In a worker: stays on its CPU, if there are such. What it starts stays there as well.
+pub fn pin(cpus: &[usize], worker: usize) {
+    if cpus.is_empty() {
+        return;
+    }
+    let mut set = CpuSet::new();
+    let pinned =
+        set.set(cpus[worker % cpus.len()]).and_then(|()| sched_setaffinity(THIS_THREAD, &set));
+    if let Err(error) = pinned {
+        log::warn!("cannot stay on one CPU: {}", error.desc());
+    }
+}
+
+const THIS_THREAD: Pid = Pid::from_raw(0);
 
 /// Files that this process may have open at most, if it asks for it.
 pub fn files_max() -> u64 {

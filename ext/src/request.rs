@@ -8,6 +8,7 @@ mod server;
 
 use std::cell::Cell;
 use std::fmt;
+use std::path::Path;
 
 use ext_php_rs::args::ArgInfoTables;
 use ext_php_rs::builders::{ClassBuilder, FunctionBuilder};
@@ -217,7 +218,7 @@ impl Message {
         let Some(port) = port.filter(|port| port.parse_post || port.parse_files) else {
             return Ok([value::null(), value::null(), value::null()]);
         };
-        let directory = &port.upload_tmp_dir;
+        let directory = if port.parse_files { port.uploads.enter() } else { Path::new("") };
         let form = form::multipart(content_type, &self.body, port.parse_files, directory)?;
         self.warn(form.warning);
         let post = if port.parse_post { form.post } else { value::null() };

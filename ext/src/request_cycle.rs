@@ -58,9 +58,10 @@ pub fn handle(
         std::mem::forget((outcome, arguments, parked));
         baseline.give_up();
         request::discard_uploads();
+        port.uploads.leave();
         return Verdict::Exit;
     }
-    release(baseline, parked, outcome, arguments)
+    release(baseline, parked, outcome, arguments, port)
 }
 
 /// Runs what the request has given to `register_shutdown_function()`. Returns what is worse than how
@@ -93,13 +94,20 @@ fn release(
     parked: Parked,
     outcome: CallOutcome,
     arguments: [ext_php_rs::types::Zval; 2],
+    port: &PortContext,
 ) -> Verdict {
     let mut sound = guarded("in a destructor", move || {
         drop((outcome, arguments));
         parked.unpark();
     });
     sound &= baseline.end();
+    if worker::is_forked_copy() {
+        // A destructor has forked it.
+        request::forget_uploads();
+        return if sound { Verdict::Continue } else { Verdict::Exit };
+    }
     request::discard_uploads();
+    port.uploads.leave();
     // A copy that a later handler forks would end with it.
     engine::forget_exit_code();
     globals::take_last_error();

@@ -35,6 +35,8 @@ pub struct Config {
     pub turn_interval_max: Option<Duration>,
     /// What tokens of QUIC are made by; the same in each life of the reactor.
     pub quic_secret: Secret,
+    /// CPUs that the threads stay on, in turn; none: wherever the kernel has them.
+    pub cpus: Vec<usize>,
     /// Writes the log to another file; called when the supervisor has opened one.
     pub take_log: fn(OwnedFd),
     /// One entry per listener, in the same order.

@@ -42,6 +42,8 @@ use std::sync::{Arc, Mutex};
 use std::{fmt, io, thread};
 
 use mio::{Poll, Waker};
+use nix::sched::{CpuSet, sched_setaffinity};
+use nix::unistd::Pid;
 use wire::control::FromReactor;
 use wire::shared::Shared;
 
@@ -163,6 +165,7 @@ fn run_threads(loops: Vec<EventLoop>, common: &Common) -> Result<(), Error> {
                 let fellows = Fellows { common };
                 let name = format!("reactor-{index}");
                 thread::Builder::new().name(name).spawn_scoped(scope, move || {
+                    stay_on_cpu(&fellows.common.config.cpus, index);
                     let result = event_loop.run();
                     if result.is_ok() {
                         std::mem::forget(fellows);
@@ -182,6 +185,19 @@ fn run_threads(loops: Vec<EventLoop>, common: &Common) -> Result<(), Error> {
         }
         outcome
     })
+}
+
+/// Keeps this thread on its CPU, if there are such.
+fn stay_on_cpu(cpus: &[usize], thread: usize) {
+    if cpus.is_empty() {
+        return;
+    }
+    let mut set = CpuSet::new();
+    let pinned =
+        set.set(cpus[thread % cpus.len()]).and_then(|()| sched_setaffinity(Pid::from_raw(0), &set));
+    if let Err(error) = pinned {
+        log::warn!("a thread cannot stay on one CPU: {}", error.desc());
+    }
 }
 
 /// Ends all threads when one ends by an error or a panic: the supervisor then starts a new reactor.

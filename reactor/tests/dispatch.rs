@@ -23,6 +23,7 @@ fn config(workers: u16, threads: usize, queue_len_max: usize) -> Config {
         turn_interval_max: None,
         quic_secret: Default::default(),
         take_log: drop,
+        cpus: Vec::new(),
         ports: Vec::new(),
     }
 }

@@ -28,6 +28,12 @@ pub trait Application {
     /// In the supervisor: a worker ended by a signal or with an exit code other than 0.
     fn worker_failed(&mut self, failure: &WorkerFailure);
 
+    /// In the supervisor: a worker has been reaped, however it ended. What it has left on disk can be
+    /// removed.
+    fn worker_reaped(&mut self, identity: WorkerIdentity) {
+        let _ = identity;
+    }
+
     /// In the supervisor: opens the log anew, because what it was written to may have been moved away.
     /// The descriptor is for the reactor, which may not open it itself; `None` when there is nothing
     /// to open.

@@ -129,7 +129,7 @@ impl Supervisor {
                 self.kill_everything();
                 return Turn::Ended(Err(SuperviseError::System("poll", error as i32)));
             }
-            self.obey_signals();
+            self.obey_signals(application);
             self.hear_children();
             self.look_at_reactor();
         }
@@ -313,7 +313,7 @@ impl Supervisor {
         }
     }
 
-    fn obey_signals(&mut self) {
+    fn obey_signals(&mut self, application: &mut dyn Application) {
         let mut reap = false;
         while let Some(order) = self.signals.read() {
             match order {
@@ -328,7 +328,7 @@ impl Supervisor {
             }
         }
         if reap {
-            self.reap();
+            self.reap(application);
         }
     }
 

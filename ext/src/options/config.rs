@@ -63,6 +63,10 @@ pub struct ServerOptions {
     pub banner: Option<bool>,
     /// Whether settings that a request has changed are put back after it.
     pub reset_state: bool,
+    /// Whether reactor threads and workers stay on one CPU each.
+    pub cpu_affinity: bool,
+    /// CPUs that are not used for it.
+    pub cpu_affinity_ignore: Vec<usize>,
 }
 
 /// Options of one port.
@@ -72,6 +76,8 @@ pub struct PortOptions {
     pub http: HttpSettings,
     /// Connections that wait for their accept.
     pub backlog: i32,
+    /// Who may connect to a Unix socket.
+    pub unix_socket: SocketAccess,
     /// TCP_NODELAY.
     pub tcp_nodelay: bool,
     /// SO_KEEPALIVE and its three times.
@@ -98,6 +104,17 @@ pub struct PortOptions {
     pub quic: QuicSettings,
     /// How long clients remember that HTTP/3 is spoken; zero: they are not told.
     pub alt_svc_max_age: Duration,
+}
+
+/// Permissions, owner and group of a Unix socket; what is `None` stays as the bind has made it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SocketAccess {
+    /// Permissions, at most 0777.
+    pub mode: Option<u32>,
+    /// The owner's name.
+    pub owner: Option<String>,
+    /// The group's name.
+    pub group: Option<String>,
 }
 
 /// TCP keep-alive probes.
@@ -144,6 +161,8 @@ impl Default for ServerOptions {
             response_spool: SpoolLimits { memory_bytes_max: 64 << 20, disk_bytes_max: 1 << 30 },
             banner: None,
             reset_state: false,
+            cpu_affinity: false,
+            cpu_affinity_ignore: Vec::new(),
         }
     }
 }
@@ -153,6 +172,7 @@ impl Default for PortOptions {
         Self {
             http: HttpSettings::default(),
             backlog: BACKLOG_DEFAULT,
+            unix_socket: SocketAccess::default(),
             tcp_nodelay: true,
             tcp_keepalive: TcpKeepalive {
                 on: false,

@@ -57,6 +57,10 @@ pub enum Kind {
         /// Where it goes.
         set: fn(&mut Draft, i64),
     },
+    /// Permissions of a file: an octal number, also as a string of octal digits.
+    Permissions(fn(&mut Draft, u32)),
+    /// A list of CPUs, by their numbers.
+    Cpus(fn(&mut Draft, &[usize])),
     /// Certificates by server name.
     Certificates(fn(&mut Draft, &[NamedCertificate])),
     /// Known from Swoole, without effect here: only values that ask for nothing are taken.
@@ -102,6 +106,10 @@ pub enum Assignment {
     Switched(fn(&mut Draft, Switchable<'_>), bool),
     /// See [`Kind::SwitchOrText`], the string.
     Named(fn(&mut Draft, Switchable<'_>), String),
+    /// See [`Kind::Permissions`].
+    Permissions(fn(&mut Draft, u32), u32),
+    /// See [`Kind::Cpus`].
+    Cpus(fn(&mut Draft, &[usize]), Vec<usize>),
     /// See [`Kind::Certificates`].
     Certificates(fn(&mut Draft, &[NamedCertificate]), Vec<NamedCertificate>),
     /// See [`Kind::Absent`].
@@ -176,18 +184,36 @@ impl Kind {
                     Err(Misfit::Range)
                 }
             }
-            Self::Certificates(set) => {
-                let Value::Array(entries) = value else { return Err(Misfit::Type) };
-                let named = entries.iter().map(|(name, entry)| named_certificate(name, entry));
-                let named = named.collect::<Option<_>>().ok_or(Misfit::Range)?;
-                Ok(Assignment::Certificates(set, named))
-            }
+            Self::Permissions(set) => Ok(Assignment::Permissions(set, permissions(value)?)),
+            Self::Cpus(set) => Ok(Assignment::Cpus(set, cpus(value)?)),
+            Self::Certificates(set) => Ok(Assignment::Certificates(set, certificates(value)?)),
             Self::Absent(no_op) => match no_op.covers(value) {
                 true => Ok(Assignment::Nothing),
                 false => Err(Misfit::Absent),
             },
         }
     }
+}
+
+fn certificates(value: &Value) -> Result<Vec<NamedCertificate>, Misfit> {
+    let Value::Array(entries) = value else { return Err(Misfit::Type) };
+    let named = entries.iter().map(|(name, entry)| named_certificate(name, entry));
+    named.collect::<Option<_>>().ok_or(Misfit::Range)
+}
+
+fn permissions(value: &Value) -> Result<u32, Misfit> {
+    let bits = match value {
+        Value::Int(bits) => Some(*bits),
+        Value::Text(digits) => i64::from_str_radix(digits, 8).ok(),
+        _ => return Err(Misfit::Type),
+    };
+    within(bits.ok_or(Misfit::Range)?, 0, 0o777).map(|bits| bits as u32)
+}
+
+fn cpus(value: &Value) -> Result<Vec<usize>, Misfit> {
+    let Value::Array(entries) = value else { return Err(Misfit::Type) };
+    let number = |(_, entry): &(String, Value)| usize::try_from(entry.int()?).ok();
+    entries.iter().map(number).collect::<Option<_>>().ok_or(Misfit::Range)
 }
 
 /// An entry of `ssl_sni_certs`: its files, and nothing else.
@@ -233,6 +259,8 @@ impl Assignment {
             Self::Text(set, value) => set(draft, value),
             Self::Switched(set, value) => set(draft, Switchable::Switch(*value)),
             Self::Named(set, value) => set(draft, Switchable::Text(value)),
+            Self::Permissions(set, value) => set(draft, *value),
+            Self::Cpus(set, value) => set(draft, value),
             Self::Certificates(set, value) => set(draft, value),
             Self::Nothing => {}
         }
@@ -258,6 +286,8 @@ impl fmt::Display for Kind {
                 let names: Vec<_> = of.iter().map(|(name, _)| *name).collect();
                 write!(f, "0 or a sum of {}", names.join(", "))
             }
+            Self::Permissions(_) => f.write_str("octal permissions from 0 to 0777, or as '0660'"),
+            Self::Cpus(_) => f.write_str("an array of CPU numbers"),
             Self::Certificates(_) => f.write_str(
                 "an array of server name => ['ssl_cert_file' => file, 'ssl_key_file' => file]",
             ),

@@ -22,6 +22,7 @@ use crate::options::tls::TlsOptionsError;
 use crate::port::{PortContext, PortState};
 use crate::process::{self, Identity, PidFile, ProcessError};
 use crate::settings;
+use crate::uploads::UploadFolder;
 use crate::zend::method::{Call, Returned};
 use crate::zend::object::Object;
 use crate::zend::value::{self, Array};
@@ -39,6 +40,8 @@ struct Ready {
     http3: Vec<Option<u16>>,
     handlers: Vec<Handler>,
     identity: Identity,
+    /// The CPUs that threads and workers stay on; none: wherever the kernel has them.
+    cpus: Vec<usize>,
 }
 
 /// `Server::start()`
@@ -152,6 +155,7 @@ fn prepare(state: &ServerState) -> Result<Ready, Failure> {
         .collect::<Result<Vec<_>, _>>()?;
     let tls = tls(&states, &ports)?;
     let identity = Identity::look_up(&server).map_err(failure)?;
+    let cpus = process::cpus(&server).map_err(failure)?;
     process::check_files(&server).map_err(failure)?;
     process::check_writable("upload_tmp_dir", &server.upload_tmp_dir).map_err(failure)?;
     for dir in ports.iter().filter_map(|port| port.quic.qlog_dir.as_ref()) {
@@ -162,7 +166,7 @@ fn prepare(state: &ServerState) -> Result<Ready, Failure> {
     }
     let datagrams = datagrams(&states, &ports, &tls, server.reactor_threads())?;
     let http3 = states.iter().map(|port| port.http3.get().then_some(port.number)).collect();
-    Ok(Ready { server, ports, tls, datagrams, http3, handlers, identity })
+    Ok(Ready { server, ports, tls, datagrams, http3, handlers, identity, cpus })
 }
 
 /// Binds what HTTP/3 comes by: here, because only now it is known whether and with how many threads
@@ -236,7 +240,7 @@ fn handler(
             parse_cookie: options.parse_cookie,
             parse_post: options.parse_post,
             parse_files: options.parse_files,
-            upload_tmp_dir: server.upload_tmp_dir.clone(),
+            uploads: UploadFolder::new(&server.upload_tmp_dir, std::process::id() as i32, 0),
         },
     })
 }
@@ -247,7 +251,11 @@ fn configure(port: &PortState, options: &PortOptions) -> Result<(), Failure> {
     };
     let outcome = bind::configure(&socket, port.kind, options);
     port.socket.set(Some(socket));
-    outcome.map_err(|error| Failure::State(format!("Cannot listen on {}: {error}", port.host)))
+    outcome.map_err(|error| Failure::State(format!("Cannot listen on {}: {error}", port.host)))?;
+    match &port.path {
+        Some(path) => process::give_socket(path, &options.unix_socket).map_err(failure),
+        None => Ok(()),
+    }
 }
 
 /// The last steps that can fail, in an order in which none has to be undone.
@@ -311,6 +319,7 @@ fn run(ready: Ready, pid_file: Option<PidFile>) -> Run {
         turn_interval_max: ready.server.turn_interval_max(),
         quic_secret: reactor::Secret::default(),
         take_log: logger::take_over,
+        cpus: ready.cpus,
         ports: ports.collect(),
     };
     Run {

@@ -207,6 +207,7 @@ pub fn config() -> Config {
         turn_interval_max: None,
         quic_secret: Default::default(),
         take_log: drop,
+        cpus: Vec::new(),
         ports: vec![PortConfig {
             http: Arc::default(),
             tcp_nodelay: true,

@@ -9,19 +9,20 @@ use wire::limits::CONTROL_MESSAGES_PER_TURN_MAX;
 use wire::shared::Shared;
 
 use super::{Supervisor, end};
+use crate::application::{Application, WorkerIdentity};
 use crate::roster::Exit;
 use crate::spawn;
 
 impl Supervisor {
     /// Every dead child is reaped, also those that are not ours: in a container the supervisor may
     /// be the process that orphans are given to.
-    pub(super) fn reap(&mut self) {
+    pub(super) fn reap(&mut self, application: &mut dyn Application) {
         while let Some((pid, exit)) = spawn::reap() {
-            self.bury(pid, exit);
+            self.bury(pid, exit, application);
         }
     }
 
-    fn bury(&mut self, pid: Pid, exit: Exit) {
+    fn bury(&mut self, pid: Pid, exit: Exit, application: &mut dyn Application) {
         if self.reactor.as_ref().is_some_and(|child| child.pid == pid) {
             // What it said last counts.
             self.hear_reactor();
@@ -34,6 +35,8 @@ impl Supervisor {
             self.hear_worker(incarnation);
             self.workers.remove(&incarnation);
             self.tell_reactor(&ToReactorControl::Ended { incarnation }, Vec::new());
+            let supervisor = nix::unistd::getpid().as_raw();
+            application.worker_reaped(WorkerIdentity { worker, incarnation, supervisor });
             let current = self.memory.shared.pid(usize::from(worker));
             if current.load(Ordering::Relaxed) == pid.as_raw() as u64 {
                 self.name_worker(worker, 0);

@@ -117,6 +117,10 @@ pub const CONTROL_MESSAGES_PER_TURN_MAX: usize = 1024;
 /// Bytes of one control message.
 pub const CONTROL_BYTES_MAX: usize = 4 << 10;
 
+/// Files that the supervisor removes for one worker that has died with uploads: far more than
+/// `max_file_uploads` lets a form have, and a moment's work.
+pub const UPLOADS_REMOVED_MAX: usize = 4096;
+
 /// Bytes of one log line: long enough for a message with its place, short enough that a handler's
 /// exception cannot fill a disk line by line.
 pub const LOG_LINE_BYTES_MAX: usize = 16 << 10;

@@ -54,8 +54,6 @@ pub(super) const OPTIONS: &[Spec] = &[
         "A request whose client has left is not handed over; see `http_half_close`.",
     ),
     server("enable_reuse_port", Off, BOUND_EARLY),
-    server("open_cpu_affinity", Off, LATER),
-    server("cpu_affinity_ignore", Off, LATER),
     server("event_object", Off, LATER),
     server("start_session_id", Any, "Connection numbers are unique anyway."),
     server("bootstrap", Off, THREADS),

@@ -6,7 +6,7 @@ use bytes::Bytes as Octets;
 
 use super::Spec;
 use crate::options::config::Draft;
-use crate::options::kind::Kind::{Bytes, Count, Seconds, Switch, SwitchOrText};
+use crate::options::kind::Kind::{Bytes, Count, Permissions, Seconds, Switch, SwitchOrText, Text};
 use crate::options::kind::Switchable;
 
 /// What `server_header` says by itself.
@@ -131,6 +131,24 @@ pub(super) const OPTIONS: &[Spec] = &[
         }),
         "true ('ferrite')",
         "Value of the Server header; false hides it.",
+    ),
+    Spec::port(
+        "unix_socket_mode",
+        Permissions(|d, v| d.port.unix_socket.mode = Some(v)),
+        "by the umask",
+        "Permissions of a Unix socket: who may write to it may connect. No effect on TCP.",
+    ),
+    Spec::port(
+        "unix_socket_owner",
+        Text(|d, v| d.port.unix_socket.owner = (!v.is_empty()).then(|| v.to_owned())),
+        "'' (the user of the supervisor)",
+        "User that a Unix socket belongs to. Only root can give it away.",
+    ),
+    Spec::port(
+        "unix_socket_group",
+        Text(|d, v| d.port.unix_socket.group = (!v.is_empty()).then(|| v.to_owned())),
+        "'' (the group of the supervisor)",
+        "Group that a Unix socket belongs to: one of the supervisor's own, unless that is root.",
     ),
     Spec::port(
         "backlog",

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use wire::limits::{REACTOR_THREADS_MAX, WORKERS_MAX};
 
 use super::Spec;
-use crate::options::kind::Kind::{Bytes, Count, Seconds, Switch, Text};
+use crate::options::kind::Kind::{Bytes, Count, Cpus, Seconds, Switch, Text};
 
 /// Options of the whole server.
 pub(super) const OPTIONS: &[Spec] = &[
@@ -24,6 +24,19 @@ pub(super) const OPTIONS: &[Spec] = &[
         },
         "number of CPUs, at most 8",
         "Threads of the reactor process. More than `worker_num` are not started.",
+    ),
+    Spec::server(
+        "open_cpu_affinity",
+        Switch(|d, v| d.server.cpu_affinity = v),
+        "false",
+        "Whether each reactor thread and each worker stays on one CPU, in turn, of those that the \
+         process may run on. Programs that handlers start stay there too.",
+    ),
+    Spec::server(
+        "cpu_affinity_ignore",
+        Cpus(|d, v| d.server.cpu_affinity_ignore = v.to_vec()),
+        "[]",
+        "CPUs that `open_cpu_affinity` keeps free, for a network card's interrupts or other programs.",
     ),
     Spec::server(
         "max_request",
@@ -144,7 +157,8 @@ pub(super) const OPTIONS: &[Spec] = &[
         }),
         "the system's temporary folder",
         "Where uploaded files and request bodies above `body_memory_bytes_max` are put; with `chroot`, \
-         a path in there as well.",
+         a path in there as well. Uploads lie in a folder of their worker's in it, which is removed \
+         when the worker dies.",
     ),
     Spec::server(
         "response_spool_memory_bytes_max",
