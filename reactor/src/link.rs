@@ -229,20 +229,26 @@ impl Link {
     /// Fetches the answers that the worker holds back, and reads what was sent before them.
     pub fn fetch_held(&mut self, buffer: &mut ReadBuffer) -> Result<(), LinkError> {
         let Some(taken) = self.held.take() else { return Ok(()) };
-        let missing = taken.missing(self.received, self.unread_max);
-        let position = self.received + missing.ok_or(LinkError::HeldPosition)?;
+        let Some(missing) = taken.missing(self.received, self.unread_max) else {
+            return self.held_untruly();
+        };
+        let position = self.received + missing;
         while self.received < position {
             // It was sent before the answers were held, so it is there.
             match self.receive(buffer)? {
                 Read::More | Read::Short => {}
-                // A worker that has not taken its new links up still holds what it had for a reactor
-                // that has died.
-                Read::Nothing if self.received == 0 => return Ok(()),
-                Read::Nothing => return Err(LinkError::HeldPosition),
+                Read::Nothing => return self.held_untruly(),
             }
         }
         taken.insert(&mut self.decoder.bytes, self.received, false);
         Ok(())
+    }
+
+    /// Answers are said to be held behind bytes that were never sent.
+    fn held_untruly(&self) -> Result<(), LinkError> {
+        // A worker that has not taken its new links up still holds what it had for a reactor that has
+        // died, or what a former life has left: that is void.
+        if self.received == 0 { Ok(()) } else { Err(LinkError::HeldPosition) }
     }
 
     /// Fetches the answers that are left when a link has ended. The socket has been read to its end.

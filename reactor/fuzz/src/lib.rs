@@ -12,12 +12,14 @@ mod h1;
 mod h2;
 mod h3;
 mod h3_frames;
+mod held;
 
 pub use codec::wire_codec;
 pub use h1::h1;
 pub use h2::h2;
 pub use h3::h3;
 pub use h3_frames::h3_frames;
+pub use held::held;
 
 /// Where the requests come from, as far as a protocol cares.
 fn origin() -> Origin {

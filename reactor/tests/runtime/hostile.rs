@@ -146,17 +146,31 @@ fn a_place_behind_bytes_that_were_never_sent_is_no_reason_to_wait() {
 
 #[test]
 fn answers_that_were_held_for_a_former_reactor_are_forgotten() {
-    let server = Server::start(|_| {});
-    let stale = server.shared().held(0, 0, 0);
-    assert!(stale.hold(b"frames for nobody", 0, 12_345));
-    let mut worker = server.add_worker(0, 0);
-    let mut first = server.connect();
-    first.write_all(GET).unwrap();
-    let request = worker.request();
-    worker.respond(request.id, 200, b"");
-    response_of(&mut first);
-    assert!(stale.is_waiting(), "as long as nobody looks");
-    server.stop();
+    for position in [0, 12_345, 1 << 40] {
+        let server = Server::start(|_| {});
+        // The worker is still at work for the former reactor, and has not taken up its new link.
+        let stale = server.shared().held(0, 0, 0);
+        assert!(stale.hold(&played::answer(ExchangeId::new(9, 9), b"old"), 0, position));
+        let mut late = server.add_worker(0, 0);
+        let mut first = server.connect();
+        first.write_all(&get("/late")).unwrap();
+        server.until("given", |server| server.count(Counter::Dispatched) == 1);
+        // Another one has so much to do that the reactor looks at what workers hold.
+        let mut other = server.add_worker(1, 0);
+        let mut clients = [server.connect(), server.connect()];
+        clients[0].write_all(GET).unwrap();
+        let request = other.request();
+        other.respond(request.id, 200, b"");
+        response_of(&mut clients[0]);
+        for client in &mut clients {
+            client.write_all(GET).unwrap();
+        }
+        server.until("it is looked at", |_| !stale.is_waiting());
+        let request = late.request();
+        late.respond(request.id, 200, b"late");
+        assert!(response_of(&mut first).ends_with("late"));
+        server.stop();
+    }
 }
 
 #[test]

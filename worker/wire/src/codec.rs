@@ -276,7 +276,8 @@ impl Decoder {
         let part = match frame.kind {
             Kind::Block => {
                 let len = number(&frame.payload)? as usize;
-                let content = self.arena.and_then(|arena| arena.take(frame.mark, len));
+                let arena = self.arena.filter(|_| len > 0);
+                let content = arena.and_then(|arena| arena.take(frame.mark, len));
                 Part::Body(content.ok_or(CodecError::Payload)?)
             }
             Kind::Head => {
