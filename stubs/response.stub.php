@@ -58,22 +58,33 @@ class Response
     public function setStatusCode(int $http_code, string $reason = ''): bool {}
 
     /**
-     * Sets a header field, in the place of what it was before.
+     * Sets a header field, in the place of what it was before, or beside it.
      *
      * @param string $key the name, in any case
      * @param string|array|null $value one value, a list of values for as many lines, or null to remove
      * @param bool $format without effect: names are sent as the version of HTTP has them
+     * @param bool $append whether the lines that the field has stay, and more are added
      * @throws \ValueError for a name that is none, or CR, LF, NUL or other control characters in the
-     *     value
+     *     value, and to append what a response has once: Content-Length, Content-Type, Location
      */
-    public function header(string $key, string|array|null $value, bool $format = true): bool {}
+    public function header(
+        string $key,
+        string|array|null $value,
+        bool $format = true,
+        bool $append = false,
+    ): bool {}
 
     /**
      * The same as {@see header()}.
      *
      * @throws \ValueError for a name that is none, or control characters in the value
      */
-    public function setHeader(string $key, string|array|null $value, bool $format = true): bool {}
+    public function setHeader(
+        string $key,
+        string|array|null $value,
+        bool $format = true,
+        bool $append = false,
+    ): bool {}
 
     /**
      * Sets a cookie; the value is percent-encoded.
@@ -189,7 +200,8 @@ class Response
 
     /**
      * Sends a piece of the body; the head goes out with the first one. Does not wait for the client
-     * unless that is `response_spool_bytes_max` bytes behind. An empty piece is a warning, and false.
+     * unless that is `response_spool_bytes_max` bytes behind. Of an empty piece nothing is
+     * sent, not even the head.
      *
      * @throws \Ferrite\Exception when it goes beyond the Content-Length that was set
      */

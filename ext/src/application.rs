@@ -191,6 +191,7 @@ impl ServerApplication {
                 .collect(),
             foreground: std::io::stdin().is_terminal() || stdout.is_terminal(),
             colours,
+            warnings: engine::warnings(),
         };
         // In one piece, behind what the script has printed.
         engine::flush_output();

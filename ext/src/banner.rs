@@ -22,6 +22,8 @@ pub struct Banner {
     pub foreground: bool,
     /// Whether to use colours.
     pub colours: bool,
+    /// What should be otherwise on a machine that serves others.
+    pub warnings: Vec<&'static str>,
 }
 
 /// One listening port.
@@ -99,6 +101,9 @@ impl fmt::Display for Banner {
         let plural = if threads == 1 { "" } else { "s" };
         writeln!(f, "  ├── reactor {reactor} {dim}({threads} thread{plural}){reset}")?;
         self.workers(f)?;
+        for warning in &self.warnings {
+            writeln!(f, "  {bold}warning:{reset} {warning}")?;
+        }
         let stop = if self.foreground { "Ctrl-C" } else { "SIGTERM" };
         writeln!(
             f,
@@ -145,6 +150,7 @@ mod tests {
             workers: (12..).take(workers).collect(),
             foreground: true,
             colours: false,
+            warnings: Vec::new(),
         }
     }
 
@@ -172,6 +178,12 @@ Ferrite 1.2.3 on PHP 8.2.0
         assert!(text.contains("worker 6: 18"));
         assert!(text.contains("└── and 13 more workers"));
         assert!(!text.contains("worker 7:"));
+    }
+
+    #[test]
+    fn warnings_have_a_line_each() {
+        let text = Banner { warnings: vec!["one", "two"], ..banner(1) }.to_string();
+        assert!(text.contains("12\n  warning: one\n  warning: two\n  Ctrl-C"));
     }
 
     #[test]

@@ -97,8 +97,30 @@ pub fn ini_text(name: &CStr) -> String {
 
 /// The truth of an INI entry.
 pub fn ini_switch(name: &CStr) -> bool {
+    ini_number(name) != 0
+}
+
+/// The number of an INI entry.
+fn ini_number(name: &CStr) -> i64 {
     // SAFETY: as above.
-    unsafe { zend_ini_long(name.as_ptr(), name.count_bytes(), 0) != 0 }
+    unsafe { zend_ini_long(name.as_ptr(), name.count_bytes(), 0) }
+}
+
+/// What in PHP's own settings is meant for scripts of a moment, and not for a server.
+pub fn warnings() -> Vec<&'static str> {
+    let mut warnings = Vec::new();
+    if ini_number(c"memory_limit") < 0 {
+        warnings.push(
+            "memory_limit is -1: one handler can take all memory; set it (php -d memory_limit=256M)",
+        );
+    }
+    if !ini_switch(c"opcache.enable_cli") {
+        warnings.push(
+            "opcache.enable_cli is off: PHP code runs slower; load opcache, and set it \
+             (php -d opcache.enable_cli=1)",
+        );
+    }
+    warnings
 }
 
 /// A function of PHP's, if this PHP has it.

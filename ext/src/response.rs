@@ -165,18 +165,22 @@ fn checked_status(argument: u32, code: zend_long) -> Result<StatusCode, Failure>
     }
 }
 
-/// `header(string $key, string|array|null $value, bool $format = true): bool`
+/// `header(string $key, string|array|null $value, bool $format = true, bool $append = false): bool`
 fn header(call: &mut Call<'_>) -> Result<Returned, Failure> {
     let mut name: *mut zend_string = std::ptr::null_mut();
     let mut content: *mut zval = std::ptr::null_mut();
-    let mut format = true;
-    parse!(call, c"Sz|b", name, content, format)?;
+    let (mut format, mut append) = (true, false);
+    parse!(call, c"Sz|bb", name, content, format, append)?;
     // SAFETY: an argument lives while the method runs.
     let name = unsafe { Text::share(name) };
     lines::check_name(1, name.as_bytes())?;
     let is_type = name.as_bytes().eq_ignore_ascii_case(b"content-type");
     // SAFETY: as above.
-    match field_values(2, name.as_bytes(), unsafe { &mut *content })? {
+    let values = field_values(2, name.as_bytes(), unsafe { &mut *content })?;
+    if append {
+        return append_lines(call, name, values);
+    }
+    match values {
         Values::One(value) => change(call, Some(HEADER), |outgoing| {
             outgoing.untyped &= !is_type;
             outgoing.lines.set(&name, [value]);
@@ -186,6 +190,20 @@ fn header(call: &mut Call<'_>) -> Result<Returned, Failure> {
             outgoing.lines.set(&name, values);
         }),
     }
+}
+
+/// One more line of a field, or several, beside those that it has.
+fn append_lines(call: &mut Call<'_>, name: Text, values: Values) -> Result<Returned, Failure> {
+    if lines::is_single(name.as_bytes()) {
+        let name = String::from_utf8_lossy(name.as_bytes());
+        let message = format!("must be false for {name}, of which a response has one");
+        return Err(Failure::Value(4, message));
+    }
+    let values = match values {
+        Values::One(value) => vec![value],
+        Values::Many(values) => values,
+    };
+    change(call, Some(HEADER), |outgoing| outgoing.lines.append(&name, values))
 }
 
 /// `initHeader(): bool`

@@ -1,9 +1,8 @@
 //! The Zend half of options: from the array that `set()` gets to assignments, and to the `$setting`
 //! that shows what was set.
 
-use ext_php_rs::convert::IntoZval;
 use ext_php_rs::ffi::zval;
-use ext_php_rs::types::{ArrayKey, ZendHashTable, Zval};
+use ext_php_rs::types::{ZendHashTable, Zval};
 
 use crate::error::Failure;
 use crate::options;
@@ -11,6 +10,7 @@ use crate::options::kind::Assignment;
 use crate::options::table::Scope;
 use crate::options::value::Value;
 use crate::zend::method::Call;
+use crate::zend::value::{Array, Key, entries};
 use crate::zend::{SUCCESS, zend_parse_parameters};
 
 /// The one argument of `set()`, with a reference of its own.
@@ -28,7 +28,7 @@ pub fn array_argument(call: &Call<'_>) -> Result<Zval, Failure> {
 /// Checks every option of an array, all or nothing.
 pub fn check(given: &Zval, scope: Scope) -> Result<Vec<Assignment>, Failure> {
     let Some(array) = given.array() else { return Ok(Vec::new()) };
-    array.iter().map(|(key, value)| check_one(key, value, scope)).collect()
+    entries(array).map(|(key, value)| check_one(key, value, scope)).collect()
 }
 
 /// Merges an array into the array of a property's slot.
@@ -39,20 +39,14 @@ pub fn check(given: &Zval, scope: Scope) -> Result<Vec<Assignment>, Failure> {
 pub unsafe fn merge_slot(slot: *mut zval, given: &Zval) {
     // SAFETY: the caller's promise.
     let former = unsafe { &*slot };
-    let mut merged = match former.array() {
-        Some(array) => array.to_owned(),
-        None => ZendHashTable::new(),
-    };
-    if let Some(array) = given.array() {
-        for (key, value) in array.iter() {
-            // It fails for keys with a NUL inside: no option has one.
-            let _ = merged.insert(key, value.shallow_clone());
+    let mut merged = Array::with_capacity(former.array().map_or(0, ZendHashTable::len));
+    for array in [former.array(), given.array()].into_iter().flatten() {
+        for (key, value) in entries(array) {
+            merged.set_symbol(&key.to_bytes(), value.shallow_clone());
         }
     }
-    if let Ok(merged) = merged.into_zval(false) {
-        // SAFETY: the caller's promise; the old value is taken out before it is released.
-        drop(unsafe { std::ptr::replace(slot, merged) });
-    }
+    // SAFETY: the caller's promise; the old value is taken out before it is released.
+    drop(unsafe { std::ptr::replace(slot, merged.into_value()) });
 }
 
 /// The error of `set()`, `on()` and `listen()` after `start()`.
@@ -67,8 +61,8 @@ pub fn boolean(value: bool) -> Zval {
     zval
 }
 
-fn check_one(key: ArrayKey<'_>, value: &Zval, scope: Scope) -> Result<Assignment, Failure> {
-    let key = key.to_string();
+fn check_one(key: Key<'_>, value: &Zval, scope: Scope) -> Result<Assignment, Failure> {
+    let key = text(key);
     options::check(&key, &convert(value, ARRAY_DEPTH_MAX), scope).map_err(|error| {
         let message = format!("is not valid: {error}");
         if error.is_type() { Failure::Type(1, message) } else { Failure::Value(1, message) }
@@ -77,6 +71,11 @@ fn check_one(key: ArrayKey<'_>, value: &Zval, scope: Scope) -> Result<Assignment
 
 /// Arrays within arrays that any option takes. An array may contain itself.
 const ARRAY_DEPTH_MAX: u8 = 2;
+
+/// Bytes that are not UTF-8 are replaced: no option's name has any.
+fn text(key: Key<'_>) -> String {
+    String::from_utf8_lossy(&key.to_bytes()).into_owned()
+}
 
 fn convert(value: &Zval, depth: u8) -> Value {
     let value = value.dereference();
@@ -94,7 +93,7 @@ fn convert(value: &Zval, depth: u8) -> Value {
         if depth == 0 {
             return Value::Other("an array within arrays");
         }
-        let entries = array.iter().map(|(key, value)| (key.to_string(), convert(value, depth - 1)));
+        let entries = entries(array).map(|(key, value)| (text(key), convert(value, depth - 1)));
         Value::Array(entries.collect())
     } else if value.is_object() {
         Value::Other("an object")

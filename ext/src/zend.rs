@@ -92,6 +92,9 @@ unsafe extern "C" {
     pub fn zend_is_unwind_exit(exception: *const zend_object) -> bool;
     pub fn zend_is_graceful_exit(exception: *const zend_object) -> bool;
 
+    pub fn zend_memory_usage(real: bool) -> usize;
+    pub fn zend_error(kind: c_int, format: *const c_char, ...);
+
     pub fn zend_set_timeout(seconds: zend_long, reset_signals: bool);
     pub fn zend_unset_timeout();
     pub fn zend_alter_ini_entry_chars(

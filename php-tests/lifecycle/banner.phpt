@@ -17,6 +17,9 @@ echo str_replace([$server->pid, $server->port, ...array_values($children)], ['SU
 $server = TestServer::start($code, ['ferrite.banner' => 1, 'ferrite.colors' => 'always']);
 var_dump(str_contains($server->out(), "\x1b[1m"));
 $server->stop();
+$server = TestServer::start($code, ['ferrite.banner' => 1, 'memory_limit' => -1]);
+echo preg_match('/^  warning: memory_limit is -1: .*$/m', $server->out(), $match) ? "$match[0]\n" : '';
+$server->stop();
 $server = TestServer::start($code . '$server->set(["banner" => false]);', ['ferrite.banner' => 1]);
 $server->stop();
 var_dump($server->out());
@@ -28,6 +31,8 @@ Ferrite %d.%d.%d on PHP %s
   ├── reactor REACTOR (1 thread)
   ├── worker 0: W0
   └── worker 1: W1
+  warning: opcache.enable_cli is off: PHP code runs slower; load opcache, and set it (php -d opcache.enable_cli=1)
   SIGTERM stops it; kill -USR1 SUPERVISOR replaces the workers
 bool(true)
+  warning: memory_limit is -1: one handler can take all memory; set it (php -d memory_limit=256M)
 string(0) ""

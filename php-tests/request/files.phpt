@@ -30,7 +30,7 @@ $handler = <<<'CODE'
     $response->end(json_encode([
         'post' => $request->post,
         'files' => $files,
-        'tmpfiles' => $request->tmpfiles === null ? null : count($request->tmpfiles),
+        'tmpfiles' => $request->tmpfiles === null ? null : array_map(fn ($path) => str_starts_with("$path", place('up') . '/') && is_file($path) && is_uploaded_file($path), $request->tmpfiles),
         'raw' => strlen($request->rawContent()) === (int) $request->header['content-length'],
     ], JSON_PRETTY_PRINT | JSON_UNESCAPED_SLASHES));
     CODE;
@@ -97,7 +97,9 @@ echo $server->request('POST', '/', FORM, $one)->body, "\n";
             "size": 8
         }
     },
-    "tmpfiles": 1,
+    "tmpfiles": [
+        true
+    ],
     "raw": true
 }
 -- removed afterwards
@@ -135,7 +137,10 @@ echo $server->request('POST', '/', FORM, $one)->body, "\n";
             ]
         }
     },
-    "tmpfiles": 2,
+    "tmpfiles": [
+        true,
+        true
+    ],
     "raw": true
 }
 -- too many

@@ -15,8 +15,10 @@ $server = serve(<<<'CODE'
             $response->write('second,');
             return $response->end($i < 2000 ? 'last' : 'never seen');
         case '/empty':
-            $false = [@$response->write(''), error_get_last()['message']];
-            return $response->end(json_encode($false));
+            $seen = [$response->write(''), error_get_last(), $response->status(202), $response->header('X-Later', '1')];
+            $response->write('');
+            $response->end(json_encode($seen));
+            return file_put_contents(place('ended'), json_encode($response->write('')));
         case '/plain-end':
             $response->write('a');
             return $response->end();
@@ -42,6 +44,8 @@ echo substr($first, strpos($first, "\r\n\r\n") + 4), $connection->bytes(strlen("
 $connection->request('GET', '/plain-end');
 show($connection->response());
 show($server->get('/empty'));
+$server->get('/binary');
+echo 'after end(): ', file_get_contents($server->place('ended')), "\n";
 show($server->get('/binary'));
 $large = $server->get('/large');
 var_dump(strlen($large->body), md5($large->body) === md5(implode('', array_map(fn ($i) => str_repeat(chr(65 + $i % 26), 50000), range(0, 99)))));
@@ -59,10 +63,12 @@ last
 Content-Type: text/html; charset=UTF-8
 Transfer-Encoding: chunked
 a
-200 OK
+202 Accepted
+X-Later: 1
 Content-Type: text/html; charset=UTF-8
-Content-Length: 73
-[false,"Ferrite\\Http\\Response::write(): the content to write is empty"]
+Content-Length: 21
+[true,null,true,true]
+after end(): false
 200 OK
 Content-Type: text/html; charset=UTF-8
 Transfer-Encoding: chunked

@@ -14,6 +14,7 @@ use ext_php_rs::types::Zval;
 
 use super::body::{Body, Reader};
 use crate::zend::globals::{self, collect_warning};
+use crate::zend::string::claim;
 use crate::zend::value::{self, Array};
 use crate::zend::{self, PARSE_COOKIE, PARSE_STRING};
 
@@ -136,6 +137,8 @@ fn engine_text(text: &[u8]) -> *mut c_char {
     } else {
         text
     };
+    // The parser copies a value twice more: decoded, and as PHP's string.
+    claim(text.len().saturating_mul(3));
     // SAFETY: there is room for the text and its final NUL.
     unsafe {
         let copy = _emalloc(text.len() + 1).cast::<u8>();
@@ -166,12 +169,15 @@ fn or_null(value: Zval) -> Zval {
 }
 
 fn temporary_files() -> Zval {
-    // SAFETY: the table, if there is one, maps paths to themselves.
+    // SAFETY: the table, if there is one, lives until the uploads are discarded. Its keys are the
+    // paths; its values are bare pointers, which are none of PHP's.
     let Some(uploads) = (unsafe { (*globals::sapi()).rfc1867_uploaded_files.as_ref() }) else {
         return value::null();
     };
     let mut list = Array::with_capacity(uploads.len());
-    uploads.values().for_each(|path| list.push(path.shallow_clone()));
+    for (path, _) in value::entries(uploads) {
+        list.push(value::bytes(&path.to_bytes()));
+    }
     or_null(list.into_value())
 }
 

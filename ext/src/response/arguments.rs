@@ -7,6 +7,7 @@ use ext_php_rs::ffi::zval;
 use super::lines::check_value;
 use crate::error::Failure;
 use crate::zend::string::Text;
+use crate::zend::value::entries;
 use crate::zend::{zend_zval_type_name, zval_try_get_string_func};
 
 /// Takes the arguments of a call by PHP's rules: `parse!(call, specification, place…)?`. The
@@ -41,11 +42,13 @@ pub fn field_values(argument: u32, name: &[u8], content: &mut zval) -> Result<Va
     if content.is_null() {
         return Ok(Values::Many(Vec::new()));
     }
-    let Some(array) = content.array() else {
+    // One more reference: __toString() of an element may change the variable that holds the array.
+    let held = content.shallow_clone();
+    let Some(array) = held.array() else {
         return field_value(argument, name, content).map(Values::One);
     };
     let mut values = Vec::with_capacity(array.len());
-    for element in array.values() {
+    for (_, element) in entries(array) {
         let mut element = element.shallow_clone();
         values.push(field_value(argument, name, element.dereference_mut())?);
     }

@@ -48,7 +48,7 @@ pub fn register() -> ext_php_rs::error::Result<()> {
     for name in ["header", "setHeader"] {
         class = method(class, name, header, bool, 2, || {
             let format = Arg::new("format", DataType::Bool).default("true");
-            vec![required("key"), Arg::new("value", DataType::String), format]
+            vec![required("key"), Arg::new("value", DataType::String), format, flag("append")]
         });
     }
     for (name, handler) in [

@@ -24,6 +24,11 @@ impl Lines {
     /// Replaces all lines of a field by these values.
     pub fn set(&mut self, name: &Text, values: impl IntoIterator<Item = Text>) {
         self.remove(name.as_bytes());
+        self.append(name, values);
+    }
+
+    /// Adds lines of a field behind those that it has.
+    pub fn append(&mut self, name: &Text, values: impl IntoIterator<Item = Text>) {
         self.0.extend(values.into_iter().map(|value| Line { name: name.clone(), value }));
     }
 
@@ -94,6 +99,13 @@ impl Lines {
         }
         array.into_value()
     }
+}
+
+/// Whether a second line of this field would make the message malformed or ambiguous (RFC 9110, 5.3).
+pub fn is_single(name: &[u8]) -> bool {
+    [&b"content-length"[..], b"content-type", b"location"]
+        .iter()
+        .any(|single| name.eq_ignore_ascii_case(single))
 }
 
 /// Refuses a name that is none (RFC 9110, 5.1).

@@ -17,6 +17,7 @@ use crate::error::Failure;
 use crate::zend::method::{Call, Returned};
 use crate::zend::php_check_open_basedir;
 use crate::zend::string::{Text, bytes};
+use crate::zend::value::entries;
 
 /// `informational(int $http_code, array $headers = []): bool`
 pub fn informational(call: &mut Call<'_>) -> Result<Returned, Failure> {
@@ -26,16 +27,17 @@ pub fn informational(call: &mut Call<'_>) -> Result<Returned, Failure> {
     let status = interim_status(code)?;
     let mut fields = Lines::default();
     if !headers.is_null() {
-        // SAFETY: the argument lives while the method runs; PHP has seen that it is an array.
-        let headers = unsafe { (*headers).array() };
-        for (name, value) in headers.iter().flat_map(|headers| headers.iter()) {
-            let name = name.to_string();
-            lines::check_name(2, name.as_bytes())?;
-            let values = match field_values(2, name.as_bytes(), &mut value.shallow_clone())? {
+        // SAFETY: the argument lives while the method runs; PHP has seen that it is an array. One more
+        // reference: __toString() of an element may change the variable that holds it.
+        let headers = unsafe { (*headers).shallow_clone() };
+        for (name, value) in headers.array().into_iter().flat_map(entries) {
+            let name = name.to_bytes();
+            lines::check_name(2, &name)?;
+            let values = match field_values(2, &name, &mut value.shallow_clone())? {
                 Values::One(value) => vec![value],
                 Values::Many(values) => values,
             };
-            fields.set(&Text::new(name.as_bytes()), values);
+            fields.set(&Text::new(&name), values);
         }
     }
     check_owner()?;
@@ -66,12 +68,12 @@ pub fn write(call: &mut Call<'_>) -> Result<Returned, Failure> {
     // SAFETY: the argument lives while the method runs.
     let content = unsafe { bytes(content) };
     check_owner()?;
-    if content.is_empty() {
-        warn("the content to write is empty");
-        return Ok(Returned::Bool(false));
-    }
     // SAFETY: the object is alive while its method runs, and no PHP code runs meanwhile.
     let outgoing = unsafe { &mut (*call.this::<Response>()).state.outgoing };
+    if content.is_empty() {
+        // Output buffers produce empty pieces all the time. Nothing goes out, not even the head.
+        return Ok(Returned::Bool(outgoing.is_writable()));
+    }
     outgoing.write(content).map(Returned::Bool)
 }
 

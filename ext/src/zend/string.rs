@@ -1,14 +1,16 @@
 //! PHP strings: owned references, and names that live as long as the process.
 
-use std::ffi::{c_char, c_void};
+use std::ffi::{c_char, c_int, c_void};
 use std::mem::{ManuallyDrop, offset_of};
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicPtr, Ordering};
 
 use ext_php_rs::ffi::{
-    _emalloc, GC_IMMUTABLE, ext_php_rs_zend_string_init, ext_php_rs_zend_string_release,
+    _emalloc, E_ERROR, GC_IMMUTABLE, ext_php_rs_zend_string_init, ext_php_rs_zend_string_release,
     zend_string, zend_string_init_interned,
 };
+
+use super::{globals, zend_error, zend_memory_usage};
 
 /// `GC_STRING`: a string, not collectable.
 const GC_STRING: u32 = 6 | 1 << 4;
@@ -20,6 +22,7 @@ pub struct Text(NonNull<zend_string>);
 impl Text {
     /// A new string with this content.
     pub fn new(content: &[u8]) -> Self {
+        claim(content.len());
         // SAFETY: the content is copied. The engine does not return null: it bails out.
         unsafe {
             let string = ext_php_rs_zend_string_init(content.as_ptr().cast(), content.len(), false);
@@ -32,6 +35,7 @@ impl Text {
         let head = offset_of!(zend_string, val);
         // The engine rounds strings up to 8 bytes; one is for the final NUL.
         let size = (head + len + 1).next_multiple_of(8);
+        claim(size);
         // SAFETY: `size` covers head, content and NUL; every field is written before it is read.
         let mut text = unsafe {
             let string = _emalloc(size).cast::<zend_string>();
@@ -112,6 +116,34 @@ impl Drop for Text {
         unsafe { ext_php_rs_zend_string_release(self.0.as_ptr()) }
     }
 }
+
+/// To be called before so much is taken from the engine's heap at once. What goes beyond `memory_limit`
+/// is PHP's fatal error here: some builds of PHP end the process at once, without an answer to the
+/// client, when an extension takes twice the limit.
+pub fn claim(bytes: usize) {
+    if bytes < CLAIMED_BYTES_MIN {
+        return;
+    }
+    // SAFETY: only reads globals; the format takes two numbers of this size. The error does not return.
+    unsafe {
+        let limit = (*globals::core()).memory_limit;
+        if let Ok(limit) = usize::try_from(limit)
+            && limit > 0
+            && zend_memory_usage(true).saturating_add(bytes) > limit
+        {
+            zend_error(
+                E_ERROR as c_int,
+                c"Allowed memory size of %zu bytes exhausted (tried to allocate %zu bytes)"
+                    .as_ptr(),
+                limit,
+                bytes,
+            );
+        }
+    }
+}
+
+/// Less than so much is far from twice any limit, and not worth a look.
+const CLAIMED_BYTES_MIN: usize = 1 << 20;
 
 /// The content of a string.
 ///
