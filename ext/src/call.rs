@@ -174,6 +174,8 @@ pub fn enter(run: &mut dyn FnMut()) -> Option<CallOutcome> {
     // SAFETY: only reads globals.
     let (frame, buffers) =
         unsafe { ((*globals::executor()).current_execute_data, zend::php_output_get_level()) };
+    // SAFETY: only reads globals. Once set, by a fatal error of the handler, it stays.
+    let unclean_before = unsafe { (*globals::compiler()).unclean_shutdown };
     let run = &raw mut *run;
     // SAFETY: the closure outlives the call.
     let caught = try_catch(AssertUnwindSafe(|| unsafe {
@@ -183,7 +185,7 @@ pub fn enter(run: &mut dyn FnMut()) -> Option<CallOutcome> {
     }));
     // SAFETY: only reads globals.
     let unclean = unsafe { (*globals::compiler()).unclean_shutdown };
-    if caught.is_err() || unclean {
+    if caught.is_err() || (unclean && !unclean_before) {
         // SAFETY: a bailout has left the pointer to a frame that is gone.
         unsafe { (*globals::executor()).current_execute_data = frame };
         if worker::is_forked_copy() {
