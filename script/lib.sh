@@ -55,3 +55,19 @@ php_arguments() {
         php_args=(-n "${php_args[@]}")
     fi
 }
+
+# The same command line as JSON, for programs that start servers.
+php_command() { php -n -r 'echo json_encode(array_slice($argv, 1));' -- php "${php_args[@]}"; }
+
+# make_python FOLDER REQUIREMENTS ...: a virtual environment FOLDER/venv with these packages and no others.
+make_python() {
+    local place=$1
+    shift
+    mkdir -p "$place" || die "cannot write to $target_dir"
+    cat "$@" | cmp -s - "$place/installed.txt" && return
+    rm -rf "$place/venv" "$place/installed.txt"
+    python3 -m venv "$place/venv" || die "python3 makes no virtual environment: run script/setup"
+    "$place/venv/bin/pip" install --quiet --disable-pip-version-check --no-deps \
+        "${@/#/--requirement=}" || die "pip could not install what is named in: $*"
+    cat "$@" >"$place/installed.txt"
+}
