@@ -33,7 +33,7 @@ $server = serve(<<<'CODE'
     CODE);
 $pid = $server->get('/pid')->body;
 // Since 8.4 the name of a closure says where it was written.
-$closure = PHP_VERSION_ID < 80400 ? '{closure}' : '{closure:server.php:20}';
+$closure = PHP_VERSION_ID < 80400 ? '{closure}' : '{closure:{closure:server.php:5}:20}';
 foreach (['plain', 'split', 'ended', 'nested', 'custom', 'error', 'type', 'argument', 'parse', 'finally', 'own-message', 'generator'] as $case) {
     echo "-- $case\n";
     $response = $server->get("/$case");

@@ -23,4 +23,4 @@ echo preg_replace('~\d{5,}~', 'N', preg_replace('~/\S+/~', '', logged($server, '
 --EXPECT--
 500
 the same worker
-ERROR GET /deep: uncaught Error: Maximum call stack size of N bytes (zend.max_allowed_stack_size - zend.reserved_stack_size) reached. Infinite recursion? in server.php:8; the client gets 500
+ERROR GET /deep: uncaught Error: Maximum call stack size of N bytes (zend.max_allowed_stack_size - zend.reserved_stack_size) reached. Infinite recursion? in server.php:7; the client gets 500
