@@ -242,6 +242,7 @@ class Http3:
             if not self.client or self.client.terminated:
                 await self.open()
         client = self.client
+        headers = [(name.lower(), value) for name, value in headers]
         try:
             answer = client.open(method, path, headers, end=method == "GET")
             if method == "POST":
