@@ -60,7 +60,8 @@ visit(TestServer::start(HANDLER . <<<'CODE'
     $server->set(['worker_num' => 1]);
     $server->on('WorkerStart', function () {
         $store = new Store('functions');
-        session_set_save_handler($store->open(...), $store->close(...), $store->read(...), $store->write(...), $store->destroy(...), $store->gc(...));
+        // @: since 8.4 single functions are deprecated.
+        @session_set_save_handler($store->open(...), $store->close(...), $store->read(...), $store->write(...), $store->destroy(...), $store->gc(...));
         echo "output\n";
     });
     $server->on('Request', $handler);
