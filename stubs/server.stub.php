@@ -202,6 +202,9 @@ class Server
      *   client did not take), `file_refused_count` (503: too many files of answers were open)
      * - `response_spool_memory_bytes`, `response_spool_disk_bytes` (kept now for clients that have not
      *   taken their answers)
+     * - `body_spool_file_num`, `body_spool_bytes` (request bodies in files now),
+     *   `body_spool_refused_count` (503: there was no room for one)
+     * - `address_refused_count` (connections beyond a limit per address)
      * - `total_recv_bytes`, `total_send_bytes`
      * - `worker_restart_count`, `reactor_restart_count` (after they died)
      * - in a worker: `worker_request_count`, `worker_response_count` of this worker id

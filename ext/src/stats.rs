@@ -6,7 +6,7 @@ use wire::shared::{Counter, Shared, WorkerCounter};
 use crate::zend::value::{self, Array};
 
 /// Key and counter.
-const COUNTERS: [(&str, Counter); 25] = [
+const COUNTERS: [(&str, Counter); 29] = [
     ("start_time", Counter::StartedAt),
     ("connection_num", Counter::Connections),
     ("quic_connection_num", Counter::QuicConnections),
@@ -30,6 +30,10 @@ const COUNTERS: [(&str, Counter); 25] = [
     ("file_refused_count", Counter::FilesRefused),
     ("response_spool_memory_bytes", Counter::SpoolMemory),
     ("response_spool_disk_bytes", Counter::SpoolDisk),
+    ("body_spool_file_num", Counter::BodyFiles),
+    ("body_spool_bytes", Counter::BodyBytes),
+    ("body_spool_refused_count", Counter::BodiesRefused),
+    ("address_refused_count", Counter::AddressesRefused),
     ("worker_restart_count", Counter::WorkerRestarts),
     ("reactor_restart_count", Counter::ReactorRestarts),
 ];

@@ -9,7 +9,9 @@ use mio::{Interest, Poll};
 use wire::control::ToReactorControl;
 use wire::head::Origin;
 
-use crate::broker::Common;
+use crate::addresses::Seat;
+use crate::broker::{Admission, Common};
+use crate::complaints::Complaints;
 use crate::control::Control;
 use crate::dispatch::worker_slot;
 use crate::listener::{ACCEPTS_PER_TURN_MAX, Accepted, Listener};
@@ -35,6 +37,19 @@ pub struct Connection {
     pub origin: Origin,
     /// The thread that is to serve it.
     pub thread: u16,
+    /// Its place among those of its address, when they are bounded.
+    pub seat: Option<Seat>,
+}
+
+/// What one turn of accepting gave.
+#[derive(Debug)]
+pub enum Accepting {
+    /// A connection.
+    One(Connection),
+    /// Nobody waits.
+    Nobody,
+    /// Many were refused, and more may wait: others have their turn first.
+    Later,
 }
 
 impl Acceptor {
@@ -63,22 +78,28 @@ impl Acceptor {
         }
     }
 
-    /// Accepts one connection and names the thread that is to serve it. `None` when nobody waits.
-    pub fn accept(&mut self, index: usize) -> io::Result<Option<Connection>> {
-        let Some(listener) = self.listeners.get(index) else { return Ok(None) };
+    /// Accepts one connection and names the thread that is to serve it.
+    pub fn accept(
+        &mut self,
+        index: usize,
+        complaints: &mut Complaints,
+        now: Instant,
+    ) -> io::Result<Accepting> {
+        let Some(listener) = self.listeners.get(index) else { return Ok(Accepting::Nobody) };
         for _ in 0..ACCEPTS_PER_TURN_MAX {
             let (socket, mut origin) = match listener.accept() {
                 Accepted::Connection(socket, origin) => (socket, origin),
-                Accepted::Nothing => return Ok(None),
+                Accepted::Nothing => return Ok(Accepting::Nobody),
                 Accepted::Again => continue,
                 Accepted::Exhausted(error) => return Err(error),
             };
-            let Some(connection) = self.common.admit() else { continue };
-            origin.connection = connection;
-            let thread = (connection % self.common.config.threads as u64) as u16;
-            return Ok(Some(Connection { socket, origin, thread }));
+            let admitted = self.common.admit(origin.remote, true, complaints, now);
+            let Some(Admission { number, seat }) = admitted else { continue };
+            origin.connection = number;
+            let thread = (number % self.common.config.threads as u64) as u16;
+            return Ok(Accepting::One(Connection { socket, origin, thread, seat }));
         }
-        Ok(None)
+        Ok(Accepting::Later)
     }
 
     /// Obeys one message of the supervisor's. `None` when there is none now, or none any more.

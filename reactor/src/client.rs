@@ -5,6 +5,7 @@ use std::time::Instant;
 use wire::head::Origin;
 use wire::{Part, ResponseHead};
 
+use crate::addresses::Seat;
 use crate::complaints::Complaints;
 use crate::conn::exchanges::Exchanges;
 use crate::conn::{Conn, Fate};
@@ -35,6 +36,14 @@ impl Client {
         match self {
             Self::Stream(_) => true,
             Self::Quic(client) => client.has_begun(),
+        }
+    }
+
+    /// Its place among the connections of its address, when they are bounded.
+    pub fn seat(&mut self) -> Option<&mut Seat> {
+        match self {
+            Self::Stream(conn) => conn.seat.as_mut(),
+            Self::Quic(client) => client.seat.as_mut(),
         }
     }
 

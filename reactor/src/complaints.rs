@@ -42,6 +42,8 @@ pub enum Kind {
     File,
     /// A worker has sent what it may not send.
     Worker,
+    /// A client's address has as many connections as it may have.
+    Address,
 }
 
 impl Complaints {
@@ -112,7 +114,7 @@ impl Complaints {
 }
 
 impl Kind {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 8] = [
         Self::Request,
         Self::Handshake,
         Self::Stall,
@@ -120,12 +122,14 @@ impl Kind {
         Self::Content,
         Self::File,
         Self::Worker,
+        Self::Address,
     ];
 
     fn level(self) -> Level {
         match self {
             Self::Request | Self::Handshake | Self::Stall => Level::Info,
             Self::Response | Self::Content | Self::File | Self::Worker => Level::Error,
+            Self::Address => Level::Warn,
         }
     }
 
@@ -138,6 +142,7 @@ impl Kind {
             Self::Content => "bodies could not be spooled",
             Self::File => "files of workers could not be kept open",
             Self::Worker => "times a worker sent what it may not send",
+            Self::Address => "connections were refused for their address",
         }
     }
 }
@@ -148,7 +153,8 @@ pub struct Peer(pub Option<SocketAddr>);
 impl fmt::Display for Peer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
-            Some(address) => address.fmt(f),
+            // An IPv4 client of a socket for both (RFC 4291, 2.5.5.2) is shown as what it is.
+            Some(address) => SocketAddr::new(address.ip().to_canonical(), address.port()).fmt(f),
             None => f.write_str("on a Unix socket"),
         }
     }
@@ -180,7 +186,7 @@ mod tests {
         assert_eq!(shared.get(Counter::Refused), 1_000);
         complaints.log(Kind::Handshake, begin, format_args!("failed"));
         let left_out = complaints.limits.each_mut().map(|limit| limit.take_left_out());
-        assert_eq!(left_out, [1_000 - AT_ONCE, 0, 0, 0, 0, 0, 0]);
+        assert_eq!(left_out, [1_000 - AT_ONCE, 0, 0, 0, 0, 0, 0, 0]);
         assert_eq!(complaints.take_alarm(), Some(begin + LOG_COMPLAINTS_PERIOD));
         complaints.refused(|| None, None, begin);
         assert_eq!(complaints.take_alarm(), None, "it is set already");

@@ -33,6 +33,14 @@ pub struct Config {
     /// How often each thread turns at least, also when there is nothing to do: so that somebody who
     /// looks can tell (see [`Shared::turns`](wire::shared::Shared::turns)). `None`: it need not.
     pub turn_interval_max: Option<Duration>,
+    /// Such files at a time, all threads together; never more than the limit on open files allows.
+    pub spool_files_max: u64,
+    /// Their bytes together; a body past it is answered with 503.
+    pub spool_bytes_max: u64,
+    /// Connections of one client address; 0 for any number.
+    pub address_connections_max: u32,
+    /// Those of them that have not sent a whole request head yet; 0 for any number.
+    pub address_pending_max: u32,
     /// What tokens of QUIC are made by; the same in each life of the reactor.
     pub quic_secret: Secret,
     /// CPUs that the threads stay on, in turn; none: wherever the kernel has them.

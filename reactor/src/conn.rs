@@ -15,6 +15,7 @@ use wire::{ExchangeId, Part, RequestHead, ResponseHead, TlsInfo};
 
 pub use self::backlog::{Parking, content_len};
 use self::exchanges::Exchanges;
+use crate::addresses::Seat;
 use crate::complaints::{Complaints, Kind, Peer};
 use crate::config::PortConfig;
 use crate::file;
@@ -54,6 +55,8 @@ pub struct Conn {
     stalled: Option<Instant>,
     /// Deadlines that have been set with the timers.
     pub alarms: Alarms,
+    /// Its place among those of its address, when they are bounded.
+    pub seat: Option<Seat>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -134,6 +137,7 @@ impl Conn {
             draining: false,
             stalled: None,
             alarms: Alarms::default(),
+            seat: None,
         }
     }
 

@@ -1,11 +1,11 @@
 //! The reactor's end of the control socket to the supervisor.
 
-use std::io::{IoSlice, IoSliceMut};
+use std::io::IoSlice;
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 
-use nix::sys::socket::{MsgFlags, recvmsg, sendmsg};
+use nix::sys::socket::{MsgFlags, sendmsg};
 use wire::control::{FromReactor, ToReactorControl, decode, encode};
-use wire::limits::{CONTROL_BYTES_MAX, CONTROL_DESCRIPTORS_MAX};
+use wire::limits::CONTROL_BYTES_MAX;
 
 use crate::fd_passing;
 
@@ -49,16 +49,16 @@ impl Supervisor {
     /// Reads one message.
     pub fn receive(&self) -> Control {
         let mut packet = [0; CONTROL_BYTES_MAX];
-        let mut ancillary = nix::cmsg_space!([RawFd; CONTROL_DESCRIPTORS_MAX]);
-        let mut slices = [IoSliceMut::new(&mut packet)];
-        let flags = MsgFlags::MSG_DONTWAIT | MsgFlags::MSG_CMSG_CLOEXEC;
         let mut descriptors = Vec::new();
-        let len = match recvmsg::<()>(self.raw(), &mut slices, Some(&mut ancillary), flags) {
-            Ok(message) => {
-                if let Err(error) = fd_passing::take(&message, &mut descriptors) {
-                    log::error!("descriptors from the supervisor were cut off: {error}");
+        let len = match fd_passing::receive(self.raw(), &mut packet, &mut descriptors) {
+            Ok(received) => {
+                if received.cut {
+                    log::error!(
+                        "links to a worker are lost: no more files can be opened; raise the limit of \
+                         open files (ulimit -n)"
+                    );
                 }
-                message.bytes
+                received.len
             }
             Err(nix::Error::EAGAIN | nix::Error::EINTR) => return Control::Nothing,
             Err(_) => return Control::Gone,

@@ -1,7 +1,8 @@
 //! How many files the reactor may hold open for its clients.
 
 use nix::sys::resource::{Resource, getrlimit};
-use wire::DescriptorBudget;
+use wire::shared::{Counter, Shared};
+use wire::{Budget, DescriptorBudget, Holder};
 
 use crate::config::Config;
 
@@ -9,12 +10,16 @@ use crate::config::Config;
 const OPEN_AT_START: u64 = 64;
 
 /// What the limit on open files leaves beside connections, links, and what is open now.
-pub fn budget(config: &Config) -> DescriptorBudget {
+pub fn budget(config: &Config, shared: Shared) -> DescriptorBudget {
     // The soft limit is what counts; without one there is no bound but memory.
     let limit = getrlimit(Resource::RLIMIT_NOFILE).map_or(1024, |(soft, _)| soft);
-    // In a reload each worker lives twice. Each thread has a file for responses that nobody takes.
-    let links = 2 * config.workers as u64 * config.threads as u64 + config.threads as u64;
+    // In a reload each worker lives twice, and by each link one descriptor may have come that nobody
+    // has taken yet. Each thread has a file for responses that nobody takes.
+    let (workers, threads) = (config.workers as u64, config.threads as u64);
+    let links = 2 * 2 * workers * threads + threads;
+    let bodies = Budget::shown(config.spool_files_max, shared.counter(Counter::BodyFiles));
     DescriptorBudget::of_process(limit, open_now(), config.connections_max as u64, links)
+        .bounded(Holder::Body, bodies)
 }
 
 fn open_now() -> u64 {

@@ -8,6 +8,7 @@
 #![deny(unsafe_code)]
 
 mod acceptor;
+mod addresses;
 mod broker;
 mod client;
 mod clock;
@@ -44,10 +45,12 @@ use std::{fmt, io, thread};
 use mio::{Poll, Waker};
 use nix::sched::{CpuSet, sched_setaffinity};
 use nix::unistd::Pid;
+use wire::Budget;
 use wire::control::FromReactor;
-use wire::shared::Shared;
+use wire::shared::{Counter, Shared};
 
 use crate::acceptor::Acceptor;
+use crate::addresses::Addresses;
 use crate::broker::Common;
 pub use crate::config::{Config, PortConfig};
 use crate::control::Supervisor;
@@ -122,7 +125,9 @@ pub fn run(config: Config, boot: Boot) -> Result<(), Error> {
     let tls = Contexts::new(&config.ports).map_err(Error::Tls)?;
     let common = Common {
         tls: Arc::new(tls),
-        files: descriptors::budget(&config),
+        files: descriptors::budget(&config, boot.shared),
+        addresses: Addresses::new(config.address_connections_max, config.address_pending_max),
+        spool_bytes: Budget::shown(config.spool_bytes_max, boot.shared.counter(Counter::BodyBytes)),
         spool_usage: Arc::new(SpoolUsage::new(config.response_spool, boot.shared)),
         config: Arc::new(config),
         shared: boot.shared,

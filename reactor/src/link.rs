@@ -1,11 +1,11 @@
 //! The reactor's end of a link to a worker.
 
 use std::fmt;
-use std::io::{IoSlice, IoSliceMut};
+use std::io::IoSlice;
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 
 use nix::sys::socket::{
-    ControlMessage, MsgFlags, Shutdown, getsockopt, recvmsg, send, sendmsg, shutdown, sockopt,
+    ControlMessage, MsgFlags, Shutdown, getsockopt, send, sendmsg, shutdown, sockopt,
 };
 use wire::held::Held;
 use wire::limits::{HANDOVER_DEPTH_MAX, LINK_UNREAD_BYTES_BEYOND};
@@ -14,9 +14,6 @@ use wire::{CodecError, Decoder, Encoder, ExchangeId, ToReactor, ToWorker};
 
 use crate::fd_passing;
 use crate::socket::ReadBuffer;
-
-/// Descriptors taken from one system call; a worker sends one per response at most.
-const DESCRIPTORS_MAX: usize = 16;
 
 /// One link, its marks, and who is on it.
 #[derive(Debug)]
@@ -162,25 +159,24 @@ impl Link {
             let sent = if self.encoder.descriptors.is_empty() {
                 send(self.raw(), &self.encoder.bytes, flags)
             } else {
-                self.send_with_descriptors(flags)
+                self.send_with_descriptor(flags)
             };
             match sent {
-                Ok(sent) => bytes::Buf::advance(&mut self.encoder.bytes, sent),
+                Ok(sent) => self.encoder.advance(sent),
                 Err(nix::Error::EINTR) => {}
                 Err(nix::Error::EAGAIN) => return,
-                Err(_) => return self.encoder.bytes.clear(),
+                Err(_) => return self.encoder.clear(),
             }
         }
-        self.encoder.bytes.clear();
+        self.encoder.clear();
     }
 
-    fn send_with_descriptors(&mut self, flags: MsgFlags) -> nix::Result<usize> {
-        let fds: Vec<RawFd> =
-            self.encoder.descriptors.iter().take(DESCRIPTORS_MAX).map(AsRawFd::as_raw_fd).collect();
-        let content = [IoSlice::new(&self.encoder.bytes)];
-        let rights = [ControlMessage::ScmRights(&fds)];
+    fn send_with_descriptor(&mut self, flags: MsgFlags) -> nix::Result<usize> {
+        let first = self.encoder.descriptors.front().map(|first| first.file.as_raw_fd());
+        let content = [IoSlice::new(self.encoder.piece())];
+        let rights = [ControlMessage::ScmRights(first.as_slice())];
         let sent = sendmsg::<()>(self.raw(), &content, &rights, flags, None)?;
-        self.encoder.descriptors.drain(..fds.len());
+        self.encoder.descriptors.pop_front();
         Ok(sent)
     }
 
@@ -188,9 +184,16 @@ impl Link {
     pub fn receive(&mut self, buffer: &mut ReadBuffer) -> Result<Read, LinkError> {
         let mut descriptors = Vec::new();
         let raw = self.raw();
-        let read = buffer.fill(|space| receive_into(raw, space, &mut descriptors));
-        let with_descriptors = !descriptors.is_empty();
-        self.decoder.descriptors.extend(descriptors);
+        let mut cut = false;
+        let read = buffer.fill(|space| {
+            let received = fd_passing::receive(raw, space, &mut descriptors)?;
+            cut = received.cut;
+            Ok(received.len)
+        });
+        let with_descriptors = cut || !descriptors.is_empty();
+        if with_descriptors {
+            self.decoder.descriptors_came(descriptors, cut);
+        }
         match read {
             Ok((bytes, _)) if bytes.is_empty() => Err(LinkError::Closed),
             Ok((bytes, full)) => {
@@ -262,13 +265,4 @@ impl Link {
     pub fn next(&mut self) -> Result<Option<(ExchangeId, ToReactor)>, LinkError> {
         self.decoder.next_to_reactor().map_err(LinkError::Codec)
     }
-}
-
-fn receive_into(raw: RawFd, space: &mut [u8], fds: &mut Vec<OwnedFd>) -> nix::Result<usize> {
-    let mut ancillary = nix::cmsg_space!([RawFd; DESCRIPTORS_MAX]);
-    let mut slices = [IoSliceMut::new(space)];
-    let flags = MsgFlags::MSG_DONTWAIT | MsgFlags::MSG_CMSG_CLOEXEC;
-    let message = recvmsg::<()>(raw, &mut slices, Some(&mut ancillary), flags)?;
-    fd_passing::take(&message, fds)?;
-    Ok(message.bytes)
 }

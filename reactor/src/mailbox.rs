@@ -13,6 +13,7 @@ use wire::ExchangeId;
 use wire::head::Origin;
 use wire::limits::QUIC_HANDED_OVER_MAX;
 
+use crate::addresses::Seat;
 use crate::dispatch::{Assignment, Move, WorkerSlot};
 
 /// What one thread says to another.
@@ -24,6 +25,8 @@ pub enum Mail {
         socket: OwnedFd,
         /// Where it came from; `port` names its configuration.
         origin: Origin,
+        /// Its place among those of its address, when they are bounded.
+        seat: Option<Seat>,
     },
     /// This is your link to a worker.
     Link {

@@ -1,12 +1,13 @@
 //! A request's content while it arrives: in memory, then in an unlinked temporary file.
 
+use std::fmt;
 use std::fs::File;
 use std::io::{self, Write};
 use std::os::fd::OwnedFd;
 use std::path::Path;
 
 use bytes::{Bytes, BytesMut};
-use wire::FileSlice;
+use wire::{Budget, DescriptorBudget, FileSlice, Holder, Permit, Share};
 
 /// What has arrived.
 #[derive(Debug, Default)]
@@ -17,12 +18,40 @@ pub enum Spool {
     /// So little that it stays in memory.
     Memory(BytesMut),
     /// More: in a file.
-    File {
-        /// The file; it has no name.
-        file: File,
-        /// Its length in bytes.
-        len: u64,
-    },
+    File(SpoolFile),
+}
+
+/// Content in a file without a name.
+#[derive(Debug)]
+pub struct SpoolFile {
+    file: File,
+    len: u64,
+    permit: Permit,
+    disk: Share,
+}
+
+/// Where content may go.
+#[derive(Debug, Clone, Copy)]
+pub struct Room<'a> {
+    /// So much may stay in memory, in bytes.
+    pub memory_bytes_max: usize,
+    /// Where files are made.
+    pub dir: &'a Path,
+    /// Files of all requests.
+    pub files: &'a DescriptorBudget,
+    /// Their bytes.
+    pub disk: &'a Budget,
+}
+
+/// Why content cannot be kept.
+#[derive(Debug)]
+pub enum SpoolError {
+    /// There are as many files as there may be: so many.
+    Files(u64),
+    /// All files together are as large as they may be, in bytes.
+    Bytes(u64),
+    /// The file cannot be made or written.
+    Io(io::Error),
 }
 
 /// Complete content.
@@ -37,21 +66,27 @@ pub enum Content {
 }
 
 impl Spool {
-    /// Adds content. Past `memory_bytes_max` everything moves to a file in `dir`.
-    pub fn push(&mut self, bytes: &[u8], memory_bytes_max: usize, dir: &Path) -> io::Result<()> {
+    /// Adds content. Past what may stay in memory everything moves to a file.
+    pub fn push(&mut self, bytes: &[u8], room: Room<'_>) -> Result<(), SpoolError> {
         match self {
-            Self::Empty if bytes.len() <= memory_bytes_max => {
+            Self::Empty if bytes.len() <= room.memory_bytes_max => {
                 *self = Self::Memory(BytesMut::from(bytes));
             }
-            Self::Memory(memory) if memory.len() + bytes.len() <= memory_bytes_max => {
+            Self::Memory(memory) if memory.len() + bytes.len() <= room.memory_bytes_max => {
                 memory.extend_from_slice(bytes);
             }
-            Self::Empty => *self = Self::to_file(&[bytes], dir)?,
-            Self::Memory(memory) => *self = Self::to_file(&[memory, bytes], dir)?,
-            Self::File { file, len } => {
-                file.write_all(bytes)?;
-                *len += bytes.len() as u64;
+            Self::Empty => {
+                let mut file = SpoolFile::new(room)?;
+                file.push(bytes, room)?;
+                *self = Self::File(file);
             }
+            Self::Memory(memory) => {
+                let mut file = SpoolFile::new(room)?;
+                file.push(memory, room)?;
+                file.push(bytes, room)?;
+                *self = Self::File(file);
+            }
+            Self::File(file) => file.push(bytes, room)?,
         }
         Ok(())
     }
@@ -61,18 +96,51 @@ impl Spool {
         match self {
             Self::Empty => Content::Empty,
             Self::Memory(memory) => Content::Memory(memory.freeze()),
-            Self::File { file, len } => Content::File(FileSlice::new(OwnedFd::from(file), 0, len)),
+            Self::File(SpoolFile { file, len, permit, disk }) => {
+                let mut slice = FileSlice::new(OwnedFd::from(file), 0, len);
+                slice.count(permit, Some(disk));
+                Content::File(slice)
+            }
         }
     }
+}
 
-    fn to_file(pieces: &[&[u8]], dir: &Path) -> io::Result<Self> {
-        let mut file = tempfile::tempfile_in(dir)?;
-        let mut len = 0;
-        for piece in pieces {
-            file.write_all(piece)?;
-            len += piece.len() as u64;
+impl SpoolFile {
+    fn new(room: Room<'_>) -> Result<Self, SpoolError> {
+        let held = || SpoolError::Files(room.files.held(Holder::Body));
+        let permit = room.files.take(Holder::Body).ok_or_else(held)?;
+        let disk = room.disk.take(0).ok_or(SpoolError::Bytes(room.disk.max()))?;
+        let file = tempfile::tempfile_in(room.dir).map_err(SpoolError::Io)?;
+        Ok(Self { file, len: 0, permit, disk })
+    }
+
+    fn push(&mut self, bytes: &[u8], room: Room<'_>) -> Result<(), SpoolError> {
+        let len = bytes.len() as u64;
+        if !self.disk.grow(len) {
+            return Err(SpoolError::Bytes(room.disk.max()));
         }
-        Ok(Self::File { file, len })
+        self.file.write_all(bytes).map_err(SpoolError::Io)?;
+        self.len += len;
+        Ok(())
+    }
+}
+
+impl fmt::Display for SpoolError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Files(held) => write!(
+                f,
+                "{held} bodies are in files already; raise body_spool_files_max or the limit of open \
+                 files (ulimit -n)"
+            ),
+            Self::Bytes(max) => {
+                write!(
+                    f,
+                    "all bodies in files have {max} bytes together; raise body_spool_bytes_max"
+                )
+            }
+            Self::Io(error) => write!(f, "{error}; free space there or set upload_tmp_dir"),
+        }
     }
 }
 
@@ -82,15 +150,21 @@ mod tests {
 
     use super::*;
 
+    fn pushed(spool: &mut Spool, bytes: &[u8], budgets: &(DescriptorBudget, Budget)) -> Option<()> {
+        let dir = std::env::temp_dir();
+        let room = Room { memory_bytes_max: 4, dir: &dir, files: &budgets.0, disk: &budgets.1 };
+        spool.push(bytes, room).ok()
+    }
+
     #[test]
     fn content_moves_to_a_file_past_its_bound() {
-        let dir = std::env::temp_dir();
+        let budgets = (DescriptorBudget::new(4), Budget::new(100));
         let mut spool = Spool::default();
-        spool.push(b"abc", 4, &dir).unwrap();
+        pushed(&mut spool, b"abc", &budgets).unwrap();
         assert!(matches!(spool, Spool::Memory(_)));
-        spool.push(b"def", 4, &dir).unwrap();
-        spool.push(b"g", 4, &dir).unwrap();
-        let Spool::File { mut file, len: 7 } = spool else { panic!("{spool:?}") };
+        pushed(&mut spool, b"def", &budgets).unwrap();
+        pushed(&mut spool, b"g", &budgets).unwrap();
+        let Spool::File(SpoolFile { mut file, len: 7, .. }) = spool else { panic!("{spool:?}") };
         let mut content = String::new();
         file.rewind().unwrap();
         file.read_to_string(&mut content).unwrap();
@@ -98,8 +172,31 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_directory_is_an_error() {
+    fn files_and_their_bytes_are_bounded_and_given_back() {
+        let budgets = (DescriptorBudget::new(4), Budget::new(12));
+        let full = DescriptorBudget::new(4).bounded(Holder::Body, Budget::new(1));
+        let budgets = (full, budgets.1);
+        let (mut first, mut second) = (Spool::default(), Spool::default());
+        pushed(&mut first, b"abcdefgh", &budgets).unwrap();
+        assert!(pushed(&mut second, b"abcde", &budgets).is_none(), "one file too many");
+        assert!(pushed(&mut second, b"abcd", &budgets).is_some(), "memory is no file");
+        assert!(pushed(&mut first, b"ijklm", &budgets).is_none(), "a byte too many");
+        pushed(&mut first, b"ijkl", &budgets).unwrap();
+        let Content::File(slice) = first.finish() else { panic!("not in a file") };
+        let again = slice.clone();
+        drop(slice);
+        assert_eq!((budgets.0.held(Holder::Body), budgets.1.held()), (1, 12));
+        drop(again);
+        assert_eq!((budgets.0.held(Holder::Body), budgets.1.held()), (0, 0));
+        assert!(pushed(&mut second, b"e", &budgets).is_some());
+    }
+
+    #[test]
+    fn a_missing_directory_is_an_error_and_holds_nothing() {
         let dir = std::env::temp_dir().join("ferrite-no-such-directory");
-        assert!(Spool::default().push(b"abc", 1, &dir).is_err());
+        let (files, disk) = (DescriptorBudget::new(4), Budget::new(100));
+        let room = Room { memory_bytes_max: 1, dir: &dir, files: &files, disk: &disk };
+        assert!(matches!(Spool::default().push(b"abc", room), Err(SpoolError::Io(_))));
+        assert_eq!((files.held(Holder::Body), disk.held()), (0, 0));
     }
 }

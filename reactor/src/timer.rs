@@ -19,7 +19,7 @@ pub enum Timer {
     Held,
     /// Requests may wait behind slow ones while a worker is idle.
     Balance,
-    /// Accept again after the process ran out of descriptors.
+    /// Accept again: the process had run out of descriptors, or others had their turn.
     Accept,
     /// Certificates may have changed.
     Certificates,

@@ -11,7 +11,7 @@ use wire::control::{FromWorker, ToWorkerControl, decode, encode};
 use wire::limits::CONTROL_BYTES_MAX;
 
 use crate::membership::PrivateFd;
-use crate::socket;
+use crate::socket::{self, Received};
 
 /// The supervisor's end of a child's control socket. Never blocks: what the child does not take
 /// yet is kept.
@@ -140,7 +140,11 @@ fn send(socket: BorrowedFd<'_>, packet: &Packet, flags: c_int) -> io::Result<()>
 fn receive(socket: BorrowedFd<'_>, flags: c_int) -> io::Result<Option<Packet>> {
     let mut space = [MaybeUninit::<u8>::uninit(); CONTROL_BYTES_MAX];
     let mut descriptors = VecDeque::new();
-    let len = socket::receive(socket, &mut space, &mut descriptors, flags)?;
+    let Received { len, cut } = socket::receive(socket, &mut space, &mut descriptors, flags)?;
+    if cut {
+        // Links were lost, because this process may open no more files.
+        return Err(io::Error::from_raw_os_error(nix::libc::EMFILE));
+    }
     // SAFETY: the kernel has written the first `len` bytes.
     let bytes = unsafe { std::slice::from_raw_parts(space.as_ptr().cast::<u8>(), len) }.to_vec();
     // No message is empty, so an empty packet is the end.

@@ -7,9 +7,8 @@
 use std::collections::VecDeque;
 use std::io::{self, IoSlice};
 use std::mem::take;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
-use bytes::Buf;
 use nix::libc::MSG_DONTWAIT;
 use nix::sys::socket::setsockopt;
 use nix::sys::socket::sockopt::ReceiveTimeout;
@@ -17,13 +16,11 @@ use nix::sys::time::{TimeVal, TimeValLike};
 use wire::arena::Arena;
 use wire::codec::HEADER_BYTES;
 use wire::held::Held;
-use wire::limits::{
-    LINK_DESCRIPTORS_MAX, LINK_READ_BYTES, LINK_READ_BYTES_MIN, LINK_WAIT_TIME_MAX,
-};
-use wire::{Decoder, Encoder, ExchangeId, Part, Reason, ToWorker};
+use wire::limits::{LINK_READ_BYTES, LINK_READ_BYTES_MIN, LINK_WAIT_TIME_MAX};
+use wire::{CodecError, Decoder, Encoder, ExchangeId, Part, Reason, ToWorker};
 
 use crate::membership::{PrivateFd, is_forked_copy};
-use crate::socket;
+use crate::socket::{self, Received};
 
 /// A worker's end of the socket pair to one reactor thread.
 #[derive(Debug)]
@@ -251,6 +248,15 @@ impl Link {
     fn decode(&mut self) -> Option<(ExchangeId, ToWorker)> {
         match self.decoder.next_to_worker() {
             Ok(message) => message,
+            // It ends as if its client had left, but for the answer.
+            Err(CodecError::MissingDescriptor { exchange, mark }) => {
+                log::error!(
+                    "cannot open the file with the content of a request: too many files are open; the \
+                     client gets 503. Close files in the handler or raise the limit (ulimit -n)"
+                );
+                let part = Part::Abort(Reason::Overloaded);
+                Some((exchange, ToWorker::Request { mark, part }))
+            }
             Err(error) => {
                 log::error!("the reactor sent what no reactor sends: {error}");
                 self.end();
@@ -268,11 +274,12 @@ impl Link {
             bytes.reserve(LINK_READ_BYTES);
         }
         let space = bytes.spare_capacity_mut();
-        let descriptors = &mut self.decoder.descriptors;
-        match socket::receive(self.socket.as_fd(), space, descriptors, flags) {
-            Ok(read) if read > 0 => {
-                // SAFETY: the kernel has written `read` bytes behind the present ones.
-                unsafe { bytes.set_len(bytes.len() + read) };
+        let mut descriptors = VecDeque::new();
+        match socket::receive(self.socket.as_fd(), space, &mut descriptors, flags) {
+            Ok(Received { len, cut }) if len > 0 => {
+                // SAFETY: the kernel has written `len` bytes behind the present ones.
+                unsafe { bytes.set_len(bytes.len() + len) };
+                self.decoder.descriptors_came(descriptors, cut);
                 Read::Some
             }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => Read::Nothing,
@@ -288,18 +295,36 @@ impl Link {
 
     /// Writes the encoder's bytes, then the pieces, as one message stream.
     fn write(&mut self, pieces: &[&[u8]]) {
-        let mut bytes = take(&mut self.encoder.bytes);
         let held = take(&mut self.held_len);
         let ours = held > 0 && self.held.begin_send(held);
         if held > 0 && !ours {
             // The reactor has fetched them.
-            bytes.advance(held);
+            self.encoder.advance(held);
         }
-        let mut slices = [IoSlice::new(&bytes), IoSlice::new(&[]), IoSlice::new(&[])];
+        let mut bytes = take(&mut self.encoder.bytes);
+        let mut from = 0;
+        while let Some(second) = self.encoder.descriptors.get(1).map(|second| second.at) {
+            self.send_all(&mut [IoSlice::new(&bytes[from..second])]);
+            from = second;
+            if self.ended {
+                break;
+            }
+        }
+        let mut slices = [IoSlice::new(&bytes[from..]), IoSlice::new(&[]), IoSlice::new(&[])];
         for (slice, piece) in slices[1..].iter_mut().zip(pieces) {
             *slice = IoSlice::new(piece);
         }
-        let mut left = &mut slices[..=pieces.len()];
+        self.send_all(&mut slices[..=pieces.len()]);
+        if ours && !self.ended {
+            self.held.sent(held);
+        }
+        // The memory serves the next frames.
+        bytes.clear();
+        self.encoder.clear();
+        self.encoder.bytes = bytes;
+    }
+
+    fn send_all(&mut self, mut left: &mut [IoSlice<'_>]) {
         let mut unsent: usize = left.iter().map(|slice| slice.len()).sum();
         while unsent > 0 && !self.ended {
             match self.send_some(left) {
@@ -316,27 +341,12 @@ impl Link {
                 }
             }
         }
-        if ours && !self.ended {
-            self.held.sent(held);
-        }
-        // The memory serves the next frames.
-        self.encoder.bytes = bytes;
-        self.encoder.bytes.clear();
-        self.encoder.descriptors.clear();
     }
 
     fn send_some(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
-        let waiting = &mut self.encoder.descriptors;
-        if waiting.is_empty() {
-            return socket::send(self.socket.as_fd(), slices, &[], 0);
-        }
-        let mut batch: [RawFd; LINK_DESCRIPTORS_MAX] = [-1; LINK_DESCRIPTORS_MAX];
-        let count = waiting.len().min(batch.len());
-        for (place, descriptor) in batch.iter_mut().zip(waiting.iter()) {
-            *place = descriptor.as_raw_fd();
-        }
-        let sent = socket::send(self.socket.as_fd(), slices, &batch[..count], 0)?;
-        waiting.drain(..count);
+        let first = self.encoder.descriptors.front().map(|first| first.file.as_raw_fd());
+        let sent = socket::send(self.socket.as_fd(), slices, first.as_slice(), 0)?;
+        self.encoder.descriptors.pop_front();
         Ok(sent)
     }
 

@@ -18,14 +18,23 @@ const ANCILLARY_BYTES: usize =
 #[repr(C, align(8))]
 struct Ancillary(MaybeUninit<[u8; ANCILLARY_BYTES]>);
 
-/// Reads once into `space` and appends the descriptors that came along. 0 is the end of the stream.
-/// Interrupted calls are made again.
+/// What one read gave, beside the bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Received {
+    /// Bytes read; 0 at the end of the stream.
+    pub(crate) len: usize,
+    /// Whether descriptors came that this process had no room for.
+    pub(crate) cut: bool,
+}
+
+/// Reads once into `space` and appends the descriptors that came along. Interrupted calls are made
+/// again.
 pub(crate) fn receive(
     socket: BorrowedFd<'_>,
     space: &mut [MaybeUninit<u8>],
     descriptors: &mut VecDeque<OwnedFd>,
     flags: libc::c_int,
-) -> io::Result<usize> {
+) -> io::Result<Received> {
     let mut ancillary = Ancillary(MaybeUninit::uninit());
     let mut piece = libc::iovec { iov_base: space.as_mut_ptr().cast(), iov_len: space.len() };
     loop {
@@ -50,11 +59,7 @@ pub(crate) fn receive(
             // SAFETY: the kernel has filled the header and the control messages it points to.
             unsafe { collect(&message, descriptors) };
         }
-        if message.msg_flags & libc::MSG_CTRUNC != 0 {
-            // Descriptors were dropped, most likely because this process may open no more.
-            return Err(io::Error::from_raw_os_error(libc::EMFILE));
-        }
-        return Ok(read);
+        return Ok(Received { len: read, cut: message.msg_flags & libc::MSG_CTRUNC != 0 });
     }
 }
 
@@ -153,7 +158,8 @@ mod tests {
         drop(passed);
         let mut space = [MaybeUninit::<u8>::uninit(); 8];
         let mut descriptors = VecDeque::new();
-        assert_eq!(receive(there.as_fd(), &mut space, &mut descriptors, 0).unwrap(), 3);
+        let received = receive(there.as_fd(), &mut space, &mut descriptors, 0).unwrap();
+        assert_eq!(received, Received { len: 3, cut: false });
         let mut copy = UnixStream::from(descriptors.pop_front().unwrap());
         copy.write_all(b"x").unwrap();
         let mut byte = [0];
@@ -169,6 +175,6 @@ mod tests {
         let error = send(here.as_fd(), &[IoSlice::new(b"x")], &[], 0).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::BrokenPipe);
         let mut space = [MaybeUninit::<u8>::uninit(); 8];
-        assert_eq!(receive(here.as_fd(), &mut space, &mut VecDeque::new(), 0).unwrap(), 0);
+        assert_eq!(receive(here.as_fd(), &mut space, &mut VecDeque::new(), 0).unwrap().len, 0);
     }
 }

@@ -37,6 +37,14 @@ pub struct ServerOptions {
     pub reactor_watchdog_time: Duration,
     /// Open connections; `None`: as many as the process may have files, 100,000 at most.
     pub connections_max: Option<usize>,
+    /// Request bodies in files at a time.
+    pub spool_files_max: u64,
+    /// Their bytes together.
+    pub spool_bytes_max: u64,
+    /// Connections of one client address; 0: any number.
+    pub address_connections_max: u32,
+    /// Those of them without a whole request head; 0: any number.
+    pub address_pending_max: u32,
     /// Whether to leave the terminal.
     pub daemonize: bool,
     /// Where to write the supervisor's process id.
@@ -148,6 +156,10 @@ impl Default for ServerOptions {
             worker_start_timeout: Duration::from_secs(60),
             reactor_watchdog_time: Duration::from_secs(10),
             connections_max: None,
+            spool_files_max: 10_000,
+            spool_bytes_max: 16 << 30,
+            address_connections_max: 0,
+            address_pending_max: 0,
             daemonize: false,
             pid_file: None,
             user: None,
@@ -229,9 +241,10 @@ impl ServerOptions {
     }
 
     /// The number of connections, when a process may have `files` open. Listeners and spooled bodies
-    /// need some beside the links, so a quarter is kept back (at most 1,024).
+    /// need some beside the links (twice as many in a reload, and by each a descriptor that has just
+    /// come), so a quarter is kept back (at most 1,024).
     pub fn connections(&self, files: u64) -> usize {
-        let links = u64::from(self.worker_num) * u64::from(self.reactor_threads());
+        let links = 4 * u64::from(self.worker_num) * u64::from(self.reactor_threads());
         let room = files.saturating_sub((files / 4).min(1024).max(links + OTHER_FILES));
         let wanted = self.connections_max.map_or(CONNECTIONS_MAX, |max| max as u64);
         wanted.min(room).max(1) as usize
@@ -295,7 +308,7 @@ mod tests {
         assert_eq!(options.connections(1024), 768);
         assert_eq!(options.connections(1 << 20), 100_000);
         let many = ServerOptions { worker_num: 400, reactor_num: Some(2), ..options };
-        assert_eq!(many.connections(2048), 2048 - 800 - 128);
+        assert_eq!(many.connections(8192), 8192 - 3200 - 128);
         assert_eq!(many.connections(100), 1);
         assert_eq!((many.files_min(), many.supervisor_files()), (928, 2528));
     }

@@ -1,6 +1,6 @@
 //! The wire codec under arbitrary frames.
 
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::OwnedFd;
 
 use wire::{Decoder, Encoder, Part, ToWorker};
 
@@ -26,7 +26,7 @@ fn to_worker(pieces: &[&[u8]]) -> (Vec<u8>, bool) {
     });
     (
         again(encoder, |decoder, encoder| {
-            while let Ok(Some((id, message))) = decoder.next_to_worker() {
+            if let Ok(Some((id, message))) = decoder.next_to_worker() {
                 encoder.to_worker(id, &message);
             }
         }),
@@ -46,7 +46,7 @@ fn to_reactor(pieces: &[&[u8]]) -> (Vec<u8>, bool) {
     });
     (
         again(encoder, |decoder, encoder| {
-            while let Ok(Some((id, part))) = decoder.next_to_reactor() {
+            if let Ok(Some((id, part))) = decoder.next_to_reactor() {
                 encoder.to_reactor(id, &part);
             }
         }),
@@ -61,8 +61,8 @@ fn run(pieces: &[&[u8]], mut next: impl FnMut(&mut Decoder) -> Result<bool, ()>)
         decoder.bytes.extend_from_slice(piece);
         loop {
             // One descriptor is always there, so that file frames decode.
-            if decoder.descriptors.is_empty() {
-                decoder.descriptors.extend(descriptor());
+            if decoder.waiting_descriptors() == 0 {
+                decoder.descriptors_came(descriptor(), false);
             }
             match next(&mut decoder) {
                 Ok(true) => {}
@@ -75,11 +75,17 @@ fn run(pieces: &[&[u8]], mut next: impl FnMut(&mut Decoder) -> Result<bool, ()>)
 }
 
 /// What was encoded must decode to what encodes to the same bytes.
-fn again(encoder: Encoder, each: impl FnOnce(&mut Decoder, &mut Encoder)) -> Vec<u8> {
+fn again(encoder: Encoder, each: impl Fn(&mut Decoder, &mut Encoder)) -> Vec<u8> {
     let mut decoder = Decoder { bytes: encoder.bytes.clone(), ..Decoder::default() };
-    decoder.descriptors.extend(encoder.descriptors.iter().filter_map(|fd| fd.as_fd().try_clone_to_owned().ok()));
     let mut second = Encoder::default();
-    each(&mut decoder, &mut second);
+    loop {
+        decoder.descriptors_came(descriptor(), false);
+        let before = decoder.bytes.len();
+        each(&mut decoder, &mut second);
+        if decoder.bytes.len() == before {
+            break;
+        }
+    }
     assert_eq!(second.bytes, encoder.bytes, "encoding is stable");
     encoder.bytes.to_vec()
 }

@@ -5,7 +5,7 @@ use std::time::Instant;
 use wire::control::FromReactor;
 use wire::limits::{HELD_TIME_MAX, LINK_BYTES_PER_TURN_MAX, REDISPATCH_MAX};
 use wire::shared::Counter;
-use wire::{ExchangeId, Holder, Part, Reason, ToReactor, ToWorker};
+use wire::{CodecError, ExchangeId, Holder, Part, Reason, ToReactor, ToWorker};
 
 use super::{Answer, Broker, Fault, FaultKind};
 use crate::dispatch::{LinkEnd, WorkerEnd, WorkerSlot};
@@ -167,9 +167,24 @@ impl Broker {
                     }
                 },
                 Ok(None) => return,
+                Err(LinkError::Codec(CodecError::MissingDescriptor { exchange, .. })) => {
+                    if self.is_foreign(slot, exchange) {
+                        self.common.shared.add(Counter::Stray, 1);
+                        return self.link_lost(slot, LinkError::Foreign, now);
+                    }
+                    self.refuse_file(exchange);
+                }
                 Err(error) => return self.link_lost(slot, error, now),
             }
         }
+    }
+
+    /// Whether an exchange that is there was given to another link.
+    fn is_foreign(&mut self, slot: WorkerSlot, id: ExchangeId) -> bool {
+        let Some(exchange) = self.exchanges.get_mut(key_of(id)) else { return false };
+        let (Stage::Given(place) | Stage::Orphaned(place)) = exchange.stage else { return true };
+        let link = self.links.get(slot).and_then(Option::as_ref);
+        place.worker != slot || !link.is_some_and(|link| link.has(id, place.mark))
     }
 
     fn note_fault(&mut self, slot: WorkerSlot, kind: FaultKind) {

@@ -1,32 +1,26 @@
 //! Between connections and workers: opens exchanges, hands them over, brings answers back.
 
+mod common;
 mod fault;
 mod leaving;
 mod links;
 mod watch;
 
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use wire::shared::{Counter, Shared};
-use wire::{
-    DescriptorBudget, ExchangeId, Fields, Part, Reason, RequestHead, ResponseHead, ToWorker,
-};
+use wire::shared::Counter;
+use wire::{ExchangeId, Fields, Part, Reason, RequestHead, ResponseHead, ToWorker};
 
+pub use self::common::{Admission, Common};
 use crate::complaints::{Complaints, Kind};
-use crate::config::Config;
-use crate::control::Supervisor;
-use crate::dispatch::{Assignment, Next, Placement, Scheduler, Ticket, WorkerSlot};
+use crate::dispatch::{Assignment, Next, Placement, Ticket, WorkerSlot};
 use crate::exchange::{Exchange, Job, Place, Stage, id_of, key_of};
 use crate::link::Link;
-use crate::mailbox::{Mail, Mailbox};
+use crate::mailbox::Mail;
 use crate::protocol::StreamId;
-use crate::response_spool::SpoolUsage;
 use crate::slots::{Key, Slots};
-use crate::spool::{Content, Spool};
+use crate::spool::{Content, Room, Spool};
 use crate::timer::Timers;
-use crate::tls::contexts::Contexts;
 pub use fault::{Fault, FaultKind};
 
 /// A part of a response on its way to its connection.
@@ -40,56 +34,6 @@ pub struct Answer {
     pub exchange: ExchangeId,
     /// The part.
     pub part: Part<ResponseHead>,
-}
-
-/// What all threads of the reactor share.
-#[derive(Debug, Clone)]
-pub struct Common {
-    /// The configuration.
-    pub config: Arc<Config>,
-    /// Marks and counters.
-    pub shared: Shared,
-    /// The policy.
-    pub scheduler: Arc<Mutex<Scheduler>>,
-    /// Every thread's mailbox, in order.
-    pub mailboxes: Arc<[Mailbox]>,
-    /// The way to the supervisor.
-    pub supervisor: Arc<Supervisor>,
-    /// The TLS contexts of the ports.
-    pub tls: Arc<Contexts>,
-    /// The files that may be open for clients.
-    pub files: DescriptorBudget,
-    /// How much content is kept for clients that have not taken it.
-    pub spool_usage: Arc<SpoolUsage>,
-    /// The number of the last connection; the first is 1, as 0 is nothing to users of `fd`.
-    pub connections: Arc<AtomicU64>,
-}
-
-impl Common {
-    /// The scheduler. It is never left in the middle of a change, so a poisoned lock is no harm.
-    pub fn scheduler(&self) -> MutexGuard<'_, Scheduler> {
-        self.scheduler.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Closes the links to this life of a worker in all threads.
-    pub fn close_links(&self, slot: WorkerSlot, incarnation: u64) {
-        for mailbox in self.mailboxes.iter() {
-            mailbox.post(Mail::CloseLink { slot, incarnation });
-        }
-    }
-
-    /// Counts a client that wants a connection, and gives it a number; `None` when there are as many
-    /// as there may be.
-    pub fn admit(&self) -> Option<u64> {
-        self.shared.add(Counter::Accepted, 1);
-        if self.shared.get(Counter::Connections) >= self.config.connections_max as u64 {
-            self.shared.add(Counter::Closed, 1);
-            self.shared.add(Counter::Aborted, 1);
-            log::debug!("refused a connection beyond max_connection");
-            return None;
-        }
-        Some(self.connections.fetch_add(1, Ordering::Relaxed) + 1)
-    }
 }
 
 /// One thread's exchanges and links.
@@ -205,17 +149,22 @@ impl Broker {
         let Some(exchange) = self.exchanges.get_mut(key_of(id)) else { return };
         let Stage::Collecting(spool) = &mut exchange.stage else { return };
         let config = &self.common.config;
-        let memory_max = config.ports[exchange.port].body_memory_bytes_max;
-        if let Err(error) = spool.push(bytes, memory_max, &config.spool_dir) {
+        let room = Room {
+            memory_bytes_max: config.ports[exchange.port].body_memory_bytes_max,
+            dir: &config.spool_dir,
+            files: &self.common.files,
+            disk: &self.common.spool_bytes,
+        };
+        if let Err(error) = spool.push(bytes, room) {
             let (request, place) = (exchange.job.summary(), config.spool_dir.display());
             complaints.log(
                 Kind::Content,
                 now,
                 format_args!(
-                    "cannot spool the body of {request} to {place}: {error}; the client gets 503. \
-                     Free space there or set upload_tmp_dir"
+                    "the client gets 503: the body of {request} cannot be spooled to {place}: {error}"
                 ),
             );
+            self.common.shared.add(Counter::BodiesRefused, 1);
             self.fail(id, Reason::Overloaded);
         }
     }

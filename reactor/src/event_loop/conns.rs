@@ -9,6 +9,7 @@ use wire::shared::Counter;
 use wire::{ExchangeId, Holder, Part, Reason};
 
 use super::{EventLoop, State};
+use crate::addresses::Seat;
 use crate::broker::Answer;
 use crate::client::Client;
 use crate::complaints::Kind;
@@ -37,13 +38,14 @@ impl EventLoop {
         self.pump(key);
     }
 
-    pub(super) fn add_conn(&mut self, socket: OwnedFd, mut origin: Origin) {
+    pub(super) fn add_conn(&mut self, socket: OwnedFd, mut origin: Origin, seat: Option<Seat>) {
         let Some(socket) = self.transport(socket, &origin) else { return };
         let now = self.clock.now();
         let port = &self.common.config.ports[usize::from(origin.port)];
         origin.reactor = self.thread;
         let raw = socket.raw();
         let mut conn = Conn::new(socket, port, origin, now);
+        conn.seat = seat;
         if matches!(self.state, State::Draining { .. }) {
             conn.shutdown(now);
         }
@@ -140,6 +142,9 @@ impl EventLoop {
             };
             let Some(client) = self.clients.get_mut(key) else { continue };
             if let Part::Head(head) = part {
+                if let Some(seat) = client.seat() {
+                    seat.begun();
+                }
                 let port = &self.common.config.ports[usize::from(client.origin().port)];
                 let window = client.exchanges().window(port.window_bytes);
                 let id = self.broker.open(key, stream, head, window);

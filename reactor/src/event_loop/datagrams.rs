@@ -52,7 +52,10 @@ impl Datagrams {
             let retry = quic.retry;
             let contexts = Contexts::new(tls, port, config.http.clone(), quic);
             let secret = &common.config.quic_secret;
-            Endpoint::new(socket, place, retry, secret, contexts, Instant::now()).map(Some)
+            let mut endpoint =
+                Endpoint::new(socket, place, retry, secret, contexts, Instant::now())?;
+            endpoint.addresses.clone_from(&common.addresses);
+            Ok::<_, std::io::Error>(Some(endpoint))
         });
         Ok(Self {
             endpoints: endpoints.collect::<Result<_, _>>()?,
@@ -171,14 +174,16 @@ impl EventLoop {
             return None;
         }
         let endpoint = self.datagrams.endpoint(port)?;
-        let connection = self.common.admit()?;
+        let now = self.clock.now().instant;
+        let (from, proven) = (Some(way.from), first.is_proven());
+        let admitted = self.common.admit(from, proven, &mut self.complaints, now)?;
         let Some((quic, cid)) = endpoint.accept(&first, way) else {
             self.common.shared.add(Counter::Closed, 1);
             self.common.shared.add(Counter::Aborted, 1);
             return None;
         };
         let origin = Origin {
-            connection,
+            connection: admitted.number,
             port,
             reactor: self.thread,
             remote: Some(way.from),
@@ -190,6 +195,7 @@ impl EventLoop {
         let key = self.clients.insert(Client::Quic(Box::new(client)));
         if let Some(Client::Quic(client)) = self.clients.get_mut(key) {
             client.enter(endpoint, key, cid);
+            client.seat = admitted.seat;
         }
         self.common.shared.add(Counter::Connections, 1);
         self.common.shared.add(Counter::QuicConnections, 1);
@@ -212,6 +218,9 @@ impl EventLoop {
                 released: &mut self.scratch.released,
             };
             let begun = client.collect(&mut cx);
+            if let (true, Some(seat)) = (begun, &mut client.seat) {
+                seat.proven();
+            }
             let origin = *client.origin();
             if begun && self.common.config.ports[usize::from(origin.port)].tell_opened {
                 self.broker.tell(Job::Opened(origin), self.clock.now().instant);

@@ -15,7 +15,7 @@ use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Token};
 use wire::limits::TLS_WATCH_INTERVAL;
 
-use crate::acceptor::{ACCEPT_PAUSE, Acceptor, Connection};
+use crate::acceptor::{ACCEPT_PAUSE, Accepting, Acceptor, Connection};
 use crate::broker::{Broker, Common};
 use crate::client::Client;
 use crate::clock::Clock;
@@ -186,7 +186,7 @@ impl EventLoop {
         let now = self.clock.now().instant;
         while let Ok(mail) = self.mail.try_recv() {
             match mail {
-                Mail::Accepted { socket, origin } => self.add_conn(socket, origin),
+                Mail::Accepted { socket, origin, seat } => self.add_conn(socket, origin, seat),
                 Mail::Link { slot, worker, incarnation, socket } => {
                     let (shared, thread) = (self.common.shared, usize::from(self.thread));
                     self.add_link(slot, Link::new(socket, shared, worker, incarnation, thread));
@@ -233,15 +233,17 @@ impl EventLoop {
         // Edges tell of arrivals, not of what is left: go on until nobody waits.
         loop {
             let Some(acceptor) = &mut self.acceptor else { return };
-            match acceptor.accept(index) {
-                Ok(Some(Connection { socket, origin, thread })) if thread == self.thread => {
-                    self.add_conn(socket, origin);
+            let now = self.clock.now().instant;
+            match acceptor.accept(index, &mut self.complaints, now) {
+                Ok(Accepting::One(connection)) if connection.thread == self.thread => {
+                    self.add_conn(connection.socket, connection.origin, connection.seat);
                 }
-                Ok(Some(Connection { socket, origin, thread })) => {
-                    let mail = Mail::Accepted { socket, origin };
+                Ok(Accepting::One(Connection { socket, origin, thread, seat })) => {
+                    let mail = Mail::Accepted { socket, origin, seat };
                     self.common.mailboxes[usize::from(thread)].post(mail);
                 }
-                Ok(None) => return,
+                Ok(Accepting::Nobody) => return,
+                Ok(Accepting::Later) => return self.broker.timers.set(now, Timer::Accept),
                 Err(error) => {
                     log::error!(
                         "cannot accept connections: {error}; raise the limit of open files \

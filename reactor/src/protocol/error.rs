@@ -64,6 +64,8 @@ pub enum Fault {
     Connect,
     /// A target in none of the four forms, or in one that its method excludes (RFC 9112, 3.2).
     Target,
+    /// A target or `:scheme` of another scheme than the connection's (RFC 9110, 7.4).
+    Scheme,
     /// A major version other than 1 (RFC 9110, 2.5).
     Version,
     /// A line feed without a carriage return, or the reverse (RFC 9112, 2.2).
@@ -127,6 +129,7 @@ impl Fault {
             Self::RequestLine
             | Self::Method
             | Self::Target
+            | Self::Scheme
             | Self::LineEnd
             | Self::FieldLine
             | Self::Host
@@ -175,6 +178,7 @@ impl fmt::Display for Fault {
             Self::Method => "invalid method",
             Self::Connect => "CONNECT is not served",
             Self::Target => "invalid request target",
+            Self::Scheme => "request for another scheme than the connection's",
             Self::Version => "HTTP version not supported",
             Self::LineEnd => "line does not end in CRLF",
             Self::FieldLine => "malformed field line",

@@ -26,6 +26,8 @@ pub struct ControlData<'a> {
     pub authority: Option<&'a [u8]>,
     /// The version of the connection.
     pub version: Version,
+    /// `:scheme`, where the client has sent it.
+    pub named_scheme: Option<&'a [u8]>,
     /// The scheme of the connection.
     pub scheme: Scheme,
 }
@@ -54,6 +56,7 @@ pub fn head(
     if control.method == Method::CONNECT {
         return Err(Fault::Connect);
     }
+    check_scheme(&control)?;
     let (path, query) = path(&control, settings)?;
     let content_length = content_length(lines, settings)?;
     let expects_continue = expects_continue(lines)?;
@@ -61,6 +64,18 @@ pub fn head(
     let ControlData { method, version, scheme, .. } = control;
     let head = RequestHead { method, path, query, version, scheme, fields, origin, tls: None };
     Ok(Head { head, content_length, expects_continue })
+}
+
+/// A request for another scheme is for another origin, whatever the connection is (RFC 9110, 7.4).
+fn check_scheme(control: &ControlData<'_>) -> Result<(), Fault> {
+    let own = match control.scheme {
+        Scheme::Http => &b"http"[..],
+        Scheme::Https => b"https",
+    };
+    match control.named_scheme {
+        Some(named) if !named.eq_ignore_ascii_case(own) => Err(Fault::Scheme),
+        _ => Ok(()),
+    }
 }
 
 /// Path and query as slices of one text.

@@ -13,6 +13,7 @@ use wire::{Part, ResponseHead, TlsInfo};
 use super::cids::Cid;
 use super::endpoint::{Endpoint, First, Way};
 use super::udp::Tally;
+use crate::addresses::Seat;
 use crate::complaints::{Complaints, Kind, Peer};
 use crate::config::PortConfig;
 use crate::conn::exchanges::Exchanges;
@@ -35,6 +36,8 @@ pub struct QuicClient {
     pub exchanges: Exchanges,
     /// Deadlines that have been set with the timers.
     pub alarms: Alarms,
+    /// Its place among those of its address, when they are bounded.
+    pub seat: Option<Seat>,
     /// What requests tell of its TLS.
     tls: Option<Arc<TlsInfo>>,
 }
@@ -84,6 +87,7 @@ impl QuicClient {
             handshake: Some(Box::new(Handshake { until, from: way.from, dcid: first.dcid.into() })),
             exchanges: Exchanges::default(),
             alarms: Alarms::default(),
+            seat: None,
             tls: None,
         }
     }

@@ -15,6 +15,7 @@ use super::context::Contexts;
 use super::mmsg::Inbox;
 use super::tokens::{Token, Tokens};
 use super::udp::{Outbox, Sent, Tally, UdpSocket};
+use crate::addresses::Addresses;
 use crate::config::Retry;
 use crate::protocol::Now;
 use crate::protocol::h3::Quic;
@@ -40,6 +41,8 @@ pub struct Endpoint {
     pub tls: Recent,
     /// Handshakes that are open.
     pub handshakes: usize,
+    /// The connections of each client address, when they are bounded.
+    pub addresses: Option<Addresses>,
     answers: Allowance,
     /// Connections that wait until the socket takes packets again.
     waiting: Vec<Key>,
@@ -86,6 +89,13 @@ pub struct First {
     original: Option<Vec<u8>>,
 }
 
+impl First {
+    /// Whether the client has shown that its address is its own (RFC 9000, 8.1).
+    pub fn is_proven(&self) -> bool {
+        self.original.is_some()
+    }
+}
+
 impl Endpoint {
     /// The endpoint over one of a port's sockets.
     pub fn new(
@@ -106,6 +116,7 @@ impl Endpoint {
             contexts,
             tls: Recent::default(),
             handshakes: 0,
+            addresses: None,
             answers: Allowance::new(QUIC_ANSWERS_PER_SECOND_MAX, now),
             waiting: Vec::new(),
             blocked: false,
@@ -173,7 +184,7 @@ impl Endpoint {
         match token {
             Token::Valid { original } => Routed::First(First { dcid, original: Some(original) }),
             Token::Stale => Routed::Done,
-            Token::Foreign if self.must_prove() => {
+            Token::Foreign if self.must_prove(way.from) => {
                 self.send_back(header, way, since_1970);
                 Routed::Done
             }
@@ -182,10 +193,14 @@ impl Endpoint {
     }
 
     /// Whether new clients have to prove that their address is theirs.
-    fn must_prove(&self) -> bool {
+    fn must_prove(&self, from: SocketAddr) -> bool {
+        let crowded = |addresses: &Addresses| addresses.must_prove(from.ip());
         match self.retry {
             Retry::Always => true,
-            Retry::Auto => self.handshakes >= QUIC_HANDSHAKES_MAX,
+            Retry::Auto => {
+                self.handshakes >= QUIC_HANDSHAKES_MAX
+                    || self.addresses.as_ref().is_some_and(crowded)
+            }
         }
     }
 

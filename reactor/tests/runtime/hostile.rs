@@ -244,9 +244,6 @@ const ATTACKS: &[Attack] = &[
     ("what only the reactor says", |worker, id| {
         worker.raw(0, &played::frame(4, 6, 0, id, &[0xff; 4]));
     }),
-    ("a file without a descriptor", |worker, id| {
-        worker.raw(0, &played::frame(16, 3, 0, id, &[0; 16]));
-    }),
     ("a block that is not in use", |worker, id| {
         worker.raw(0, &played::frame(4, 9, 1, id, &100u32.to_le_bytes()));
     }),

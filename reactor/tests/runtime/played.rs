@@ -205,6 +205,10 @@ pub fn config() -> Config {
             disk_bytes_max: 1 << 30,
         },
         turn_interval_max: None,
+        spool_files_max: 1000,
+        spool_bytes_max: 1 << 30,
+        address_connections_max: 0,
+        address_pending_max: 0,
         quic_secret: Default::default(),
         take_log: drop,
         cpus: Vec::new(),
@@ -338,7 +342,29 @@ impl Worker {
     /// A frame of a file is small: a socket that has room takes all of it.
     fn write_with_files(&mut self, id: ExchangeId, encoder: Encoder) {
         let link = self.home.lock().unwrap()[&id];
-        let raw: Vec<_> = encoder.descriptors.iter().map(|fd| fd.as_raw_fd()).collect();
+        let raw: Vec<_> = encoder.descriptors.iter().map(|with| with.file.as_raw_fd()).collect();
+        let (content, rights) = ([IoSlice::new(&encoder.bytes)], [ControlMessage::ScmRights(&raw)]);
+        let socket = self.links[link].socket.as_raw_fd();
+        let sent = sendmsg::<()>(socket, &content, &rights, MsgFlags::empty(), None).unwrap();
+        assert_eq!(sent, encoder.bytes.len());
+        self.links[link].sent += sent as u64;
+    }
+
+    /// A head, and the frame of a file whose descriptor does not come.
+    pub fn file_without_descriptor(&mut self, id: ExchangeId, len: u64) {
+        let mut encoder = Encoder::default();
+        encoder.to_reactor(id, &Part::Head(head_of(200, BodyLength::Known(len))));
+        let file = std::fs::File::open("/dev/null").unwrap();
+        encoder.to_reactor(id, &Part::File(wire::FileSlice::new(file.into(), 0, len)));
+        self.write(id, &encoder.bytes);
+    }
+
+    /// A body frame with descriptors beside it that no frame names.
+    pub fn stray_descriptors(&mut self, id: ExchangeId, of: &impl AsRawFd, count: usize) {
+        let mut encoder = Encoder::default();
+        encoder.body(id, b"x");
+        let raw = vec![of.as_raw_fd(); count];
+        let link = self.home.lock().unwrap()[&id];
         let (content, rights) = ([IoSlice::new(&encoder.bytes)], [ControlMessage::ScmRights(&raw)]);
         let socket = self.links[link].socket.as_raw_fd();
         let sent = sendmsg::<()>(socket, &content, &rights, MsgFlags::empty(), None).unwrap();
@@ -495,7 +521,7 @@ impl Link {
             if let ControlMessageOwned::ScmRights(raw) = control {
                 // SAFETY: the kernel has just installed these descriptors for this process.
                 let owned = raw.into_iter().map(|raw| unsafe { OwnedFd::from_raw_fd(raw) });
-                self.decoder.descriptors.extend(owned);
+                self.decoder.descriptors_came(owned, false);
             }
         }
         let len = message.bytes;
@@ -523,6 +549,12 @@ pub fn frame(len: u32, kind: u8, mark: u8, id: ExchangeId, payload: &[u8]) -> Ve
     frame.extend_from_slice(&id.to_u64().to_le_bytes());
     frame.extend_from_slice(payload);
     frame
+}
+
+/// A response's head without fields.
+pub fn head_of(status: u16, length: BodyLength) -> ResponseHead {
+    let status = status.try_into().unwrap();
+    ResponseHead { status, reason: None, length, fields: Fields::default() }
 }
 
 /// Reads one response with Content-Length, or to the end of the connection.

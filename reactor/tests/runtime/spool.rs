@@ -91,13 +91,19 @@ impl<S: Read> Slow for Http1<S> {
     }
 }
 
+/// `:scheme: http` and `:scheme: https` in HPACK's static table (RFC 7541, Appendix A).
+const HTTP: u8 = 0x86;
+const HTTPS: u8 = 0x87;
+
 struct Http2<S>(S);
 
 impl<S: Read + Write> Http2<S> {
     /// No window, for the stream nor for more than the connection's first 64 KiB.
-    fn ask(mut stream: S) -> Box<Self> {
+    fn ask(mut stream: S, scheme: u8) -> Box<Self> {
         let settings = frame(4, 0, 0, &[&[0, 4][..], &0u32.to_be_bytes()].concat());
-        let request = frame(1, 5, 1, GET2);
+        let mut fields = GET2.to_vec();
+        fields[1] = scheme;
+        let request = frame(1, 5, 1, &fields);
         stream.write_all(&[&PREFACE[..], &settings, &request].concat()).unwrap();
         Box::new(Self(stream))
     }
@@ -236,12 +242,12 @@ fn http1_clients_by_tls_that_do_not_read_hold_no_worker() {
 
 #[test]
 fn http2_clients_that_do_not_read_hold_no_worker() {
-    nobody_waits(false, |server| Http2::ask(small_buffer(server)));
+    nobody_waits(false, |server| Http2::ask(small_buffer(server), HTTP));
 }
 
 #[test]
 fn http2_clients_by_tls_that_do_not_read_hold_no_worker() {
-    nobody_waits(true, |server| Http2::ask(secure(server, b"\x02h2")));
+    nobody_waits(true, |server| Http2::ask(secure(server, b"\x02h2"), HTTPS));
 }
 
 #[test]

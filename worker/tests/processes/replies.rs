@@ -20,6 +20,7 @@ crate::cases![
     requests_handed_ahead_are_kept_while_a_reply_waits,
     several_links_are_served_at_once,
     a_spooled_upload_reaches_the_handler,
+    an_upload_that_a_worker_has_no_room_for_costs_one_answer,
     connection_events_are_heard_and_answered,
 ];
 
@@ -227,6 +228,22 @@ fn a_spooled_upload_reaches_the_handler() {
     let content = pattern(100_000);
     client.say("file /echo 100000", &content);
     assert!(client.content() == content);
+}
+
+fn an_upload_that_a_worker_has_no_room_for_costs_one_answer() {
+    let server = Server::start(&options(1));
+    let mut client = server.client();
+    let pid = client.get("/pid");
+    assert_eq!(client.get("/no-room"), b"full");
+    let content = pattern(100_000);
+    for _ in 0..3 {
+        client.say("file /echo 100000", &content);
+        assert_eq!(client.next(), Seen::Abort("Overloaded".into()));
+    }
+    assert_eq!(client.get("/room"), b"room");
+    client.say("file /echo 100000", &content);
+    assert!(client.content() == content);
+    assert_eq!(client.get("/pid"), pid, "the worker lives on");
 }
 
 fn connection_events_are_heard_and_answered() {

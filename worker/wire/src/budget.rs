@@ -96,8 +96,6 @@ impl Drop for Share {
 pub enum Holder {
     /// Content of a request, while it arrives and until its answer begins.
     Body,
-    /// A response that its client has not taken.
-    Parked,
     /// A file that a worker has sent, until its client has taken it.
     Sent,
 }
@@ -105,12 +103,12 @@ pub enum Holder {
 /// The files that the reactor holds open for clients, all threads together. Links, connections and
 /// what the process opens for itself are no part of it: room for them is set apart before.
 ///
-/// A quarter belongs to each [`Holder`], so that none can starve another; the last quarter is whose
-/// comes first.
+/// A third belongs to each [`Holder`], so that none can starve another; the last third is whose comes
+/// first.
 #[derive(Debug, Clone)]
 pub struct DescriptorBudget {
-    all: [Budget; 3],
-    own: [Budget; 3],
+    all: [Budget; 2],
+    own: [Budget; 2],
     common: Budget,
 }
 
@@ -124,12 +122,12 @@ impl DescriptorBudget {
 
     /// So many files.
     pub fn new(files: u64) -> Self {
-        let quarter = files / 4;
-        let own = quarter.max(1);
+        let third = files / 3;
+        let own = third.max(1);
         Self {
-            all: [(); 3].map(|()| Budget::new(u64::MAX)),
-            own: [(); 3].map(|()| Budget::new(own)),
-            common: Budget::new(quarter),
+            all: [(); 2].map(|()| Budget::new(u64::MAX)),
+            own: [(); 2].map(|()| Budget::new(own)),
+            common: Budget::new(third),
         }
     }
 
@@ -152,7 +150,7 @@ impl DescriptorBudget {
         self.all[holder as usize].held()
     }
 
-    /// How many there may be at most, when no other holder has taken of the common quarter.
+    /// How many there may be at most, when no other holder has taken of the common third.
     pub fn max(&self, holder: Holder) -> u64 {
         let most = self.own[holder as usize].max() + self.common.max();
         most.min(self.all[holder as usize].max())
@@ -188,23 +186,23 @@ mod tests {
 
     #[test]
     fn no_holder_takes_what_belongs_to_another() {
-        let budget = DescriptorBudget::new(40);
+        let budget = DescriptorBudget::new(30);
         let bodies: Vec<_> = std::iter::from_fn(|| budget.take(Holder::Body)).collect();
         assert_eq!(bodies.len(), 20);
         assert_eq!(budget.max(Holder::Body), 20);
-        let parked: Vec<_> = std::iter::from_fn(|| budget.take(Holder::Parked)).collect();
-        assert_eq!(parked.len(), 10);
+        let sent: Vec<_> = std::iter::from_fn(|| budget.take(Holder::Sent)).collect();
+        assert_eq!(sent.len(), 10);
         drop(bodies);
         assert_eq!(budget.held(Holder::Body), 0);
-        let sent: Vec<_> = std::iter::from_fn(|| budget.take(Holder::Sent)).collect();
-        assert_eq!(sent.len(), 20);
-        drop((parked, sent));
-        assert!(budget.take(Holder::Parked).is_some());
+        let more: Vec<_> = std::iter::from_fn(|| budget.take(Holder::Sent)).collect();
+        assert_eq!(more.len(), 10);
+        drop((more, sent));
+        assert!(budget.take(Holder::Sent).is_some());
     }
 
     #[test]
     fn an_option_bounds_one_holder() {
-        let budget = DescriptorBudget::new(40).bounded(Holder::Body, Budget::new(2));
+        let budget = DescriptorBudget::new(30).bounded(Holder::Body, Budget::new(2));
         let _two = [(); 2].map(|()| budget.take(Holder::Body).unwrap());
         assert!(budget.take(Holder::Body).is_none());
         assert_eq!((budget.max(Holder::Body), budget.max(Holder::Sent)), (2, 20));
@@ -215,7 +213,7 @@ mod tests {
     fn what_is_needed_for_itself_is_set_apart() {
         let budget = DescriptorBudget::of_process(1024, 20, 768, 16);
         let most = budget.max(Holder::Sent);
-        assert_eq!(most, (1024 - 20 - 768 - 16 - DESCRIPTORS_SPARE) / 4 * 2);
+        assert_eq!(most, (1024 - 20 - 768 - 16 - DESCRIPTORS_SPARE) / 3 * 2);
         let small = DescriptorBudget::of_process(64, 20, 768, 16);
         let _one = small.take(Holder::Sent).unwrap();
         assert!(small.take(Holder::Sent).is_none());

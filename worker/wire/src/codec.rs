@@ -9,7 +9,8 @@
 //! ```
 //!
 //! Heads are bincode (fixed-width integers), bodies are raw. A file's descriptor travels beside the
-//! bytes (SCM_RIGHTS); descriptors arrive in the order of their frames and never later than them.
+//! bytes (SCM_RIGHTS); descriptors arrive in the order of their frames and never later than them. One
+//! message carries one descriptor at most, so that a reader who has no room for one knows which it was.
 
 use std::collections::VecDeque;
 use std::os::fd::OwnedFd;
@@ -25,7 +26,7 @@ use crate::head::{
     Origin, RequestHead, RequestHeadFrame, RequestHeadRef, ResponseHead, ResponseHeadFrame,
     ResponseHeadRef,
 };
-use crate::limits::FRAME_BYTES_MAX;
+use crate::limits::{FRAME_BYTES_MAX, LINK_DESCRIPTORS_MAX};
 use crate::part::{FileSlice, OpenFile, Part, Reason};
 
 /// Length of a frame's header in bytes.
@@ -109,14 +110,44 @@ pub type ToReactor = Part<ResponseHead>;
 pub struct Encoder {
     /// Encoded frames.
     pub bytes: BytesMut,
-    /// Descriptors to be sent with the next bytes, in the order of their frames.
-    pub descriptors: VecDeque<Arc<OpenFile>>,
+    /// Descriptors to be sent with them, each in a message of its own, in the order of their frames.
+    pub descriptors: VecDeque<Attached>,
+}
+
+/// A descriptor beside its frame.
+#[derive(Debug)]
+pub struct Attached {
+    /// Where the frame begins in [`Encoder::bytes`]: the descriptor goes no later.
+    pub at: usize,
+    /// The file.
+    pub file: Arc<OpenFile>,
 }
 
 impl Encoder {
     /// Whether nothing waits.
     pub fn is_empty(&self) -> bool {
         self.bytes.is_empty()
+    }
+
+    /// What may be sent in one message with the first descriptor: everything before the frame of the
+    /// second.
+    pub fn piece(&self) -> &[u8] {
+        let end = self.descriptors.get(1).map_or(self.bytes.len(), |second| second.at);
+        &self.bytes[..end]
+    }
+
+    /// So many of the bytes have been sent.
+    pub fn advance(&mut self, sent: usize) {
+        self.bytes.advance(sent);
+        for descriptor in &mut self.descriptors {
+            descriptor.at = descriptor.at.saturating_sub(sent);
+        }
+    }
+
+    /// Nothing waits any more.
+    pub fn clear(&mut self) {
+        self.bytes.clear();
+        self.descriptors.clear();
     }
 
     /// Appends a message to a worker.
@@ -182,7 +213,8 @@ impl Encoder {
             }
             Part::Body(content) => self.raw(Kind::Body, mark, exchange, content),
             Part::File(slice) => {
-                self.descriptors.push_back(Arc::clone(&slice.fd));
+                let (at, file) = (self.bytes.len(), Arc::clone(&slice.fd));
+                self.descriptors.push_back(Attached { at, file });
                 self.encoded(Kind::File, mark, exchange, (slice.offset, slice.len));
             }
             Part::End(trailers) => {
@@ -241,13 +273,29 @@ impl bincode::enc::write::Writer for Growing<'_> {
 pub struct Decoder {
     /// Where the reader appends what it read.
     pub bytes: BytesMut,
-    /// Where the reader appends the descriptors that came with it.
-    pub descriptors: VecDeque<OwnedFd>,
+    /// Descriptors that came, in order, and whose frames have not been read; `None` for one that the
+    /// process had no room for.
+    pub descriptors: VecDeque<Option<OwnedFd>>,
     /// Where the blocks lie that a worker's frames name.
     pub arena: Option<Arena>,
 }
 
 impl Decoder {
+    /// Takes the descriptor that came with a message, before the next is read. What came beside it, as
+    /// no message carries two, is closed, and so is what no frame takes. `cut` says that the process
+    /// had no room for all that came.
+    pub fn descriptors_came(&mut self, came: impl IntoIterator<Item = OwnedFd>, cut: bool) {
+        let first = came.into_iter().next();
+        if (first.is_some() || cut) && self.descriptors.len() < LINK_DESCRIPTORS_MAX {
+            self.descriptors.push_back(first);
+        }
+    }
+
+    /// Descriptors that no frame has taken.
+    pub fn waiting_descriptors(&self) -> usize {
+        self.descriptors.len()
+    }
+
     /// The next message from the reactor; `None` while it is incomplete.
     pub fn next_to_worker(&mut self) -> Result<Option<(ExchangeId, ToWorker)>, CodecError> {
         let Some(frame) = self.next_frame()? else { return Ok(None) };
@@ -263,7 +311,7 @@ impl Decoder {
             Kind::Opened => ToWorker::Opened { mark, origin: decode(&frame.payload)? },
             Kind::Closed => ToWorker::Closed { mark, origin: decode(&frame.payload)? },
             kind => {
-                let part = self.part(kind, frame.payload)?;
+                let part = self.part(kind, mark, frame.exchange, frame.payload)?;
                 ToWorker::Request { mark, part }
             }
         };
@@ -284,13 +332,19 @@ impl Decoder {
                 let head: ResponseHeadFrame<'_> = decode(&frame.payload)?;
                 Part::Head(head.into_head(&frame.payload)?)
             }
-            kind => self.part(kind, frame.payload)?,
+            kind => self.part(kind, frame.mark, frame.exchange, frame.payload)?,
         };
         Ok(Some((frame.exchange, part)))
     }
 
     fn next_frame(&mut self) -> Result<Option<Frame>, CodecError> {
-        let Some(header) = self.bytes.first_chunk::<HEADER_BYTES>() else { return Ok(None) };
+        let Some(header) = self.bytes.first_chunk::<HEADER_BYTES>() else {
+            if self.bytes.is_empty() && self.descriptors.len() > 1 {
+                // Only the last one's frame can be on its way still: nobody takes the others.
+                self.descriptors.drain(..self.descriptors.len() - 1);
+            }
+            return Ok(None);
+        };
         let len = u32::from_le_bytes([header[0], header[1], header[2], header[3]]);
         if len > FRAME_BYTES_MAX {
             return Err(CodecError::TooLong(len));
@@ -307,13 +361,20 @@ impl Decoder {
         Ok(Some(Frame { kind, mark, exchange: ExchangeId::from_u64(exchange), payload }))
     }
 
-    fn part<H>(&mut self, kind: Kind, payload: Bytes) -> Result<Part<H>, CodecError> {
+    fn part<H>(
+        &mut self,
+        kind: Kind,
+        mark: u8,
+        exchange: ExchangeId,
+        payload: Bytes,
+    ) -> Result<Part<H>, CodecError> {
         Ok(match kind {
             Kind::Body if payload.is_empty() => return Err(CodecError::Payload),
             Kind::Body => Part::Body(payload),
             Kind::File => {
                 let (offset, len) = decode(&payload)?;
-                let fd = self.descriptors.pop_front().ok_or(CodecError::MissingDescriptor)?;
+                let fd = self.descriptors.pop_front().flatten();
+                let fd = fd.ok_or(CodecError::MissingDescriptor { exchange, mark })?;
                 Part::File(FileSlice::new(fd, offset, len))
             }
             Kind::End if payload.is_empty() => Part::End(None),
@@ -429,15 +490,57 @@ mod tests {
         assert!(decoder.bytes.is_empty());
     }
 
+    fn null() -> OwnedFd {
+        std::fs::File::open("/dev/null").unwrap().into()
+    }
+
     #[test]
-    fn a_file_frame_needs_its_descriptor() {
+    fn a_file_frame_without_its_descriptor_costs_its_exchange_alone() {
+        let (id, next) = (ExchangeId::new(0, 0), ExchangeId::new(0, 1));
         let mut encoder = Encoder::default();
-        let fd = std::fs::File::open("/dev/null").unwrap().into();
-        let slice = FileSlice::new(fd, 1, 2);
-        encoder.to_reactor(ExchangeId::new(0, 0), &Part::File(slice));
-        assert_eq!(encoder.descriptors.len(), 1);
+        encoder.to_reactor(id, &Part::File(FileSlice::new(null(), 1, 2)));
+        encoder.to_reactor(next, &Part::File(FileSlice::new(null(), 3, 4)));
+        assert_eq!(encoder.descriptors.len(), 2);
         let mut decoder = Decoder { bytes: encoder.bytes, ..Decoder::default() };
-        assert_eq!(decoder.next_to_reactor().unwrap_err(), CodecError::MissingDescriptor);
+        // There was no room for the first.
+        decoder.descriptors_came(None, true);
+        decoder.descriptors_came(Some(null()), false);
+        let missing = CodecError::MissingDescriptor { exchange: id, mark: 0 };
+        assert_eq!(decoder.next_to_reactor().unwrap_err(), missing);
+        let (of, part) = decoder.next_to_reactor().unwrap().unwrap();
+        assert!(of == next && matches!(part, Part::File(FileSlice { offset: 3, len: 4, .. })));
+        assert!(decoder.next_to_reactor().unwrap().is_none());
+    }
+
+    #[test]
+    fn descriptors_that_no_frame_takes_are_closed() {
+        let mut decoder = Decoder::default();
+        for _ in 0..100 {
+            decoder.descriptors_came([null(), null(), null()], true);
+            assert!(decoder.waiting_descriptors() <= LINK_DESCRIPTORS_MAX);
+        }
+        assert!(decoder.next_to_reactor().unwrap().is_none());
+        assert_eq!(decoder.waiting_descriptors(), 1);
+    }
+
+    #[test]
+    fn each_descriptor_goes_with_the_bytes_before_the_frame_of_the_next() {
+        let id = ExchangeId::new(0, 0);
+        let mut encoder = Encoder::default();
+        encoder.body(id, b"before");
+        encoder.to_reactor(id, &Part::File(FileSlice::new(null(), 1, 2)));
+        let second = encoder.bytes.len();
+        encoder.to_reactor(id, &Part::File(FileSlice::new(null(), 3, 4)));
+        encoder.body(id, b"after");
+        let whole = encoder.bytes.len();
+        assert_eq!(encoder.piece().len(), second);
+        encoder.descriptors.pop_front();
+        encoder.advance(10);
+        assert_eq!((encoder.piece().len(), encoder.descriptors[0].at), (whole - 10, second - 10));
+        encoder.advance(second - 10);
+        assert_eq!(encoder.descriptors[0].at, 0);
+        encoder.clear();
+        assert!(encoder.is_empty() && encoder.descriptors.is_empty());
     }
 
     proptest! {

@@ -2,7 +2,10 @@
 
 use std::fmt;
 
-/// A frame that the other process cannot have meant. The link is unusable behind it.
+use crate::exchange::ExchangeId;
+
+/// A frame that the other process cannot have meant. The link is unusable behind it, but for
+/// [`MissingDescriptor`](Self::MissingDescriptor).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CodecError {
     /// A frame longer than [`FRAME_BYTES_MAX`](crate::limits::FRAME_BYTES_MAX).
@@ -13,8 +16,15 @@ pub enum CodecError {
     Head,
     /// A payload whose shape does not fit its kind.
     Payload,
-    /// A frame that announces a file without a descriptor beside it.
-    MissingDescriptor,
+    /// A frame that announces a file without a descriptor beside it. The one error that costs its
+    /// exchange alone: the frame has been read, and the link goes on behind it. The process that reads
+    /// may have no room for one more open file.
+    MissingDescriptor {
+        /// The exchange that lacks a part.
+        exchange: ExchangeId,
+        /// The frame's mark.
+        mark: u8,
+    },
 }
 
 impl fmt::Display for CodecError {
@@ -24,7 +34,7 @@ impl fmt::Display for CodecError {
             Self::Kind(kind) => write!(f, "unknown frame kind {kind}"),
             Self::Head => f.write_str("head does not decode"),
             Self::Payload => f.write_str("payload does not fit its frame kind"),
-            Self::MissingDescriptor => f.write_str("file frame without a descriptor"),
+            Self::MissingDescriptor { .. } => f.write_str("file frame without a descriptor"),
         }
     }
 }

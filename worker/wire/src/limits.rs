@@ -178,8 +178,9 @@ pub const BODY_COPY_BYTES_MAX: usize = 32 << 10;
 /// accepted and refused at once, what came from workers and nobody has looked at yet, certificates
 /// and other files that are open for a moment.
 pub const DESCRIPTORS_SPARE: u64 = 64;
-/// Descriptors that travel with one write to a link; the reader has room for as many.
-pub const LINK_DESCRIPTORS_MAX: usize = 16;
+/// Descriptors that have come by a link and whose frames have not been read. One message carries one
+/// descriptor, which comes a piece of a message before its frame at worst.
+pub const LINK_DESCRIPTORS_MAX: usize = 4;
 /// Bytes a worker makes room for before it reads its link.
 pub const LINK_READ_BYTES: usize = 64 << 10;
 /// A link's buffer with less room than this is renewed before it is read into.

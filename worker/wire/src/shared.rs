@@ -118,9 +118,17 @@ pub enum Counter {
     SpoolMemory,
     /// Gauge: bytes of responses in files that clients have not taken.
     SpoolDisk,
+    /// Gauge: request bodies in files.
+    BodyFiles,
+    /// Gauge: their bytes.
+    BodyBytes,
+    /// Requests answered with 503 because their body could not be kept.
+    BodiesRefused,
+    /// Connections refused because their client's address has as many as it may have.
+    AddressesRefused,
 }
 
-const COUNTERS: usize = Counter::SpoolDisk as usize + 1;
+const COUNTERS: usize = Counter::AddressesRefused as usize + 1;
 /// Room for later counters, so that the layout is stable.
 const COUNTERS_MAX: usize = 128;
 
@@ -204,6 +212,8 @@ impl Shared {
             Counter::QuicConnections,
             Counter::SpoolMemory,
             Counter::SpoolDisk,
+            Counter::BodyFiles,
+            Counter::BodyBytes,
         ] {
             self.counter(gauge).store(0, Ordering::Relaxed);
         }

@@ -77,6 +77,23 @@ pub(super) const OPTIONS: &[Spec] = &[
     )
     .alias(&["max_conn"]),
     Spec::server(
+        "max_connection_per_address",
+        Count { min: 0, max: 10_000_000, set: |d, v| d.server.address_connections_max = v as u32 },
+        "0 (any number)",
+        "Open connections of one client address, an IPv6 network of 64 bits counting as one. One more is \
+         closed at once (over QUIC: not answered) and counted as `address_refused_count`. Behind a proxy \
+         all clients have the proxy's address: leave it off there, or let the proxy limit. Connections \
+         by a Unix socket have no address.",
+    ),
+    Spec::server(
+        "max_pending_connection_per_address",
+        Count { min: 0, max: 10_000_000, set: |d, v| d.server.address_pending_max = v as u32 },
+        "0 (any number)",
+        "Of those, connections that have not sent the head of a first request completely: handshakes, \
+         slow heads, and idle ones. Keep it above what a browser opens ahead (about 6 over HTTP/1.1), \
+         times the clients behind one address.",
+    ),
+    Spec::server(
         "request_queue_len_max",
         Count { min: 0, max: 1_000_000, set: |d, v| d.server.queue_len_max = v as usize },
         "1024",
@@ -173,6 +190,20 @@ pub(super) const OPTIONS: &[Spec] = &[
         "1G",
         "As `response_spool_memory_bytes_max`, in an unlinked temporary file per reactor thread in \
          `upload_tmp_dir`. The space is free again when clients have taken it or are gone.",
+    ),
+    Spec::server(
+        "body_spool_files_max",
+        Count { min: 1, max: 10_000_000, set: |d, v| d.server.spool_files_max = v as u64 },
+        "10000",
+        "Request bodies above `body_memory_bytes_max` that are in files at a time. Past it a request is \
+         answered with 503 and Retry-After. Never more than two thirds of what `max_connection` leaves of the \
+         limit on open files (`ulimit -Hn`).",
+    ),
+    Spec::server(
+        "body_spool_bytes_max",
+        Bytes { min: 0, max: u64::MAX >> 1, set: |d, v| d.server.spool_bytes_max = v },
+        "16G",
+        "Bytes of those files together. Past it a request is answered with 503 and Retry-After.",
     ),
 ];
 

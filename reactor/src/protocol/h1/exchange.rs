@@ -11,7 +11,7 @@ use std::time::Instant;
 
 use bytes::BytesMut;
 use http::StatusCode;
-use wire::{Part, Reason, RequestHead, ResponseHead, Version};
+use wire::{Part, Reason, RequestHead, ResponseHead, Scheme, Version};
 
 use super::Core;
 use super::body::Decoder;
@@ -62,6 +62,10 @@ enum Then {
 impl Exchange {
     /// Opens an exchange. `waits` says that the client has sent nothing behind the head.
     pub fn open(head: Head, waits: bool, core: &mut Core, now: &Now) -> Result<Self, Fault> {
+        // RFC 9110, 7.4: an https target over cleartext would pass for secured, wherever it came from.
+        if (head.scheme, core.scheme) == (Some(Scheme::Https), Scheme::Http) {
+            return Err(Fault::Scheme);
+        }
         let decoder = Decoder::new(head.framing, &core.settings)?;
         if decoder.is_some() && head.expects_continue && waits {
             // RFC 9110, 10.1.1: not needed when content is already there.

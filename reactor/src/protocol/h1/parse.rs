@@ -10,7 +10,7 @@ use http::Method;
 use httparse::{EMPTY_HEADER, Header, Status};
 use wire::fields::Span;
 use wire::limits::FIELD_NAME_BYTES_MAX;
-use wire::{Fields, FieldsBuilder, Version};
+use wire::{Fields, FieldsBuilder, Scheme, Version};
 
 use super::body::Framing;
 use super::fields::Meaning;
@@ -118,6 +118,8 @@ pub struct Head {
     pub path: Bytes,
     /// The query of the target.
     pub query: Option<Bytes>,
+    /// The scheme of a target in absolute-form.
+    pub scheme: Option<Scheme>,
     /// The version, at most HTTP/1.1.
     pub version: Version,
     /// Field lines.
@@ -209,6 +211,7 @@ pub fn head(text: &[u8], extent: Extent) -> Result<Head, Fault> {
             Path::Implied(path) => Bytes::from_static(path),
         },
         query: line.target.query.map(sent),
+        scheme: line.target.scheme,
         version: line.version,
         keep_alive: meaning.keep_alive(line.version),
         expects_continue: meaning.expects_continue(line.version)?,

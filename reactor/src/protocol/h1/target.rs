@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use http::Method;
+use wire::Scheme;
 
 use crate::protocol::error::Fault;
 
@@ -15,6 +16,8 @@ pub struct Target {
     pub query: Option<Range<usize>>,
     /// The authority of an absolute-form target.
     pub authority: Option<Range<usize>>,
+    /// The scheme of an absolute-form target.
+    pub scheme: Option<Scheme>,
 }
 
 /// The path of a target.
@@ -40,10 +43,10 @@ pub fn parse(method: &Method, target: &[u8]) -> Result<Target, Fault> {
         return Err(Fault::Target);
     }
     match target {
-        [b'/', ..] => Ok(path_and_query(target, 0)),
+        [b'/', ..] => path_and_query(target, 0),
         // asterisk-form is for a server-wide OPTIONS (RFC 9112, 3.2.4).
         b"*" if *method == Method::OPTIONS => {
-            Ok(Target { path: Path::Sent(0..1), query: None, authority: None })
+            Ok(Target { path: Path::Sent(0..1), query: None, authority: None, scheme: None })
         }
         _ => absolute(method, target),
     }
@@ -51,10 +54,10 @@ pub fn parse(method: &Method, target: &[u8]) -> Result<Target, Fault> {
 
 /// absolute-form (RFC 9112, 3.2.2).
 fn absolute(method: &Method, target: &[u8]) -> Result<Target, Fault> {
-    let start = [&b"http://"[..], b"https://"]
-        .iter()
-        .find(|scheme| target.get(..scheme.len()).is_some_and(|t| t.eq_ignore_ascii_case(scheme)))
-        .map(|scheme| scheme.len())
+    let (start, scheme) = [(&b"http://"[..], Scheme::Http), (b"https://", Scheme::Https)]
+        .into_iter()
+        .find(|(text, _)| target.get(..text.len()).is_some_and(|t| t.eq_ignore_ascii_case(text)))
+        .map(|(text, scheme)| (text.len(), scheme))
         .ok_or(Fault::Target)?;
     let end = target[start..]
         .iter()
@@ -64,23 +67,31 @@ fn absolute(method: &Method, target: &[u8]) -> Result<Target, Fault> {
     if !is_authority(&target[start..end]) {
         return Err(Fault::Target);
     }
-    let mut parsed = path_and_query(target, end);
+    let mut parsed = path_and_query(target, end)?;
     if target.get(end) != Some(&b'/') {
         // RFC 9112, 3.2.4: the asterisk is what a proxy makes of an OPTIONS without path and query.
         let server_wide = *method == Method::OPTIONS && parsed.query.is_none();
         parsed.path = Path::Implied(if server_wide { b"*" } else { b"/" });
     }
     parsed.authority = Some(start..end);
+    parsed.scheme = Some(scheme);
     Ok(parsed)
 }
 
-fn path_and_query(target: &[u8], start: usize) -> Target {
+fn path_and_query(target: &[u8], start: usize) -> Result<Target, Fault> {
     let mark = memchr::memchr(b'?', &target[start..]).map(|len| start + len);
-    Target {
-        path: Path::Sent(start..mark.unwrap_or(target.len())),
+    let path = start..mark.unwrap_or(target.len());
+    // No file and no route has a name with NUL in it, and what C makes of one ends there.
+    let text = &target[path.clone()];
+    if memchr::memchr_iter(b'%', text).any(|at| text[at..].starts_with(b"%00")) {
+        return Err(Fault::Target);
+    }
+    Ok(Target {
+        path: Path::Sent(path),
         query: mark.map(|mark| mark + 1..target.len()),
         authority: None,
-    }
+        scheme: None,
+    })
 }
 
 /// Whether this is `host [":" port]` with a host that is not empty (RFC 9110, 4.2.1 and 7.2).
@@ -164,6 +175,12 @@ mod tests {
     }
 
     #[test]
+    fn nul_is_data_in_a_query_alone() {
+        let got = parse(&Method::GET, b"/a%0?b=%00").unwrap();
+        assert_eq!(got.query, Some(5..10));
+    }
+
+    #[test]
     fn the_four_forms() {
         let get = |target| parsed(Method::GET, target);
         assert_eq!(get("/a?b?c"), Ok(("/a".into(), Some("b?c"), None)));
@@ -177,9 +194,21 @@ mod tests {
         assert_eq!(parsed(Method::OPTIONS, "http://h?"), Ok(("/".into(), Some(""), Some("h"))));
         assert_eq!(parsed(Method::CONNECT, "h:1"), Err(Fault::Connect));
         assert_eq!(parsed(Method::CONNECT, "/"), Err(Fault::Target));
-        for bad in
-            ["*", "a", "h:80", "/a#b", "ftp://h/", "http:///a", "http://u@h/", "http:/h", "", "/\t"]
-        {
+        for bad in [
+            "/%00",
+            "/a%00b?c",
+            "http://h/%00",
+            "*",
+            "a",
+            "h:80",
+            "/a#b",
+            "ftp://h/",
+            "http:///a",
+            "http://u@h/",
+            "http:/h",
+            "",
+            "/\t",
+        ] {
             assert_eq!(get(bad), Err(Fault::Target), "{bad}");
         }
     }

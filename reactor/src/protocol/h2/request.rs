@@ -18,7 +18,9 @@ pub fn head(
     let path = parts.uri.path_and_query().map_or(&b""[..], |path| path.as_str().as_bytes());
     let authority = parts.uri.authority().map(|authority| authority.as_str().as_bytes());
     let version = Version::Http2;
-    let control = ControlData { method: parts.method, path, authority, version, scheme };
+    let named_scheme = parts.uri.scheme_str().map(str::as_bytes);
+    let method = parts.method;
+    let control = ControlData { method, path, authority, version, named_scheme, scheme };
     let lines: Vec<_> = lines(&parts.headers).collect();
     request::head(control, &lines, origin, settings)
 }

@@ -108,7 +108,8 @@ impl<'a> Pseudo<'a> {
         }
         let path = self.path.unwrap_or_default();
         let (version, scheme) = (Version::Http3, Scheme::Https);
-        Ok(ControlData { method, path, authority: self.authority, version, scheme })
+        let (authority, named_scheme) = (self.authority, self.scheme);
+        Ok(ControlData { method, path, authority, version, named_scheme, scheme })
     }
 }
 

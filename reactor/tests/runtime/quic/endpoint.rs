@@ -238,3 +238,36 @@ fn threads_hand_over_what_the_kernel_does_not_steer() {
     server.until("nothing left", idle);
     server.stop();
 }
+
+#[test]
+fn one_address_has_so_many_connections_and_forged_ones_take_none() {
+    let server = start(|config| config.address_connections_max = 2);
+    // First packets that nobody goes on with: they could have any address.
+    let mut packet = [0; 1500];
+    let forged: Vec<_> = (0..10)
+        .map(|_| {
+            let mut client = Client::new(server.address(), &mut client::config(), "localhost");
+            let (len, info) = client.quic.send(&mut packet).unwrap();
+            client.sockets[0].send_to(&packet[..len], info.to).unwrap();
+            client
+        })
+        .collect();
+    server.until("two are in", |server| server.count(Counter::QuicConnections) == 2);
+    // Who has the address says so by the token of a Retry.
+    let clients = [(); 2].map(|()| Client::connect(server.address()));
+    assert!(clients.iter().all(|client| client.received[0].1 & 0xf0 == 0xf0), "sent back first");
+    assert_eq!(server.count(Counter::QuicConnections), 4);
+    let mut late = Client::new(server.address(), &mut client::config(), "localhost");
+    let begin = Instant::now();
+    while server.count(Counter::AddressesRefused) == 0 {
+        assert!(begin.elapsed() < Duration::from_secs(20));
+        late.step();
+    }
+    assert!(!late.quic.is_established());
+    drop(forged);
+    for client in clients {
+        client.close();
+    }
+    late.until("room", |client| client.quic.is_established());
+    server.stop();
+}

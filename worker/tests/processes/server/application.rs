@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use http::StatusCode;
 use nix::libc;
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::sys::signal::SigSet;
 use wire::head::Origin;
 use wire::shared::{Counter, Shared};
@@ -39,6 +40,12 @@ impl Played {
     fn told_to(&self, file: &str) -> bool {
         self.options.dir.join(file).exists()
     }
+}
+
+/// Bounds the files that this process may open from now on.
+fn set_files_max(max: u64) {
+    let (_, hard) = getrlimit(Resource::RLIMIT_NOFILE).expect("a limit");
+    setrlimit(Resource::RLIMIT_NOFILE, max.min(hard), hard).expect("below the hard limit");
 }
 
 impl Application for Played {
@@ -107,6 +114,15 @@ impl Application for Played {
         match &request.head.path[..] {
             b"/pid" => answer(reply, std::process::id().to_string().as_bytes()),
             b"/descriptors" => answer(reply, descriptors().as_bytes()),
+            b"/no-room" => {
+                // Nothing above standard error: whatever comes finds no room.
+                set_files_max(3);
+                answer(reply, b"full");
+            }
+            b"/room" => {
+                set_files_max(1024);
+                answer(reply, b"room");
+            }
             b"/echo" => answer(reply, &content(&request)),
             b"/sleep" => {
                 self.event(&format!("sleeping {}", std::process::id()));

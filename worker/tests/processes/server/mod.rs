@@ -119,7 +119,11 @@ pub fn event(dir: &Path, text: &str) {
 }
 
 fn append(path: &Path, text: &str) {
-    let mut file = OpenOptions::new().append(true).create(true).open(path).expect("open");
+    let mut file = match OpenOptions::new().append(true).create(true).open(path) {
+        // A case may leave a process no room for files.
+        Err(error) if error.raw_os_error() == Some(nix::libc::EMFILE) => return,
+        opened => opened.expect("open"),
+    };
     // One write for one line: several processes write here.
     file.write_all(format!("{text}\n").as_bytes()).expect("write");
 }

@@ -3,7 +3,6 @@
 use std::io::{IoSlice, IoSliceMut};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 
-use bytes::Buf;
 use nix::sys::socket::{ControlMessage, ControlMessageOwned, MsgFlags, recvmsg, sendmsg};
 use wire::arena::Arena;
 use wire::shared::Marks;
@@ -49,19 +48,18 @@ impl Link {
     /// Writes everything. The cases send little enough that this does not wait for long.
     pub fn flush(&mut self) {
         while !self.encoder.is_empty() {
-            let descriptors: Vec<RawFd> =
-                self.encoder.descriptors.iter().map(AsRawFd::as_raw_fd).collect();
-            let rights = [ControlMessage::ScmRights(&descriptors)];
-            let rights = if descriptors.is_empty() { &[][..] } else { &rights[..] };
-            let content = [IoSlice::new(&self.encoder.bytes)];
+            let first = self.encoder.descriptors.front().map(|first| first.file.as_raw_fd());
+            let rights = [ControlMessage::ScmRights(first.as_slice())];
+            let rights = if first.is_none() { &[][..] } else { &rights[..] };
+            let content = [IoSlice::new(self.encoder.piece())];
             let raw = self.socket.as_raw_fd();
             let Ok(sent) = sendmsg::<()>(raw, &content, rights, MsgFlags::MSG_NOSIGNAL, None)
             else {
                 // The worker is gone, which the next read shows.
-                return self.encoder.bytes.clear();
+                return self.encoder.clear();
             };
-            self.encoder.bytes.advance(sent);
-            self.encoder.descriptors.clear();
+            self.encoder.descriptors.pop_front();
+            self.encoder.advance(sent);
         }
     }
 
@@ -72,7 +70,7 @@ impl Link {
                 return false;
             }
             self.decoder.bytes.extend_from_slice(&bytes);
-            self.decoder.descriptors.extend(descriptors);
+            self.decoder.descriptors_came(descriptors, false);
         }
         true
     }

@@ -1,0 +1,110 @@
+//! What all threads of the reactor share.
+
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use wire::shared::{Counter, Shared};
+use wire::{Budget, DescriptorBudget};
+
+use crate::addresses::{Addresses, Seat};
+use crate::complaints::{Complaints, Kind, Peer};
+use crate::config::Config;
+use crate::control::Supervisor;
+use crate::dispatch::{Scheduler, WorkerSlot};
+use crate::mailbox::{Mail, Mailbox};
+use crate::response_spool::SpoolUsage;
+use crate::tls::contexts::Contexts;
+
+/// What all threads of the reactor share.
+#[derive(Debug, Clone)]
+pub struct Common {
+    /// The configuration.
+    pub config: Arc<Config>,
+    /// Marks and counters.
+    pub shared: Shared,
+    /// The policy.
+    pub scheduler: Arc<Mutex<Scheduler>>,
+    /// Every thread's mailbox, in order.
+    pub mailboxes: Arc<[Mailbox]>,
+    /// The way to the supervisor.
+    pub supervisor: Arc<Supervisor>,
+    /// The TLS contexts of the ports.
+    pub tls: Arc<Contexts>,
+    /// The files that may be open for clients.
+    pub files: DescriptorBudget,
+    /// How much content is kept for clients that have not taken it.
+    pub spool_usage: Arc<SpoolUsage>,
+    /// Bytes of request bodies in files.
+    pub spool_bytes: Budget,
+    /// The connections of each client address, when they are bounded.
+    pub addresses: Option<Addresses>,
+    /// The number of the last connection; the first is 1, as 0 is nothing to users of `fd`.
+    pub connections: Arc<AtomicU64>,
+}
+
+impl Common {
+    /// The scheduler. It is never left in the middle of a change, so a poisoned lock is no harm.
+    pub fn scheduler(&self) -> MutexGuard<'_, Scheduler> {
+        self.scheduler.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Closes the links to this life of a worker in all threads.
+    pub fn close_links(&self, slot: WorkerSlot, incarnation: u64) {
+        for mailbox in self.mailboxes.iter() {
+            mailbox.post(Mail::CloseLink { slot, incarnation });
+        }
+    }
+
+    /// Counts a client that wants a connection, and gives it a number; `None` when there are as many
+    /// as there may be, or as many from its address. `proven` says that the address is the client's.
+    pub fn admit(
+        &self,
+        remote: Option<SocketAddr>,
+        proven: bool,
+        complaints: &mut Complaints,
+        now: Instant,
+    ) -> Option<Admission> {
+        self.shared.add(Counter::Accepted, 1);
+        let seat = match (&self.addresses, remote) {
+            (Some(addresses), Some(remote)) => match addresses.enter(remote.ip(), proven) {
+                Some(seat) => Some(seat),
+                None => {
+                    for counter in [Counter::Closed, Counter::Aborted, Counter::AddressesRefused] {
+                        self.shared.add(counter, 1);
+                    }
+                    complaints.log(
+                        Kind::Address,
+                        now,
+                        format_args!(
+                            "refused a connection of client {}: its address has as many as it may \
+                             have; if it is a proxy, raise max_connection_per_address and \
+                             max_pending_connection_per_address",
+                            Peer(Some(remote))
+                        ),
+                    );
+                    return None;
+                }
+            },
+            _ => None,
+        };
+        if self.shared.get(Counter::Connections) >= self.config.connections_max as u64 {
+            self.shared.add(Counter::Closed, 1);
+            self.shared.add(Counter::Aborted, 1);
+            log::debug!("refused a connection beyond max_connection");
+            return None;
+        }
+        let number = self.connections.fetch_add(1, Ordering::Relaxed) + 1;
+        Some(Admission { number, seat })
+    }
+}
+
+/// A client that is let in.
+#[derive(Debug)]
+pub struct Admission {
+    /// The connection's number.
+    pub number: u64,
+    /// Its place among those of its address, when they are bounded.
+    pub seat: Option<Seat>,
+}
