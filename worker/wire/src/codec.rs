@@ -12,12 +12,15 @@
 //! bytes (SCM_RIGHTS); descriptors arrive in the order of their frames and never later than them. One
 //! message carries one descriptor at most, so that a reader who has no room for one knows which it was.
 
+mod kind;
+
 use std::collections::VecDeque;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
 use bytes::{Buf, Bytes, BytesMut};
 
+use self::kind::Kind;
 use crate::arena::Arena;
 use crate::error::CodecError;
 use crate::exchange::ExchangeId;
@@ -38,38 +41,6 @@ const CONFIG: bincode::config::Configuration<
     bincode::config::Fixint,
     bincode::config::Limit<{ FRAME_BYTES_MAX as usize }>,
 > = bincode::config::standard().with_fixed_int_encoding().with_limit();
-
-#[repr(u8)]
-enum Kind {
-    Head = 1,
-    Body = 2,
-    File = 3,
-    End = 4,
-    Abort = 5,
-    Credit = 6,
-    Opened = 7,
-    Closed = 8,
-    Block = 9,
-    Narrow = 10,
-}
-
-impl Kind {
-    fn from_u8(value: u8) -> Result<Self, CodecError> {
-        Ok(match value {
-            1 => Self::Head,
-            2 => Self::Body,
-            3 => Self::File,
-            4 => Self::End,
-            5 => Self::Abort,
-            6 => Self::Credit,
-            7 => Self::Opened,
-            8 => Self::Closed,
-            9 => Self::Block,
-            10 => Self::Narrow,
-            other => return Err(CodecError::Kind(other)),
-        })
-    }
-}
 
 /// What the reactor says to a worker.
 #[derive(Debug, Clone)]

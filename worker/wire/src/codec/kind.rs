@@ -1,0 +1,37 @@
+//! What a frame of a link is about: its kind, as a number.
+
+use crate::error::CodecError;
+
+/// The kind of a frame.
+#[repr(u8)]
+pub(super) enum Kind {
+    Head = 1,
+    Body = 2,
+    File = 3,
+    End = 4,
+    Abort = 5,
+    Credit = 6,
+    Opened = 7,
+    Closed = 8,
+    Block = 9,
+    Narrow = 10,
+}
+
+impl Kind {
+    /// The inverse of `self as u8`.
+    pub(super) fn from_u8(value: u8) -> Result<Self, CodecError> {
+        Ok(match value {
+            1 => Self::Head,
+            2 => Self::Body,
+            3 => Self::File,
+            4 => Self::End,
+            5 => Self::Abort,
+            6 => Self::Credit,
+            7 => Self::Opened,
+            8 => Self::Closed,
+            9 => Self::Block,
+            10 => Self::Narrow,
+            other => return Err(CodecError::Kind(other)),
+        })
+    }
+}
