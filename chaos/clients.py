@@ -186,7 +186,9 @@ class Http2:
                 await self._send(connection, number, stream, body, pace)
             if leave:
                 await pace()
-                connection.reset_stream(number, h2.errors.ErrorCodes.CANCEL)
+                # It may have been answered by now.
+                with contextlib.suppress(h2.exceptions.ProtocolError, KeyError):
+                    connection.reset_stream(number, h2.errors.ErrorCodes.CANCEL)
                 self.flush()
                 raise Cut("left")
             await stream["end"]
@@ -230,7 +232,7 @@ class Http3:
 
     async def open(self):
         self.close()
-        self.context = http3.connect(self.server, idle_timeout=15.0)
+        self.context = http3.connect(self.server, idle_timeout=8.0)
         try:
             self.client = await self.context.__aenter__()
         except (Failed, ConnectionError, OSError, asyncio.TimeoutError) as error:
