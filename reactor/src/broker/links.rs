@@ -34,8 +34,10 @@ impl Broker {
         let Some(place) = self.links.get_mut(slot) else { return true };
         *place = Some(link);
         let assignment = self.common.scheduler().linked(slot, incarnation, now);
-        if let Some(assignment) = assignment {
-            self.assigned(assignment, now);
+        match assignment {
+            Some(assignment) => self.assigned(assignment, now),
+            // It may be idle while requests wait behind slow ones.
+            None => self.watch_balance(now),
         }
         !self.common.scheduler().is_ending(slot, incarnation)
     }

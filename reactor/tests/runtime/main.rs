@@ -277,6 +277,23 @@ fn started_and_waiting(server: &Server, worker: &mut played::Worker) -> Vec<TcpS
 }
 
 #[test]
+fn a_request_behind_a_slow_one_moves_to_a_worker_that_becomes_ready() {
+    for threads in [1, 2] {
+        let server = Server::start(|config| config.threads = threads);
+        let mut slow = server.add_worker(0, 0);
+        let mut clients = started_and_waiting(&server, &mut slow);
+        let mut new = server.add_worker(1, 1);
+        for _ in 1..3 {
+            let request = new.request();
+            new.respond(request.id, 200, &request.head.path.clone());
+        }
+        assert!(response_of(&mut clients[1]).ends_with("/1"));
+        assert!(response_of(&mut clients[2]).ends_with("/2"));
+        server.stop();
+    }
+}
+
+#[test]
 fn a_reaped_worker_is_lost_although_its_links_are_held_open() {
     for threads in [1, 2] {
         let server = Server::start(|config| config.threads = threads);
