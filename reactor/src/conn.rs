@@ -1,6 +1,7 @@
 //! A client's connection: the socket, the protocol over it, and what waits in both directions.
 
 mod backlog;
+mod backlogs;
 mod ends;
 pub mod exchanges;
 mod writing;

@@ -30,6 +30,8 @@ pub mod protocol;
 pub mod quic;
 mod response_spool;
 mod secret;
+#[allow(unsafe_code)]
+mod shared_content;
 mod slots;
 mod socket;
 mod spool;

@@ -13,6 +13,7 @@ use wire::shared::{Mark, Marks, Shared};
 use wire::{CodecError, Decoder, Encoder, ExchangeId, ToReactor, ToWorker};
 
 use crate::fd_passing;
+use crate::shared_content;
 use crate::socket::ReadBuffer;
 
 /// One link, its marks, and who is on it.
@@ -93,7 +94,7 @@ impl Link {
             held: shared.held(id, incarnation, thread),
             given: [None; HANDOVER_DEPTH_MAX],
             encoder: Encoder::default(),
-            decoder: Decoder { arena, ..Decoder::default() },
+            decoder: Decoder { arena, lend: Some(shared_content::content), ..Decoder::default() },
             received: 0,
         }
     }

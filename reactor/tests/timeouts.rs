@@ -7,6 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use common::{End, Server, head, settings};
 use reactor::protocol::error::Fault::{ContentTimeout, HeadTimeout};
+use reactor::protocol::settings::HttpSettings;
 use reactor::protocol::{Closing, Input};
 use wire::BodyLength::Streamed;
 use wire::{Part, Reason};
@@ -54,7 +55,7 @@ fn a_slow_head() {
 fn content_that_stops() {
     let timeout = settings().body_timeout;
     for framing in ["Content-Length: 10", "Transfer-Encoding: chunked"] {
-        let mut server = Server::new();
+        let mut server = Server::with(HttpSettings { body_rate_min: 0, ..settings() });
         server.feed(format!("POST / HTTP/1.1\r\nHost: a\r\n{framing}\r\n\r\n"));
         // Progress moves the deadline.
         for byte in ["5", "\r", "\n", "h"] {
@@ -67,6 +68,29 @@ fn content_that_stops() {
         assert_eq!(server.one().end, Some(End::Abort(Reason::ClientStalled)));
         server.assert_refused(ContentTimeout);
     }
+}
+
+#[test]
+fn content_that_trickles() {
+    let timeout = settings().body_timeout;
+    let second = Duration::from_secs(1);
+    for (each, lasts) in [(99, false), (100, true)] {
+        let mut server = Server::with(HttpSettings {
+            body_rate_min: 100,
+            body_bytes_max: 1 << 20,
+            ..settings()
+        });
+        server.feed("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n");
+        let piece = "x".repeat(each);
+        for _ in 0..5_000 {
+            server.pass(second).feed(&piece[..]);
+        }
+        assert_eq!(server.one().end.is_none(), lasts, "{each} bytes a second");
+        if !lasts {
+            server.assert_refused(ContentTimeout);
+        }
+    }
+    assert!(timeout < 5_000 * second / 100, "long enough to tell");
 }
 
 #[test]

@@ -12,6 +12,7 @@
 //! content stay here without credit, and the worker waits when its window is used up.
 
 use std::collections::VecDeque;
+use std::mem;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
@@ -25,13 +26,6 @@ use super::exchanges::may_pass;
 use crate::config::PortConfig;
 use crate::protocol::{Flow, StreamId};
 use crate::response_spool::{MemoryCharge, ResponseSpool};
-
-/// The backlogs of a connection.
-#[derive(Debug, Default)]
-pub struct Backlogs {
-    list: Vec<Backlog>,
-    charge: Option<MemoryCharge>,
-}
 
 /// The backlog of one response.
 #[derive(Debug)]
@@ -47,7 +41,7 @@ pub struct Backlog {
     /// What the protocol has not been given, in order.
     parts: VecDeque<Part<ResponseHead>>,
     /// Content bytes in memory of the parts.
-    bytes: u64,
+    pub bytes: u64,
     /// How many of them, from the front, the worker has credit for.
     credited: u64,
     /// Content bytes in the spool file.
@@ -97,80 +91,21 @@ pub fn content_len(part: &Part<ResponseHead>) -> u64 {
     }
 }
 
-impl Backlogs {
-    /// The backlog of a stream.
-    pub fn find(&mut self, stream: StreamId) -> Option<&mut Backlog> {
-        self.list.iter_mut().find(|backlog| backlog.stream == stream)
-    }
-
-    /// One more.
-    pub fn push(&mut self, backlog: Backlog) {
-        self.list.push(backlog);
-    }
-
-    /// Drops the backlog of a stream. How many bytes in memory that makes free.
-    pub fn remove(&mut self, stream: StreamId) -> u64 {
-        let Some(at) = self.list.iter().position(|backlog| backlog.stream == stream) else {
-            return 0;
-        };
-        self.list.swap_remove(at).bytes
-    }
-
-    /// Those whose worker has sent the end.
-    pub fn ended(&self) -> usize {
-        self.list.iter().filter(|backlog| backlog.exchange.is_none()).count()
-    }
-
-    /// Whether there is none.
-    pub fn is_empty(&self) -> bool {
-        self.list.is_empty()
-    }
-
-    /// Keeps those that `keep` says.
-    pub fn retain(&mut self, keep: impl FnMut(&mut Backlog) -> bool) {
-        self.list.retain_mut(keep);
-    }
-
-    /// The connection has so much in memory.
-    pub fn charge(&mut self, bytes: u64, spool: &ResponseSpool) {
-        self.charge.get_or_insert_with(|| MemoryCharge::new(spool)).set(bytes);
-    }
-
-    /// Gives the protocol what it may have ahead of its client. Says whether there was something.
-    pub fn refill(&mut self, shared: bool, way: &mut Way<'_>) -> bool {
-        let mut any = false;
-        self.list.retain_mut(|backlog| {
-            while let Some(part) = backlog.next(shared) {
-                any = true;
-                if backlog.give(part, way) == Flow::Gone {
-                    return false;
-                }
-            }
-            true
-        });
-        any
-    }
-
-    /// Spools what the client does not take. Says whether the protocol was given something.
-    pub fn spool(&mut self, parking: &mut Parking<'_>, way: &mut Way<'_>) -> bool {
-        let charge = self.charge.get_or_insert_with(|| MemoryCharge::new(parking.spool));
-        let mut any = false;
-        self.list.retain_mut(|backlog| match backlog.spool(parking, charge, way) {
-            Spooled::Nothing => true,
-            Spooled::Some => {
-                any = true;
-                true
-            }
-            Spooled::Gone => false,
-        });
-        any
+/// Content in memory of its own, so that the block or the buffer that it is in serves others.
+fn copy_of(part: Part<ResponseHead>) -> Part<ResponseHead> {
+    match part {
+        Part::Body(bytes) => Part::Body(Bytes::copy_from_slice(&bytes)),
+        part => part,
     }
 }
 
 /// What became of a backlog.
-enum Spooled {
+pub enum Spooled {
+    /// Nothing could be spooled.
     Nothing,
+    /// The protocol was given something.
     Some,
+    /// The stream is no more.
     Gone,
 }
 
@@ -219,7 +154,7 @@ impl Backlog {
     }
 
     /// The part at the front, if the protocol may have it.
-    fn next(&mut self, shared: bool) -> Option<Part<ResponseHead>> {
+    pub fn next(&mut self, shared: bool) -> Option<Part<ResponseHead>> {
         let content = content_len(self.parts.front()?);
         may_pass(self.ahead, content, shared).then(|| self.pop())?
     }
@@ -231,7 +166,7 @@ impl Backlog {
     }
 
     /// Gives the protocol a part off the front.
-    fn give(&mut self, part: Part<ResponseHead>, way: &mut Way<'_>) -> Flow {
+    pub fn give(&mut self, part: Part<ResponseHead>, way: &mut Way<'_>) -> Flow {
         let content = content_len(&part);
         self.ahead += content as u32;
         self.taken_over(content, way);
@@ -261,7 +196,8 @@ impl Backlog {
         }
     }
 
-    fn spool(
+    /// Spools what the client does not take.
+    pub fn spool(
         &mut self,
         parking: &mut Parking<'_>,
         charge: &mut MemoryCharge,
@@ -296,7 +232,7 @@ impl Backlog {
         if in_memory && charge.grow(content) {
             self.ahead += content as u32;
             self.taken_over(content, way);
-            return self.pop();
+            return self.pop().map(copy_of);
         }
         let block = self.front_block()?;
         let Some(slice) = parking.spool.put(&block, &self.in_file, parking.now) else {
@@ -371,10 +307,23 @@ impl Backlog {
             return;
         }
         if charge.grow(rest) {
+            self.copy_back(rest);
             self.credited = self.bytes;
             self.credit(rest, way);
         } else {
             parking.spool.warn_of_memory(parking.now);
+        }
+    }
+
+    /// Copies the last `bytes` of content: they stay for longer than their worker can do without the
+    /// memory that they are in.
+    fn copy_back(&mut self, mut bytes: u64) {
+        for part in self.parts.iter_mut().rev() {
+            if bytes == 0 {
+                break;
+            }
+            bytes = bytes.saturating_sub(content_len(part));
+            *part = copy_of(mem::replace(part, Part::End(None)));
         }
     }
 

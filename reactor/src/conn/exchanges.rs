@@ -16,7 +16,8 @@ use wire::limits::{
 use wire::{BodyLength, ExchangeId, Part, ResponseHead};
 
 use super::Event;
-use super::backlog::{Backlog, Backlogs, Parking, Way, content_len};
+use super::backlog::{Backlog, Parking, Way, content_len};
+use super::backlogs::Backlogs;
 use crate::protocol::{Flow, StreamId};
 use crate::response_spool::ResponseSpool;
 

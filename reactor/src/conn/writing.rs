@@ -17,6 +17,7 @@ impl Conn {
         }
         let mut own = self.out.take();
         let out = own.as_deref_mut().unwrap_or(cx.scratch);
+        let mut taken = 0;
         let blocked = loop {
             fill(out, self.protocol.as_mut(), &mut self.exchanges, cx.events, cx.now);
             if out.is_empty() && !self.socket.has_unsent() {
@@ -26,7 +27,7 @@ impl Conn {
                 Ok(0) => break true,
                 Ok(sent) => {
                     cx.shared.add(Counter::BytesSent, sent);
-                    self.stalled = None;
+                    taken += sent;
                     if !out.is_empty() || self.socket.has_unsent() {
                         break true;
                     }
@@ -43,7 +44,11 @@ impl Conn {
         }
         self.report(cx.complaints, cx.now);
         if blocked {
-            self.stalled.get_or_insert(cx.now.instant + port.send_timeout);
+            let (pace, now) = (port.http.send_pace(port.send_timeout), cx.now.instant);
+            self.stalled = Some(match self.stalled {
+                Some(deadline) => pace.extend(deadline, taken, now),
+                None => pace.begin(now),
+            });
             self.out = Some(own.unwrap_or_else(|| Box::new(std::mem::take(cx.scratch))));
             return None;
         }

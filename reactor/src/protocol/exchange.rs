@@ -38,7 +38,7 @@ enum Request {
 impl Exchange {
     /// A request whose head was read; `complete` when nothing follows it.
     pub fn new(facts: RequestFacts, complete: bool, outlet: &Outlet, now: &Now) -> Self {
-        let deadline = now.instant + outlet.settings.body_timeout;
+        let deadline = outlet.settings.body_pace().begin(now.instant);
         let request = match complete {
             true => Request::Complete,
             false => Request::Arriving { received: 0, deadline },
@@ -95,11 +95,12 @@ impl Exchange {
     /// Content has arrived. Past its bound the request is refused.
     pub fn content(&mut self, bytes: Bytes, outlet: &mut Outlet, now: &Now) {
         let Request::Arriving { received, deadline } = &mut self.request else { return };
-        *received += bytes.len() as u64;
+        let len = bytes.len() as u64;
+        *received += len;
         if *received > outlet.settings.body_bytes_max {
             return self.refuse(Fault::ContentTooLarge, Reason::ClientGone, outlet, now);
         }
-        *deadline = now.instant + outlet.settings.body_timeout;
+        *deadline = outlet.settings.body_pace().extend(*deadline, len, now.instant);
         outlet.part(Part::Body(bytes));
     }
 

@@ -27,6 +27,7 @@ pub mod h2;
 pub mod h3;
 pub mod message;
 mod outlet;
+pub mod pace;
 mod reply;
 mod request;
 mod response;

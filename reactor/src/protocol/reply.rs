@@ -9,7 +9,7 @@
 //! in as few frames as possible.
 
 use std::collections::VecDeque;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use bytes::Bytes;
 use http::{HeaderMap, Response, StatusCode};
@@ -19,6 +19,7 @@ use super::content::{End, Outgoing};
 use super::error::{Fault, ProtocolError};
 use super::message::{self, RequestFacts};
 use super::outlet::Outlet;
+use super::pace::Pace;
 use super::{Flow, Now, response};
 
 /// What the client gets.
@@ -233,16 +234,17 @@ impl Reply {
         Ok(())
     }
 
-    /// Gives the stream what it takes, at most about `most` bytes of content. A response that waits
-    /// for the client longer than `patience` is past its [`deadline`](Self::deadline).
+    /// Gives the stream what it takes, at most about `most` bytes of content. A response whose client
+    /// is slower than `pace` is past its [`deadline`](Self::deadline).
     pub fn give(
         &mut self,
         sink: &mut impl Sink,
         outlet: &mut Outlet,
         most: usize,
-        patience: Duration,
+        pace: Pace,
         now: &Now,
     ) -> Moved {
+        let mut taken = 0;
         let moved = match std::mem::replace(&mut self.state, State::Over) {
             State::Cut => {
                 sink.reset(Cut::Cancelled);
@@ -251,7 +253,7 @@ impl Reply {
             State::Over => Moved::All,
             state => match self.give_heads(state, sink, outlet) {
                 Ok(State::Sending(mut content)) if self.interim.is_empty() => {
-                    let moved = give_content(&mut content, sink, outlet, most, &mut self.stalled);
+                    let moved = give_content(&mut content, sink, outlet, most, &mut taken);
                     self.state = State::Sending(content);
                     moved
                 }
@@ -269,7 +271,10 @@ impl Reply {
         };
         match moved {
             Moved::Blocked => {
-                self.stalled.get_or_insert(now.instant + patience);
+                self.stalled = Some(match self.stalled {
+                    Some(deadline) => pace.extend(deadline, taken, now.instant),
+                    None => pace.begin(now.instant),
+                });
             }
             Moved::All | Moved::Reset => self.state = State::Over,
             Moved::Waits | Moved::More | Moved::Again | Moved::Gone => {}
@@ -327,7 +332,7 @@ fn give_content(
     sink: &mut impl Sink,
     outlet: &mut Outlet,
     mut most: usize,
-    stalled: &mut Option<Instant>,
+    taken: &mut u64,
 ) -> Moved {
     while let Some(wanted) = content.front_len() {
         let room = match sink.room(wanted) {
@@ -335,7 +340,6 @@ fn give_content(
             Some(0) => return Moved::Blocked,
             Some(room) => room.min(most),
         };
-        *stalled = None;
         if room == 0 {
             return Moved::More;
         }
@@ -344,6 +348,7 @@ fn give_content(
             return Moved::Gone;
         };
         most -= data.len();
+        *taken += data.len() as u64;
         let last = content.is_empty();
         if sink.data(data, last).is_err() {
             return Moved::Gone;

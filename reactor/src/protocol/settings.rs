@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+use super::pace::Pace;
+
 /// Bounds and habits of the protocol machines of one port. Parsed once from the server's options.
 #[derive(Debug, Clone)]
 pub struct HttpSettings {
@@ -26,6 +28,10 @@ pub struct HttpSettings {
     pub header_timeout: Duration,
     /// Between two arrivals of content; past it 408.
     pub body_timeout: Duration,
+    /// Bytes of content per second on the whole; past what that leaves 408. 0: no bound.
+    pub body_rate_min: u64,
+    /// Bytes of a response that a client has to take per second on the whole. 0: no bound.
+    pub send_rate_min: u64,
     /// From the end of a response to the first byte of the next request; past it the connection is
     /// closed without a word.
     pub keepalive_timeout: Duration,
@@ -36,6 +42,21 @@ pub struct HttpSettings {
     pub http2: Http2Settings,
     /// What concerns HTTP/3 alone.
     pub http3: Http3Settings,
+}
+
+/// Bytes per second that any client can send and take which still has a use for them.
+const RATE_MIN: u64 = 100;
+
+impl HttpSettings {
+    /// How fast content of a request has to come.
+    pub fn body_pace(&self) -> Pace {
+        Pace { timeout: self.body_timeout, rate_min: self.body_rate_min }
+    }
+
+    /// How fast a response has to be taken by a client that may take nothing for so long.
+    pub fn send_pace(&self, timeout: Duration) -> Pace {
+        Pace { timeout, rate_min: self.send_rate_min }
+    }
 }
 
 /// What a port's options say about HTTP/2.
@@ -141,6 +162,8 @@ impl Default for HttpSettings {
             first_byte_timeout: Duration::from_secs(10),
             header_timeout: Duration::from_secs(10),
             body_timeout: Duration::from_secs(30),
+            body_rate_min: RATE_MIN,
+            send_rate_min: RATE_MIN,
             keepalive_timeout: Duration::from_secs(75),
             half_close: false,
             http2: Http2Settings::default(),

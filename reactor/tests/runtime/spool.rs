@@ -367,3 +367,31 @@ fn small_pieces_and_their_end_come_in_order() {
     assert!(answer.ends_with(&content), "{} bytes", answer.len());
     server.stop();
 }
+
+/// A client that takes a little now and then is cut off when it is slower than it has to be.
+#[test]
+fn a_client_that_trickles_is_cut_off() {
+    for (rate_min, cut_off) in [(0, false), (1 << 30, true)] {
+        let place = tempfile::tempdir().unwrap();
+        let server = start(place.path(), |config| {
+            let http = HttpSettings { send_rate_min: rate_min, ..Default::default() };
+            config.ports[0].http = http.into();
+            config.ports[0].send_timeout = Duration::from_secs(2);
+        });
+        let mut worker = server.add_worker(0, 0);
+        let mut client = small_buffer(&server);
+        client.write_all(GET).unwrap();
+        let request = worker.request();
+        answer(&mut worker, &request, &page(3).repeat(4));
+        let begin = Instant::now();
+        let mut piece = vec![0; 256 << 10];
+        // What it takes in twice the time is a part of what there is.
+        while begin.elapsed() < Duration::from_secs(4) && server.count(Counter::Connections) > 0 {
+            let _ = client.read(&mut piece);
+            std::thread::sleep(Duration::from_millis(200));
+        }
+        assert_eq!(server.count(Counter::Connections) == 0, cut_off, "{rate_min}");
+        drop(client);
+        server.stop();
+    }
+}

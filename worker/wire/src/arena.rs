@@ -1,9 +1,24 @@
 //! [`Arena`]: large content crosses from a worker to the reactor through shared memory.
 //!
 //! A socket pair would copy the same bytes twice, into pages that the kernel allocates for each
-//! response anew. The arena's pages are there already: the worker copies a block in, its frame
-//! names the block, and the reactor copies it out as soon as it reads the frame. When no block is
-//! free, content goes by the socket.
+//! response anew. The arena's pages are there already: the worker copies content into a block, its
+//! frame names the block, and the reactor borrows it until the client has taken the content. When no
+//! block is free, content goes by the socket.
+//!
+//! Who may use a block is said by two words. The worker flips its bit of the block in one when it has
+//! filled it, the reactor flips its bit in the other when it is done: a block is in use while the two
+//! differ. Beside its bits the reactor says which blocks it reads. The words are apart so that a
+//! worker cannot write the reactor's, and the two halves of that change at once: a new life of the
+//! worker finds each block either read or free.
+//!
+//! ```text
+//!            worker: put             reactor: borrow         reactor: drop
+//!   free ────────────────▶ in use ─────────────────▶ read ─────────────────▶ free
+//! ```
+//!
+//! A new life of a worker takes back what a former one has filled and the reactor does not read. So
+//! that the reactor does not begin to read such a block at the same moment, it says so first and then
+//! looks whose life it is; the worker says whose life it is, and then looks what is read.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -13,38 +28,65 @@ use crate::limits::{ARENA_BLOCKS, BODY_FRAME_BYTES_MAX};
 
 const BLOCK_WORDS: usize = BODY_FRAME_BYTES_MAX / 8;
 
-/// Words of one arena: which blocks are in use, then the blocks.
-pub(crate) const ARENA_WORDS: usize = 1 + ARENA_BLOCKS * BLOCK_WORDS;
+/// Words of one arena: the worker's bits, its life, then the blocks.
+pub(crate) const ARENA_WORDS: usize = 2 + ARENA_BLOCKS * BLOCK_WORDS;
+
+/// Where the bits of blocks that are read begin in the reactor's word.
+const READ_SHIFT: u32 = 32;
 
 /// Blocks that one worker fills and the threads of the reactor empty.
 #[derive(Debug, Clone, Copy)]
 pub struct Arena {
-    /// One bit per block: set by the worker, cleared by the reactor.
-    used: &'static AtomicU64,
-    words: &'static [AtomicU64],
+    /// Which life of the worker it is used for.
+    incarnation: u64,
+    /// The worker's bits of blocks that it has filled.
+    filled: &'static AtomicU64,
+    /// The life that fills it.
+    life: &'static AtomicU64,
+    blocks: &'static [AtomicU64],
+    /// The reactor's bits of blocks that it has emptied, and in the upper half of those that it reads.
+    emptied: &'static AtomicU64,
 }
 
 impl Arena {
-    /// Over [`ARENA_WORDS`] words.
-    pub(crate) fn new(memory: &'static [AtomicU64]) -> Self {
-        const { assert!(ARENA_BLOCKS <= 64 && BODY_FRAME_BYTES_MAX.is_multiple_of(8)) };
-        Self { used: &memory[0], words: &memory[1..] }
+    /// Over [`ARENA_WORDS`] words that the worker may write, and one that only the reactor may.
+    pub(crate) fn new(
+        memory: &'static [AtomicU64],
+        emptied: &'static AtomicU64,
+        incarnation: u64,
+    ) -> Self {
+        const { assert!(ARENA_BLOCKS <= 32 && BODY_FRAME_BYTES_MAX.is_multiple_of(8)) };
+        let ([filled, life], blocks) = memory.split_first_chunk().unwrap_or_else(|| {
+            unreachable!("an arena has more than two words");
+        });
+        Self { incarnation, filled, life, blocks, emptied }
     }
 
-    /// The worker has new links: nobody will read what an earlier life has left.
+    /// The worker has new links: all blocks are free but those that the reactor still reads for an
+    /// earlier life.
     pub fn reset(self) {
-        self.used.store(0, Ordering::Release);
+        self.life.store(self.incarnation, Ordering::SeqCst);
+        let (emptied, read) = self.reactors();
+        self.filled.store(emptied ^ read, Ordering::SeqCst);
+    }
+
+    /// The bits of the blocks that the reactor has emptied, and of those that it reads.
+    fn reactors(self) -> (u64, u64) {
+        let word = self.emptied.load(Ordering::SeqCst);
+        (word & u64::from(u32::MAX), word >> READ_SHIFT)
     }
 
     /// The worker puts content, at most [`BODY_FRAME_BYTES_MAX`] bytes, into a free block. `None`
     /// when there is none.
     pub fn put(self, content: &[u8]) -> Option<u8> {
-        let block = self.used.load(Ordering::Acquire).trailing_ones() as usize;
+        let (emptied, read) = self.reactors();
+        let taken = (self.filled.load(Ordering::Relaxed) ^ emptied) | read;
+        let block = taken.trailing_ones() as usize;
         if block >= ARENA_BLOCKS || content.len() > BODY_FRAME_BYTES_MAX {
             return None;
         }
         let (words, rest) = content.as_chunks::<8>();
-        let place = &self.words[block * BLOCK_WORDS..(block + 1) * BLOCK_WORDS];
+        let place = self.block(block);
         for (word, bytes) in place.iter().zip(words) {
             word.store(u64::from_le_bytes(*bytes), Ordering::Relaxed);
         }
@@ -53,27 +95,80 @@ impl Arena {
             padded[..rest.len()].copy_from_slice(rest);
             word.store(u64::from_le_bytes(padded), Ordering::Relaxed);
         }
-        self.used.fetch_or(1 << block, Ordering::Release);
+        self.filled.fetch_xor(1 << block, Ordering::Release);
         Some(block as u8)
     }
 
-    /// The reactor takes `len` bytes out of a block, which is free again. `None` when no worker can
-    /// have meant it.
-    pub fn take(self, block: u8, len: usize) -> Option<Bytes> {
-        let (block, bit) = (usize::from(block), 1u64.checked_shl(u32::from(block))?);
-        let used = self.used.load(Ordering::Acquire) & bit != 0;
-        if !used || block >= ARENA_BLOCKS || len > BODY_FRAME_BYTES_MAX {
+    /// The reactor borrows `len` bytes of a block until the loan is dropped. `None` when no worker of
+    /// this life can have meant it.
+    pub fn borrow(self, block: u8, len: usize) -> Option<Loan> {
+        let block = usize::from(block);
+        if block >= ARENA_BLOCKS || len > BODY_FRAME_BYTES_MAX {
             return None;
         }
-        let mut content = vec![0; len.next_multiple_of(8)];
-        let place = &self.words[block * BLOCK_WORDS..(block + 1) * BLOCK_WORDS];
-        let (chunks, _) = content.as_chunks_mut::<8>();
-        for (bytes, word) in chunks.iter_mut().zip(place) {
-            *bytes = word.load(Ordering::Relaxed).to_le_bytes();
+        let read = 1 << (block as u32 + READ_SHIFT);
+        let before = self.emptied.fetch_or(read, Ordering::SeqCst);
+        if before & read != 0 {
+            return None;
         }
-        self.used.fetch_and(!bit, Ordering::Release);
+        let in_use = (self.filled.load(Ordering::SeqCst) ^ before) >> block & 1 != 0;
+        if !in_use || self.life.load(Ordering::SeqCst) != self.incarnation {
+            self.emptied.fetch_and(!read, Ordering::SeqCst);
+            return None;
+        }
+        Some(Loan { arena: self, block, len })
+    }
+
+    fn block(self, block: usize) -> &'static [AtomicU64] {
+        &self.blocks[block * BLOCK_WORDS..(block + 1) * BLOCK_WORDS]
+    }
+}
+
+/// The reactor has died, and with it whoever read blocks.
+pub(crate) fn forget_loans(emptied: &AtomicU64) {
+    emptied.fetch_and(u64::from(u32::MAX), Ordering::SeqCst);
+}
+
+/// Makes content of a block that is on loan.
+pub type Lend = fn(Loan) -> Bytes;
+
+/// Content in a block, which is free when the loan is dropped.
+#[derive(Debug)]
+pub struct Loan {
+    arena: Arena,
+    block: usize,
+    len: usize,
+}
+
+impl Loan {
+    /// The words that hold the content, and how many bytes of them it is.
+    pub fn words(&self) -> (&'static [AtomicU64], usize) {
+        (&self.arena.block(self.block)[..self.len.div_ceil(8)], self.len)
+    }
+
+    /// Whether so many blocks are on loan that the worker may find none: better copied than kept.
+    pub fn is_scarce(&self) -> bool {
+        let (_, read) = self.arena.reactors();
+        read.count_ones() as usize > ARENA_BLOCKS / 2
+    }
+
+    /// A copy of the content.
+    pub fn copy(self) -> Bytes {
+        let (words, len) = self.words();
+        let mut content = Vec::with_capacity(words.len() * 8);
+        for word in words {
+            content.extend_from_slice(&word.load(Ordering::Relaxed).to_le_bytes());
+        }
         content.truncate(len);
-        Some(content.into())
+        content.into()
+    }
+}
+
+impl Drop for Loan {
+    fn drop(&mut self) {
+        // Both at once: in between, a new life of the worker would take the block for nobody's.
+        let bits = 1 << self.block | 1 << (self.block as u32 + READ_SHIFT);
+        self.arena.emptied.fetch_xor(bits, Ordering::SeqCst);
     }
 }
 
@@ -81,9 +176,15 @@ impl Arena {
 mod tests {
     use super::*;
 
+    fn memory() -> (&'static [AtomicU64], &'static AtomicU64) {
+        let memory: Vec<AtomicU64> = (0..ARENA_WORDS + 1).map(|_| AtomicU64::new(0)).collect();
+        let (emptied, rest) = memory.leak().split_first().unwrap();
+        (rest, emptied)
+    }
+
     fn arena() -> Arena {
-        let memory: Vec<AtomicU64> = (0..ARENA_WORDS).map(|_| AtomicU64::new(0)).collect();
-        Arena::new(memory.leak())
+        let (memory, emptied) = memory();
+        Arena::new(memory, emptied, 0)
     }
 
     #[test]
@@ -92,19 +193,21 @@ mod tests {
         for len in [0, 1, 7, 8, 9, 4097, BODY_FRAME_BYTES_MAX - 1, BODY_FRAME_BYTES_MAX] {
             let content: Vec<u8> = (0..len).map(|n| n as u8).collect();
             let block = arena.put(&content).unwrap();
-            assert_eq!(arena.take(block, len).unwrap(), content);
+            assert_eq!(arena.borrow(block, len).unwrap().copy(), content);
         }
         assert_eq!(arena.put(&vec![0; BODY_FRAME_BYTES_MAX + 1]), None);
     }
 
     #[test]
-    fn a_full_arena_says_so_until_a_block_is_taken() {
+    fn a_full_arena_says_so_until_a_block_is_given_back() {
         let arena = arena();
         for n in 0..ARENA_BLOCKS {
             assert_eq!(arena.put(&[n as u8]), Some(n as u8));
         }
         assert_eq!(arena.put(b"more"), None);
-        assert_eq!(arena.take(3, 1).unwrap(), [3][..]);
+        let loan = arena.borrow(3, 1).unwrap();
+        assert_eq!(arena.put(b"more"), None, "it is being read");
+        assert_eq!(loan.copy(), [3][..]);
         assert_eq!(arena.put(b"more"), Some(3));
         arena.reset();
         assert_eq!(arena.put(b"first"), Some(0));
@@ -113,9 +216,70 @@ mod tests {
     #[test]
     fn what_no_worker_means_is_refused() {
         let arena = arena();
-        assert_eq!(arena.take(0, 1), None, "not in use");
-        assert_eq!(arena.take(200, 1), None);
+        assert!(arena.borrow(0, 1).is_none(), "not in use");
+        assert!(arena.borrow(200, 1).is_none());
         arena.put(b"x").unwrap();
-        assert_eq!(arena.take(0, BODY_FRAME_BYTES_MAX + 1), None);
+        assert!(arena.borrow(0, BODY_FRAME_BYTES_MAX + 1).is_none());
+        let loan = arena.borrow(0, 1).unwrap();
+        assert!(arena.borrow(0, 1).is_none(), "named twice");
+        drop(loan);
+        assert!(arena.borrow(0, 1).is_none(), "named twice, later");
+        assert_eq!(arena.put(b"y"), Some(0), "none of it has cost a block");
+    }
+
+    #[test]
+    fn a_new_life_does_not_touch_what_is_read_of_the_former_one() {
+        let (memory, emptied) = memory();
+        let [former, next] = [2, 4].map(|life| Arena::new(memory, emptied, life));
+        former.reset();
+        assert_eq!(former.put(b"read"), Some(0));
+        assert_eq!(former.put(b"lost"), Some(1));
+        let loan = former.borrow(0, 4).unwrap();
+        next.reset();
+        assert!(former.borrow(1, 4).is_none(), "its life is over");
+        assert_eq!(next.put(b"next"), Some(1));
+        assert_eq!(next.borrow(1, 4).unwrap().copy(), "next");
+        assert_eq!(loan.copy(), "read");
+        assert_eq!(next.put(b"free"), Some(0));
+    }
+
+    /// Lives of a worker follow each other while a thread of the reactor is late with what it reads.
+    #[test]
+    fn no_content_is_taken_for_that_of_another_life() {
+        let (memory, emptied) = memory();
+        let (sender, receiver) = std::sync::mpsc::sync_channel::<(u64, u8)>(64);
+        let reader = std::thread::spawn(move || {
+            let mut kept = std::collections::VecDeque::new();
+            let (mut whole, mut refused) = (0, 0);
+            for (life, block) in receiver {
+                match Arena::new(memory, emptied, life).borrow(block, 800) {
+                    Some(loan) => kept.push_back((life, loan)),
+                    None => refused += 1,
+                }
+                if kept.len() > 10 {
+                    let (life, loan) = kept.pop_front().unwrap();
+                    assert_eq!(loan.copy(), [life as u8; 800][..]);
+                    whole += 1;
+                }
+            }
+            (whole, refused)
+        });
+        for life in 0..5_000 {
+            let arena = Arena::new(memory, emptied, life);
+            arena.reset();
+            for _ in 0..4 {
+                if let Some(block) = arena.put(&[life as u8; 800]) {
+                    sender.send((life, block)).unwrap();
+                }
+            }
+        }
+        drop(sender);
+        let (whole, _refused) = reader.join().unwrap();
+        assert!(whole > 0);
+        // Only what was named in vain at the moment of a reset may be missing, until the next one.
+        let arena = Arena::new(memory, emptied, 5_000);
+        arena.reset();
+        let blocks = std::iter::from_fn(|| arena.put(b"x")).count();
+        assert_eq!(blocks, ARENA_BLOCKS);
     }
 }

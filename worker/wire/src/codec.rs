@@ -21,7 +21,7 @@ use std::sync::Arc;
 use bytes::{Buf, Bytes, BytesMut};
 
 use self::kind::Kind;
-use crate::arena::Arena;
+use crate::arena::{Arena, Lend, Loan};
 use crate::error::CodecError;
 use crate::exchange::ExchangeId;
 use crate::fields::{Fields, Span};
@@ -249,6 +249,8 @@ pub struct Decoder {
     pub descriptors: VecDeque<Option<OwnedFd>>,
     /// Where the blocks lie that a worker's frames name.
     pub arena: Option<Arena>,
+    /// Makes content of a block; by itself, a copy.
+    pub lend: Option<Lend>,
 }
 
 impl Decoder {
@@ -296,8 +298,9 @@ impl Decoder {
             Kind::Block => {
                 let len = number(&frame.payload)? as usize;
                 let arena = self.arena.filter(|_| len > 0);
-                let content = arena.and_then(|arena| arena.take(frame.mark, len));
-                Part::Body(content.ok_or(CodecError::Payload)?)
+                let loan = arena.and_then(|arena| arena.borrow(frame.mark, len));
+                let content = self.lend.unwrap_or(Loan::copy);
+                Part::Body(content(loan.ok_or(CodecError::Payload)?))
             }
             Kind::Head => {
                 let head: ResponseHeadFrame<'_> = decode(&frame.payload)?;

@@ -17,7 +17,7 @@
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::arena::{ARENA_WORDS, Arena};
+use crate::arena::{self, ARENA_WORDS, Arena};
 use crate::exchange::ExchangeId;
 use crate::held::{HELD_WORDS, Held};
 use crate::limits::HANDOVER_DEPTH_MAX;
@@ -217,6 +217,8 @@ impl Shared {
         ] {
             self.counter(gauge).store(0, Ordering::Relaxed);
         }
+        let loans = loans_at(self.workers, self.threads);
+        self.memory[loans..loans + 2 * self.workers].iter().for_each(arena::forget_loans);
     }
 
     /// Reads a counter.
@@ -265,7 +267,8 @@ impl Shared {
         let links = 2 * self.threads * LINK_WORDS;
         let arena = (incarnation & 1) as usize;
         let at = self.part(worker).start + WORKER_COUNTERS + links + arena * ARENA_WORDS;
-        Arena::new(&self.memory[at..at + ARENA_WORDS])
+        let emptied = &self.memory[loans_at(self.workers, self.threads) + 2 * worker + arena];
+        Arena::new(&self.memory[at..at + ARENA_WORDS], emptied, incarnation)
     }
 
     fn link(self, worker: usize, incarnation: u64, thread: usize) -> &'static [AtomicU64] {
@@ -279,8 +282,13 @@ fn turns_at(workers: usize) -> usize {
     (COUNTERS_MAX + workers).next_multiple_of(LINE_WORDS)
 }
 
+/// Where the reactor says which blocks of arenas it reads, and has read.
+fn loans_at(workers: usize, threads: usize) -> usize {
+    turns_at(workers) + threads * LINE_WORDS
+}
+
 fn control_words(workers: usize, threads: usize) -> usize {
-    (turns_at(workers) + threads * LINE_WORDS).next_multiple_of(PART_WORDS)
+    (loans_at(workers, threads) + 2 * workers).next_multiple_of(PART_WORDS)
 }
 
 /// Two incarnations of a worker live side by side during a reload: each has its own links.

@@ -71,6 +71,13 @@ pub(super) const OPTIONS: &[Spec] = &[
         "Between two arrivals of a request's body; past it the client gets 408.",
     ),
     Spec::port(
+        "body_rate_min",
+        Count { min: 0, max: 1 << 30, set: |d, v| d.port.http.body_rate_min = v as u64 },
+        "100",
+        "Bytes per second that a request's body has to come with on the whole, beyond `body_timeout`: \
+         a client that sends a byte now and then gets 408. 0: any byte is enough.",
+    ),
+    Spec::port(
         "keepalive_timeout",
         Seconds { min: 0.001, max: DAY, set: |d, v| d.port.http.keepalive_timeout = v },
         "75",
@@ -104,6 +111,13 @@ pub(super) const OPTIONS: &[Spec] = &[
         Seconds { min: 0.001, max: DAY, set: |d, v| d.port.send_timeout = v },
         "30",
         "A client that takes no byte of a response for so long is cut off.",
+    ),
+    Spec::port(
+        "send_rate_min",
+        Count { min: 0, max: 1 << 30, set: |d, v| d.port.http.send_rate_min = v as u64 },
+        "100",
+        "Bytes per second that a client has to take on the whole while a response waits for it, beyond \
+         `send_timeout`: one that takes a byte now and then is cut off. 0: any byte is enough.",
     ),
     Spec::port(
         "socket_buffer_size",

@@ -86,9 +86,10 @@ impl Exchange {
             tls: None,
         });
         let request = match decoder {
-            Some(decoder) => {
-                Request::Arriving { decoder, deadline: now.instant + core.settings.body_timeout }
-            }
+            Some(decoder) => Request::Arriving {
+                decoder,
+                deadline: core.settings.body_pace().begin(now.instant),
+            },
             None => {
                 core.inbox.end(None);
                 Request::Complete
@@ -116,9 +117,8 @@ impl Exchange {
         let before = input.len();
         match decoder.decode(input, &mut core.inbox.content, &core.settings) {
             Ok(None) => {
-                if input.len() < before {
-                    *deadline = now.instant + core.settings.body_timeout;
-                }
+                let taken = (before - input.len()) as u64;
+                *deadline = core.settings.body_pace().extend(*deadline, taken, now.instant);
                 State::Exchange(self)
             }
             Ok(Some(trailers)) => {

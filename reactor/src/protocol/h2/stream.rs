@@ -68,9 +68,9 @@ impl Stream {
             self.exchange.lose(Reason::ClientGone, outlet);
             return false;
         }
-        let patience = outlet.settings.http2.stall_timeout;
+        let pace = outlet.settings.send_pace(outlet.settings.http2.stall_timeout);
         let mut sink = Carrier { out: &mut self.out, cx: &mut cx };
-        match self.exchange.reply.give(&mut sink, outlet, usize::MAX, patience, now) {
+        match self.exchange.reply.give(&mut sink, outlet, usize::MAX, pace, now) {
             Moved::Waits | Moved::Blocked | Moved::All | Moved::Reset => {}
             Moved::More | Moved::Again => return true,
             Moved::Gone => self.exchange.lose(Reason::ClientGone, outlet),

@@ -101,11 +101,13 @@ impl Http3 {
         let unsent = &mut stream.unsent;
         let mut carrier = Carrier { quic: &mut self.quic, stream: id, unsent, cut: None };
         let most = if incremental { QUIC_TURN_BYTES } else { usize::MAX };
-        let patience = self.outlet.settings.http3.stall_timeout;
+        let pace = self.outlet.settings.send_pace(self.outlet.settings.http3.stall_timeout);
         let reply = &mut stream.exchange.reply;
-        let moved = reply.give(&mut carrier, &mut self.outlet, most, patience, &self.now);
+        let before = reply.deadline();
+        let moved = reply.give(&mut carrier, &mut self.outlet, most, pace, &self.now);
         let cut = carrier.cut;
-        if reply.deadline().is_none_or(|stalled| stalled == self.now.instant + patience) {
+        let after = reply.deadline();
+        if after.is_none() || after != before {
             self.progress = self.now.instant;
         }
         match moved {
