@@ -31,6 +31,8 @@ class Case:
     kind: str = LOAD
     # Whether handshakes resume a session.
     resumed: bool = False
+    # Clients of HTTP/1 beside the load that ask for the path with `page=1` and do not read.
+    unread: int = 0
     # The CPU time that is shown is that of so many requests.
     per: int = 100_000
 
@@ -92,6 +94,16 @@ CASES = [
         servers=("ferrite", "fpm"),
         answer_bytes=7,
         note="1 % take 100 ms, 64 paced clients, 8 workers; p50 and p99 are of the fast ones",
+    ),
+    Case(
+        "slow readers",
+        "/page",
+        connections=4,
+        workers=4,
+        servers=("ferrite",),
+        answer_bytes=14,
+        unread=40,
+        note="40 clients beside the load do not read answers of 6 MiB",
     ),
 ]
 
@@ -205,6 +217,7 @@ AIMS = [
         at_least=0.5,
         key="requests_per_second",
     ),
+    Aim("slow readers: p99 at most 50 ms", "slow readers", (), 50.0, key="p99_ms"),
     Aim("idle connection: at most 2 KiB", "idle", (), 2048.0),
     Aim("idle h2c connection: at most 10 KiB", "idle h2c", (), 10 * 1024.0),
     Aim("idle tls-h1 connection: at most 40 KiB", "idle tls-h1", (), 40 * 1024.0),

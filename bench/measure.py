@@ -7,6 +7,7 @@ import processes
 from cases import DOWNLOAD
 from drivers import ERRORS, HTTP_VERSIONS, ask, load
 from servers import ServerError
+from unread import unread
 
 # How long a server may answer wrongly after it listens: php-fpm starts behind nginx.
 SETTLE_SECONDS_MAX = 5
@@ -44,7 +45,8 @@ def run(server, case, seconds):
         load(server, case, 1)
     before = {pid: processes.cpu(pid) for pid in server.pids}
     parts_before = by_process(server)
-    figures = load(server, case, seconds)
+    with unread(server, case):
+        figures = load(server, case, seconds)
     server.must_run()
     used = sum(processes.cpu(pid) - before[pid] for pid in server.pids)
     parts = by_process(server)

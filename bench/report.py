@@ -115,7 +115,7 @@ def aims(results, ours="ferrite"):
         if not runs or isinstance(runs, str):
             continue
         if not aim.over:
-            figure = runs["bytes_each"]
+            figure = runs["bytes_each"] if isinstance(runs, dict) else median(runs, aim.key)
         else:
             server, case = aim.over
             others = results.get(case, {}).get(server)

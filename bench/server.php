@@ -53,6 +53,10 @@ $server->on('Request', match ($options['case']) {
     },
     'size/16384' => $send(16384),
     'size/1048576' => $send(1 << 20),
+    'page' => function ($request, $response): void {
+        $response->header('Content-Type', 'application/octet-stream');
+        $response->end(isset($request->get['page']) ? str_repeat('x', 6 << 20) : "Hello, World!\n");
+    },
     'download' => function ($request, $response): void {
         $response->header('Content-Type', 'application/octet-stream');
         $piece = str_repeat('x', 1 << 20);
