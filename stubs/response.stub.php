@@ -209,7 +209,8 @@ class Response
 
     /**
      * Ends the response, with a last piece of the body or the whole of it. Does not wait for the
-     * client, however slow that is.
+     * client, however slow that is, unless what is kept for clients has reached its bounds
+     * (`response_spool_bytes_max` after `write()`, and those for all responses).
      *
      * @throws \Ferrite\Exception when the body has not the Content-Length that was set
      */
