@@ -10,12 +10,14 @@ use std::sync::atomic::Ordering;
 use std::time::SystemTime;
 
 use ext_php_rs::types::Zval;
+use log::Level;
 use wire::Reason;
+use wire::event::{self, Event as LogEvent};
 use wire::head::Origin;
 use wire::shared::{Counter, Shared};
 use worker::{
-    Application, ConnectionEvent, Failure, ReactorBoot, Reply, Request, Verdict, WorkerFailure,
-    WorkerIdentity,
+    Application, ConnectionEvent, Failure, ProcessState, ReactorBoot, Reply, Request, Verdict,
+    WorkerFailure, WorkerIdentity,
 };
 
 use crate::banner::{Address, Banner};
@@ -30,6 +32,8 @@ use crate::request_cycle;
 use crate::reset::Baseline;
 use crate::server::state::{ServerState, Stage};
 use crate::server::{Slot, object_of, write_slot};
+use crate::stats;
+use crate::stats_file::StatsFile;
 use crate::uploads::{self, UploadFolder};
 use crate::zend::value;
 
@@ -59,6 +63,8 @@ pub struct Run {
     pub log_file: Option<PathBuf>,
     /// The file to remove at the end.
     pub pid_file: Option<PidFile>,
+    /// The file that gets the statistics.
+    pub stats_file: Option<StatsFile>,
     /// Whether to print the banner; `None`: as the INI entry says.
     pub banner: Option<bool>,
     /// Whether the supervisor has kept its terminal.
@@ -95,6 +101,9 @@ impl ServerApplication {
         }
         if let Some(pid_file) = &self.run.pid_file {
             pid_file.remove();
+        }
+        if let Some(stats_file) = &self.run.stats_file {
+            stats_file.remove();
         }
         self.sound
     }
@@ -198,6 +207,17 @@ impl ServerApplication {
         let _ = nix::unistd::write(&stdout, banner.to_string().as_bytes());
     }
 
+    /// What the banner and the end of the process tell people, for programs.
+    fn tell(&self, event: LogEvent, text: &str) {
+        if logger::is_json() {
+            let addresses: Vec<_> = self.addresses().iter().map(Address::to_string).collect();
+            let addresses = addresses.join(" ");
+            let workers = self.run.reactor.workers as u64;
+            let fields = [("addresses", (&addresses[..]).into()), ("workers", workers.into())];
+            event::log(Level::Info, event, &fields, format_args!("{text}"));
+        }
+    }
+
     fn addresses(&self) -> Vec<Address> {
         let ports = self.state.all_ports();
         let addresses = ports.iter().map(|port| match &port.path {
@@ -217,7 +237,12 @@ impl ServerApplication {
     fn refresh_certificates(&mut self) {
         for tls in self.run.reactor.ports.iter_mut().filter_map(|port| port.tls.as_mut()) {
             if let Err(error) = Arc::make_mut(tls).refresh() {
-                log::error!("TLS certificate refused, that of the start stays: {error}");
+                event::log(
+                    Level::Error,
+                    LogEvent::TlsCertificateRefused,
+                    &[("error", (&error.to_string()[..]).into())],
+                    format_args!("TLS certificate refused, that of the start stays: {error}"),
+                );
             }
         }
     }
@@ -236,6 +261,9 @@ impl Application for ServerApplication {
         };
         logger::set_role(role);
         engine::set_title(format!("ferrite: {role} {script}").trim_end());
+        if role == Role::Supervisor {
+            self.tell(LogEvent::ServerStarting, "the server starts");
+        }
     }
 
     fn mapped(&mut self, shared: Shared) {
@@ -246,6 +274,7 @@ impl Application for ServerApplication {
 
     fn started(&mut self) -> Result<(), Failure> {
         self.print_banner();
+        self.tell(LogEvent::ServerReady, "the server is ready");
         self.call_or_fail(Event::Start, &[])
     }
 
@@ -284,8 +313,15 @@ impl Application for ServerApplication {
         }
     }
 
+    fn report(&mut self, processes: &[ProcessState]) {
+        if let (Some(file), Some(shared)) = (&mut self.run.stats_file, self.state.shared.get()) {
+            file.write(&stats::figures(shared, None), processes);
+        }
+    }
+
     fn stopped(&mut self) {
         self.call(Event::Shutdown, &[]);
+        self.tell(LogEvent::ServerStopped, "the server has stopped");
     }
 
     fn run_reactor(&mut self, boot: ReactorBoot) -> i32 {

@@ -15,8 +15,9 @@ use ext_php_rs::types::Zval;
 use ext_php_rs::zend::try_catch;
 use log::Level;
 use nix::libc::{RTLD_DEFAULT, dlsym};
+use wire::event::{self, Event};
 
-use crate::log_limit::{Kind, limited};
+use crate::log_limit::{Kind, limited_with};
 use crate::zend::globals::{self, LastError};
 use crate::zend::string::bytes;
 use crate::zend::{self, SUCCESS, value};
@@ -247,7 +248,8 @@ pub fn guarded(what: &str, run: impl FnOnce()) -> bool {
     match outcome {
         None | Some(CallOutcome::Returned(_) | CallOutcome::Exited) => true,
         Some(CallOutcome::Threw(thrown)) => {
-            limited(Kind::Handler, Level::Error, format_args!("{what}: {thrown}"));
+            let fields = [("reason", "exception".into()), ("callback", what.into())];
+            limited_with(Kind::Handler, Level::Error, &fields, format_args!("{what}: {thrown}"));
             true
         }
         Some(CallOutcome::Unsound { message }) => {
@@ -375,8 +377,14 @@ pub fn call_event(what: &str, callback: &Callback, arguments: &mut [Zval]) -> Ca
     let outcome = call(callback, arguments);
     match &outcome {
         CallOutcome::Returned(_) | CallOutcome::Exited | CallOutcome::ForkedCopy { .. } => {}
-        CallOutcome::Threw(thrown) => log::error!("{what}: {thrown}"),
-        CallOutcome::Unsound { message } => log::error!("{what}: {}", OneLine(message)),
+        CallOutcome::Threw(thrown) => callback_failed(what, format_args!("{what}: {thrown}")),
+        CallOutcome::Unsound { message } => {
+            callback_failed(what, format_args!("{what}: {}", OneLine(message)));
+        }
     }
     outcome
+}
+
+fn callback_failed(what: &str, message: fmt::Arguments<'_>) {
+    event::log(log::Level::Error, Event::CallbackFailed, &[("callback", what.into())], message);
 }

@@ -27,6 +27,7 @@ pub mod response;
 pub mod server;
 pub mod settings;
 pub mod stats;
+pub mod stats_file;
 mod uploads;
 pub mod zend;
 

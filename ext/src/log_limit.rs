@@ -5,6 +5,8 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 use log::Level;
+use log::kv::Value;
+use wire::event::{self, Event};
 use wire::log_limit::LogLimit;
 
 /// What a line is about. Each kind has its own bound, so that a flood of one hides no other.
@@ -21,6 +23,14 @@ pub enum Kind {
 impl Kind {
     const ALL: [Self; 3] = [Self::Parser, Self::Handler, Self::Uploads];
 
+    fn event(self) -> Event {
+        match self {
+            Self::Parser => Event::ParserWarned,
+            Self::Handler => Event::RequestFailed,
+            Self::Uploads => Event::UploadsFailed,
+        }
+    }
+
     fn several(self) -> &'static str {
         match self {
             Self::Parser => "warnings of PHP's parsers",
@@ -35,9 +45,19 @@ impl Kind {
 static LIMITS: Mutex<[Option<(Instant, LogLimit)>; Kind::ALL.len()]> =
     Mutex::new([const { None }; Kind::ALL.len()]);
 
-/// Logs a line, unless there were too many of its kind. About once a second one says how many were
-/// left out.
+/// Logs a line without fields, as [`limited_with`] does.
 pub fn limited(kind: Kind, level: Level, line: fmt::Arguments<'_>) {
+    limited_with(kind, level, &[], line);
+}
+
+/// Logs a line with its fields, unless there were too many of its kind. About once a second one says how many were
+/// left out.
+pub fn limited_with(
+    kind: Kind,
+    level: Level,
+    fields: &[(&str, Value<'_>)],
+    line: fmt::Arguments<'_>,
+) {
     if level > log::max_level() {
         return;
     }
@@ -46,7 +66,7 @@ pub fn limited(kind: Kind, level: Level, line: fmt::Arguments<'_>) {
     let (begin, limit) = limits[kind as usize].get_or_insert_with(|| (now, LogLimit::default()));
     let now = now.saturating_duration_since(*begin);
     if limit.take(now) {
-        log::log!(level, "{line}");
+        event::log(level, kind.event(), fields, line);
     }
     if let Some(left_out) = limit.sum_up(now) {
         say(kind, left_out);
@@ -65,5 +85,7 @@ pub fn sum_up() {
 }
 
 fn say(kind: Kind, left_out: u64) {
-    log::warn!("{left_out} more {}: not a line for each", kind.several());
+    let fields = [("of", kind.event().name().into()), ("count", left_out.into())];
+    let line = format_args!("{left_out} more {}: not a line for each", kind.several());
+    event::log(Level::Warn, Event::EventsSuppressed, &fields, line);
 }

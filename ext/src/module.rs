@@ -61,7 +61,14 @@ pub extern "C" fn startup(_kind: i32, module: i32) -> i32 {
         log::error!("Ferrite works with PHP without thread safety (NTS) only; this PHP is ZTS");
         return FAILURE;
     }
-    std::panic::set_hook(Box::new(|panic| log::error!("{panic}")));
+    std::panic::set_hook(Box::new(|panic| {
+        wire::event::log(
+            log::Level::Error,
+            wire::event::Event::Panicked,
+            &[],
+            format_args!("{panic}"),
+        )
+    }));
     IniEntryDef::register(INI.as_slice(), module);
     programs::wrap();
     match register_classes() {

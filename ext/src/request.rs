@@ -6,6 +6,7 @@ mod form;
 mod names;
 mod server;
 
+use std::borrow::Cow;
 use std::cell::Cell;
 use std::fmt;
 use std::path::Path;
@@ -22,7 +23,7 @@ use self::body::Body;
 use self::names::property;
 use crate::call::OneLine;
 use crate::error::Failure;
-use crate::log_limit::{Kind, limited};
+use crate::log_limit::{Kind, limited_with};
 use crate::port::PortContext;
 use crate::zend::class::{STRING_OR_FALSE, set_type};
 use crate::zend::lazy::{self, Lazy};
@@ -97,6 +98,12 @@ impl Request {
         }
     }
 
+    /// The client's address and port; empty for one on a Unix socket.
+    pub fn client(&self) -> String {
+        let remote = self.message.as_ref().and_then(|message| message.head.origin.remote);
+        remote.map(|address| address.to_string()).unwrap_or_default()
+    }
+
     /// Names the request in a line of the log: `METHOD path`.
     pub fn label(&self) -> Label<'_> {
         Label(self.message.as_ref().map(|message| &message.head))
@@ -110,9 +117,20 @@ pub struct Label<'a>(Option<&'a RequestHead>);
 impl fmt::Display for Label<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Some(head) = self.0 else { return f.write_str("request") };
-        let path = &head.path[..head.path.len().min(LABEL_BYTES_MAX)];
-        write!(f, "{} {}", head.method, OneLine(&String::from_utf8_lossy(path)))
+        write!(f, "{} {}", head.method, OneLine(&label_path(head)))
     }
+}
+
+impl Label<'_> {
+    /// The method and the path; empty without a request.
+    pub fn parts(&self) -> (String, String) {
+        let parts = self.0.map(|head| (head.method.to_string(), label_path(head).into_owned()));
+        parts.unwrap_or_default()
+    }
+}
+
+fn label_path(head: &RequestHead) -> Cow<'_, str> {
+    String::from_utf8_lossy(&head.path[..head.path.len().min(LABEL_BYTES_MAX)])
 }
 
 impl Backed for Request {
@@ -237,10 +255,13 @@ impl Message {
         {
             // PHP puts the function that is running in front; it has nothing to do with it.
             let warning = warning.split_once("(): ").map_or(&warning[..], |(_, message)| message);
-            limited(
+            let label = Label(Some(&self.head));
+            let (method, path) = label.parts();
+            limited_with(
                 Kind::Parser,
                 Level::Warn,
-                format_args!("{}: {}", Label(Some(&self.head)), OneLine(warning)),
+                &[("method", (&method[..]).into()), ("path", (&path[..]).into())],
+                format_args!("{label}: {}", OneLine(warning)),
             );
         }
     }

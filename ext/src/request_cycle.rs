@@ -4,11 +4,12 @@ use std::fmt;
 
 use http::Method;
 use log::Level;
+use wire::event::{self, Event};
 use worker::{Reply, Verdict};
 
 use crate::call::{CallOutcome, Callback, OneLine, call, guarded};
 use crate::engine;
-use crate::log_limit::{Kind, limited};
+use crate::log_limit::{Kind, limited_with};
 use crate::port::PortContext;
 use crate::request::{self, Request};
 use crate::reset::{Baseline, Parked};
@@ -71,7 +72,7 @@ fn run_shutdown_functions(parked: &Parked, request: *mut Object<Request>) -> Opt
     if let CallOutcome::Threw(thrown) = &worse {
         // SAFETY: the arguments of the handler keep the object alive.
         let label = unsafe { (*request).state.label() };
-        failed(Level::Error, format_args!("{label}: in a shutdown function: {thrown}"));
+        in_shutdown(format_args!("{label}: in a shutdown function: {thrown}"));
         return None;
     }
     Some(worse)
@@ -129,7 +130,7 @@ pub fn after_event(
     let worse = parked.run();
     match &worse {
         Some(CallOutcome::Threw(thrown)) => {
-            failed(Level::Error, format_args!("{name}: in a shutdown function: {thrown}"));
+            in_shutdown(format_args!("{name}: in a shutdown function: {thrown}"));
         }
         Some(CallOutcome::Unsound { message }) => log::error!("{name}: {}", OneLine(message)),
         _ => {}
@@ -168,29 +169,54 @@ fn report(request: &Request, outcome: &CallOutcome, settled: Settled) {
         Settled::Failed => "; the client gets 500",
         Settled::BrokenOff => "; the response breaks off",
     };
+    let failed = |level, reason: &str, message: fmt::Arguments<'_>| {
+        let (method, path) = label.parts();
+        let status = (settled == Settled::Failed).then_some(500_u16);
+        let client = request.client();
+        let fields = [
+            ("reason", reason.into()),
+            ("method", (&method[..]).into()),
+            ("path", (&path[..]).into()),
+            ("client", (&client[..]).into()),
+            ("status", event::optional(status)),
+        ];
+        match reason {
+            // The process ends by it, so that it is bounded by the pauses between processes.
+            "fatal" => event::log(level, Event::RequestFailed, &fields, message),
+            // Clients choose how often a handler that fails is called.
+            _ => limited_with(Kind::Handler, level, &fields, message),
+        }
+    };
     match outcome {
         CallOutcome::Threw(thrown) => {
-            failed(Level::Error, format_args!("{label}: {thrown}{answer}"))
+            failed(Level::Error, "exception", format_args!("{label}: {thrown}{answer}"));
         }
         CallOutcome::Unsound { message } => {
-            // The process ends by it, so that it is bounded by the pauses between processes.
-            log::error!("{label}: {}{answer}; the worker is replaced", OneLine(message));
+            let message = OneLine(message);
+            failed(
+                Level::Error,
+                "fatal",
+                format_args!("{label}: {message}{answer}; the worker is replaced"),
+            );
         }
         CallOutcome::Exited if settled != Settled::Over => failed(
             Level::Warn,
+            "exit",
             format_args!("{label}: exit() before the response was ended{answer}"),
         ),
         CallOutcome::Returned(_) if settled != Settled::Over => failed(
             Level::Warn,
+            "not_ended",
             format_args!("{label}: the handler has returned without end(){answer}"),
         ),
         CallOutcome::Exited | CallOutcome::Returned(_) | CallOutcome::ForkedCopy { .. } => {}
     }
 }
 
-/// Clients choose how often a handler that fails is called.
-fn failed(level: Level, line: fmt::Arguments<'_>) {
-    limited(Kind::Handler, level, line);
+/// Clients choose how often a function that fails is called.
+fn in_shutdown(line: fmt::Arguments<'_>) {
+    let fields = [("reason", "shutdown_function".into())];
+    limited_with(Kind::Handler, Level::Error, &fields, line);
 }
 
 /// `max_execution_time`, anew for each request. Costs nothing when it is 0, as in PHP's CLI.

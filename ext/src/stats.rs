@@ -38,12 +38,20 @@ const COUNTERS: [(&str, Counter); 29] = [
     ("reactor_restart_count", Counter::ReactorRestarts),
 ];
 
-/// The figures of the server, and of this worker if the process is one.
+/// The figures of the server, and of this worker if the process is one, for PHP.
 pub fn array(shared: Shared, worker: Option<u16>) -> Zval {
-    let mut array = Array::with_capacity(COUNTERS.len() + 6);
-    let mut set = |key: &str, number: u64| {
+    let figures = figures(shared, worker);
+    let mut array = Array::with_capacity(figures.len());
+    for (key, number) in figures {
         array.set_symbol(key.as_bytes(), value::long(i64::try_from(number).unwrap_or(i64::MAX)));
-    };
+    }
+    array.into_value()
+}
+
+/// The figures of the server, and of this worker if the process is one.
+pub fn figures(shared: Shared, worker: Option<u16>) -> Vec<(&'static str, u64)> {
+    let mut figures = Vec::with_capacity(COUNTERS.len() + 6);
+    let mut set = |key: &'static str, number: u64| figures.push((key, number));
     for (key, counter) in COUNTERS {
         set(key, shared.get(counter));
     }
@@ -57,7 +65,7 @@ pub fn array(shared: Shared, worker: Option<u16>) -> Zval {
         set("worker_request_count", figure(shared, worker, WorkerCounter::Requests));
         set("worker_response_count", figure(shared, worker, WorkerCounter::Responses));
     }
-    array.into_value()
+    figures
 }
 
 fn figure(shared: Shared, worker: usize, counter: WorkerCounter) -> u64 {

@@ -9,7 +9,9 @@ mod banner;
 mod bind;
 #[path = "../src/events.rs"]
 mod events;
-#[path = "../src/logger.rs"]
+#[path = "../src/logger/mod.rs"]
 mod logger;
 #[path = "../src/options/mod.rs"]
 mod options;
+#[path = "../src/stats_file.rs"]
+mod stats_file;

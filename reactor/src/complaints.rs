@@ -5,6 +5,8 @@ use std::net::SocketAddr;
 use std::time::Instant;
 
 use log::Level;
+use log::kv::Value;
+use wire::event::{self, Event};
 use wire::limits::LOG_COMPLAINTS_PERIOD;
 use wire::log_limit::LogLimit;
 use wire::shared::{Counter, Shared};
@@ -69,27 +71,44 @@ impl Complaints {
             self.shared.add(counter, 1);
             let client = Peer(client);
             match refusal.reason.blame() {
-                Blame::Client => self.log(
+                Blame::Client => self.log_with(
                     Kind::Request,
                     now,
+                    &[
+                        ("client", client.value()),
+                        ("status", refusal.reason.status().as_u16().into()),
+                        ("reason", Value::from_display(&refusal.reason)),
+                    ],
                     format_args!("refused a request of client {client}: {refusal}"),
                 ),
-                Blame::Handler => self.log(
+                Blame::Handler => self.log_with(
                     Kind::Response,
                     now,
+                    &[("client", client.value()), ("reason", Value::from_display(&refusal.reason))],
                     format_args!("a response cannot be sent: {refusal}"),
                 ),
             }
         }
     }
 
-    /// Logs a line, unless there were too many of its kind.
+    /// Logs a line without fields, unless there were too many of its kind.
     pub fn log(&mut self, kind: Kind, now: Instant, line: fmt::Arguments<'_>) {
+        self.log_with(kind, now, &[], line);
+    }
+
+    /// Logs a line with its fields, unless there were too many of its kind.
+    pub fn log_with(
+        &mut self,
+        kind: Kind,
+        now: Instant,
+        fields: &[(&str, Value<'_>)],
+        line: fmt::Arguments<'_>,
+    ) {
         if kind.level() > log::max_level() {
             return;
         }
         if self.limits[kind as usize].take(now.saturating_duration_since(self.begin)) {
-            log::log!(kind.level(), "{line}");
+            event::log(kind.level(), kind.event(), fields, line);
         } else if !self.armed {
             self.armed = true;
             self.alarm = Some(now + LOG_COMPLAINTS_PERIOD);
@@ -107,7 +126,9 @@ impl Complaints {
         for (kind, limit) in Kind::ALL.into_iter().zip(&mut self.limits) {
             let left_out = limit.take_left_out();
             if left_out > 0 {
-                log::log!(kind.level(), "{left_out} more {}: not a line for each", kind.several());
+                let fields = [("of", kind.event().name().into()), ("count", left_out.into())];
+                let line = format_args!("{left_out} more {}: not a line for each", kind.several());
+                event::log(kind.level(), Event::EventsSuppressed, &fields, line);
             }
         }
     }
@@ -133,6 +154,19 @@ impl Kind {
         }
     }
 
+    fn event(self) -> Event {
+        match self {
+            Self::Request => Event::RequestRefused,
+            Self::Handshake => Event::HandshakeFailed,
+            Self::Stall => Event::ClientStalled,
+            Self::Response => Event::ResponseInvalid,
+            Self::Content => Event::SpoolFailed,
+            Self::File => Event::FileRefused,
+            Self::Worker => Event::WorkerMisbehaved,
+            Self::Address => Event::ConnectionRefused,
+        }
+    }
+
     fn several(self) -> &'static str {
         match self {
             Self::Request => "requests were refused",
@@ -149,6 +183,13 @@ impl Kind {
 
 /// A client's address, as lines of the log have it.
 pub struct Peer(pub Option<SocketAddr>);
+
+impl Peer {
+    /// The address as a field of an event; null on a Unix socket.
+    pub fn value(&self) -> Value<'_> {
+        self.0.as_ref().map_or(Value::null(), Value::from_display)
+    }
+}
 
 impl fmt::Display for Peer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -185,17 +185,19 @@ impl Conn {
             return Fate::Close;
         }
         if matches!(self.phase, Phase::Handshaking { until } if until <= now.instant) {
-            complaints.log(
+            complaints.log_with(
                 Kind::Handshake,
                 now.instant,
+                &[("client", self.peer().value()), ("reason", "timeout".into())],
                 format_args!("client {} did not finish its TLS handshake in time", self.peer()),
             );
             return Fate::Abort;
         }
         if self.stalled.is_some_and(|stalled| stalled <= now.instant) {
-            complaints.log(
+            complaints.log_with(
                 Kind::Stall,
                 now.instant,
+                &[("client", self.peer().value())],
                 format_args!("client {} took nothing of its response for too long", self.peer()),
             );
             self.socket.reset_on_close();

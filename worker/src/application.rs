@@ -1,6 +1,7 @@
 //! [`Application`]: what the embedder does in each of the processes.
 
 use std::os::fd::OwnedFd;
+use std::time::SystemTime;
 
 use bytes::Bytes;
 use wire::head::Origin;
@@ -41,6 +42,12 @@ pub trait Application {
         None
     }
 
+    /// In the supervisor, each [`report_interval`](crate::Plan::report_interval): how every process
+    /// stands.
+    fn report(&mut self, processes: &[ProcessState]) {
+        let _ = processes;
+    }
+
     /// In the supervisor: every other process has ended.
     fn stopped(&mut self);
 
@@ -71,6 +78,22 @@ pub enum Role {
     Reactor,
     /// The worker with this id, 0 to `worker_num` - 1.
     Worker(u16),
+}
+
+/// How a process stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProcessState {
+    /// What it is.
+    pub role: Role,
+    /// Its process id.
+    pub pid: i32,
+    /// `starting`, `ready` (the supervisor and the reactor), `idle` or `busy` (a worker), `stopping`
+    /// or `killed`.
+    pub state: &'static str,
+    /// Requests that workers of this id have begun since the start of the server.
+    pub requests: u64,
+    /// When it was forked.
+    pub since: SystemTime,
 }
 
 /// Why the embedder's code could not go on; the text is for the log and says what to do.

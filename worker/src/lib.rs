@@ -9,6 +9,7 @@ mod link;
 pub mod membership;
 pub mod plan;
 pub mod reply;
+mod report;
 mod roster;
 mod serve;
 mod shared_memory;
@@ -19,8 +20,8 @@ mod supervisor;
 mod watchdog;
 
 pub use application::{
-    Application, ConnectionEvent, Failure, ReactorBoot, Request, RequestBody, Role, Verdict,
-    WorkerFailure, WorkerIdentity,
+    Application, ConnectionEvent, Failure, ProcessState, ReactorBoot, Request, RequestBody, Role,
+    Verdict, WorkerFailure, WorkerIdentity,
 };
 pub use membership::{Membership, is_forked_copy, membership};
 pub use plan::{Outcome, Plan, SuperviseError, supervise};

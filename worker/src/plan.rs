@@ -34,6 +34,8 @@ pub struct Plan {
     /// How many content bytes a response may be ahead of its client: one figure per port, in the
     /// order of the ports, the same that the reactor is told.
     pub windows: Vec<u32>,
+    /// How often the embedder is told how every process stands; `None`: never.
+    pub report_interval: Option<Duration>,
     /// Shown in process titles: the script's name.
     pub title: String,
 }

@@ -7,8 +7,10 @@ use std::rc::Rc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
+use log::Level;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use wire::control::{FromWorker, ToWorkerControl};
+use wire::event::{self, Event};
 use wire::limits::{LINK_WAIT_TIME_MAX, WINDOW_BYTES_MIN};
 use wire::shared::{Marks, Shared, WorkerCounter};
 use wire::{ExchangeId, Part, Reason};
@@ -48,7 +50,12 @@ pub(crate) fn work(seat: Seat, application: &mut dyn Application) -> Outcome {
         return Outcome::ForkedCopy;
     }
     if let Err(Failure(text)) = started {
-        log::error!("worker {}: {text}", identity.worker);
+        event::log(
+            Level::Error,
+            Event::WorkerStartFailed,
+            &[("worker", identity.worker.into()), ("error", (&text[..]).into())],
+            format_args!("worker {}: {text}", identity.worker),
+        );
         spawn::end_now(1);
     }
     let mut server = Server::new(seat, signals, application);

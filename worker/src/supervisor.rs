@@ -7,6 +7,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::sync::atomic::Ordering;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
+use log::Level;
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{Signal, kill};
@@ -14,6 +15,7 @@ use nix::sys::socket::{AddressFamily, SockFlag, SockType, socketpair};
 use nix::sys::wait::waitpid;
 use nix::unistd::Pid;
 use wire::control::{Incarnation, ToReactorControl, ToWorkerControl, encode};
+use wire::event::{self, Event};
 use wire::log_limit::LogLimit;
 use wire::shared::{Counter, WorkerCounter};
 
@@ -22,7 +24,8 @@ use crate::control::{self, ChildControl, WorkerControl};
 use crate::control_signals;
 use crate::membership::{self, PrivateFd, is_forked_copy};
 use crate::plan::{Plan, SuperviseError};
-use crate::roster::{Action, Roster};
+use crate::report::Reports;
+use crate::roster::{Action, Named, Roster};
 use crate::serve::Seat;
 use crate::shared_memory::SharedMemory;
 use crate::signals::{Order, Signals};
@@ -32,15 +35,15 @@ use crate::watchdog::Watchdog;
 /// The supervisor. It has one thread for all its life, and never waits but in `poll`.
 #[derive(Debug)]
 pub(crate) struct Supervisor {
-    plan: Plan,
-    memory: SharedMemory,
+    pub(crate) plan: Plan,
+    pub(crate) memory: SharedMemory,
     /// As in the plan. Where a callback's child held them, no other server could listen there.
     listeners: Vec<PrivateFd>,
     datagrams: Vec<Vec<PrivateFd>>,
     signals: Signals,
-    roster: Roster,
-    reactor: Option<Child>,
-    workers: BTreeMap<Incarnation, Child>,
+    pub(crate) roster: Roster,
+    pub(crate) reactor: Option<Child>,
+    pub(crate) workers: BTreeMap<Incarnation, Child>,
     /// Whether the reactor is to read its certificates again.
     reload_tls: bool,
     /// Bounds the lines about control messages that nobody can read.
@@ -50,6 +53,7 @@ pub(crate) struct Supervisor {
     /// Whether the log is to be opened anew.
     reopen_log: bool,
     watchdog: Watchdog,
+    pub(crate) reports: Reports,
 }
 
 /// What has become of the process that ran the supervisor.
@@ -66,11 +70,13 @@ pub(crate) enum Turn {
 }
 
 #[derive(Debug)]
-struct Child {
-    pid: Pid,
+pub(crate) struct Child {
+    pub(crate) pid: Pid,
     control: ChildControl,
     /// The worker's id; 0 for the reactor.
-    worker: u16,
+    pub(crate) worker: u16,
+    /// When it was forked.
+    pub(crate) since: SystemTime,
 }
 
 impl Supervisor {
@@ -83,6 +89,7 @@ impl Supervisor {
         membership::begin().map_err(system("mmap"))?;
         let watchdog = Watchdog::new(plan.reactor_watchdog_time);
         let signals = Signals::take().map_err(system("signalfd"))?;
+        let due = plan.report_interval.map(|_| Instant::now());
         let roster = Roster::new(plan.workers, plan.max_wait_time, plan.worker_start_timeout);
         let own = |sockets: Vec<OwnedFd>| sockets.into_iter().map(PrivateFd::from).collect();
         Ok(Self {
@@ -99,6 +106,7 @@ impl Supervisor {
             begin: Instant::now(),
             reopen_log: false,
             watchdog,
+            reports: Reports { due, since: SystemTime::now() },
         })
     }
 
@@ -132,6 +140,7 @@ impl Supervisor {
             self.obey_signals(application);
             self.hear_children();
             self.look_at_reactor();
+            self.report(application, Instant::now());
         }
     }
 
@@ -177,7 +186,7 @@ impl Supervisor {
                 }
             }
             Action::Failed(failure) => application.worker_failed(&failure),
-            Action::Note(note) => log::log!(note.level(), "{note}"),
+            Action::Note(note) => note.log(),
             Action::End { started, result } => {
                 if started {
                     application.stopped();
@@ -210,7 +219,8 @@ impl Supervisor {
             Ok((Side::Parent(pid), control, _)) => {
                 let number = pid.as_raw() as u64;
                 self.memory.shared.counter(Counter::ReactorPid).store(number, Ordering::Relaxed);
-                self.reactor = Some(Child { pid, control, worker: 0 });
+                self.reactor = Some(Child::new(pid, control, 0));
+                replaced(again, None, pid);
                 self.roster.reactor_forked(Some(pid.as_raw()), now);
                 None
             }
@@ -247,7 +257,8 @@ impl Supervisor {
                 }))
             }
             Ok((Side::Parent(pid), control, _)) => {
-                self.workers.insert(incarnation, Child { pid, control, worker });
+                self.workers.insert(incarnation, Child::new(pid, control, worker));
+                replaced(again, Some(worker), pid);
                 self.roster.worker_forked(incarnation, Some(pid.as_raw()), now);
                 None
             }
@@ -291,7 +302,12 @@ impl Supervisor {
     }
 
     fn wait(&mut self) -> nix::Result<()> {
-        let deadlines = [self.roster.deadline(), self.summary_due(), self.watchdog.deadline()];
+        let deadlines = [
+            self.roster.deadline(),
+            self.summary_due(),
+            self.watchdog.deadline(),
+            self.reports.due,
+        ];
         let timeout = match deadlines.into_iter().flatten().min() {
             _ if self.signals.were_noted() => PollTimeout::ZERO,
             None => PollTimeout::NONE,
@@ -344,6 +360,23 @@ impl Supervisor {
         let (shared, worker) = (self.memory.shared, usize::from(worker));
         shared.pid(worker).store(pid as u64, Ordering::Relaxed);
         shared.worker(worker, WorkerCounter::Busy).store(0, Ordering::Relaxed);
+    }
+}
+
+impl Child {
+    fn new(pid: Pid, control: ChildControl, worker: u16) -> Self {
+        Self { pid, control, worker, since: SystemTime::now() }
+    }
+}
+
+/// Says that a process takes the place of one that died; `None` is the reactor.
+fn replaced(again: bool, worker: Option<u16>, pid: Pid) {
+    let pid = pid.as_raw();
+    let event = if worker.is_some() { Event::WorkerReplaced } else { Event::ReactorReplaced };
+    if again {
+        let fields = [("worker", event::optional(worker)), ("pid", pid.into())];
+        let text = format_args!("{} is started again as process {pid}", Named(worker));
+        event::log(Level::Info, event, &fields, text);
     }
 }
 

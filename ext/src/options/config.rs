@@ -59,6 +59,12 @@ pub struct ServerOptions {
     pub log_file: Option<PathBuf>,
     /// The least level that is logged, as a `Ferrite\LOG_` number.
     pub log_level: u8,
+    /// Whether log lines are JSON objects.
+    pub log_json: bool,
+    /// File that gets the statistics.
+    pub stats_file: Option<PathBuf>,
+    /// Time between two writes of it.
+    pub stats_interval: Duration,
     /// Where large bodies and uploaded files are put.
     pub upload_tmp_dir: PathBuf,
     /// Requests that may wait for a worker.
@@ -167,6 +173,9 @@ impl Default for ServerOptions {
             chroot: None,
             log_file: None,
             log_level: 2,
+            log_json: false,
+            stats_file: None,
+            stats_interval: Duration::from_secs(1),
             upload_tmp_dir: std::env::temp_dir(),
             queue_len_max: 1024,
             queue_age_max: Duration::from_secs(10),

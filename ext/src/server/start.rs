@@ -22,6 +22,7 @@ use crate::options::tls::TlsOptionsError;
 use crate::port::{PortContext, PortState};
 use crate::process::{self, Identity, PidFile, ProcessError};
 use crate::settings;
+use crate::stats_file::StatsFile;
 use crate::uploads::UploadFolder;
 use crate::zend::method::{Call, Returned};
 use crate::zend::object::Object;
@@ -74,6 +75,7 @@ pub(super) fn start(call: &mut Call<'_>) -> Result<Returned, Failure> {
         max_request: ready.server.max_request,
         windows: ready.ports.iter().map(|port| port.window_bytes).collect(),
         title: engine::script_name(),
+        report_interval: ready.server.stats_file.as_ref().map(|_| ready.server.stats_interval),
     };
     let run = run(ready, pid_file);
     let mut application = ServerApplication::new(server, Rc::clone(&state), run);
@@ -261,6 +263,7 @@ fn configure(port: &PortState, options: &PortOptions) -> Result<(), Failure> {
 /// The last steps that can fail, in an order in which none has to be undone.
 fn become_supervisor(server: &ServerOptions) -> Result<Option<PidFile>, Failure> {
     logger::set_level(server.log_level);
+    logger::set_json(server.log_json);
     engine::survive_output();
     process::raise_files_to(server.supervisor_files());
     if let Some(path) = &server.log_file {
@@ -338,6 +341,10 @@ fn run(ready: Ready, pid_file: Option<PidFile>) -> Run {
             .clone()
             .map(|path| std::path::absolute(&path).unwrap_or(path)),
         pid_file,
+        stats_file: ready
+            .server
+            .stats_file
+            .map(|path| StatsFile::new(&path, ready.server.stats_interval)),
         banner: ready.server.banner,
         foreground: !ready.server.daemonize,
         reset_state: ready.server.reset_state,

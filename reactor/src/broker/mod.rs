@@ -8,6 +8,7 @@ mod watch;
 
 use std::time::Instant;
 
+use log::kv::Value;
 use wire::shared::Counter;
 use wire::{ExchangeId, Fields, Part, Reason, RequestHead, ResponseHead, ToWorker};
 
@@ -157,9 +158,10 @@ impl Broker {
         };
         if let Err(error) = spool.push(bytes, room) {
             let (request, place) = (exchange.job.summary(), config.spool_dir.display());
-            complaints.log(
+            complaints.log_with(
                 Kind::Content,
                 now,
+                &[("request", (&request[..]).into()), ("error", Value::from_display(&error))],
                 format_args!(
                     "the client gets 503: the body of {request} cannot be spooled to {place}: {error}"
                 ),

@@ -2,6 +2,7 @@
 //! the last.
 
 use bytes::BytesMut;
+use log::kv::Value;
 use wire::limits::{LINGER_BYTES_MAX, LINGER_DRAINING_TIME_MAX, LINGER_TIME_MAX};
 use wire::shared::Counter;
 
@@ -41,9 +42,10 @@ impl Conn {
             Handshake::Failed(reason) => {
                 cx.shared.add(Counter::Refused, 1);
                 let peer = self.peer();
-                cx.complaints.log(
+                cx.complaints.log_with(
                     Kind::Handshake,
                     cx.now.instant,
+                    &[("client", peer.value()), ("reason", Value::from_display(&reason))],
                     format_args!("TLS handshake with client {peer} failed: {reason}"),
                 );
                 self.linger(cx.now);

@@ -2,8 +2,11 @@
 
 use std::os::fd::OwnedFd;
 
+use log::Level;
+use log::kv::Value;
 use mio::Interest;
 use mio::event::Event as Readiness;
+use wire::event::{self, Event as LogEvent};
 use wire::head::Origin;
 use wire::shared::Counter;
 use wire::{ExchangeId, Holder, Part, Reason};
@@ -72,7 +75,12 @@ impl EventLoop {
         match Socket::tls(socket, &context) {
             Ok(socket) => Some(socket),
             Err(error) => {
-                log::error!("cannot begin TLS with a client: {error}");
+                event::log(
+                    Level::Error,
+                    LogEvent::TlsFailed,
+                    &[("error", Value::from_display(&error))],
+                    format_args!("cannot begin TLS with a client: {error}"),
+                );
                 self.common.shared.add(Counter::Closed, 1);
                 self.common.shared.add(Counter::Aborted, 1);
                 None

@@ -10,9 +10,12 @@ use std::sync::atomic::Ordering;
 use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
 
+use log::Level;
+use log::kv::Value;
 use mio::event::Event as Readiness;
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Token};
+use wire::event::{self, Event as LogEvent};
 use wire::limits::TLS_WATCH_INTERVAL;
 
 use crate::acceptor::{ACCEPT_PAUSE, Accepting, Acceptor, Connection};
@@ -132,7 +135,9 @@ impl EventLoop {
             self.flush_datagrams();
             for fault in self.broker.faults.drain(..) {
                 let now = self.clock.now().instant;
-                self.complaints.log(Kind::Worker, now, format_args!("{fault}"));
+                let fields =
+                    [("worker", fault.worker.into()), ("error", Value::from_display(&fault))];
+                self.complaints.log_with(Kind::Worker, now, &fields, format_args!("{fault}"));
             }
             if let Some(at) = self.complaints.take_alarm() {
                 self.broker.timers.set(at, Timer::Complaints);
@@ -320,7 +325,12 @@ impl EventLoop {
         let late = until <= self.clock.now().instant;
         if late && !self.clients.is_empty() {
             let left = self.clients.len();
-            log::warn!("cut off {left} connections that were not done within max_wait_time");
+            event::log(
+                Level::Warn,
+                LogEvent::ConnectionsCutOff,
+                &[("count", (left as u64).into())],
+                format_args!("cut off {left} connections that were not done within max_wait_time"),
+            );
         }
         if late || self.clients.is_empty() && self.broker.open_exchanges() == 0 {
             self.state = State::Stopped;

@@ -164,9 +164,10 @@ impl QuicClient {
     pub fn timeout(&mut self, now: &Now, complaints: &mut Complaints) -> Fate {
         if self.handshake.as_ref().is_some_and(|handshake| handshake.until <= now.instant) {
             let peer = Peer(self.origin().remote);
-            complaints.log(
+            complaints.log_with(
                 Kind::Handshake,
                 now.instant,
+                &[("client", peer.value()), ("reason", "timeout".into())],
                 format_args!("client {peer} did not finish its QUIC handshake in time"),
             );
             return Fate::Abort;

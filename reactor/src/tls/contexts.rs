@@ -12,6 +12,10 @@ use boring::ssl::{SslContext, SslContextBuilder};
 use super::certificates::{Material, TlsError};
 use super::watch::{self, Fingerprint};
 use super::{TlsConfig, context, keylog};
+use log::Level;
+use log::kv::Value;
+use wire::event::{self, Event};
+
 use crate::config::PortConfig;
 
 /// One place per port; `None` where it speaks cleartext.
@@ -148,9 +152,19 @@ impl Port {
                 let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
                 let generation = current.generation + 1;
                 *current = Current { context, material, generation };
-                log::info!("new TLS certificate: {:?}", config.identity);
+                event::log(
+                    Level::Info,
+                    Event::TlsCertificateLoaded,
+                    &[("identity", Value::from_debug(&config.identity))],
+                    format_args!("new TLS certificate: {:?}", config.identity),
+                );
             }
-            Err(error) => log::error!("new TLS certificate refused, the old one stays: {error}"),
+            Err(error) => event::log(
+                Level::Error,
+                Event::TlsCertificateRefused,
+                &[("error", Value::from_display(&error))],
+                format_args!("new TLS certificate refused, the old one stays: {error}"),
+            ),
         }
     }
 }

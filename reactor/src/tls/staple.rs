@@ -14,6 +14,10 @@ use boring::error::ErrorStack;
 use boring::ssl::SslContextBuilder;
 use boring::x509::X509Ref;
 
+use log::Level;
+use log::kv::Value;
+use wire::event::{self, Event};
+
 use super::certificates::{Reason, TlsError};
 
 /// Responses have one or two kilobytes, with the responder's certificates a few more.
@@ -50,7 +54,12 @@ impl Staple {
         let staple = Self { response, until };
         if staple.is_over() {
             let file = file.display();
-            log::warn!("{option}{file}: the OCSP response is out of date, and is not sent");
+            event::log(
+                Level::Warn,
+                Event::TlsStapleExpired,
+                &[("file", Value::from_display(&file))],
+                format_args!("{option}{file}: the OCSP response is out of date, and is not sent"),
+            );
         }
         Ok(Arc::new(staple))
     }

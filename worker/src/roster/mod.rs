@@ -11,8 +11,10 @@
 mod action;
 mod advance;
 mod ends;
+mod events;
 mod patience;
 mod slot;
+mod standing;
 #[cfg(test)]
 mod tests;
 
@@ -25,10 +27,11 @@ use wire::limits::{ABORT_TIME_MAX, END_GRACE, STOP_TIME_MIN, WAIT_TIME_MAX};
 use crate::application::WorkerFailure;
 use crate::plan::SuperviseError;
 use crate::watchdog::Stuck;
-pub(crate) use action::{Action, Exit, Note, Work};
+pub(crate) use action::{Action, Exit, Named, Note, Work};
 use ends::work;
 use patience::Patience;
 use slot::{Life, Slot, Stage};
+pub(crate) use standing::Standing;
 
 /// Which processes there are and which there should be.
 #[derive(Debug)]

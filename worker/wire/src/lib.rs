@@ -12,6 +12,7 @@ pub mod budget;
 pub mod codec;
 pub mod control;
 pub mod error;
+pub mod event;
 pub mod exchange;
 pub mod fields;
 pub mod head;

@@ -116,7 +116,5 @@ pub(super) const OPTIONS: &[Spec] = &[
     server("display_errors", Any, "PHP's own setting decides."),
     server("trace_flags", Off, LATER),
     server("print_backtrace_on_error", Off, LATER),
-    server("stats_file", Off, LATER),
-    server("stats_timer_interval", Any, "Refines `stats_file`, which does not exist yet."),
     server("admin_server", Off, LATER),
 ];

@@ -1,11 +1,12 @@
 //! Options of the whole server.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use wire::limits::{REACTOR_THREADS_MAX, WORKERS_MAX};
 
 use super::Spec;
-use crate::options::kind::Kind::{Bytes, Count, Cpus, Seconds, Switch, Text};
+use crate::options::kind::Kind::{Bytes, Count, Cpus, Seconds, Switch, Text, Word};
 
 /// Options of the whole server.
 pub(super) const OPTIONS: &[Spec] = &[
@@ -149,6 +150,31 @@ pub(super) const OPTIONS: &[Spec] = &[
         Count { min: 0, max: 6, set: |d, v| d.server.log_level = v as u8 },
         "Ferrite\\LOG_INFO",
         "The least level that is logged: a `Ferrite\\LOG_` constant; `LOG_NONE` (6) logs nothing.",
+    ),
+    Spec::server(
+        "log_format",
+        Word { words: &["text", "json"], set: |d, v| d.server.log_json = v == "json" },
+        "'text'",
+        "How log lines are written: 'text' for people, 'json' for programs: one object for each, with \
+         the name of its event and its fields, as [logging.md](logging.md) lists them.",
+    ),
+    Spec::server(
+        "stats_file",
+        Text(|d, v| d.server.stats_file = path(v)),
+        "'' (none)",
+        "File that gets what `stats()` shows, and the state of every process, as JSON: written whole \
+         each `stats_timer_interval`, removed at the end. [logging.md](logging.md) says what is in \
+         it.",
+    ),
+    Spec::server(
+        "stats_timer_interval",
+        Count {
+            min: 10,
+            max: 86_400_000,
+            set: |d, v| d.server.stats_interval = Duration::from_millis(v as u64),
+        },
+        "1000",
+        "Milliseconds between two writes of `stats_file`.",
     ),
     Spec::server(
         "banner",

@@ -91,6 +91,7 @@ pub fn main(arguments: &[String]) -> ExitCode {
         reactor_watchdog_time: options.watchdog,
         max_request: options.max_request,
         windows: vec![options.window],
+        report_interval: None,
         title: "processes".into(),
     };
     let mut application = application::Played { options: options.clone(), shared: None };

@@ -1,16 +1,18 @@
 //! The log: one line per event, one `write(2)` per line, so that lines of several processes never
-//! mix.
+//! mix. A line is text, or a JSON object ([`json`]).
 //!
 //! ```text
 //! 2026-01-31T12:00:00.123Z WARN  worker 0 [4711] message
 //! ```
+
+mod json;
 
 use std::fmt;
 use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd};
 use std::path::Path;
-use std::sync::atomic::{AtomicI32, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use log::{Level, LevelFilter, Log, Metadata, Record};
@@ -44,6 +46,16 @@ pub fn set_role(role: Role) {
 /// Logs nothing below this level, a `Ferrite\LOG_` number.
 pub fn set_level(level: u8) {
     log::set_max_level(filter(level));
+}
+
+/// Writes JSON objects from now on, or text.
+pub fn set_json(json: bool) {
+    LOGGER.json.store(json, Ordering::Relaxed);
+}
+
+/// Whether lines are JSON objects.
+pub fn is_json() -> bool {
+    LOGGER.json.load(Ordering::Relaxed)
 }
 
 /// Appends to a file from now on. It stays open for the life of the process and of its children, or
@@ -103,11 +115,13 @@ const STDERR: i32 = 2;
 /// `Ferrite\LOG_INFO`.
 const DEFAULT_LEVEL: u8 = 2;
 
-static LOGGER: Logger = Logger { fd: AtomicI32::new(STDERR), role: AtomicU32::new(0) };
+static LOGGER: Logger =
+    Logger { fd: AtomicI32::new(STDERR), role: AtomicU32::new(0), json: AtomicBool::new(false) };
 
 struct Logger {
     fd: AtomicI32,
     role: AtomicU32,
+    json: AtomicBool,
 }
 
 impl Log for Logger {
@@ -120,7 +134,11 @@ impl Log for Logger {
             return;
         }
         let role = Role::decode(self.role.load(Ordering::Relaxed));
-        let line = line(SystemTime::now(), record.level(), role, record.args());
+        let now = Timestamp(SystemTime::now());
+        let line = match is_json() {
+            true => json::line(now, role, record),
+            false => line(now.0, record.level(), role, record.args()),
+        };
         // A log that cannot be written has nowhere to be reported to.
         let _ = nix::unistd::write(descriptor(), &line);
     }

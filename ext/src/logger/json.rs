@@ -1,0 +1,161 @@
+//! Lines of the log as JSON objects (`log_format` => 'json'), one for each event.
+
+use std::process;
+
+use log::Record;
+use log::kv::{Error, Key, Value as Field, VisitSource, VisitValue};
+use serde_json::{Map, Value};
+use wire::event::{self, Event};
+use wire::limits::LOG_LINE_BYTES_MAX;
+
+use super::{Role, Timestamp};
+
+/// The object, with a line end behind it.
+pub fn line(now: Timestamp, role: Role, record: &Record<'_>) -> Vec<u8> {
+    let mut object = Map::new();
+    object.insert("time".into(), now.to_string().into());
+    object.insert("level".into(), record.level().as_str().to_ascii_lowercase().into());
+    object.insert("event".into(), Event::MESSAGE.into());
+    object.insert("process".into(), writer(role));
+    object.insert("message".into(), bounded(&record.args().to_string()).into());
+    // It fails for a visitor that refuses something: this one does not.
+    let _ = record.key_values().visit(&mut Fields(&mut object));
+    let mut text = Value::Object(object).to_string().into_bytes();
+    text.push(b'\n');
+    text
+}
+
+/// Which process says it.
+fn writer(role: Role) -> Value {
+    let mut writer = Map::new();
+    let name = match role {
+        Role::Script => "script",
+        Role::Supervisor => "supervisor",
+        Role::Reactor => "reactor",
+        Role::Worker(_) => "worker",
+    };
+    writer.insert("role".into(), name.into());
+    if let Role::Worker(id) = role {
+        writer.insert("worker".into(), id.into());
+    }
+    writer.insert("pid".into(), process::id().into());
+    Value::Object(writer)
+}
+
+/// At most [`LOG_LINE_BYTES_MAX`] bytes of a text.
+fn bounded(text: &str) -> String {
+    match text.len() <= LOG_LINE_BYTES_MAX {
+        true => text.to_owned(),
+        false => {
+            let end = (0..=LOG_LINE_BYTES_MAX).rev().find(|end| text.is_char_boundary(*end));
+            format!("{}…", &text[..end.unwrap_or(0)])
+        }
+    }
+}
+
+struct Fields<'a>(&'a mut Map<String, Value>);
+
+impl<'kvs> VisitSource<'kvs> for Fields<'_> {
+    fn visit_pair(&mut self, key: Key<'kvs>, value: Field<'kvs>) -> Result<(), Error> {
+        let mut taken = Taken(Value::Null);
+        value.visit(&mut taken)?;
+        // What every line has is no event's to change, but for its name.
+        if key.as_str() == event::KEY || !self.0.contains_key(key.as_str()) {
+            self.0.insert(key.as_str().to_owned(), taken.0);
+        }
+        Ok(())
+    }
+}
+
+struct Taken(Value);
+
+impl VisitValue<'_> for Taken {
+    fn visit_any(&mut self, value: Field<'_>) -> Result<(), Error> {
+        self.0 = bounded(&value.to_string()).into();
+        Ok(())
+    }
+
+    fn visit_null(&mut self) -> Result<(), Error> {
+        self.0 = Value::Null;
+        Ok(())
+    }
+
+    fn visit_u64(&mut self, value: u64) -> Result<(), Error> {
+        self.0 = value.into();
+        Ok(())
+    }
+
+    fn visit_i64(&mut self, value: i64) -> Result<(), Error> {
+        self.0 = value.into();
+        Ok(())
+    }
+
+    fn visit_f64(&mut self, value: f64) -> Result<(), Error> {
+        self.0 = value.into();
+        Ok(())
+    }
+
+    fn visit_bool(&mut self, value: bool) -> Result<(), Error> {
+        self.0 = value.into();
+        Ok(())
+    }
+
+    fn visit_str(&mut self, value: &str) -> Result<(), Error> {
+        self.0 = bounded(value).into();
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::UNIX_EPOCH;
+
+    use log::Level;
+
+    use super::*;
+
+    fn parsed(role: Role, fields: &[(&str, Field<'_>)], message: &str) -> Value {
+        let line = line(
+            Timestamp(UNIX_EPOCH),
+            role,
+            &Record::builder()
+                .level(Level::Warn)
+                .key_values(&fields)
+                .args(format_args!("{message}"))
+                .build(),
+        );
+        assert_eq!(line.iter().filter(|byte| **byte == b'\n').count(), 1);
+        serde_json::from_slice(&line).expect("one object")
+    }
+
+    #[test]
+    fn a_line_is_an_object_whatever_the_text_holds() {
+        let said = "a\nb\r\u{1b}\"}{\\ ü";
+        let fields = [("event", "worker_died".into()), ("pid", 7.into()), ("path", said.into())];
+        let object = parsed(Role::Worker(3), &fields, said);
+        assert_eq!(object["time"], "1970-01-01T00:00:00.000Z");
+        assert_eq!((&object["level"], &object["event"]), (&"warn".into(), &"worker_died".into()));
+        assert_eq!((&object["message"], &object["path"]), (&said.into(), &said.into()));
+        assert_eq!(object["pid"], 7);
+        assert_eq!(object["process"]["role"], "worker");
+        assert_eq!(object["process"]["worker"], 3);
+        assert_eq!(object["process"]["pid"], process::id());
+    }
+
+    #[test]
+    fn a_line_without_a_name_is_a_message_and_fields_replace_nothing() {
+        let object = parsed(Role::Reactor, &[("message", "x".into()), ("time", 0.into())], "said");
+        assert_eq!((&object["event"], &object["message"]), (&"message".into(), &"said".into()));
+        assert_eq!(object["time"], "1970-01-01T00:00:00.000Z");
+    }
+
+    #[test]
+    fn texts_are_bounded() {
+        let long = "ü".repeat(LOG_LINE_BYTES_MAX);
+        let object = parsed(Role::Script, &[("path", (&long[..]).into())], &long);
+        for key in ["message", "path"] {
+            let text = object[key].as_str().expect("text");
+            assert!(text.len() <= LOG_LINE_BYTES_MAX + 3 && text.ends_with('…'));
+        }
+    }
+}

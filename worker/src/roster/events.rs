@@ -1,0 +1,103 @@
+//! What the notes of the roster are called in the log, and their fields.
+
+use log::kv::Value;
+use wire::event::{self, Event, optional};
+
+use super::action::{Exit, Note, Work};
+
+impl Note {
+    /// Writes the line.
+    pub(crate) fn log(&self) {
+        let reactor = |worker: &Option<u16>| worker.is_none();
+        let (event, fields): (Event, Vec<(&str, Value<'_>)>) = match self {
+            Self::WorkerEnded { worker, pid, exit, work } => {
+                let mut fields = vec![("worker", (*worker).into()), ("pid", (*pid).into())];
+                fields.extend(exit.fields());
+                fields.extend(work.fields());
+                (Event::WorkerDied, fields)
+            }
+            Self::WorkerUnlinked { worker, pid, killed } => {
+                let event = if *killed { Event::WorkerKilled } else { Event::WorkerDied };
+                let fields = [("worker", (*worker).into()), ("pid", (*pid).into())];
+                (event, [&fields[..], &[("reason", "link_lost".into())]].concat())
+            }
+            Self::WorkerLate { worker, pid, after } => (
+                Event::WorkerKilled,
+                vec![
+                    ("worker", (*worker).into()),
+                    ("pid", (*pid).into()),
+                    ("reason", "start_timeout".into()),
+                    ("after", after.as_secs_f64().into()),
+                ],
+            ),
+            Self::ReactorEnded { pid, exit, .. } => {
+                let mut fields = vec![("pid", (*pid).into())];
+                fields.extend(exit.fields());
+                (Event::ReactorDied, fields)
+            }
+            Self::ReactorStuck { pid, thread, after } => (
+                Event::ReactorKilled,
+                vec![
+                    ("pid", (*pid).into()),
+                    ("reason", "stuck".into()),
+                    ("thread", (*thread).into()),
+                    ("after", after.as_secs_f64().into()),
+                ],
+            ),
+            Self::ForkFailed { worker } => (Event::ForkFailed, vec![("worker", optional(*worker))]),
+            Self::Overdue { worker, pid } if reactor(worker) => (
+                Event::ReactorKilled,
+                vec![("pid", (*pid).into()), ("reason", "stop_timeout".into())],
+            ),
+            Self::Overdue { worker, pid } => (
+                Event::WorkerKilled,
+                vec![
+                    ("worker", optional(*worker)),
+                    ("pid", (*pid).into()),
+                    ("reason", "stop_timeout".into()),
+                ],
+            ),
+            Self::ReloadBegun => (Event::ReloadStarted, Vec::new()),
+            Self::ReloadDone => (Event::ReloadFinished, Vec::new()),
+            Self::ReloadAbandoned { worker } => {
+                (Event::ReloadAbandoned, vec![("worker", (*worker).into())])
+            }
+            Self::Stopping => (Event::ServerStopping, vec![("at_once", false.into())]),
+            Self::Killing => (Event::ServerStopping, vec![("at_once", true.into())]),
+        };
+        event::log(self.level(), event, &fields, format_args!("{self}"));
+    }
+}
+
+impl Exit {
+    /// One of the two is null.
+    fn fields(&self) -> [(&'static str, Value<'_>); 2] {
+        let (code, signal) = match self {
+            Self::Code(code) => (Some(*code), None),
+            Self::Signal(signal) => (None, Some(*signal)),
+        };
+        [("exit_code", optional(code)), ("signal", optional(signal))]
+    }
+}
+
+impl Work {
+    fn fields(&self) -> Vec<(&'static str, Value<'_>)> {
+        let state = match self {
+            Self::Booting => "starting",
+            Self::Idle => "idle",
+            Self::Request(_) => "busy",
+            Self::Unknown => "unknown",
+        };
+        let mut fields = vec![("state", state.into())];
+        if let Self::Request(request) = self {
+            // As the reactor names it: `METHOD path`, or an event.
+            match request.split_once(' ') {
+                Some((method, path)) if path.starts_with(['/', '*']) => {
+                    fields.extend([("method", method.into()), ("path", path.into())]);
+                }
+                _ => fields.push(("callback", request[..].into())),
+            }
+        }
+        fields
+    }
+}
