@@ -83,8 +83,12 @@ impl Session {
                 arguments.truncate(1);
                 arguments.push(settings::boolean(false));
             }
-            let outcome = engine::function("session_set_save_handler")
-                .map(|function| call(&function, &mut arguments));
+            // Quietly: since 8.4 PHP says of single functions that they are deprecated, which would be
+            // printed after each request.
+            let (outcome, _) = globals::collect_warning(|| {
+                engine::function("session_set_save_handler")
+                    .map(|function| call(&function, &mut arguments))
+            });
             let failed = match &outcome {
                 Some(CallOutcome::Returned(yes)) => yes.bool() != Some(true),
                 _ => true,
