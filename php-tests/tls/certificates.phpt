@@ -39,7 +39,7 @@ foreach (['a.test', 'A.Test', 'x.b.test', 'b.test', 'x.y.b.test', 'unknown.test'
 }
 echo shown_name(tls_connect($server->ports[1], ['SNI_enabled' => false])), "\n";
 $connection = tls_connect($server->ports[1]);
-$connection->request('GET', '/');
+$connection->request('GET', '/', ['Host' => 'a.test']);
 echo $connection->response()->body, "\n";
 
 $client = fn (string $name) => ['local_cert' => "$folder/$name.pem", 'local_pk' => "$folder/$name.key"];

@@ -34,6 +34,8 @@ pub struct TlsOptions {
     pub depth_max: u32,
     /// From accept to the end of the handshake.
     pub handshake_timeout: Duration,
+    /// Whether requests for hosts without a certificate are refused, if it was said.
+    pub check_authority: Option<bool>,
 }
 
 /// The value of `SSL_TLSv1_2`.
@@ -69,6 +71,7 @@ impl Default for TlsOptions {
             authorities: None,
             depth_max: 9,
             handshake_timeout: Duration::from_secs(10),
+            check_authority: None,
         }
     }
 }
@@ -142,6 +145,9 @@ impl TlsOptions {
             config.clients = Some(ClientVerification { authorities, depth_max: self.depth_max });
         }
         config.handshake_timeout = self.handshake_timeout;
+        // With one certificate there is nobody to be mistaken for, and names may lead to a port by
+        // ways that the certificate does not tell of. With several, each is for its own hosts.
+        config.check_authority = self.check_authority.unwrap_or(!self.named.is_empty());
         Ok(config)
     }
 
@@ -177,6 +183,32 @@ mod tests {
         assert!(development.config().is_ok_and(|config| config.clients.is_none()));
         let verifying = TlsOptions { verify_peer: true, ..development };
         assert!(message(&verifying).contains("ssl_client_cert_file"));
+    }
+
+    #[test]
+    fn authorities_are_checked_where_names_have_certificates_of_their_own() {
+        let named = NamedCertificate {
+            name: "a.example".into(),
+            certificate: "/c.pem".into(),
+            key: "/k.pem".into(),
+            staple: None,
+        };
+        for (named, said, checked) in [
+            (vec![], None, false),
+            (vec![], Some(true), true),
+            (vec![named.clone()], None, true),
+            (vec![named.clone()], Some(false), false),
+            (vec![named], Some(true), true),
+        ] {
+            let options = TlsOptions {
+                development: true,
+                named,
+                check_authority: said,
+                ..TlsOptions::default()
+            };
+            let config = options.config().expect("options that fit");
+            assert_eq!(config.check_authority, checked, "{options:?}");
+        }
     }
 
     #[test]

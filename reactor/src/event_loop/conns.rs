@@ -9,7 +9,7 @@ use mio::event::Event as Readiness;
 use wire::event::{self, Event as LogEvent};
 use wire::head::Origin;
 use wire::shared::Counter;
-use wire::{ExchangeId, Holder, Part, Reason};
+use wire::{ExchangeId, Holder, Part, Reason, RequestHead};
 
 use super::{EventLoop, State};
 use crate::addresses::Seat;
@@ -18,7 +18,8 @@ use crate::client::Client;
 use crate::complaints::Kind;
 use crate::conn::{Conn, Context, Event, Fate, content_len};
 use crate::exchange::Job;
-use crate::protocol::Flow;
+use crate::protocol::error::{Fault, ProtocolError};
+use crate::protocol::{Flow, StreamId, message};
 use crate::slots::Key;
 use crate::socket::Socket;
 use crate::timer::Timer;
@@ -153,6 +154,10 @@ impl EventLoop {
                 if let Some(seat) = client.seat() {
                     seat.begun();
                 }
+                if self.common.tls.misdirects(&head) {
+                    self.refuse(key, stream, &head, Fault::Misdirected);
+                    continue;
+                }
                 let port = &self.common.config.ports[usize::from(client.origin().port)];
                 let window = client.exchanges().window(port.window_bytes);
                 let id = self.broker.open(key, stream, head, window);
@@ -179,6 +184,28 @@ impl EventLoop {
         }
         self.events = events;
         self.deliver();
+    }
+
+    /// Answers a request that no worker is asked for. What follows of it is dropped, because it has no
+    /// exchange.
+    fn refuse(&mut self, key: Key, stream: StreamId, head: &RequestHead, fault: Fault) {
+        let Some(client) = self.clients.get_mut(key) else { return };
+        let now = self.clock.now();
+        let mut refusal = Some(ProtocolError::stream(fault));
+        self.complaints.refused(|| refusal.take(), head.origin.remote, now.instant);
+        let port = &self.common.config.ports[usize::from(client.origin().port)];
+        let (head, content) = message::plain_response(fault.status());
+        for part in [Part::Head(head), Part::Body(content), Part::End(None)] {
+            let len = content_len(&part);
+            // Counts what the client has not taken.
+            let accepted = client.exchanges().accept(stream, part, port.window_bytes);
+            let Some(part) = accepted.part else { continue };
+            if client.send(stream, part, now, &mut self.complaints) == Flow::Gone {
+                client.exchanges().released(stream, len);
+                break;
+            }
+        }
+        self.ready.push(key);
     }
 
     /// A stream is no more, as its protocol says.

@@ -66,6 +66,8 @@ pub enum Fault {
     Target,
     /// A target or `:scheme` of another scheme than the connection's (RFC 9110, 7.4).
     Scheme,
+    /// An authority that no certificate of the port is for (RFC 9110, 15.5.20).
+    Misdirected,
     /// A major version other than 1 (RFC 9110, 2.5).
     Version,
     /// A line feed without a carriage return, or the reverse (RFC 9112, 2.2).
@@ -141,6 +143,7 @@ impl Fault {
             | Self::Request
             | Self::Message
             | Self::Handshake => StatusCode::BAD_REQUEST,
+            Self::Misdirected => StatusCode::MISDIRECTED_REQUEST,
             Self::TooEarly => StatusCode::TOO_EARLY,
             Self::Flood => StatusCode::TOO_MANY_REQUESTS,
             Self::HeadTimeout | Self::ContentTimeout | Self::ResponseStalled => {
@@ -179,6 +182,7 @@ impl fmt::Display for Fault {
             Self::Connect => "CONNECT is not served",
             Self::Target => "invalid request target",
             Self::Scheme => "request for another scheme than the connection's",
+            Self::Misdirected => "no certificate of the port is for the host (ssl_check_authority)",
             Self::Version => "HTTP version not supported",
             Self::LineEnd => "line does not end in CRLF",
             Self::FieldLine => "malformed field line",

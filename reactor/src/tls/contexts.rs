@@ -8,8 +8,10 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 
 use boring::ssl::{SslContext, SslContextBuilder};
+use wire::RequestHead;
 
 use super::certificates::{Material, TlsError};
+use super::names::Names;
 use super::watch::{self, Fingerprint};
 use super::{TlsConfig, context, keylog};
 use log::Level;
@@ -37,6 +39,8 @@ struct Current {
     context: SslContext,
     /// What QUIC makes its own contexts of.
     material: Arc<Material>,
+    /// What they are for; nothing where nobody asks.
+    names: Names,
     /// How often they have been replaced.
     generation: u64,
 }
@@ -72,6 +76,7 @@ impl Contexts {
                 current: RwLock::new(Current {
                     context,
                     material: Arc::new(tls.material.clone()),
+                    names: names(&tls.config, &tls.material),
                     generation: 0,
                 }),
                 files: Mutex::new(Files { read: tls.files.clone(), seen: tls.files.clone() }),
@@ -88,6 +93,16 @@ impl Contexts {
     /// How often the certificates of a port have been replaced.
     pub(crate) fn generation(&self, port: u16) -> u64 {
         self.port(port).map_or(0, |port| port.current().generation)
+    }
+
+    /// Whether a request is for a host that none of its port's certificates is for, on a port that
+    /// is to look at it. One without an authority, of HTTP/1.0, is for whom it was sent to.
+    pub(crate) fn misdirects(&self, head: &RequestHead) -> bool {
+        let port = self.port(head.origin.port).filter(|port| port.config.check_authority);
+        let Some(port) = port else { return false };
+        let authority = head.fields.get(b"host").unwrap_or_default();
+        let local = head.origin.local.map(|local| local.ip());
+        !authority.is_empty() && !port.current().names.cover(authority, local)
     }
 
     /// What a context for QUIC is made of.
@@ -149,9 +164,10 @@ impl Port {
         });
         match new {
             Ok((context, material)) => {
+                let names = names(config, &material);
                 let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
                 let generation = current.generation + 1;
-                *current = Current { context, material, generation };
+                *current = Current { context, material, names, generation };
                 event::log(
                     Level::Info,
                     Event::TlsCertificateLoaded,
@@ -167,4 +183,8 @@ impl Port {
             ),
         }
     }
+}
+
+fn names(config: &TlsConfig, material: &Material) -> Names {
+    if config.check_authority { Names::of(material) } else { Names::default() }
 }

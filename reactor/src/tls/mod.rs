@@ -17,6 +17,7 @@ pub(crate) mod contexts;
 pub mod development;
 pub(crate) mod info;
 pub(crate) mod keylog;
+pub(crate) mod names;
 #[allow(unsafe_code)]
 pub(crate) mod shed;
 pub(crate) mod staple;
@@ -54,6 +55,8 @@ pub struct TlsConfig {
     pub handshake_timeout: Duration,
     /// What session tickets are sealed with.
     pub tickets: TicketSecret,
+    /// Whether a request for a host that none of the certificates is for gets 421 (RFC 9110, 15.5.20).
+    pub check_authority: bool,
 }
 
 /// Cipher suites of TLS 1.2 unless the options say otherwise: forward secrecy and authenticated
@@ -74,6 +77,7 @@ impl TlsConfig {
             clients: None,
             handshake_timeout: Duration::from_secs(10),
             tickets: TicketSecret::default(),
+            check_authority: false,
         }
     }
 }

@@ -8,6 +8,10 @@ use httparse::{EMPTY_HEADER, Status};
 pub struct Request {
     pub method: &'static str,
     pub target: &'static str,
+    /// `localhost` unless it is told.
+    pub authority: Option<&'static str>,
+    /// The connection's unless it is told: with HTTP/1, in an absolute-form target.
+    pub scheme: Option<&'static str>,
     pub fields: Vec<(&'static str, String)>,
     pub body: Option<Vec<u8>>,
     pub trailers: Vec<(&'static str, String)>,
@@ -16,6 +20,16 @@ pub struct Request {
 impl Request {
     pub fn new(method: &'static str, target: &'static str) -> Self {
         Self { method, target, ..Self::default() }
+    }
+
+    pub fn authority(mut self, authority: &'static str) -> Self {
+        self.authority = Some(authority);
+        self
+    }
+
+    pub fn scheme(mut self, scheme: &'static str) -> Self {
+        self.scheme = Some(scheme);
+        self
     }
 
     pub fn field(mut self, name: &'static str, value: &str) -> Self {
@@ -64,8 +78,13 @@ impl Reply {
 
 /// A request as HTTP/1.1 bytes: by length, or in chunks when there are trailers.
 pub fn encode(request: &Request) -> Vec<u8> {
-    let mut bytes =
-        format!("{} {} HTTP/1.1\r\nHost: localhost\r\n", request.method, request.target);
+    let Request { method, target, .. } = request;
+    let authority = request.authority.unwrap_or("localhost");
+    let target = match request.scheme {
+        Some(scheme) => format!("{scheme}://{authority}{target}"),
+        None => (*target).to_owned(),
+    };
+    let mut bytes = format!("{method} {target} HTTP/1.1\r\nHost: {authority}\r\n");
     for (name, value) in &request.fields {
         bytes += &format!("{name}: {value}\r\n");
     }

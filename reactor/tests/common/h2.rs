@@ -244,12 +244,14 @@ pub fn server(settings: HttpSettings) -> Server {
 
 /// A request as the client takes it.
 pub fn message(request: &Request, scheme: &str) -> http::Request<()> {
+    let scheme = request.scheme.unwrap_or(scheme);
+    let authority = request.authority.unwrap_or("localhost");
     let uri = match request.target {
         "*" => {
-            let uri = http::Uri::builder().scheme(scheme).authority("localhost");
+            let uri = http::Uri::builder().scheme(scheme).authority(authority);
             uri.path_and_query("*").build().expect("a target")
         }
-        path => format!("{scheme}://localhost{path}").parse().expect("a target"),
+        path => format!("{scheme}://{authority}{path}").parse().expect("a target"),
     };
     let mut message = http::Request::builder().method(request.method).uri(uri);
     for (name, value) in &request.fields {

@@ -375,8 +375,8 @@ impl Pair {
         let trailers = !request.trailers.is_empty();
         let mut fields: Vec<(String, Vec<u8>)> = vec![
             (":method".into(), request.method.into()),
-            (":scheme".into(), "https".into()),
-            (":authority".into(), "localhost".into()),
+            (":scheme".into(), request.scheme.unwrap_or("https").into()),
+            (":authority".into(), request.authority.unwrap_or("localhost").into()),
             (":path".into(), request.target.into()),
         ];
         if request.body.is_some() && !trailers {

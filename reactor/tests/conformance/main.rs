@@ -7,6 +7,7 @@ mod broken;
 mod common;
 #[path = "../runtime/played.rs"]
 mod played;
+mod refusals;
 mod requests;
 mod responses;
 mod secure;
@@ -26,6 +27,9 @@ type Response = Vec<Part<ResponseHead>>;
 trait Wire {
     /// Sends a request, answers it, and reads the answer. The connection goes on if it can.
     fn exchange(&mut self, request: &Request, handler: &mut dyn FnMut(&Seen) -> Response) -> Reply;
+
+    /// Sends a request that no handler sees, and reads the answer to it.
+    fn refused(&mut self, request: &Request) -> Reply;
 
     /// As `exchange`, for a response that does not depend on the request.
     fn answer(&mut self, request: &Request, response: Response) -> Reply {
@@ -71,6 +75,17 @@ impl Wire for H1 {
         reply.fields.retain(|(name, _)| name != "transfer-encoding" && name != "connection");
         reply
     }
+
+    fn refused(&mut self, request: &Request) -> Reply {
+        let mut other = Self::new();
+        other.server.feed(client::encode(request));
+        assert!(other.server.seen.is_empty() && other.server.refusals.len() == 1);
+        let bytes = other.server.written();
+        let closed = other.server.closing().is_some();
+        let (reply, used) = client::decode(&bytes, request.method == "HEAD", closed);
+        assert_eq!(used, bytes.len(), "nothing behind the response");
+        reply
+    }
 }
 
 impl H1 {
@@ -106,6 +121,15 @@ impl Wire for H2 {
         assert!(self.pair.server.closing().is_none() && self.pair.client.ended.is_none());
         reply
     }
+
+    fn refused(&mut self, request: &Request) -> Reply {
+        let (seen, refusals) = (self.pair.server.seen.len(), self.pair.server.refusals.len());
+        let response = self.pair.request(request);
+        let reply = self.pair.reply(response);
+        assert_eq!(self.pair.server.seen.len(), seen);
+        assert_eq!(self.pair.server.refusals.len(), refusals + 1);
+        reply
+    }
 }
 
 struct H3 {
@@ -127,6 +151,15 @@ impl Wire for H3 {
         // Whatever became of the stream, the connection goes on, and nothing of it stays.
         assert!(!self.pair.client.quic.is_draining());
         assert!(self.pair.server.http3.is_idle());
+        reply
+    }
+
+    fn refused(&mut self, request: &Request) -> Reply {
+        let (seen, refusals) = (self.pair.server.seen.len(), self.pair.server.refusals.len());
+        let stream = self.pair.request(request);
+        let reply = self.pair.reply(stream);
+        assert_eq!(self.pair.server.seen.len(), seen);
+        assert_eq!(self.pair.server.refusals.len(), refusals + 1);
         reply
     }
 }
@@ -160,6 +193,8 @@ macro_rules! cases {
 }
 
 cases! {
+    refusals: nul_in_a_path
+        nul_in_a_query;
     requests: control_data_and_fields
         request_content
         request_trailers

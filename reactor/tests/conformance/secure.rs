@@ -9,6 +9,7 @@ use boring::ssl::{ErrorCode, SslConnector, SslMethod, SslStream, SslVerifyMode};
 use bytes::BytesMut;
 use h2::client::ResponseFuture;
 use reactor::tls::{Tls, TlsConfig, development};
+use wire::shared::Counter;
 use wire::{ExchangeId, Part, Reason, Scheme, Version};
 
 use super::common::client::{self, Reply, Request};
@@ -51,7 +52,12 @@ enum Ended {
 
 impl Secure {
     pub fn new(version: Version) -> Self {
-        let tls = TlsConfig::new(development::localhost().unwrap());
+        Self::with(version, |_| {})
+    }
+
+    pub fn with(version: Version, tweak: impl FnOnce(&mut TlsConfig)) -> Self {
+        let mut tls = TlsConfig::new(development::localhost().unwrap());
+        tweak(&mut tls);
         let tls = Arc::new(Tls::load(tls).unwrap());
         let server = played::Server::start(|config| {
             config.ports[0].http = settings().into();
@@ -59,6 +65,29 @@ impl Secure {
         });
         let worker = server.add_worker(0, 0);
         Self { server, worker, version, peer: None }
+    }
+
+    /// Reads a response. The connection goes on if it can.
+    fn read(
+        &mut self,
+        mut peer: Peer,
+        response: Option<ResponseFuture>,
+        request: &Request,
+    ) -> Reply {
+        let reply = match response {
+            Some(response) => peer.reply(response),
+            None => peer.reply_of_http1(request.method == "HEAD"),
+        };
+        if peer.ended.is_none() && reply.get("connection") != Some("close") {
+            self.peer = Some(peer);
+        }
+        assert!(self.version == Version::Http11 || self.peer.is_some(), "the connection goes on");
+        reply
+    }
+
+    /// Whether a connection is open that the next request will take.
+    pub fn is_open(&self) -> bool {
+        self.peer.is_some()
     }
 
     /// Waits until the worker has what the client sends.
@@ -95,20 +124,25 @@ impl Wire for Secure {
             // The client has its answer; the worker has to say that it is free.
             self.worker.send(id, Part::Abort(Reason::HandlerFailed));
         }
-        let mut reply = match response {
-            Some(response) => peer.reply(response),
-            None => peer.reply_of_http1(request.method == "HEAD"),
-        };
-        if peer.ended.is_none() && reply.get("connection") != Some("close") {
-            self.peer = Some(peer);
-        }
-        assert!(self.version == Version::Http11 || self.peer.is_some(), "the connection goes on");
+        let mut reply = self.read(peer, response, request);
         reply.fields.retain(|(name, _)| name != "transfer-encoding" && name != "connection");
         for (_, date) in reply.fields.iter_mut().filter(|(name, _)| name == "date") {
             if std::str::from_utf8(date).is_ok_and(|date| httpdate::parse_http_date(date).is_ok()) {
                 *date = b"Sun, 06 Nov 1994 08:49:37 GMT".to_vec();
             }
         }
+        reply
+    }
+
+    fn refused(&mut self, request: &Request) -> Reply {
+        let refused = self.server.count(Counter::Refused);
+        let peer = self.peer.take();
+        let mut peer = peer.unwrap_or_else(|| Peer::connect(&self.server, self.version));
+        let response = peer.ask(request);
+        let reply = self.read(peer, response, request);
+        // Whoever is asked next finds that nobody was asked before.
+        assert_eq!(self.server.count(Counter::Exchanges), 0);
+        assert_eq!(self.server.count(Counter::Refused), refused + 1);
         reply
     }
 }

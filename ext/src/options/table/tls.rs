@@ -51,6 +51,15 @@ pub(super) const OPTIONS: &[Spec] = &[
          `ssl_cert_file`.",
     ),
     Spec::port(
+        "ssl_check_authority",
+        Switch(|d, v| d.port.tls.check_authority = Some(v)),
+        "true with `ssl_sni_certs`, else false",
+        "Whether a request over TLS or QUIC gets 421 (Misdirected Request) when none of the port's \
+         certificates is for its host: alternative names with `*.` for one label, or the common name \
+         where there are none. An IP address must be in a certificate, or be the one that the \
+         client has connected to. A request without a host (HTTP/1.0) is served.",
+    ),
+    Spec::port(
         "ssl_protocols",
         Flags {
             of: &[("SSL_TLSv1_2", TLS_1_2), ("SSL_TLSv1_3", TLS_1_3)],

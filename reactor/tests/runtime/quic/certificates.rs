@@ -13,6 +13,8 @@ use boring::x509::{X509, X509NameBuilder};
 use reactor::tls::certificates::{Identity, Pem};
 use reactor::tls::{ClientVerification, TlsConfig, development};
 
+use wire::shared::Counter;
+
 use super::client::{self, Client};
 use super::{start, start_with};
 
@@ -183,4 +185,29 @@ fn a_session_is_good_in_the_next_reactor() {
         server.drain(Duration::ZERO);
         server.ended();
     }
+}
+
+#[test]
+fn a_host_that_no_certificate_is_for_gets_421() {
+    let (certificate, key) = made();
+    let mut tls = TlsConfig::new(memory(&certificate, &key));
+    tls.check_authority = true;
+    let server = start_with(tls, |_| {});
+    let mut worker = server.add_worker(0, 0);
+    let mut client = Client::connect(server.address());
+    for (nth, body) in [None, Some(&[b'x'; 1_000][..]), Some(&[b'x'; 300_000])].iter().enumerate() {
+        let stream = client.request_of("other.example", "POST", "/", *body);
+        let answer = client.answer(stream);
+        assert_eq!(answer.status, 421);
+        assert_eq!(answer.body, b"421 Misdirected Request\n");
+        assert_eq!(server.count(Counter::Refused), nth as u64 + 1);
+        assert_eq!(server.count(Counter::Requests), nth as u64);
+        // The connection goes on.
+        let stream = client.get("/");
+        let request = worker.request();
+        worker.respond(request.id, 200, b"own");
+        assert_eq!(client.answer(stream).status, 200);
+    }
+    client.close();
+    server.stop();
 }

@@ -194,13 +194,24 @@ impl Client {
 
     /// Makes a request and returns its stream.
     pub fn request(&mut self, method: &str, path: &str, body: Option<&[u8]>) -> u64 {
+        self.request_of("localhost", method, path, body)
+    }
+
+    /// The same of another host.
+    pub fn request_of(
+        &mut self,
+        authority: &str,
+        method: &str,
+        path: &str,
+        body: Option<&[u8]>,
+    ) -> u64 {
         if self.http.is_none() {
             self.until("HTTP/3", |client| client.http.is_some());
         }
         let head = [
             Header::new(b":method", method.as_bytes()),
             Header::new(b":scheme", b"https"),
-            Header::new(b":authority", b"localhost"),
+            Header::new(b":authority", authority.as_bytes()),
             Header::new(b":path", path.as_bytes()),
         ];
         let http = self.http.as_mut().unwrap();
@@ -212,6 +223,8 @@ impl Client {
             match http.send_body(&mut self.quic, stream, rest, true) {
                 Ok(len) => rest = &rest[len..],
                 Err(quiche::h3::Error::Done) => self.step(),
+                // It has answered already, and wants no more (RFC 9114, 4.1).
+                Err(_) if self.answers.get(&stream).is_some_and(|answer| answer.finished) => break,
                 Err(error) => panic!("{error}"),
             }
             assert!(begin.elapsed() < PATIENCE, "the server takes no content");
