@@ -57,9 +57,7 @@ pub fn held(data: &[u8]) {
                 let after = decoder.bytes.len();
                 assert!(after >= before && after <= before + HELD_BYTES_MAX);
             }
-            _ => {
-                while let Ok(Some(_)) = decoder.next_to_reactor() {}
-            }
+            _ => while let Ok(Some(_)) = decoder.next_to_reactor() {},
         }
     }
 }
