@@ -212,6 +212,18 @@ mod tests {
     const AT_ONCE: u64 = LOG_COMPLAINTS_MAX as u64;
 
     #[test]
+    fn an_ipv4_client_is_shown_as_one() {
+        for (address, shown) in [
+            ("192.0.2.1:80", "192.0.2.1:80"),
+            ("[::ffff:192.0.2.1]:80", "192.0.2.1:80"),
+            ("[2001:db8::1]:80", "[2001:db8::1]:80"),
+        ] {
+            assert_eq!(Peer(Some(address.parse().unwrap())).to_string(), shown);
+        }
+        assert_eq!(Peer(None).to_string(), "on a Unix socket");
+    }
+
+    #[test]
     fn a_flood_of_one_kind_hides_no_other_and_is_summed_up_after_a_second() {
         let begin = Instant::now();
         let memory: Vec<AtomicU64> = (0..Shared::words(1, 1)).map(|_| AtomicU64::new(0)).collect();
