@@ -177,6 +177,10 @@ class Chaos:
             await asyncio.sleep(chance.uniform(0.05, 0.5))
             if self.calm:
                 continue
+            if not self.reactor_deaths and time.monotonic() > end - self.seconds / 2:
+                # At least once in each run.
+                await self.kill_reactor()
+                continue
             await chance.choices(list(things), things.values())[0]()
         self.stopping = True
 

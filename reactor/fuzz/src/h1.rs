@@ -132,6 +132,7 @@ struct End {
     requests: Vec<Request>,
     stream: Option<StreamId>,
     ended: bool,
+    left: bool,
     answered: usize,
     refused: bool,
     sent: u64,
@@ -161,6 +162,7 @@ impl End {
             requests: Vec::new(),
             stream: None,
             ended: true,
+            left: false,
             answered: 0,
             refused: false,
             sent: 0,
@@ -236,7 +238,7 @@ impl End {
     fn take(&mut self, stream: StreamId, part: Part<RequestHead>) {
         if let Part::Head(head) = part {
             assert!(self.stream.is_none_or(|before| before < stream), "streams count up");
-            (self.stream, self.ended) = (Some(stream), false);
+            (self.stream, self.ended, self.left) = (Some(stream), false, false);
             for (name, value) in head.fields.iter() {
                 assert!(!name.is_empty() && !name.iter().any(u8::is_ascii_uppercase));
                 assert!(!value.iter().any(|byte| matches!(byte, b'\r' | b'\n' | 0)));
@@ -247,6 +249,12 @@ impl End {
             return;
         }
         assert_eq!(self.stream, Some(stream));
+        if matches!(part, Part::Abort(Reason::ClientLeaving)) {
+            // Said once, behind a complete request.
+            let complete = self.requests.last().is_some_and(|request| request.complete);
+            assert!(complete && !std::mem::replace(&mut self.left, true), "{part:?}");
+            return;
+        }
         assert!(!self.ended, "{part:?} behind the end");
         let Some(request) = self.requests.last_mut() else { panic!("{part:?} without a head") };
         match part {
