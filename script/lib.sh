@@ -19,7 +19,13 @@ case $target_dir in
 /*) ;;
 *) target_dir=$root/$target_dir ;;
 esac
-library=$target_dir/release/libferrite.so
+# The profile that the extension is built with and tested in: release, fast (optimised, but not as a
+# whole, and incremental) or dev.
+profile=${FERRITE_PROFILE:-release}
+case $profile in
+dev) library=$target_dir/debug/libferrite.so ;;
+*) library=$target_dir/$profile/libferrite.so ;;
+esac
 
 say() { printf '%s\n' "$*"; }
 warn() { printf '%s\n' "${yellow}warning:${plain} $*" >&2; }
@@ -32,8 +38,14 @@ have() { command -v "$1" >/dev/null 2>&1; }
 # Prints the comment at the top of a script, which is its help.
 help_of() { sed -n '2,/^[^#]/{/^#/!d;s/^# \{0,1\}//;p}' "$1"; }
 
-build_release() {
-    (cd "$root" && cargo build --release --locked --package ferrite)
+build_library() {
+    (cd "$root" && cargo build --profile "$profile" --locked --package ferrite)
+}
+
+# What needs the extension says how it is built when it is not there.
+need_library() {
+    [ -f "$library" ] ||
+        die "$library is missing: run 'cargo build --profile $profile --package ferrite'"
 }
 
 # What the checks need and Debian does not have: h2spec, and a client in Go. Versions are pinned in
