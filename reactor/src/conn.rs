@@ -4,6 +4,8 @@ mod backlog;
 mod backlogs;
 mod ends;
 pub mod exchanges;
+#[cfg(test)]
+mod tests;
 mod writing;
 
 use std::time::Instant;
@@ -302,7 +304,8 @@ impl Conn {
         Progress::Some
     }
 
-    /// Takes what the protocol has made of the client's bytes.
+    /// Takes the parts of requests that the protocol has, whatever made it give them out. No other
+    /// function polls the protocol: what a request tells of its connection is put into its head here.
     fn collect(&mut self, cx: &mut Context<'_>) -> bool {
         let before = cx.events.len();
         while let Some((stream, mut part)) = self.protocol.poll() {

@@ -39,10 +39,7 @@ impl Conn {
             }
         };
         // Moving bytes out may have made room to read on.
-        while let Some((stream, part)) = self.protocol.poll() {
-            cx.events.push(Event::Request(stream, part));
-        }
-        self.report(cx.complaints, cx.now);
+        self.collect(cx);
         if blocked {
             let (pace, now) = (port.http.send_pace(port.send_timeout), cx.now.instant);
             self.stalled = Some(match self.stalled {
