@@ -20,22 +20,22 @@ use worker::{
     WorkerFailure, WorkerIdentity,
 };
 
-use crate::banner::{Address, Banner};
 use crate::call::{CallOutcome, Callback, call, call_event};
 use crate::engine;
-use crate::events::Event;
-use crate::log_limit;
-use crate::logger::{self, Role};
 use crate::port::PortContext;
-use crate::process::{self, Identity, PidFile};
 use crate::request_cycle;
 use crate::reset::Baseline;
 use crate::server::state::{ServerState, Stage};
 use crate::server::{Slot, object_of, write_slot};
 use crate::stats;
-use crate::stats_file::StatsFile;
-use crate::uploads::{self, UploadFolder};
 use crate::zend::value;
+use config::banner::{Address, Banner};
+use config::events::Event;
+use config::log_limit;
+use config::logger::{self, Role};
+use config::process::{self, Identity, PidFile};
+use config::stats_file::StatsFile;
+use config::uploads::{self, UploadFolder};
 
 /// What one port does with what comes in.
 pub struct Handler {

@@ -17,10 +17,10 @@ use log::Level;
 use nix::libc::{RTLD_DEFAULT, dlsym};
 use wire::event::{self, Event};
 
-use crate::log_limit::{Kind, limited_with};
 use crate::zend::globals::{self, LastError};
 use crate::zend::string::bytes;
 use crate::zend::{self, SUCCESS, value};
+use config::log_limit::{Kind, limited_with};
 
 /// A PHP callable, resolved once.
 pub struct Callback {

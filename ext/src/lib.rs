@@ -4,21 +4,14 @@
 //! nothing of the other, and nothing of PHP.
 
 pub mod application;
-pub mod banner;
-pub mod bind;
 pub mod call;
 pub mod callbacks;
 pub mod cookie;
 pub mod declare;
 pub mod engine;
 pub mod error;
-pub mod events;
-pub mod log_limit;
-pub mod logger;
 pub mod module;
-pub mod options;
 pub mod port;
-pub mod process;
 mod programs;
 pub mod request;
 pub mod request_cycle;
@@ -27,8 +20,6 @@ pub mod response;
 pub mod server;
 pub mod settings;
 pub mod stats;
-pub mod stats_file;
-mod uploads;
 pub mod zend;
 
 /// What PHP looks for in the library.

@@ -5,10 +5,11 @@ use ext_php_rs::prelude::*;
 use ext_php_rs::zend::{IniEntryDef, IniEntryDefs, ModuleEntry};
 use ext_php_rs::{info_table_end, info_table_header, info_table_row, info_table_start};
 
-use crate::bind::SocketType;
-use crate::options::tls::{TLS_1_2, TLS_1_3};
 use crate::zend::watched;
-use crate::{error, logger, port, programs, request, response, server};
+use crate::{error, port, programs, request, response, server};
+use config::bind::SocketType;
+use config::logger;
+use config::options::tls::{TLS_1_2, TLS_1_3};
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 

@@ -10,19 +10,19 @@ use ext_php_rs::flags::{DataType, MethodFlags};
 use ext_php_rs::types::Zval;
 use socket2::Socket;
 
-use crate::bind::{Bound, SocketType};
 use crate::call::Callback;
 use crate::callbacks::{Callbacks, callable};
 use crate::declare::{self, Property, Types};
 use crate::error::Failure;
-use crate::events::Event;
-use crate::options::kind::Assignment;
-use crate::options::table::Scope;
 use crate::settings;
-use crate::uploads::UploadFolder;
 use crate::zend::method::{Call, Returned, methods};
 use crate::zend::object::{self, Backed, Class, Object};
 use crate::zend::value;
+use config::bind::{Bound, SocketType};
+use config::events::Event;
+use config::options::kind::Assignment;
+use config::options::table::Scope;
+use config::uploads::UploadFolder;
 
 /// The facts of a port that building requests and responses depends on. One per port, in the order
 /// of `listen()`; index [`Origin::port`](wire::head::Origin).

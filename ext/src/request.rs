@@ -23,7 +23,6 @@ use self::body::Body;
 use self::names::property;
 use crate::call::OneLine;
 use crate::error::Failure;
-use crate::log_limit::{Kind, limited_with};
 use crate::port::PortContext;
 use crate::zend::class::{STRING_OR_FALSE, set_type};
 use crate::zend::lazy::{self, Lazy};
@@ -31,6 +30,7 @@ use crate::zend::method::{Call, Handler, Returned, methods};
 use crate::zend::object::{self, Backed, Class, Object};
 use crate::zend::string::{Interned, Text};
 use crate::zend::value;
+use config::log_limit::{Kind, limited_with};
 
 pub use self::form::{discard_uploads, forget_uploads};
 

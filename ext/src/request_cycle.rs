@@ -9,7 +9,6 @@ use worker::{Reply, Verdict};
 
 use crate::call::{CallOutcome, Callback, OneLine, call, guarded};
 use crate::engine;
-use crate::log_limit::{Kind, limited_with};
 use crate::port::PortContext;
 use crate::request::{self, Request};
 use crate::reset::{Baseline, Parked};
@@ -17,6 +16,7 @@ use crate::response::{Response, Settled};
 use crate::zend::globals;
 use crate::zend::object::Object;
 use crate::zend::{self, value};
+use config::log_limit::{Kind, limited_with};
 
 /// Calls the handler, and makes sure that the client gets an answer: the handler's; 500 if it has
 /// sent nothing; a response that breaks off if it has not ended what it had begun.

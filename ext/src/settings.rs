@@ -5,13 +5,13 @@ use ext_php_rs::ffi::zval;
 use ext_php_rs::types::{ZendHashTable, Zval};
 
 use crate::error::Failure;
-use crate::options;
-use crate::options::kind::Assignment;
-use crate::options::table::Scope;
-use crate::options::value::Value;
 use crate::zend::method::Call;
 use crate::zend::value::{Array, Key, entries};
 use crate::zend::{SUCCESS, zend_parse_parameters};
+use config::options;
+use config::options::kind::Assignment;
+use config::options::table::Scope;
+use config::options::value::Value;
 
 /// The one argument of `set()`, with a reference of its own.
 pub fn array_argument(call: &Call<'_>) -> Result<Zval, Failure> {

@@ -6,9 +6,9 @@ use ext_php_rs::ffi::zval;
 
 use crate::call::Callback;
 use crate::error::Failure;
-use crate::events::EventError;
 use crate::zend::method::Call;
 use crate::zend::{SUCCESS, zend_parse_parameters};
+use config::events::EventError;
 
 /// An event's name and a callback.
 pub fn arguments(call: &Call<'_>) -> Result<(String, Callback), Failure> {

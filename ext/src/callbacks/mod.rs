@@ -8,8 +8,8 @@ use std::rc::Rc;
 use ext_php_rs::types::Zval;
 
 use crate::call::Callback;
-use crate::events::{EVENTS, Event};
 use crate::zend::value;
+use config::events::{EVENTS, Event};
 
 /// One callback per event, at most.
 #[derive(Debug, Default)]

@@ -14,18 +14,18 @@ use ext_php_rs::flags::{DataType, MethodFlags};
 use ext_php_rs::types::Zval;
 use wire::limits::PORTS_MAX;
 
-use crate::bind::{self, BindError, SocketType};
 use crate::callbacks::callable;
 use crate::declare::{self, Property, Types};
 use crate::error::Failure;
-use crate::events::Event;
-use crate::options::table::Scope;
 use crate::port::{self, CALLABLE_OR_NULL};
 use crate::settings;
 use crate::zend::method::{Call, Returned, methods};
 use crate::zend::object::{self, Backed, Class, Object};
 use crate::zend::value::{self, Array};
 use crate::zend::{SUCCESS, zend_parse_parameters};
+use config::bind::{self, BindError, SocketType};
+use config::events::Event;
+use config::options::table::Scope;
 
 use state::ServerState;
 

@@ -11,23 +11,23 @@ use worker::{Membership, Outcome, Plan, supervise};
 use super::state::{ServerState, Stage};
 use super::{Server, Slot, state_of, write_slot};
 use crate::application::{Handler, Run, ServerApplication};
-use crate::bind;
 use crate::engine;
 use crate::error::Failure;
-use crate::events::Event;
-use crate::logger::{self, Role};
-use crate::options::config::{PortOptions, ServerOptions};
-use crate::options::resolve;
-use crate::options::tls::TlsOptionsError;
 use crate::port::{PortContext, PortState};
-use crate::process::{self, Identity, PidFile, ProcessError};
 use crate::settings;
-use crate::stats_file::StatsFile;
-use crate::uploads::UploadFolder;
 use crate::zend::method::{Call, Returned};
 use crate::zend::object::Object;
 use crate::zend::value::{self, Array};
 use crate::zend::{SUCCESS, zend_parse_parameters, zend_unset_timeout};
+use config::bind;
+use config::events::Event;
+use config::logger::{self, Role};
+use config::options::config::{PortOptions, ServerOptions};
+use config::options::resolve;
+use config::options::tls::TlsOptionsError;
+use config::process::{self, Identity, PidFile, ProcessError};
+use config::stats_file::StatsFile;
+use config::uploads::UploadFolder;
 
 /// Everything that can go wrong has gone right: what is left is to fork.
 struct Ready {

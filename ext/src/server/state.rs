@@ -7,12 +7,12 @@ use std::sync::atomic::Ordering;
 use ext_php_rs::types::Zval;
 use wire::shared::Shared;
 
-use crate::bind::{Bound, SocketType};
 use crate::call::Callback;
 use crate::callbacks::Callbacks;
-use crate::events::Event;
-use crate::options::kind::Assignment;
 use crate::port::{self, PortState};
+use config::bind::{Bound, SocketType};
+use config::events::Event;
+use config::options::kind::Assignment;
 
 /// What this process is to the server.
 ///

@@ -6,8 +6,12 @@ use crate::{Finding, Source, Tree};
 
 /// What a crate's manifest must not name, in any section of dependencies.
 const MANIFESTS: &[(&str, &[&str])] = &[
-    ("reactor/Cargo.toml", &["ext-php-rs", "worker", "ferrite"]),
-    ("worker/Cargo.toml", &["reactor", "mio", "httparse", "h2", "quiche", "ext-php-rs", "ferrite"]),
+    ("reactor/Cargo.toml", &["config", "ext-php-rs", "ferrite", "worker"]),
+    (
+        "worker/Cargo.toml",
+        &["config", "ext-php-rs", "ferrite", "h2", "httparse", "mio", "quiche", "reactor"],
+    ),
+    ("ext/config/Cargo.toml", &["ferrite"]),
 ];
 
 /// All that `wire` may depend on; what its tests use comes on top. `log` is a facade: what it does is
@@ -151,8 +155,8 @@ fn forbidden(file: &Source, path: &str) -> Option<String> {
     if crate_rule {
         return Some(format!("must not name {path}"));
     }
-    let zend = starts_with(path, "ext_php_rs") && !below("ext/");
-    zend.then(|| "only ext/ may name ext_php_rs".to_owned())
+    let zend = starts_with(path, "ext_php_rs") && (!below("ext/") || below("ext/config/"));
+    zend.then(|| "only ext/ may name ext_php_rs, and not ext/config/".to_owned())
 }
 
 /// A module or variable that shares its name with a crate is named with `self`, `super` or
@@ -204,6 +208,8 @@ mod tests {
     fn sources_are_held() {
         let bad = |path: &str, text: &str| sources(&Tree::of(&[(path, text)])).len();
         assert_eq!(bad("reactor/src/a.rs", "use ext_php_rs::Zval;"), 1);
+        assert_eq!(bad("ext/config/src/a.rs", "use ext_php_rs::Zval;"), 1);
+        assert_eq!(bad("ext/src/a.rs", "use ext_php_rs::Zval;"), 0);
         assert_eq!(bad("worker/src/a.rs", "fn a() { mio::Poll::new(); }"), 1);
         assert_eq!(bad("worker/wire/src/a.rs", "use std::{io::Read, sync::Arc};"), 1);
         assert_eq!(bad("reactor/src/protocol/a.rs", "fn a() { Instant::now(); }"), 1);

@@ -1,7 +1,7 @@
 //! Words that must not stand in the repository.
 
 use crate::lexer::{line_of, words};
-use crate::{Finding, Tree};
+use crate::{Finding, Tree, map};
 
 // In pieces, so that this file does not find itself.
 const LEFTOVERS: &[&str] = &[concat!("TO", "DO"), concat!("FIX", "ME")];
@@ -52,8 +52,7 @@ pub fn machine_paths(tree: &Tree) -> Vec<Finding> {
 /// The product does not panic where it could answer.
 pub fn panics(tree: &Tree) -> Vec<Finding> {
     let mut findings = Vec::new();
-    let product = ["ext/src/", "reactor/src/", "worker/src/", "worker/wire/src/"];
-    for file in product.iter().flat_map(|folder| tree.rust(folder)).filter(|f| !f.is_test()) {
+    for file in map::FOLDERS.iter().flat_map(|folder| tree.rust(folder)).filter(|f| !f.is_test()) {
         let code = file.product();
         for (call, advice) in PANICS {
             findings.extend(code.match_indices(call).map(|(at, _)| {

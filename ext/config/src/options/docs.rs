@@ -14,7 +14,7 @@ pub fn markdown() -> String {
          that port alone. An unknown key, a wrong type and a value out of range are exceptions. Sizes\n\
          are bytes, as an int or as a string with `K`, `M` or `G`; times are seconds, also in\n\
          fractions; `true` and `false` may be written 1 and 0.\n\n\
-         This file is made from the table in `ext/src/options/table/`.\n",
+         This file is made from the table in `ext/config/src/options/table/`.\n",
     );
     let present = |spec: &&Spec| !matches!(spec.kind, Kind::Absent(_));
     section(&mut text, "Of the server", &|spec| present(spec) && spec.scope == Scope::Server);
@@ -59,7 +59,7 @@ mod tests {
     /// Set the environment variable FERRITE_WRITE_DOCS to write the file instead.
     #[test]
     fn the_file_is_current() {
-        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/options.md");
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/options.md");
         if std::env::var_os("FERRITE_WRITE_DOCS").is_some() {
             std::fs::write(path, markdown()).expect("docs/options.md can be written");
         }
