@@ -10,12 +10,13 @@ use wire::control::ToReactorControl;
 use wire::head::Origin;
 
 use crate::addresses::Seat;
-use crate::broker::{Admission, Common};
 use crate::complaints::Complaints;
 use crate::control::Control;
-use crate::dispatch::worker_slot;
+use crate::handler::workers::scheduler::worker_slot;
+
 use crate::listener::{ACCEPTS_PER_TURN_MAX, Accepted, Listener};
 use crate::mailbox::Mail;
+use crate::shared::{Admission, SharedState};
 use crate::token::{Source, token};
 
 /// Pause after the process ran out of descriptors.
@@ -25,7 +26,7 @@ pub const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 #[derive(Debug)]
 pub struct Acceptor {
     listeners: Vec<Listener>,
-    common: Common,
+    common: SharedState,
 }
 
 /// A connection that was accepted.
@@ -54,7 +55,7 @@ pub enum Accepting {
 
 impl Acceptor {
     /// An acceptor over these listeners.
-    pub fn new(listeners: Vec<Listener>, common: Common) -> Self {
+    pub fn new(listeners: Vec<Listener>, common: SharedState) -> Self {
         Self { listeners, common }
     }
 

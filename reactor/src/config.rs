@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use crate::handler::FixedResponse;
+pub use crate::handler::routes::Routes;
 use crate::protocol::settings::HttpSettings;
 pub use crate::response_spool::SpoolLimits;
 use crate::secret::Secret;
@@ -47,6 +49,8 @@ pub struct Config {
     pub cpus: Vec<usize>,
     /// Writes the log to another file; called when the supervisor has opened one.
     pub take_log: fn(OwnedFd),
+    /// Answers that the reactor gives by itself, where the routes of a port say so.
+    pub fixed: Vec<FixedResponse>,
     /// One entry per listener, in the same order.
     pub ports: Vec<PortConfig>,
 }
@@ -56,6 +60,8 @@ pub struct Config {
 pub struct PortConfig {
     /// Bounds and habits of HTTP.
     pub http: Arc<HttpSettings>,
+    /// Who answers requests.
+    pub routes: Routes,
     /// Whether to set TCP_NODELAY.
     pub tcp_nodelay: bool,
     /// A client that takes no byte of a response for so long is cut off.

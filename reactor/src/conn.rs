@@ -10,11 +10,12 @@ mod writing;
 
 use std::time::Instant;
 
+use crate::handler::ExchangeKey;
 use bytes::BytesMut;
 use wire::head::Origin;
 use wire::limits::{LINGER_DRAINING_TIME_MAX, READ_AHEAD_BYTES_MAX};
 use wire::shared::{Counter, Shared};
-use wire::{ExchangeId, Part, RequestHead, ResponseHead, TlsInfo};
+use wire::{Part, RequestHead, ResponseHead, TlsInfo};
 
 pub use self::backlog::{Parking, content_len};
 use self::exchanges::Exchanges;
@@ -99,9 +100,9 @@ pub enum Event {
     /// A part of a request.
     Request(StreamId, Part<RequestHead>),
     /// Content bytes of a response were taken over from its worker, which may send as many more.
-    Credit(ExchangeId, u64),
+    Credit(ExchangeKey, u64),
     /// The stream is no more: nothing of the response is of use.
-    Gone(ExchangeId),
+    Gone(ExchangeKey),
 }
 
 /// What is to become of a connection.

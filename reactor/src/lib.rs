@@ -1,15 +1,14 @@
 //! Ferrite's reactor: owns every socket, every byte of protocol state and every client.
 //!
 //! It runs as one process with a few threads. Each thread is an [`event_loop`] over connections and
-//! links; the first also accepts for all and obeys the supervisor. Requests become exchanges
-//! ([`exchange`]), the [`dispatch`] policy picks workers, the [`broker`] carries parts both ways. It
-//! knows nothing of PHP, and of processes only that a link has an other end.
+//! links; the first also accepts for all and obeys the supervisor. A [`handler`] answers requests: as a
+//! rule the pool of workers, whose [scheduler](handler::workers::scheduler) says which worker gets one.
+//! It knows nothing of PHP, and of processes only that a link has an other end.
 
 #![deny(unsafe_code)]
 
 mod acceptor;
 mod addresses;
-mod broker;
 mod client;
 mod clock;
 mod complaints;
@@ -17,27 +16,26 @@ pub mod config;
 mod conn;
 mod control;
 mod descriptors;
-pub mod dispatch;
 mod event_loop;
-mod exchange;
 #[allow(unsafe_code)]
 mod fd_passing;
 pub mod file;
-mod link;
+pub mod handler;
 mod listener;
 mod mailbox;
 pub mod protocol;
 pub mod quic;
 mod response_spool;
 mod secret;
+mod shared;
 #[allow(unsafe_code)]
 mod shared_content;
 mod slots;
 mod socket;
-mod spool;
 mod timer;
 pub mod tls;
 mod token;
+mod turn;
 
 use std::os::fd::OwnedFd;
 use std::sync::mpsc::Receiver;
@@ -53,15 +51,15 @@ use wire::shared::{Counter, Shared};
 
 use crate::acceptor::Acceptor;
 use crate::addresses::Addresses;
-use crate::broker::Common;
 pub use crate::config::{Config, PortConfig};
 use crate::control::Supervisor;
-use crate::dispatch::Scheduler;
 use crate::event_loop::EventLoop;
+use crate::handler::workers::scheduler::Scheduler;
 use crate::listener::Listener;
 use crate::mailbox::{Mail, Mailbox};
 use crate::response_spool::SpoolUsage;
 pub use crate::secret::Secret;
+use crate::shared::SharedState;
 use crate::tls::certificates::TlsError;
 use crate::tls::contexts::Contexts;
 use crate::token::{Source, token};
@@ -125,7 +123,7 @@ pub fn run(config: Config, boot: Boot) -> Result<(), Error> {
         mailboxes.push(mailbox);
     }
     let tls = Contexts::new(&config.ports).map_err(Error::Tls)?;
-    let common = Common {
+    let common = SharedState {
         tls: Arc::new(tls),
         files: descriptors::budget(&config, boot.shared),
         addresses: Addresses::new(config.address_connections_max, config.address_pending_max),
@@ -163,7 +161,7 @@ fn poll_with_mailbox() -> io::Result<(Poll, Mailbox, Receiver<Mail>)> {
     Ok((poll, mailbox, mail))
 }
 
-fn run_threads(loops: Vec<EventLoop>, common: &Common) -> Result<(), Error> {
+fn run_threads(loops: Vec<EventLoop>, common: &SharedState) -> Result<(), Error> {
     thread::scope(|scope| {
         let threads: Vec<_> = loops
             .into_iter()
@@ -209,7 +207,7 @@ fn stay_on_cpu(cpus: &[usize], thread: usize) {
 
 /// Ends all threads when one ends by an error or a panic: the supervisor then starts a new reactor.
 struct Fellows<'a> {
-    common: &'a Common,
+    common: &'a SharedState,
 }
 
 impl Drop for Fellows<'_> {

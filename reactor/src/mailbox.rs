@@ -14,7 +14,7 @@ use wire::head::Origin;
 use wire::limits::QUIC_HANDED_OVER_MAX;
 
 use crate::addresses::Seat;
-use crate::dispatch::{Assignment, Move, WorkerSlot};
+use crate::handler::workers::scheduler::{Dispatch, Move, WorkerSlot};
 
 /// What one thread says to another.
 #[derive(Debug)]
@@ -40,7 +40,7 @@ pub enum Mail {
         socket: OwnedFd,
     },
     /// A request of yours that waited gets this worker.
-    Assign(Assignment),
+    Assign(Dispatch),
     /// A request of yours waits behind a slow one: take it back if you can.
     Move(Move),
     /// A request of yours has waited too long.

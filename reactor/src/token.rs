@@ -2,7 +2,7 @@
 
 use mio::Token;
 
-use crate::dispatch::WorkerSlot;
+use crate::handler::workers::scheduler::WorkerSlot;
 use crate::slots::Key;
 
 /// A source of readiness.

@@ -327,6 +327,7 @@ fn run(ready: Ready, pid_file: Option<PidFile>) -> Run {
         quic_secret: reactor::Secret::default(),
         take_log: logger::take_over,
         cpus: ready.cpus,
+        fixed: Vec::new(),
         ports: ports.collect(),
     };
     Run {

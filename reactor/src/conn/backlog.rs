@@ -17,9 +17,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
+use crate::handler::ExchangeKey;
 use bytes::{Bytes, BytesMut};
 use wire::limits::{BACKLOG_PARTS_MAX, RESPONSE_AHEAD_BYTES_MAX, SPOOL_BLOCK_BYTES};
-use wire::{ExchangeId, Part, ResponseHead};
+use wire::{Part, ResponseHead};
 
 use super::Event;
 use super::exchanges::may_pass;
@@ -33,7 +34,7 @@ pub struct Backlog {
     /// The stream.
     pub stream: StreamId,
     /// The exchange, until its worker has sent the end.
-    pub exchange: Option<ExchangeId>,
+    pub exchange: Option<ExchangeKey>,
     /// Content bytes in memory that the protocol holds.
     pub ahead: u32,
     /// The handler has made the whole response already: it waits for its worker's sake alone.
@@ -113,7 +114,7 @@ impl Backlog {
     /// The backlog of a response whose protocol holds `ahead` bytes, and takes this part later.
     pub fn new(
         stream: StreamId,
-        exchange: ExchangeId,
+        exchange: ExchangeKey,
         ahead: u32,
         complete: bool,
         part: Part<ResponseHead>,

@@ -9,11 +9,12 @@
 //! A window bounds what the reactor has not taken over from the worker. It takes over what the
 //! protocol may hold ahead of the client, and what is spooled beyond that (see [`super::backlog`]).
 
+use crate::handler::ExchangeKey;
 use smallvec::SmallVec;
 use wire::limits::{
     RESPONSE_AHEAD_BYTES_MAX, SHARED_AHEAD_BYTES_MAX, WINDOW_BYTES_MIN, WINDOWS_PER_CONNECTION_MAX,
 };
-use wire::{BodyLength, ExchangeId, Part, ResponseHead};
+use wire::{BodyLength, Part, ResponseHead};
 
 use super::Event;
 use super::backlog::{Backlog, Parking, Way, content_len};
@@ -35,7 +36,7 @@ pub struct Exchanges {
 #[derive(Debug)]
 struct Open {
     stream: StreamId,
-    exchange: ExchangeId,
+    exchange: ExchangeKey,
     /// How far the worker may be ahead, in bytes.
     window: u32,
     /// Content bytes that it has sent, up to where they are of interest.
@@ -63,12 +64,12 @@ impl Exchanges {
     }
 
     /// An exchange was opened for a stream.
-    pub fn opened(&mut self, stream: StreamId, exchange: ExchangeId, window: u32) {
+    pub fn opened(&mut self, stream: StreamId, exchange: ExchangeKey, window: u32) {
         self.open.push(Open { stream, exchange, window, sent: 0, ahead: 0, complete: false });
     }
 
     /// The exchange of a stream.
-    pub fn find(&self, stream: StreamId) -> Option<ExchangeId> {
+    pub fn find(&self, stream: StreamId) -> Option<ExchangeKey> {
         self.open.iter().find(|open| open.stream == stream).map(|open| open.exchange)
     }
 
@@ -81,7 +82,7 @@ impl Exchanges {
     }
 
     /// The stream is no more, nor is what waits for it. Its exchange, unless that has ended.
-    pub fn forget(&mut self, stream: StreamId) -> Option<ExchangeId> {
+    pub fn forget(&mut self, stream: StreamId) -> Option<ExchangeKey> {
         if let Some(backlogs) = &mut self.backlogs {
             self.unread -= backlogs.remove(stream);
         }
@@ -89,14 +90,14 @@ impl Exchanges {
     }
 
     /// As [`forget`](Self::forget), by the exchange.
-    pub fn lose(&mut self, exchange: ExchangeId) {
+    pub fn lose(&mut self, exchange: ExchangeKey) {
         let open = self.open.iter().find(|open| open.exchange == exchange);
         if let Some(stream) = open.map(|open| open.stream) {
             self.forget(stream);
         }
     }
 
-    fn close(&mut self, stream: StreamId) -> Option<ExchangeId> {
+    fn close(&mut self, stream: StreamId) -> Option<ExchangeKey> {
         let at = self.open.iter().position(|open| open.stream == stream)?;
         let exchange = self.open.swap_remove(at).exchange;
         if self.open.is_empty() {
@@ -107,7 +108,7 @@ impl Exchanges {
     }
 
     /// All of them; nothing waits for the client any more.
-    pub fn take(&mut self) -> Vec<ExchangeId> {
+    pub fn take(&mut self) -> Vec<ExchangeKey> {
         self.backlogs = None;
         std::mem::take(&mut self.open).into_iter().map(|open| open.exchange).collect()
     }
@@ -238,13 +239,19 @@ pub(super) fn may_pass(ahead: u32, content: u64, shared: bool) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::handler::HandlerId;
 
     const WHOLE: u32 = 1 << 20;
     const LEAST: u32 = WINDOW_BYTES_MIN;
 
+    fn key(stream: u64) -> ExchangeKey {
+        let id = wire::ExchangeId::new(stream as u32, 1);
+        ExchangeKey { handler: HandlerId::WORKERS, id }
+    }
+
     fn open(exchanges: &mut Exchanges, stream: u64) -> u32 {
         let window = exchanges.window(WHOLE);
-        exchanges.opened(stream, ExchangeId::new(stream as u32, 1), window);
+        exchanges.opened(stream, key(stream), window);
         window
     }
 

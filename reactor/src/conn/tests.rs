@@ -95,6 +95,7 @@ fn origin() -> Origin {
 fn port() -> PortConfig {
     let tls = Tls::load(TlsConfig::new(development::localhost().unwrap())).unwrap();
     PortConfig {
+        routes: crate::config::Routes::default(),
         http: Default::default(),
         tcp_nodelay: true,
         send_timeout: Duration::from_secs(1),

@@ -2,6 +2,7 @@
 
 use std::os::fd::OwnedFd;
 
+use http::StatusCode;
 use log::Level;
 use log::kv::Value;
 use mio::Interest;
@@ -9,21 +10,22 @@ use mio::event::Event as Readiness;
 use wire::event::{self, Event as LogEvent};
 use wire::head::Origin;
 use wire::shared::Counter;
-use wire::{ExchangeId, Holder, Part, Reason, RequestHead};
+use wire::{Holder, Part, Reason, RequestHead};
 
 use super::{EventLoop, State};
 use crate::addresses::Seat;
-use crate::broker::Answer;
 use crate::client::Client;
 use crate::complaints::Kind;
 use crate::conn::{Conn, Context, Event, Fate, content_len};
-use crate::exchange::Job;
+use crate::handler::workers::Task;
+use crate::handler::{Answer, ExchangeKey, HandlerId, NewRequest};
 use crate::protocol::error::{Fault, ProtocolError};
 use crate::protocol::{Flow, StreamId, message};
 use crate::slots::Key;
 use crate::socket::Socket;
 use crate::timer::Timer;
 use crate::token::{Source, token};
+use crate::turn::Turn;
 
 impl EventLoop {
     pub(super) fn conn_ready(&mut self, key: Key, readiness: &Readiness) {
@@ -44,7 +46,7 @@ impl EventLoop {
 
     pub(super) fn add_conn(&mut self, socket: OwnedFd, mut origin: Origin, seat: Option<Seat>) {
         let Some(socket) = self.transport(socket, &origin) else { return };
-        let now = self.clock.now();
+        let now = self.turn.clock.now();
         let port = &self.common.config.ports[usize::from(origin.port)];
         origin.reactor = self.thread;
         let raw = socket.raw();
@@ -54,7 +56,7 @@ impl EventLoop {
             conn.shutdown(now);
         }
         if port.tell_opened {
-            self.broker.tell(Job::Opened(origin), now.instant);
+            self.handlers.workers.tell(Task::Opened(origin), &mut self.turn);
         }
         let key = self.clients.insert(Client::Stream(Box::new(conn)));
         self.common.shared.add(Counter::Connections, 1);
@@ -94,7 +96,7 @@ impl EventLoop {
         let Some(client) = self.clients.get_mut(key) else { return };
         let Some(deadline) = client.deadline() else { return };
         if client.alarms().set(deadline) {
-            self.broker.timers.set(deadline, Timer::Conn(key));
+            self.turn.timers.set(deadline, Timer::Conn(key));
         }
     }
 
@@ -106,11 +108,11 @@ impl EventLoop {
         };
         let port = &self.common.config.ports[usize::from(conn.origin.port)];
         let mut cx = Context {
-            now: self.clock.now(),
+            now: self.turn.clock.now(),
             buffer: &mut self.buffer,
             scratch: &mut self.scratch,
             shared: self.common.shared,
-            complaints: &mut self.complaints,
+            complaints: &mut self.turn.complaints,
             spool: &mut self.spool,
             events: &mut self.events,
         };
@@ -135,72 +137,77 @@ impl EventLoop {
         if self.events.is_empty() {
             return;
         }
-        let now = self.clock.now().instant;
         let mut events = std::mem::take(&mut self.events);
         for event in events.drain(..) {
-            let (stream, part) = match event {
-                Event::Credit(id, bytes) => {
-                    self.broker.credit(id, bytes);
-                    continue;
+            match event {
+                Event::Credit(exchange, bytes) => {
+                    self.handlers.get(exchange.handler).credit(exchange.id, bytes);
                 }
-                Event::Gone(id) => {
-                    self.stream_gone(key, id);
-                    continue;
-                }
-                Event::Request(stream, part) => (stream, part),
-            };
-            let Some(client) = self.clients.get_mut(key) else { continue };
-            if let Part::Head(head) = part {
-                if let Some(seat) = client.seat() {
-                    seat.begun();
-                }
-                if self.common.tls.misdirects(&head) {
-                    self.refuse(key, stream, &head, Fault::Misdirected);
-                    continue;
-                }
-                let port = &self.common.config.ports[usize::from(client.origin().port)];
-                let window = client.exchanges().window(port.window_bytes);
-                let id = self.broker.open(key, stream, head, window);
-                client.exchanges().opened(stream, id, window);
-                continue;
-            }
-            if let Part::Abort(reason) = part {
-                let exchanges = client.exchanges();
-                if reason == Reason::ClientLeaving {
-                    let id = exchanges.find(stream);
-                    id.into_iter().for_each(|id| self.broker.client_leaving(id, now));
-                } else if let Some(id) = exchanges.forget(stream) {
-                    self.common.shared.add(Counter::GivenUp, 1);
-                    self.broker.client_gone(id, now);
-                }
-                continue;
-            }
-            let Some(id) = client.exchanges().find(stream) else { continue };
-            match part {
-                Part::Head(_) | Part::File(_) | Part::Abort(_) => {}
-                Part::Body(bytes) => self.broker.content(id, &bytes, &mut self.complaints, now),
-                Part::End(trailers) => self.broker.complete(id, trailers, now),
+                Event::Gone(exchange) => self.stream_gone(key, exchange),
+                Event::Request(stream, Part::Head(head)) => self.open(key, stream, head),
+                Event::Request(stream, part) => self.request_part(key, stream, part),
             }
         }
         self.events = events;
-        self.deliver();
     }
 
-    /// Answers a request that no worker is asked for. What follows of it is dropped, because it has no
-    /// exchange.
-    fn refuse(&mut self, key: Key, stream: StreamId, head: &RequestHead, fault: Fault) {
+    /// A request begins: the one who answers is told.
+    fn open(&mut self, key: Key, stream: StreamId, head: RequestHead) {
         let Some(client) = self.clients.get_mut(key) else { return };
-        let now = self.clock.now();
-        let mut refusal = Some(ProtocolError::stream(fault));
-        self.complaints.refused(|| refusal.take(), head.origin.remote, now.instant);
+        if let Some(seat) = client.seat() {
+            seat.begun();
+        }
+        if self.common.tls.misdirects(&head) {
+            return self.refuse(key, stream, &head, Fault::Misdirected);
+        }
         let port = &self.common.config.ports[usize::from(client.origin().port)];
-        let (head, content) = message::plain_response(fault.status());
+        let Some(handler) = port.routes.find(&head.path) else {
+            return self.answer(key, stream, StatusCode::NOT_FOUND);
+        };
+        let window = client.exchanges().window(port.window_bytes);
+        let request = NewRequest { conn: key, stream, head, window };
+        let id = self.handlers.get(handler).open(request, &mut self.turn);
+        client.exchanges().opened(stream, ExchangeKey { handler, id }, window);
+    }
+
+    /// What follows of a request, for the one who answers.
+    fn request_part(&mut self, key: Key, stream: StreamId, part: Part<RequestHead>) {
+        let Some(client) = self.clients.get_mut(key) else { return };
+        let exchange = match part {
+            Part::Abort(Reason::ClientLeaving) => client.exchanges().find(stream),
+            Part::Abort(_) => {
+                let exchange = client.exchanges().forget(stream);
+                self.common.shared.add(Counter::GivenUp, u64::from(exchange.is_some()));
+                exchange
+            }
+            _ => client.exchanges().find(stream),
+        };
+        if let Some(ExchangeKey { handler, id }) = exchange {
+            self.handlers.get(handler).receive(id, part, &mut self.turn);
+        }
+    }
+
+    /// Refuses a request for what is wrong with it.
+    fn refuse(&mut self, key: Key, stream: StreamId, head: &RequestHead, fault: Fault) {
+        let mut refusal = Some(ProtocolError::stream(fault));
+        let now = self.turn.now();
+        self.turn.complaints.refused(|| refusal.take(), head.origin.remote, now);
+        self.answer(key, stream, fault.status());
+    }
+
+    /// Answers a request that no handler is asked for. What follows of it is dropped, because it has
+    /// no exchange.
+    fn answer(&mut self, key: Key, stream: StreamId, status: StatusCode) {
+        let Some(client) = self.clients.get_mut(key) else { return };
+        let Turn { clock, complaints, .. } = &mut self.turn;
+        let port = &self.common.config.ports[usize::from(client.origin().port)];
+        let (head, content) = message::plain_response(status);
         for part in [Part::Head(head), Part::Body(content), Part::End(None)] {
             let len = content_len(&part);
             // Counts what the client has not taken.
             let accepted = client.exchanges().accept(stream, part, port.window_bytes);
             let Some(part) = accepted.part else { continue };
-            if client.send(stream, part, now, &mut self.complaints) == Flow::Gone {
+            if client.send(stream, part, clock.now(), complaints) == Flow::Gone {
                 client.exchanges().released(stream, len);
                 break;
             }
@@ -209,29 +216,40 @@ impl EventLoop {
     }
 
     /// A stream is no more, as its protocol says.
-    fn stream_gone(&mut self, key: Key, id: ExchangeId) {
+    fn stream_gone(&mut self, key: Key, exchange: ExchangeKey) {
         if let Some(client) = self.clients.get_mut(key) {
-            client.exchanges().lose(id);
+            client.exchanges().lose(exchange);
         }
-        self.broker.client_gone(id, self.clock.now().instant);
+        self.client_gone(exchange);
+    }
+
+    fn client_gone(&mut self, ExchangeKey { handler, id }: ExchangeKey) {
+        let part = Part::Abort(Reason::ClientGone);
+        self.handlers.get(handler).receive(id, part, &mut self.turn);
     }
 
     /// Gives answers to their connections. One may free a worker, and what that leads to may be an
     /// answer again: until there is none.
     pub(super) fn deliver(&mut self) {
-        while !self.broker.answers.is_empty() {
-            let mut answers = std::mem::take(&mut self.broker.answers);
-            for answer in answers.drain(..) {
-                self.deliver_one(answer);
-            }
-            if self.broker.answers.is_empty() {
-                // The memory serves the next ones.
-                self.broker.answers = answers;
+        for handler in self.handlers.ids() {
+            loop {
+                let mut answers = std::mem::take(self.handlers.get(handler).answers());
+                if answers.is_empty() {
+                    break;
+                }
+                for answer in answers.drain(..) {
+                    self.deliver_one(handler, answer);
+                }
+                let waiting = self.handlers.get(handler).answers();
+                if waiting.is_empty() {
+                    // The memory serves the next ones.
+                    *waiting = answers;
+                }
             }
         }
-        let now = self.clock.now().instant;
-        for _ in 0..std::mem::take(&mut self.broker.files_refused) {
-            self.complaints.log(
+        let now = self.turn.now();
+        for _ in 0..std::mem::take(&mut self.handlers.workers.files_refused) {
+            self.turn.complaints.log(
                 Kind::File,
                 now,
                 format_args!(
@@ -243,8 +261,9 @@ impl EventLoop {
         }
     }
 
-    fn deliver_one(&mut self, answer: Answer) {
-        let Answer { conn: key, stream, exchange, part } = answer;
+    fn deliver_one(&mut self, handler: HandlerId, answer: Answer) {
+        let Answer { conn: key, stream, exchange: id, part } = answer;
+        let exchange = ExchangeKey { handler, id };
         let Some(client) = self.clients.get_mut(key) else { return };
         if client.exchanges().find(stream) != Some(exchange) {
             return;
@@ -252,21 +271,22 @@ impl EventLoop {
         let over = matches!(part, Part::End(_) | Part::Abort(_));
         let port = &self.common.config.ports[usize::from(client.origin().port)];
         let accepted = client.exchanges().accept(stream, part, port.window_bytes);
+        let handler = self.handlers.get(handler);
         if let Some(more) = accepted.more {
-            self.broker.widen(exchange, more);
+            handler.grow_window(id, more);
         }
         if let Some(part) = accepted.part {
             let content = content_len(&part);
-            let (now, complaints) = (self.clock.now(), &mut self.complaints);
-            let flow = client.send(stream, part, now, complaints);
+            let Turn { clock, complaints, .. } = &mut self.turn;
+            let flow = client.send(stream, part, clock.now(), complaints);
             if flow == Flow::Gone {
                 client.exchanges().released(stream, content);
                 client.exchanges().forget(stream);
                 if !over {
-                    self.broker.client_gone(exchange, now.instant);
+                    handler.receive(id, Part::Abort(Reason::ClientGone), &mut self.turn);
                 }
             } else if content > 0 {
-                self.broker.credit(exchange, content);
+                handler.credit(id, content);
             }
         }
         if over {
@@ -286,10 +306,9 @@ impl EventLoop {
 
     pub(super) fn close(&mut self, key: Key, fate: Fate) {
         let Some(mut client) = self.clients.remove(key) else { return };
-        let now = self.clock.now().instant;
         for exchange in client.exchanges().take() {
             self.common.shared.add(Counter::GivenUp, 1);
-            self.broker.client_gone(exchange, now);
+            self.client_gone(exchange);
         }
         // The poll forgets a descriptor that is closed.
         self.common.shared.sub(Counter::Connections, 1);
@@ -300,7 +319,7 @@ impl EventLoop {
             self.leave_quic(client, fate);
         }
         if begun && self.common.config.ports[usize::from(origin.port)].tell_closed {
-            self.broker.tell(Job::Closed(origin), now);
+            self.handlers.workers.tell(Task::Closed(origin), &mut self.turn);
         }
     }
 }

@@ -10,16 +10,16 @@ use wire::limits::QUIC_RECEIVES_PER_TURN_MAX;
 use wire::shared::Counter;
 
 use super::{EventLoop, State};
-use crate::broker::Common;
 use crate::client::Client;
 use crate::conn::Fate;
-use crate::exchange::Job;
+use crate::handler::workers::Task;
 use crate::mailbox::Datagram;
 use crate::quic::client::{Context, QuicClient};
 use crate::quic::context::Contexts;
 use crate::quic::endpoint::{Endpoint, First, Place, Routed, Way};
 use crate::quic::mmsg::Inbox;
 use crate::quic::udp::Tally;
+use crate::shared::SharedState;
 use crate::slots::Key;
 use crate::token::{Source, token};
 
@@ -39,7 +39,7 @@ impl Datagrams {
     /// The endpoints over a thread's sockets, one place per port.
     pub fn new(
         sockets: Vec<Option<OwnedFd>>,
-        common: &Common,
+        common: &SharedState,
         thread: u16,
     ) -> std::io::Result<Self> {
         let threads = common.config.threads as u16;
@@ -140,7 +140,7 @@ impl EventLoop {
     }
 
     fn datagram(&mut self, port: u16, way: Way, bytes: &mut [u8]) {
-        let now = *self.clock.now();
+        let now = *self.turn.clock.now();
         let Some(endpoint) = self.datagrams.endpoint(port) else { return };
         let key = match endpoint.route(bytes, way, &now) {
             Routed::Known(key) => Some(key),
@@ -174,9 +174,9 @@ impl EventLoop {
             return None;
         }
         let endpoint = self.datagrams.endpoint(port)?;
-        let now = self.clock.now().instant;
+        let now = self.turn.now();
         let (from, proven) = (Some(way.from), first.is_proven());
-        let admitted = self.common.admit(from, proven, &mut self.complaints, now)?;
+        let admitted = self.common.admit(from, proven, &mut self.turn.complaints, now)?;
         let Some((quic, cid)) = endpoint.accept(&first, way) else {
             self.common.shared.add(Counter::Closed, 1);
             self.common.shared.add(Counter::Aborted, 1);
@@ -191,7 +191,7 @@ impl EventLoop {
             ..Origin::default()
         };
         let config = &self.common.config.ports[usize::from(port)];
-        let client = QuicClient::new(quic, first, config, origin, way, self.clock.now());
+        let client = QuicClient::new(quic, first, config, origin, way, self.turn.clock.now());
         let key = self.clients.insert(Client::Quic(Box::new(client)));
         if let Some(Client::Quic(client)) = self.clients.get_mut(key) {
             client.enter(endpoint, key, cid);
@@ -209,10 +209,10 @@ impl EventLoop {
             let Some(Client::Quic(client)) = self.clients.get_mut(key) else { continue };
             let Some(endpoint) = self.datagrams.endpoint(client.origin().port) else { continue };
             let mut cx = Context {
-                now: self.clock.now(),
+                now: self.turn.clock.now(),
                 endpoint,
                 shared: self.common.shared,
-                complaints: &mut self.complaints,
+                complaints: &mut self.turn.complaints,
                 spool: &mut self.spool,
                 events: &mut self.events,
                 released: &mut self.scratch.released,
@@ -223,7 +223,7 @@ impl EventLoop {
             }
             let origin = *client.origin();
             if begun && self.common.config.ports[usize::from(origin.port)].tell_opened {
-                self.broker.tell(Job::Opened(origin), self.clock.now().instant);
+                self.handlers.workers.tell(Task::Opened(origin), &mut self.turn);
             }
             self.handle_events(key);
             // What is to be sent goes out together, when all that came has been looked at.
@@ -238,10 +238,10 @@ impl EventLoop {
         let Some(endpoint) = self.datagrams.endpoint(port) else { return };
         let port = &self.common.config.ports[usize::from(port)];
         let mut cx = Context {
-            now: self.clock.now(),
+            now: self.turn.clock.now(),
             endpoint,
             shared: self.common.shared,
-            complaints: &mut self.complaints,
+            complaints: &mut self.turn.complaints,
             spool: &mut self.spool,
             events: &mut self.events,
             released: &mut self.scratch.released,

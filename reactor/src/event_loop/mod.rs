@@ -19,21 +19,23 @@ use wire::event::{self, Event as LogEvent};
 use wire::limits::TLS_WATCH_INTERVAL;
 
 use crate::acceptor::{ACCEPT_PAUSE, Accepting, Acceptor, Connection};
-use crate::broker::{Broker, Common};
 use crate::client::Client;
 use crate::clock::Clock;
 use crate::complaints::{Complaints, Kind};
 use crate::conn::{Event, Fate};
-use crate::dispatch::WorkerSlot;
 use crate::event_loop::datagrams::Datagrams;
-use crate::link::{Link, LinkError};
+use crate::handler::Handlers;
+use crate::handler::workers::link::{Link, LinkError};
+use crate::handler::workers::scheduler::WorkerSlot;
 use crate::mailbox::Mail;
 use crate::protocol::Output;
 use crate::response_spool::ResponseSpool;
+use crate::shared::SharedState;
 use crate::slots::{Key, Slots};
 use crate::socket::ReadBuffer;
-use crate::timer::Timer;
+use crate::timer::{Timer, Timers};
 use crate::token::{Source, token};
+use crate::turn::Turn;
 
 /// Readiness events taken from the kernel by one call.
 const EVENTS_MAX: usize = 1024;
@@ -42,12 +44,11 @@ const EVENTS_MAX: usize = 1024;
 pub struct EventLoop {
     poll: Poll,
     mail: Receiver<Mail>,
-    common: Common,
+    common: SharedState,
     thread: u16,
-    clock: Clock,
+    turn: Turn,
     clients: Slots<Client>,
-    broker: Broker,
-    complaints: Complaints,
+    handlers: Handlers,
     /// Connections with something to do in this turn.
     ready: Vec<Key>,
     /// Only the first thread accepts, and listens to the supervisor.
@@ -71,7 +72,7 @@ impl EventLoop {
     /// A thread that is about to start. The first one is given the acceptor; each has its UDP socket of
     /// each port that speaks HTTP/3.
     pub fn new(
-        common: Common,
+        common: SharedState,
         thread: u16,
         poll: Poll,
         mail: Receiver<Mail>,
@@ -83,16 +84,16 @@ impl EventLoop {
         }
         let datagrams = Datagrams::new(sockets, &common, thread)?;
         let clock = Clock::start();
+        let complaints = Complaints::new(common.shared, clock.now().instant);
         let dir = common.config.spool_dir.clone();
         let spool = ResponseSpool::new(Arc::clone(&common.spool_usage), dir);
         let this = Self {
             poll,
             mail,
-            broker: Broker::new(common.clone(), thread),
-            complaints: Complaints::new(common.shared, clock.now().instant),
+            handlers: Handlers::new(common.clone(), thread),
+            turn: Turn { complaints, timers: Timers::default(), clock },
             common,
             thread,
-            clock,
             clients: Slots::starting_at(1),
             ready: Vec::new(),
             acceptor,
@@ -115,53 +116,59 @@ impl EventLoop {
         while self.state != State::Stopped {
             // Nobody else writes there.
             turns.store(turns.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
-            match self.poll.poll(&mut events, self.patience()) {
+            let patience = self.patience();
+            match self.poll.poll(&mut events, patience) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 result => result?,
             }
-            self.clock.tick();
+            self.turn.clock.tick();
             self.read_on();
-            self.broker.read_on(&mut self.buffer, self.clock.now().instant);
+            self.handlers.workers.read_on(&mut self.buffer, &mut self.turn);
             for readiness in &events {
                 self.dispatch(readiness);
             }
             self.expire();
             self.deliver();
             // Requests go out before responses: workers begin while this thread still writes.
-            self.broker.flush();
+            self.handlers.workers.flush();
             self.pump_ready();
-            self.deliver();
-            self.broker.flush();
+            self.handlers.workers.flush();
             self.flush_datagrams();
-            for fault in self.broker.faults.drain(..) {
-                let now = self.clock.now().instant;
-                let fields =
-                    [("worker", fault.worker.into()), ("error", Value::from_display(&fault))];
-                self.complaints.log_with(Kind::Worker, now, &fields, format_args!("{fault}"));
-            }
-            if let Some(at) = self.complaints.take_alarm() {
-                self.broker.timers.set(at, Timer::Complaints);
-            }
+            self.log_faults();
             self.look_at_drain();
         }
-        self.complaints.sum_up();
+        self.turn.complaints.sum_up();
         Ok(())
+    }
+
+    /// Logs what workers have done wrong in this turn.
+    fn log_faults(&mut self) {
+        let Turn { clock, complaints, timers } = &mut self.turn;
+        let now = clock.now().instant;
+        for fault in self.handlers.workers.faults.drain(..) {
+            let fields = [("worker", fault.worker.into()), ("error", Value::from_display(&fault))];
+            complaints.log_with(Kind::Worker, now, &fields, format_args!("{fault}"));
+        }
+        if let Some(at) = complaints.take_alarm() {
+            timers.set(at, Timer::Complaints);
+        }
     }
 
     /// Only the first thread looks at files.
     fn watch_certificates(&mut self) {
         if self.acceptor.is_some() && self.common.tls.has_files() {
-            let next = self.clock.now().instant + TLS_WATCH_INTERVAL;
-            self.broker.timers.set(next, Timer::Certificates);
+            let next = self.turn.now() + TLS_WATCH_INTERVAL;
+            self.turn.timers.set(next, Timer::Certificates);
         }
     }
 
-    fn patience(&self) -> Option<Duration> {
-        if !self.ready.is_empty() || self.datagrams.is_unread() || self.broker.is_unread() {
+    fn patience(&mut self) -> Option<Duration> {
+        let unread = self.datagrams.is_unread() || self.handlers.workers.is_unread();
+        if unread || !self.ready.is_empty() || self.handlers.have_answers() {
             return Some(Duration::ZERO);
         }
         let turn = self.common.config.turn_interval_max;
-        let Some(next) = self.broker.timers.next() else { return turn };
+        let Some(next) = self.turn.timers.next() else { return turn };
         // The kernel counts in milliseconds: without the one more, the last would be spun through.
         let left = next.saturating_duration_since(Instant::now());
         let left = if left.is_zero() { left } else { left + Duration::from_millis(1) };
@@ -173,11 +180,11 @@ impl EventLoop {
             Source::Conn(key) => self.conn_ready(key, readiness),
             Source::Link(slot) => {
                 if readiness.is_writable() {
-                    self.broker.link_writable(slot);
+                    self.handlers.workers.link_writable(slot);
                 }
-                let (to_the_end, now) = (readiness.is_read_closed(), self.clock.now().instant);
-                self.broker.link_readable(slot, to_the_end, &mut self.buffer, now);
-                self.deliver();
+                let to_the_end = readiness.is_read_closed();
+                let (buffer, turn) = (&mut self.buffer, &mut self.turn);
+                self.handlers.workers.link_readable(slot, to_the_end, buffer, turn);
             }
             Source::Mail => self.read_mail(),
             Source::Listener(index) => self.accept(index),
@@ -188,7 +195,6 @@ impl EventLoop {
 
     /// Takes connections that other threads accepted, links, and news of the queue.
     fn read_mail(&mut self) {
-        let now = self.clock.now().instant;
         while let Ok(mail) = self.mail.try_recv() {
             match mail {
                 Mail::Accepted { socket, origin, seat } => self.add_conn(socket, origin, seat),
@@ -196,11 +202,14 @@ impl EventLoop {
                     let (shared, thread) = (self.common.shared, usize::from(self.thread));
                     self.add_link(slot, Link::new(socket, shared, worker, incarnation, thread));
                 }
-                Mail::Assign(assignment) => self.broker.assigned(assignment, now),
-                Mail::Move(step) => self.broker.take_over(step, now),
-                Mail::TooOld(id) => self.broker.too_old(id),
+                Mail::Assign(assignment) => {
+                    self.handlers.workers.assigned(assignment, &mut self.turn)
+                }
+                Mail::Move(step) => self.handlers.workers.take_over(step, &mut self.turn),
+                Mail::TooOld(id) => self.handlers.workers.too_old(id),
                 Mail::CloseLink { slot, incarnation } => {
-                    self.broker.close_link(slot, incarnation, &mut self.buffer, now);
+                    let (buffer, turn) = (&mut self.buffer, &mut self.turn);
+                    self.handlers.workers.close_link(slot, incarnation, buffer, turn);
                 }
                 Mail::Drain { until } => self.drain(until),
                 Mail::Stop => self.state = State::Stopped,
@@ -208,24 +217,23 @@ impl EventLoop {
             }
         }
         self.look_at_touched();
-        self.deliver();
     }
 
     fn add_link(&mut self, slot: WorkerSlot, link: Link) {
-        let now = self.clock.now().instant;
-        if self.broker.has_link(slot) {
+        if self.handlers.workers.has_link(slot) {
             // The place is needed: the supervisor knows that whoever had it is dead.
-            self.broker.link_lost(slot, LinkError::Closed, now);
+            self.handlers.workers.link_lost(slot, LinkError::Closed, &mut self.turn);
         }
         let incarnation = link.incarnation;
         let interest = Interest::READABLE | Interest::WRITABLE;
         let registered = self.register(link.raw(), token(Source::Link(slot)), interest);
-        if !self.broker.add_link(slot, link, now) {
-            self.broker.close_link(slot, incarnation, &mut self.buffer, now);
+        if !self.handlers.workers.add_link(slot, link, &mut self.turn) {
+            let (buffer, turn) = (&mut self.buffer, &mut self.turn);
+            self.handlers.workers.close_link(slot, incarnation, buffer, turn);
         }
         if let Err(error) = registered {
             log::error!("cannot poll the link to a worker: {error}");
-            self.broker.link_lost(slot, LinkError::Closed, now);
+            self.handlers.workers.link_lost(slot, LinkError::Closed, &mut self.turn);
         }
     }
 
@@ -238,8 +246,8 @@ impl EventLoop {
         // Edges tell of arrivals, not of what is left: go on until nobody waits.
         loop {
             let Some(acceptor) = &mut self.acceptor else { return };
-            let now = self.clock.now().instant;
-            match acceptor.accept(index, &mut self.complaints, now) {
+            let now = self.turn.now();
+            match acceptor.accept(index, &mut self.turn.complaints, now) {
                 Ok(Accepting::One(connection)) if connection.thread == self.thread => {
                     self.add_conn(connection.socket, connection.origin, connection.seat);
                 }
@@ -248,14 +256,14 @@ impl EventLoop {
                     self.common.mailboxes[usize::from(thread)].post(mail);
                 }
                 Ok(Accepting::Nobody) => return,
-                Ok(Accepting::Later) => return self.broker.timers.set(now, Timer::Accept),
+                Ok(Accepting::Later) => return self.turn.timers.set(now, Timer::Accept),
                 Err(error) => {
                     log::error!(
                         "cannot accept connections: {error}; raise the limit of open files \
                          (ulimit -n) or lower max_connection"
                     );
-                    let again = self.clock.now().instant + ACCEPT_PAUSE;
-                    return self.broker.timers.set(again, Timer::Accept);
+                    let again = self.turn.now() + ACCEPT_PAUSE;
+                    return self.turn.timers.set(again, Timer::Accept);
                 }
             }
         }
@@ -272,19 +280,15 @@ impl EventLoop {
     }
 
     fn expire(&mut self) {
-        let now = *self.clock.now();
-        while let Some(timer) = self.broker.timers.pop(now.instant) {
+        let now = *self.turn.clock.now();
+        while let Some(timer) = self.turn.timers.pop(now.instant) {
             match timer {
-                Timer::Queue => {
-                    self.broker.expire_queue(now.instant);
-                    self.deliver();
-                }
+                Timer::Queue => self.handlers.workers.expire_queue(&mut self.turn),
                 Timer::Held => {
-                    self.broker.fetch_held(&mut self.buffer, now.instant);
-                    self.deliver();
+                    self.handlers.workers.fetch_held(&mut self.buffer, &mut self.turn);
                 }
-                Timer::Balance => self.broker.rebalance(now.instant),
-                Timer::Complaints => self.complaints.sum_up(),
+                Timer::Balance => self.handlers.workers.rebalance(&mut self.turn),
+                Timer::Complaints => self.turn.complaints.sum_up(),
                 Timer::Accept => self.accept_everywhere(),
                 Timer::Certificates => {
                     self.common.tls.look();
@@ -294,7 +298,7 @@ impl EventLoop {
                 Timer::Conn(key) => {
                     let Some(client) = self.clients.get_mut(key) else { continue };
                     client.alarms().came();
-                    match client.timeout(&now, &mut self.complaints) {
+                    match client.timeout(&now, &mut self.turn.complaints) {
                         Fate::Keep | Fate::Again => self.pump(key),
                         fate => self.close(key, fate),
                     }
@@ -305,13 +309,13 @@ impl EventLoop {
 
     fn drain(&mut self, until: Instant) {
         self.state = State::Draining { until };
-        self.broker.timers.set(until, Timer::DrainEnd);
+        self.turn.timers.set(until, Timer::DrainEnd);
         // Who is in the backlog has connected to a server that was there.
         self.accept_everywhere();
         if let Some(acceptor) = &mut self.acceptor {
             acceptor.close_listeners(&self.poll);
         }
-        let now = *self.clock.now();
+        let now = *self.turn.clock.now();
         for key in self.clients.keys() {
             if let Some(client) = self.clients.get_mut(key) {
                 client.shutdown(&now);
@@ -322,7 +326,7 @@ impl EventLoop {
 
     fn look_at_drain(&mut self) {
         let State::Draining { until } = self.state else { return };
-        let late = until <= self.clock.now().instant;
+        let late = until <= self.turn.now();
         if late && !self.clients.is_empty() {
             let left = self.clients.len();
             event::log(
@@ -332,7 +336,7 @@ impl EventLoop {
                 format_args!("cut off {left} connections that were not done within max_wait_time"),
             );
         }
-        if late || self.clients.is_empty() && self.broker.open_exchanges() == 0 {
+        if late || self.clients.is_empty() && self.handlers.open_exchanges() == 0 {
             self.state = State::Stopped;
         }
     }

@@ -7,6 +7,7 @@ mod http2;
 mod leaving;
 mod played;
 mod quic;
+mod routes;
 mod spool;
 mod staple;
 mod tls;

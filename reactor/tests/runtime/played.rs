@@ -17,6 +17,7 @@ use nix::sys::socket::{
     AddressFamily, ControlMessage, ControlMessageOwned, MsgFlags, SockFlag, SockType, recv,
     recvmsg, sendmsg, socketpair,
 };
+use reactor::config::Routes;
 use reactor::{Boot, Config, PortConfig};
 use wire::control::{FromReactor, ToReactorControl, decode, encode};
 use wire::held::Held;
@@ -212,7 +213,9 @@ pub fn config() -> Config {
         quic_secret: Default::default(),
         take_log: drop,
         cpus: Vec::new(),
+        fixed: Vec::new(),
         ports: vec![PortConfig {
+            routes: Routes::default(),
             http: Arc::default(),
             tcp_nodelay: true,
             send_timeout: PATIENCE,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use reactor::config::{PortConfig, QuicSettings, SpoolLimits};
+use reactor::config::{PortConfig, QuicSettings, Routes, SpoolLimits};
 use reactor::protocol::settings::HttpSettings;
 use reactor::tls::Tls;
 
@@ -280,6 +280,7 @@ impl PortOptions {
         http.http2.stall_timeout = self.send_timeout;
         http.http3.stall_timeout = self.send_timeout;
         PortConfig {
+            routes: Routes::default(),
             http: Arc::new(http),
             tcp_nodelay: self.tcp_nodelay,
             send_timeout: self.send_timeout,

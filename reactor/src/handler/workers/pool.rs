@@ -1,6 +1,5 @@
-//! Between connections and workers: opens exchanges, hands them over, brings answers back.
+//! [`WorkerPool`]: the handler that has PHP workers answer: it hands requests over and brings answers back.
 
-mod common;
 mod fault;
 mod leaving;
 mod links;
@@ -12,37 +11,25 @@ use log::kv::Value;
 use wire::shared::Counter;
 use wire::{ExchangeId, Fields, Part, Reason, RequestHead, ResponseHead, ToWorker};
 
-pub use self::common::{Admission, Common};
-use crate::complaints::{Complaints, Kind};
-use crate::dispatch::{Assignment, Next, Placement, Ticket, WorkerSlot};
-use crate::exchange::{Exchange, Job, Place, Stage, id_of, key_of};
-use crate::link::Link;
+use super::body::{Content, Room, Spool};
+use super::in_flight::{InFlight, Place, Stage, Task, id_of, key_of};
+use super::link::Link;
+use super::scheduler::{Dispatch, Next, Placement, RequestKey, WorkerSlot};
+use crate::complaints::Kind;
+use crate::handler::{Answer, Handler, NewRequest};
 use crate::mailbox::Mail;
 use crate::protocol::StreamId;
+use crate::shared::SharedState;
 use crate::slots::{Key, Slots};
-use crate::spool::{Content, Room, Spool};
-use crate::timer::Timers;
+use crate::turn::Turn;
 pub use fault::{Fault, FaultKind};
-
-/// A part of a response on its way to its connection.
-#[derive(Debug)]
-pub struct Answer {
-    /// The connection.
-    pub conn: Key,
-    /// Its stream.
-    pub stream: StreamId,
-    /// The exchange.
-    pub exchange: ExchangeId,
-    /// The part.
-    pub part: Part<ResponseHead>,
-}
 
 /// One thread's exchanges and links.
 #[derive(Debug)]
-pub struct Broker {
-    common: Common,
+pub struct WorkerPool {
+    common: SharedState,
     thread: u16,
-    exchanges: Slots<Exchange>,
+    exchanges: Slots<InFlight>,
     links: Vec<Option<Link>>,
     /// When the queue's timer will come, if it has been set.
     queue_watched: Option<Instant>,
@@ -57,16 +44,14 @@ pub struct Broker {
     /// What workers have done that no worker does, for the log.
     pub faults: Vec<Fault>,
     /// Answers that connections have yet to take.
-    pub answers: Vec<Answer>,
+    answers: Vec<Answer>,
     /// Responses that were refused because too many files are open, and that nobody has complained of.
     pub files_refused: u32,
-    /// The thread's deadlines.
-    pub timers: Timers,
 }
 
-impl Broker {
-    /// A broker without exchanges or links.
-    pub fn new(common: Common, thread: u16) -> Self {
+impl WorkerPool {
+    /// A pool without exchanges or links.
+    pub fn new(common: SharedState, thread: u16) -> Self {
         // A worker may still hold requests of a former reactor: their ids must not come again.
         let lives = common.shared.get(Counter::ReactorRestarts);
         let links = (0..common.config.workers * 2).map(|_| None).collect();
@@ -83,49 +68,38 @@ impl Broker {
             faults: Vec::new(),
             answers: Vec::new(),
             files_refused: 0,
-            timers: Timers::default(),
         }
     }
 
-    /// Exchanges in the table.
-    pub fn open_exchanges(&self) -> usize {
-        self.exchanges.len()
-    }
-
     /// A request begins on a stream. Its response may be `window` bytes ahead of the client.
-    pub fn open(
-        &mut self,
-        conn: Key,
-        stream: StreamId,
-        head: RequestHead,
-        window: u32,
-    ) -> ExchangeId {
+    fn begin(&mut self, request: NewRequest) -> ExchangeId {
+        let NewRequest { conn, stream, head, window } = request;
         self.common.shared.add(Counter::Requests, 1);
-        let job = Job::Request { head, content: Content::Empty, trailers: None };
+        let job = Task::Request { head, content: Content::Empty, trailers: None };
         self.insert(conn, stream, job, Stage::Collecting(Spool::Empty), window)
     }
 
     /// A connection was opened or closed, and a worker is to be told.
-    pub fn tell(&mut self, job: Job, now: Instant) {
+    pub fn tell(&mut self, job: Task, turn: &mut Turn) {
         let nobody = Key { slot: u32::MAX, generation: 0 };
         let id = self.insert(nobody, 0, job, Stage::Queued, 0);
-        self.submit(id, now);
+        self.submit(id, turn);
     }
 
     fn insert(
         &mut self,
         conn: Key,
         stream: StreamId,
-        job: Job,
+        job: Task,
         stage: Stage,
         window: u32,
     ) -> ExchangeId {
         self.common.shared.add(Counter::Exchanges, 1);
         let port = match &job {
-            Job::Request { head, .. } => head.origin.port,
-            Job::Opened(origin) | Job::Closed(origin) => origin.port,
+            Task::Request { head, .. } => head.origin.port,
+            Task::Opened(origin) | Task::Closed(origin) => origin.port,
         };
-        id_of(self.exchanges.insert(Exchange {
+        id_of(self.exchanges.insert(InFlight {
             conn,
             stream,
             port: port.into(),
@@ -140,13 +114,7 @@ impl Broker {
     }
 
     /// Content of a request.
-    pub fn content(
-        &mut self,
-        id: ExchangeId,
-        bytes: &[u8],
-        complaints: &mut Complaints,
-        now: Instant,
-    ) {
+    fn content(&mut self, id: ExchangeId, bytes: &[u8], turn: &mut Turn) {
         let Some(exchange) = self.exchanges.get_mut(key_of(id)) else { return };
         let Stage::Collecting(spool) = &mut exchange.stage else { return };
         let config = &self.common.config;
@@ -158,7 +126,8 @@ impl Broker {
         };
         if let Err(error) = spool.push(bytes, room) {
             let (request, place) = (exchange.job.summary(), config.spool_dir.display());
-            complaints.log_with(
+            let now = turn.now();
+            turn.complaints.log_with(
                 Kind::Content,
                 now,
                 &[("request", (&request[..]).into()), ("error", Value::from_display(&error))],
@@ -172,34 +141,35 @@ impl Broker {
     }
 
     /// A request is complete.
-    pub fn complete(&mut self, id: ExchangeId, trailer_fields: Option<Fields>, now: Instant) {
+    fn complete(&mut self, id: ExchangeId, trailer_fields: Option<Fields>, turn: &mut Turn) {
         let Some(exchange) = self.exchanges.get_mut(key_of(id)) else { return };
         let Stage::Collecting(spool) = &mut exchange.stage else { return };
         let collected = std::mem::take(spool).finish();
-        if let Job::Request { content, trailers, .. } = &mut exchange.job {
+        if let Task::Request { content, trailers, .. } = &mut exchange.job {
             *content = collected;
             *trailers = trailer_fields;
         }
         exchange.stage = Stage::Queued;
-        self.submit(id, now);
+        self.submit(id, turn);
     }
 
-    fn submit(&mut self, id: ExchangeId, now: Instant) {
-        let placement = self.common.scheduler().submit(self.ticket(id), now);
-        self.place(id, placement, now);
+    fn submit(&mut self, id: ExchangeId, turn: &mut Turn) {
+        let placement = self.common.scheduler().submit(self.ticket(id), turn.now());
+        self.place(id, placement, turn);
     }
 
-    fn ticket(&self, id: ExchangeId) -> Ticket {
-        Ticket { thread: self.thread, exchange: id }
+    fn ticket(&self, id: ExchangeId) -> RequestKey {
+        RequestKey { thread: self.thread, exchange: id }
     }
 
-    fn place(&mut self, id: ExchangeId, placement: Placement, now: Instant) {
+    fn place(&mut self, id: ExchangeId, placement: Placement, turn: &mut Turn) {
         match placement {
-            Placement::Given(worker) => self.give(id, worker, now),
+            Placement::Given(worker) => self.give(id, worker, turn),
             Placement::Refused => self.shed(id),
             Placement::Queued => {
                 self.common.shared.add(Counter::Queued, 1);
-                self.watch_queue(now + self.common.config.queue_age_max);
+                let at = turn.now() + self.common.config.queue_age_max;
+                self.watch_queue(at, turn);
             }
         }
     }
@@ -222,29 +192,29 @@ impl Broker {
         }
     }
 
-    fn remove(&mut self, id: ExchangeId) -> Option<Exchange> {
+    fn remove(&mut self, id: ExchangeId) -> Option<InFlight> {
         let exchange = self.exchanges.remove(key_of(id))?;
         self.common.shared.sub(Counter::Exchanges, 1);
         Some(exchange)
     }
 
-    fn answer(&mut self, id: ExchangeId, exchange: &Exchange, part: Part<ResponseHead>) {
+    fn answer(&mut self, id: ExchangeId, exchange: &InFlight, part: Part<ResponseHead>) {
         let (conn, stream) = (exchange.conn, exchange.stream);
         self.answers.push(Answer { conn, stream, exchange: id, part });
     }
 
     /// A request that waited gets its worker.
-    pub fn assigned(&mut self, assignment: Assignment, now: Instant) {
+    pub fn assigned(&mut self, assignment: Dispatch, turn: &mut Turn) {
         if assignment.ticket.thread != self.thread {
             let mailbox = &self.common.mailboxes[usize::from(assignment.ticket.thread)];
             return mailbox.post(Mail::Assign(assignment));
         }
         self.common.shared.sub(Counter::Queued, 1);
-        self.give(assignment.ticket.exchange, assignment.worker, now);
+        self.give(assignment.ticket.exchange, assignment.worker, turn);
     }
 
     /// Writes the request to the worker's link.
-    fn give(&mut self, id: ExchangeId, worker: WorkerSlot, now: Instant) {
+    fn give(&mut self, id: ExchangeId, worker: WorkerSlot, turn: &mut Turn) {
         let exchange = self.exchanges.get_mut(key_of(id));
         let link = self.links.get_mut(worker).and_then(Option::as_mut);
         let mark = link.and_then(|link| Some((link.give(id)?, link)));
@@ -257,17 +227,17 @@ impl Broker {
                 exchange.stage = Stage::Given(Place { worker, mark });
                 self.dirty.push(worker);
                 if link.exchanges().nth(1).is_some() {
-                    self.watch_held(now);
+                    self.watch_held(turn);
                 }
             }
             // The link ended after the scheduler had chosen it: its end is on its way to the
             // scheduler, so choose again.
             (Some(exchange), None) => {
                 exchange.stage = Stage::Queued;
-                let placement = self.common.scheduler().resubmit(self.ticket(id), now);
+                let placement = self.common.scheduler().resubmit(self.ticket(id), turn.now());
                 match placement {
                     Placement::Given(again) if again == worker => self.fail(id, Reason::WorkerLost),
-                    placement => self.place(id, placement, now),
+                    placement => self.place(id, placement, turn),
                 }
             }
             // The client left meanwhile.
@@ -275,33 +245,33 @@ impl Broker {
                 if let Some((mark, link)) = mark {
                     link.done(mark);
                 }
-                self.relieved(worker, id, now);
+                self.relieved(worker, id, turn);
             }
         }
     }
 
     /// A worker has answered a request.
-    fn finished(&mut self, worker: WorkerSlot, id: ExchangeId, now: Instant) {
-        let next = self.common.scheduler().finished(worker, self.ticket(id), now);
-        self.follow(next, worker, now);
+    fn finished(&mut self, worker: WorkerSlot, id: ExchangeId, turn: &mut Turn) {
+        let next = self.common.scheduler().finished(worker, self.ticket(id), turn.now());
+        self.follow(next, worker, turn);
     }
 
     /// A worker has a request no more, without having answered it.
-    fn relieved(&mut self, worker: WorkerSlot, id: ExchangeId, now: Instant) {
-        let next = self.common.scheduler().relieved(worker, self.ticket(id), now);
-        self.follow(next, worker, now);
+    fn relieved(&mut self, worker: WorkerSlot, id: ExchangeId, turn: &mut Turn) {
+        let next = self.common.scheduler().relieved(worker, self.ticket(id), turn.now());
+        self.follow(next, worker, turn);
     }
 
-    fn follow(&mut self, next: Next, worker: WorkerSlot, now: Instant) {
+    fn follow(&mut self, next: Next, worker: WorkerSlot, turn: &mut Turn) {
         match next {
-            Next::Nothing => self.watch_balance(now),
-            Next::Assign(assignment) => self.assigned(assignment, now),
+            Next::Nothing => self.watch_balance(turn),
+            Next::Assign(assignment) => self.assigned(assignment, turn),
             Next::Close(incarnation) => self.common.close_links(worker, incarnation),
         }
     }
 
     /// Content bytes of a response were taken over, or dropped: lets the worker send as many more.
-    pub fn credit(&mut self, id: ExchangeId, bytes: u64) {
+    fn add_credit(&mut self, id: ExchangeId, bytes: u64) {
         let Some(exchange) = self.exchanges.get_mut(key_of(id)) else { return };
         let (Stage::Given(place) | Stage::Orphaned(place)) = exchange.stage else { return };
         let window = exchange.window;
@@ -317,12 +287,44 @@ impl Broker {
     }
 
     /// A response that its worker is sending may be `more` bytes further ahead of the client.
-    pub fn widen(&mut self, id: ExchangeId, more: u32) {
+    fn widen(&mut self, id: ExchangeId, more: u32) {
         let Some(exchange) = self.exchanges.get_mut(key_of(id)) else { return };
         let Stage::Given(place) = exchange.stage else { return };
         let Some(link) = self.links.get_mut(place.worker).and_then(Option::as_mut) else { return };
         exchange.window = exchange.window.saturating_add(more);
         link.push(id, &ToWorker::Credit(more));
         self.dirty.push(place.worker);
+    }
+}
+
+impl Handler for WorkerPool {
+    fn open(&mut self, request: NewRequest, _turn: &mut Turn) -> ExchangeId {
+        self.begin(request)
+    }
+
+    fn receive(&mut self, id: ExchangeId, part: Part<RequestHead>, turn: &mut Turn) {
+        match part {
+            Part::Head(_) | Part::File(_) => {}
+            Part::Body(bytes) => self.content(id, &bytes, turn),
+            Part::End(trailers) => self.complete(id, trailers, turn),
+            Part::Abort(Reason::ClientLeaving) => self.client_leaving(id, turn),
+            Part::Abort(_) => self.client_gone(id, turn),
+        }
+    }
+
+    fn credit(&mut self, id: ExchangeId, bytes: u64) {
+        self.add_credit(id, bytes);
+    }
+
+    fn grow_window(&mut self, id: ExchangeId, bytes: u32) {
+        self.widen(id, bytes);
+    }
+
+    fn answers(&mut self) -> &mut Vec<Answer> {
+        &mut self.answers
+    }
+
+    fn open_exchanges(&self) -> usize {
+        self.exchanges.len()
     }
 }

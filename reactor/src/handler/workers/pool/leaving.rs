@@ -1,16 +1,15 @@
-//! What the broker does about clients that leave before their response is complete.
-
-use std::time::Instant;
+//! What the pool does about clients that leave before their response is complete.
 
 use wire::shared::Counter;
 use wire::{ExchangeId, Part, Reason, ToWorker};
 
-use super::Broker;
-use crate::exchange::{Stage, key_of};
+use super::WorkerPool;
+use crate::handler::workers::in_flight::{Stage, key_of};
+use crate::turn::Turn;
 
-impl Broker {
+impl WorkerPool {
     /// The client has given up a request, or its connection is gone.
-    pub fn client_gone(&mut self, id: ExchangeId, now: Instant) {
+    pub fn client_gone(&mut self, id: ExchangeId, turn: &mut Turn) {
         let Some(exchange) = self.exchanges.get_mut(key_of(id)) else { return };
         match exchange.stage {
             Stage::Collecting(_) | Stage::Orphaned(_) => {}
@@ -31,7 +30,7 @@ impl Broker {
                     return self.dirty.push(place.worker);
                 }
                 self.remove(id);
-                return self.relieved(place.worker, id, now);
+                return self.relieved(place.worker, id, turn);
             }
         }
         if !matches!(self.stage(id), Some(Stage::Orphaned(_))) {
@@ -42,7 +41,7 @@ impl Broker {
     /// The client has closed its direction behind a complete request, so it has most likely left. A
     /// request that waits is dropped. A handler that is at work is told so, and may end early; what
     /// it sends goes to the client as far as that takes it.
-    pub fn client_leaving(&mut self, id: ExchangeId, now: Instant) {
+    pub fn client_leaving(&mut self, id: ExchangeId, turn: &mut Turn) {
         let ticket = self.ticket(id);
         let Some(exchange) = self.exchanges.get_mut(key_of(id)) else { return };
         exchange.leaving = true;
@@ -62,7 +61,7 @@ impl Broker {
                 let waits = self.common.scheduler().waits_behind(place.worker, ticket);
                 if waits && link.take_back(id, place.mark) {
                     self.give_up(id);
-                    return self.relieved(place.worker, id, now);
+                    return self.relieved(place.worker, id, turn);
                 }
                 let part = Part::Abort(Reason::ClientLeaving);
                 link.push(id, &ToWorker::Request { mark: place.mark, part });

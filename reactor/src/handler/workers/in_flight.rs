@@ -1,15 +1,15 @@
-//! [`Exchange`]: one request and its response, between a stream of a connection and a worker.
+//! [`InFlight`]: one request and its response, between a stream of a connection and a worker.
 
 use wire::head::Origin;
 use wire::{Encoder, ExchangeId, Fields, Part, RequestHead, ToWorker};
 
-use crate::dispatch::WorkerSlot;
+use crate::handler::workers::body::{Content, Spool};
+use crate::handler::workers::scheduler::WorkerSlot;
 use crate::protocol::StreamId;
 use crate::slots::Key;
-use crate::spool::{Content, Spool};
 use wire::limits::BODY_FRAME_BYTES_MAX;
 
-/// Where an exchange stands. Only [`crate::broker`] assigns it.
+/// Where an exchange stands. Only [`crate::handler::workers`] assigns it.
 ///
 /// ```text
 ///  collecting ──complete──▶ queued ──▶ given ──end──▶ (removed)
@@ -40,7 +40,7 @@ pub struct Place {
 /// What a worker is to do.
 #[derive(Debug)]
 #[allow(clippy::large_enum_variant)] // nearly all are requests
-pub enum Job {
+pub enum Task {
     /// Answer a request. Kept until the response begins, in case the worker dies before it starts.
     Request {
         /// Control data and fields.
@@ -56,7 +56,7 @@ pub enum Job {
     Closed(Origin),
 }
 
-impl Job {
+impl Task {
     /// Appends the messages that hand the job to a worker. `narrow` is the response's window when it
     /// is less than the port's.
     pub fn hand_over(&self, id: ExchangeId, mark: u8, narrow: Option<u32>, to: &mut Encoder) {
@@ -103,7 +103,7 @@ impl Job {
 
 /// One request and its response.
 #[derive(Debug)]
-pub struct Exchange {
+pub struct InFlight {
     /// The connection; it may be gone.
     pub conn: Key,
     /// The stream of the connection.
@@ -111,7 +111,7 @@ pub struct Exchange {
     /// Index of the port's configuration.
     pub port: usize,
     /// What the worker is to do.
-    pub job: Job,
+    pub job: Task,
     /// Where it stands.
     pub stage: Stage,
     /// Whether a part of the response has come.

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use wire::limits::{HANDOVER_DEPTH_MAX, REBALANCE_AFTER};
 
-use super::Ticket;
+use super::RequestKey;
 
 /// One incarnation of a worker.
 #[derive(Debug)]
@@ -17,7 +17,7 @@ pub(super) struct Worker {
     /// Threads whose link to it has ended.
     pub(super) ended: usize,
     /// What it has been given, in order: the first is in work.
-    pub(super) given: VecDeque<Ticket>,
+    pub(super) given: VecDeque<RequestKey>,
     /// It is given nothing more.
     pub(super) retiring: bool,
     /// Mean service time, weighted towards the last requests.
@@ -56,7 +56,7 @@ impl Worker {
     }
 
     /// It is given a request.
-    pub(super) fn give(&mut self, ticket: Ticket, now: Instant) {
+    pub(super) fn give(&mut self, ticket: RequestKey, now: Instant) {
         if self.given.is_empty() {
             self.turn = now;
         }
@@ -64,14 +64,14 @@ impl Worker {
     }
 
     /// It has a request no more.
-    pub(super) fn remove(&mut self, ticket: Ticket) {
+    pub(super) fn remove(&mut self, ticket: RequestKey) {
         if let Some(at) = self.given.iter().position(|given| *given == ticket) {
             self.given.remove(at);
         }
     }
 
     /// The request that has waited longest behind one that takes its time.
-    pub(super) fn held_up(&self, now: Instant) -> Option<Ticket> {
+    pub(super) fn held_up(&self, now: Instant) -> Option<RequestKey> {
         let late = now.saturating_duration_since(self.turn) >= REBALANCE_AFTER;
         self.given.get(1).filter(|_| late).copied()
     }

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use reactor::Config;
-use reactor::dispatch::*;
+use reactor::handler::workers::scheduler::*;
 use wire::ExchangeId;
 use wire::limits::{HANDOVER_DEPTH_MAX, HANDOVER_FAST, REBALANCE_AFTER};
 
@@ -28,12 +28,13 @@ fn config(workers: u16, threads: usize, queue_len_max: usize) -> Config {
         quic_secret: Default::default(),
         take_log: drop,
         cpus: Vec::new(),
+        fixed: Vec::new(),
         ports: Vec::new(),
     }
 }
 
-fn ticket(n: u32) -> Ticket {
-    Ticket { thread: 0, exchange: ExchangeId::new(n, 0) }
+fn ticket(n: u32) -> RequestKey {
+    RequestKey { thread: 0, exchange: ExchangeId::new(n, 0) }
 }
 
 fn scheduler(workers: u16, start: Instant) -> Scheduler {
@@ -56,7 +57,7 @@ fn idle_workers_come_first_then_the_queue_then_refusal() {
     assert_eq!(s.submit(ticket(4), now), Placement::Queued);
     assert_eq!(s.submit(ticket(5), now), Placement::Refused);
     let later = now + Duration::from_millis(100);
-    let next = Next::Assign(Assignment { ticket: ticket(3), worker: 0 });
+    let next = Next::Assign(Dispatch { ticket: ticket(3), worker: 0 });
     assert_eq!(s.finished(0, ticket(2), later), next);
     assert!(s.cancel(ticket(4)));
     assert_eq!(s.finished(2, ticket(1), later), Next::Nothing);
@@ -127,7 +128,7 @@ fn a_retired_worker_finishes_and_closes() {
     assert_eq!(s.retire(0), None, "it still has work");
     assert_eq!(s.submit(ticket(2), now), Placement::Queued);
     s.joined(1, 1, now);
-    assert_eq!(s.linked(1, 1, now), Some(Assignment { ticket: ticket(2), worker: 1 }));
+    assert_eq!(s.linked(1, 1, now), Some(Dispatch { ticket: ticket(2), worker: 1 }));
     assert_eq!(s.finished(0, ticket(1), now), Next::Close(0));
     let end = WorkerEnd { incarnation: 0, retired: true, request: None };
     assert_eq!(s.link_ended(0, 0, None), LinkEnd::Worker(end));
@@ -140,7 +141,7 @@ fn a_lost_worker_is_reported_once_all_links_ended() {
     s.joined(0, 0, now);
     assert_eq!(s.submit(ticket(9), now), Placement::Queued, "not linked yet");
     assert_eq!(s.linked(0, 0, now), None);
-    let waited = Assignment { ticket: ticket(9), worker: 0 };
+    let waited = Dispatch { ticket: ticket(9), worker: 0 };
     assert_eq!(s.linked(0, 0, now), Some(waited));
     assert_eq!(s.link_ended(0, 0, Some("GET /".into())), LinkEnd::CloseOthers);
     assert_eq!(s.retire(0), None);

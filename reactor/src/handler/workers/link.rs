@@ -263,7 +263,7 @@ impl Link {
     }
 
     /// The next message that has been read.
-    pub fn next(&mut self) -> Result<Option<(ExchangeId, ToReactor)>, LinkError> {
+    pub fn next_message(&mut self) -> Result<Option<(ExchangeId, ToReactor)>, LinkError> {
         self.decoder.next_to_reactor().map_err(LinkError::Codec)
     }
 }

@@ -1,19 +1,18 @@
-//! The broker's links: writing to them, reading from them, and what follows from their end.
-
-use std::time::Instant;
+//! The pool's links: writing to them, reading from them, and what follows from their end.
 
 use wire::control::FromReactor;
 use wire::limits::{HELD_TIME_MAX, LINK_BYTES_PER_TURN_MAX, REDISPATCH_MAX};
 use wire::shared::Counter;
 use wire::{CodecError, ExchangeId, Holder, Part, Reason, ToReactor, ToWorker};
 
-use super::{Answer, Broker, Fault, FaultKind};
-use crate::dispatch::{LinkEnd, WorkerEnd, WorkerSlot};
-use crate::exchange::{Job, Stage, key_of};
-use crate::link::{Link, LinkError, Read};
+use super::{Answer, Fault, FaultKind, WorkerPool};
+use crate::handler::workers::body::Content;
+use crate::handler::workers::in_flight::{Stage, Task, key_of};
+use crate::handler::workers::link::{Link, LinkError, Read};
+use crate::handler::workers::scheduler::{LinkEnd, WorkerEnd, WorkerSlot};
 use crate::socket::ReadBuffer;
-use crate::spool::Content;
 use crate::timer::Timer;
+use crate::turn::Turn;
 
 /// Whose request a worker has answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,18 +25,18 @@ enum Answered {
     Foreign,
 }
 
-impl Broker {
+impl WorkerPool {
     /// This thread has got its link to a worker. `false` when another thread's has ended already, so
     /// that this one must be closed.
-    pub fn add_link(&mut self, slot: WorkerSlot, link: Link, now: Instant) -> bool {
+    pub fn add_link(&mut self, slot: WorkerSlot, link: Link, turn: &mut Turn) -> bool {
         let incarnation = link.incarnation;
         let Some(place) = self.links.get_mut(slot) else { return true };
         *place = Some(link);
-        let assignment = self.common.scheduler().linked(slot, incarnation, now);
+        let assignment = self.common.scheduler().linked(slot, incarnation, turn.now());
         match assignment {
-            Some(assignment) => self.assigned(assignment, now),
+            Some(assignment) => self.assigned(assignment, turn),
             // It may be idle while requests wait behind slow ones.
-            None => self.watch_balance(now),
+            None => self.watch_balance(turn),
         }
         !self.common.scheduler().is_ending(slot, incarnation)
     }
@@ -61,7 +60,7 @@ impl Broker {
         self.dirty.push(slot);
     }
 
-    /// Reads a link until it has no more, and turns what came into [`Broker::answers`].
+    /// Reads a link until it has no more, and turns what came into [`WorkerPool::answers`].
     /// `to_the_end` says that the worker is gone, so that a short read is not the last. A link that
     /// has very much goes on in the [next turn](Self::read_on).
     pub fn link_readable(
@@ -69,7 +68,7 @@ impl Broker {
         slot: WorkerSlot,
         to_the_end: bool,
         buffer: &mut ReadBuffer,
-        now: Instant,
+        turn: &mut Turn,
     ) {
         let Some(Some(link)) = self.links.get(slot) else { return };
         let enough = link.received() + LINK_BYTES_PER_TURN_MAX;
@@ -79,12 +78,12 @@ impl Broker {
                 return self.unread.push((slot, to_the_end));
             }
             let more = link.receive(buffer);
-            self.answer_all(slot, now);
+            self.answer_all(slot, turn);
             match more {
                 Ok(Read::More) => {}
                 Ok(Read::Short) if to_the_end => {}
                 Ok(_) => return,
-                Err(error) => return self.link_lost(slot, error, now),
+                Err(error) => return self.link_lost(slot, error, turn),
             }
         }
     }
@@ -95,9 +94,9 @@ impl Broker {
     }
 
     /// Reads the links on that had more than they may have in one turn.
-    pub fn read_on(&mut self, buffer: &mut ReadBuffer, now: Instant) {
+    pub fn read_on(&mut self, buffer: &mut ReadBuffer, turn: &mut Turn) {
         for (slot, to_the_end) in std::mem::take(&mut self.unread) {
-            self.link_readable(slot, to_the_end, buffer, now);
+            self.link_readable(slot, to_the_end, buffer, turn);
         }
     }
 
@@ -108,53 +107,53 @@ impl Broker {
         slot: WorkerSlot,
         incarnation: u64,
         buffer: &mut ReadBuffer,
-        now: Instant,
+        turn: &mut Turn,
     ) {
         let Some(Some(link)) = self.links.get(slot) else { return };
         if link.incarnation == incarnation {
             link.shut_down();
-            self.link_readable(slot, true, buffer, now);
+            self.link_readable(slot, true, buffer, turn);
         }
     }
 
     /// A worker that has more than one request may hold answers back.
-    pub(super) fn watch_held(&mut self, now: Instant) {
+    pub(super) fn watch_held(&mut self, turn: &mut Turn) {
         if !self.held_watched {
             self.held_watched = true;
-            self.timers.set(now + HELD_TIME_MAX, Timer::Held);
+            turn.set_timer(turn.now() + HELD_TIME_MAX, Timer::Held);
         }
     }
 
     /// The timer has come: answers that are held back are fetched.
-    pub fn fetch_held(&mut self, buffer: &mut ReadBuffer, now: Instant) {
+    pub fn fetch_held(&mut self, buffer: &mut ReadBuffer, turn: &mut Turn) {
         self.held_watched = false;
         for slot in 0..self.links.len() {
             let Some(link) = &self.links[slot] else { continue };
             let deep = link.exchanges().nth(1).is_some();
             if link.holds() {
-                self.fetch_held_of(slot, buffer, now);
+                self.fetch_held_of(slot, buffer, turn);
             }
             if deep {
-                self.watch_held(now);
+                self.watch_held(turn);
             }
         }
     }
 
-    fn fetch_held_of(&mut self, slot: WorkerSlot, buffer: &mut ReadBuffer, now: Instant) {
+    fn fetch_held_of(&mut self, slot: WorkerSlot, buffer: &mut ReadBuffer, turn: &mut Turn) {
         let Some(Some(link)) = self.links.get_mut(slot) else { return };
         match link.fetch_held(buffer) {
-            Ok(()) => self.answer_all(slot, now),
-            Err(error) => self.link_lost(slot, error, now),
+            Ok(()) => self.answer_all(slot, turn),
+            Err(error) => self.link_lost(slot, error, turn),
         }
     }
 
     /// Answers everything that has been read from a link. It is dropped when it answers what was
     /// given to another.
-    fn answer_all(&mut self, slot: WorkerSlot, now: Instant) {
+    fn answer_all(&mut self, slot: WorkerSlot, turn: &mut Turn) {
         let mut strayed = false;
         while let Some(Some(link)) = self.links.get_mut(slot) {
-            match link.next() {
-                Ok(Some((id, part))) => match self.answered(slot, id, part, now) {
+            match link.next_message() {
+                Ok(Some((id, part))) => match self.answered(slot, id, part, turn) {
                     Answered::Ours => {}
                     Answered::Over => {
                         self.common.shared.add(Counter::Stray, 1);
@@ -165,18 +164,18 @@ impl Broker {
                     }
                     Answered::Foreign => {
                         self.common.shared.add(Counter::Stray, 1);
-                        return self.link_lost(slot, LinkError::Foreign, now);
+                        return self.link_lost(slot, LinkError::Foreign, turn);
                     }
                 },
                 Ok(None) => return,
                 Err(LinkError::Codec(CodecError::MissingDescriptor { exchange, .. })) => {
                     if self.is_foreign(slot, exchange) {
                         self.common.shared.add(Counter::Stray, 1);
-                        return self.link_lost(slot, LinkError::Foreign, now);
+                        return self.link_lost(slot, LinkError::Foreign, turn);
                     }
                     self.refuse_file(exchange);
                 }
-                Err(error) => return self.link_lost(slot, error, now),
+                Err(error) => return self.link_lost(slot, error, turn),
             }
         }
     }
@@ -200,7 +199,7 @@ impl Broker {
         slot: WorkerSlot,
         id: ExchangeId,
         mut part: ToReactor,
-        now: Instant,
+        turn: &mut Turn,
     ) -> Answered {
         let over = matches!(part, Part::End(_) | Part::Abort(_));
         let Some(exchange) = self.exchanges.get_mut(key_of(id)) else { return Answered::Over };
@@ -224,7 +223,7 @@ impl Broker {
             Stage::Given(_) => {
                 if !exchange.answered {
                     exchange.answered = true;
-                    if let Job::Request { content, .. } = &mut exchange.job {
+                    if let Task::Request { content, .. } = &mut exchange.job {
                         *content = Content::Empty;
                     }
                 }
@@ -236,7 +235,7 @@ impl Broker {
                     Part::Body(bytes) => bytes.len() as u64,
                     _ => 0,
                 };
-                self.credit(id, len);
+                self.add_credit(id, len);
             }
         }
         if over {
@@ -245,7 +244,7 @@ impl Broker {
             if let Some(Some(link)) = self.links.get_mut(place.worker) {
                 link.done(place.mark);
             }
-            self.finished(place.worker, id, now);
+            self.finished(place.worker, id, turn);
         }
         Answered::Ours
     }
@@ -274,13 +273,13 @@ impl Broker {
 
     /// A link has ended, and with it the worker: what was started on it is lost, everything else goes
     /// to another worker, and all threads close their links to it.
-    pub fn link_lost(&mut self, slot: WorkerSlot, error: LinkError, now: Instant) {
+    pub fn link_lost(&mut self, slot: WorkerSlot, error: LinkError, turn: &mut Turn) {
         if error == LinkError::Closed {
             // What the worker had finished before it died is no loss.
             if let Some(Some(link)) = self.links.get_mut(slot) {
                 link.fetch_legacy();
             }
-            self.answer_all(slot, now);
+            self.answer_all(slot, turn);
         } else {
             self.note_fault(slot, FaultKind::Link(error));
         }
@@ -313,8 +312,8 @@ impl Broker {
         // The end first, so that nothing is submitted to this worker again.
         let end = self.common.scheduler().link_ended(slot, link.incarnation, lost);
         for id in again.into_iter().rev() {
-            let placement = self.common.scheduler().resubmit(self.ticket(id), now);
-            self.place(id, placement, now);
+            let placement = self.common.scheduler().resubmit(self.ticket(id), turn.now());
+            self.place(id, placement, turn);
         }
         match end {
             LinkEnd::CloseOthers => self.common.close_links(slot, link.incarnation),

@@ -12,14 +12,14 @@ use crate::addresses::{Addresses, Seat};
 use crate::complaints::{Complaints, Kind, Peer};
 use crate::config::Config;
 use crate::control::Supervisor;
-use crate::dispatch::{Scheduler, WorkerSlot};
+use crate::handler::workers::scheduler::{Scheduler, WorkerSlot};
 use crate::mailbox::{Mail, Mailbox};
 use crate::response_spool::SpoolUsage;
 use crate::tls::contexts::Contexts;
 
 /// What all threads of the reactor share.
 #[derive(Debug, Clone)]
-pub struct Common {
+pub struct SharedState {
     /// The configuration.
     pub config: Arc<Config>,
     /// Marks and counters.
@@ -44,7 +44,7 @@ pub struct Common {
     pub connections: Arc<AtomicU64>,
 }
 
-impl Common {
+impl SharedState {
     /// The scheduler. It is never left in the middle of a change, so a poisoned lock is no harm.
     pub fn scheduler(&self) -> MutexGuard<'_, Scheduler> {
         self.scheduler.lock().unwrap_or_else(PoisonError::into_inner)

@@ -1,30 +1,31 @@
-//! What the broker does by the clock: requests that waited too long, and those behind slow ones.
+//! What the pool does by the clock: requests that waited too long, and those behind slow ones.
 
 use std::time::Instant;
 
 use wire::limits::REBALANCE_AFTER;
 
-use super::Broker;
-use crate::dispatch::Move;
-use crate::exchange::{Stage, key_of};
+use super::WorkerPool;
+use crate::handler::workers::in_flight::{Stage, key_of};
+use crate::handler::workers::scheduler::Move;
 use crate::mailbox::Mail;
 use crate::timer::Timer;
+use crate::turn::Turn;
 
-impl Broker {
+impl WorkerPool {
     /// One timer per thread watches the queue, however many requests wait in it.
-    pub(super) fn watch_queue(&mut self, at: Instant) {
+    pub(super) fn watch_queue(&mut self, at: Instant, turn: &mut Turn) {
         if self.queue_watched.is_none_or(|watched| at < watched) {
             self.queue_watched = Some(at);
-            self.timers.set(at, Timer::Queue);
+            turn.set_timer(at, Timer::Queue);
         }
     }
 
     /// The timer has come: whoever has waited too long gets 503.
-    pub fn expire_queue(&mut self, now: Instant) {
+    pub fn expire_queue(&mut self, turn: &mut Turn) {
         self.queue_watched = None;
         let (expired, next) = {
             let mut scheduler = self.common.scheduler();
-            (scheduler.expired(now), scheduler.next_expiry())
+            (scheduler.expired(turn.now()), scheduler.next_expiry())
         };
         for ticket in expired {
             if ticket.thread == self.thread {
@@ -35,27 +36,27 @@ impl Broker {
             }
         }
         if let Some(next) = next {
-            self.watch_queue(next);
+            self.watch_queue(next, turn);
         }
     }
 
     /// The timer has come: requests behind slow ones move to idle workers.
-    pub fn rebalance(&mut self, now: Instant) {
+    pub fn rebalance(&mut self, turn: &mut Turn) {
         self.balance_watched = false;
-        let moves = self.common.scheduler().rebalance(now);
+        let moves = self.common.scheduler().rebalance(turn.now());
         for step in moves {
             if step.ticket.thread == self.thread {
-                self.take_over(step, now);
+                self.take_over(step, turn);
             } else {
                 self.common.mailboxes[usize::from(step.ticket.thread)].post(Mail::Move(step));
             }
         }
-        self.watch_balance(now);
+        self.watch_balance(turn);
     }
 
     /// Takes a request of this thread back from one worker, unless that has started it, and gives
     /// it to another.
-    pub fn take_over(&mut self, step: Move, now: Instant) {
+    pub fn take_over(&mut self, step: Move, turn: &mut Turn) {
         let id = step.ticket.exchange;
         let place = match self.exchanges.get_mut(key_of(id)).map(|exchange| &exchange.stage) {
             Some(Stage::Given(place)) if place.worker == step.from => Some(*place),
@@ -64,18 +65,18 @@ impl Broker {
         let link = self.links.get_mut(step.from).and_then(Option::as_mut);
         let taken = place.zip(link).is_some_and(|(place, link)| link.take_back(id, place.mark));
         if taken {
-            self.give(id, step.to, now);
-            self.relieved(step.from, id, now);
+            self.give(id, step.to, turn);
+            self.relieved(step.from, id, turn);
         } else {
-            self.relieved(step.to, id, now);
+            self.relieved(step.to, id, turn);
         }
     }
 
     /// Looks again soon when requests wait behind others while a worker is idle.
-    pub(super) fn watch_balance(&mut self, now: Instant) {
+    pub(super) fn watch_balance(&mut self, turn: &mut Turn) {
         if !self.balance_watched && self.common.scheduler().unbalanced() {
             self.balance_watched = true;
-            self.timers.set(now + REBALANCE_AFTER, Timer::Balance);
+            turn.set_timer(turn.now() + REBALANCE_AFTER, Timer::Balance);
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::link::LinkError;
+use crate::handler::workers::link::LinkError;
 
 /// A worker has shown that it is broken, or that it lies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

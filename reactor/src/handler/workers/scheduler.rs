@@ -34,7 +34,7 @@ pub fn worker_slot(worker: u16, incarnation: u64) -> WorkerSlot {
 
 /// A request as the scheduler sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Ticket {
+pub struct RequestKey {
     /// The reactor thread that holds the exchange.
     pub thread: u16,
     /// The exchange.
@@ -54,9 +54,9 @@ pub enum Placement {
 
 /// A request that waited gets its worker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Assignment {
+pub struct Dispatch {
     /// The request.
-    pub ticket: Ticket,
+    pub ticket: RequestKey,
     /// Its worker.
     pub worker: WorkerSlot,
 }
@@ -67,7 +67,7 @@ pub enum Next {
     /// Nothing: the worker is idle, or busy with another request.
     Nothing,
     /// A request that waited takes the place.
-    Assign(Assignment),
+    Assign(Dispatch),
     /// This incarnation is retired and has nothing left: close its links.
     Close(u64),
 }
@@ -98,7 +98,7 @@ pub struct WorkerEnd {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Move {
     /// The request.
-    pub ticket: Ticket,
+    pub ticket: RequestKey,
     /// The worker that has it, unless it starts it meanwhile.
     pub from: WorkerSlot,
     /// The idle worker, which is kept for it.
@@ -120,7 +120,7 @@ pub struct Scheduler {
 
 #[derive(Debug)]
 struct Waiting {
-    ticket: Ticket,
+    ticket: RequestKey,
     until: Instant,
 }
 
@@ -145,7 +145,7 @@ impl Scheduler {
     }
 
     /// Places a new request.
-    pub fn submit(&mut self, ticket: Ticket, now: Instant) -> Placement {
+    pub fn submit(&mut self, ticket: RequestKey, now: Instant) -> Placement {
         if let Some(slot) = self.choose() {
             self.give(slot, ticket, now);
             return Placement::Given(slot);
@@ -158,7 +158,7 @@ impl Scheduler {
     }
 
     /// Places a request that has waited before, ahead of all others, whatever the queue's length.
-    pub fn resubmit(&mut self, ticket: Ticket, now: Instant) -> Placement {
+    pub fn resubmit(&mut self, ticket: RequestKey, now: Instant) -> Placement {
         if let Some(slot) = self.choose() {
             self.give(slot, ticket, now);
             return Placement::Given(slot);
@@ -168,7 +168,7 @@ impl Scheduler {
     }
 
     /// A worker has answered a request.
-    pub fn finished(&mut self, slot: WorkerSlot, ticket: Ticket, now: Instant) -> Next {
+    pub fn finished(&mut self, slot: WorkerSlot, ticket: RequestKey, now: Instant) -> Next {
         if let Some(Some(worker)) = self.workers.get_mut(slot) {
             let took = now.saturating_duration_since(worker.turn);
             worker.service = (worker.service * 7 + took) / 8;
@@ -178,7 +178,7 @@ impl Scheduler {
     }
 
     /// A worker has a request no more, without having answered it.
-    pub fn relieved(&mut self, slot: WorkerSlot, ticket: Ticket, now: Instant) -> Next {
+    pub fn relieved(&mut self, slot: WorkerSlot, ticket: RequestKey, now: Instant) -> Next {
         let Some(worker) = self.workers.get_mut(slot).and_then(Option::as_mut) else {
             return Next::Nothing;
         };
@@ -192,7 +192,7 @@ impl Scheduler {
         }
         if let Some(ticket) = first(&mut self.queue) {
             worker.give(ticket, now);
-            return Next::Assign(Assignment { ticket, worker: slot });
+            return Next::Assign(Dispatch { ticket, worker: slot });
         }
         if idle {
             self.idle.push(slot);
@@ -221,20 +221,20 @@ impl Scheduler {
     }
 
     /// Whether a request that a worker has been given waits there behind another one.
-    pub fn waits_behind(&self, slot: WorkerSlot, ticket: Ticket) -> bool {
+    pub fn waits_behind(&self, slot: WorkerSlot, ticket: RequestKey) -> bool {
         let worker = self.workers.get(slot).and_then(Option::as_ref);
         worker.is_some_and(|worker| worker.given.iter().skip(1).any(|given| *given == ticket))
     }
 
     /// Takes a request out of the queue; `false` when it is not there any more.
-    pub fn cancel(&mut self, ticket: Ticket) -> bool {
+    pub fn cancel(&mut self, ticket: RequestKey) -> bool {
         let before = self.queue.len();
         self.queue.retain(|waiting| waiting.ticket != ticket);
         self.queue.len() != before
     }
 
     /// Takes the requests out of the queue that have waited as long as they may.
-    pub fn expired(&mut self, now: Instant) -> Vec<Ticket> {
+    pub fn expired(&mut self, now: Instant) -> Vec<RequestKey> {
         let mut expired = Vec::new();
         self.queue.retain(|waiting| {
             let late = waiting.until <= now;
@@ -259,12 +259,7 @@ impl Scheduler {
 
     /// A thread has its link to the worker. Once all have, the worker takes part; a request that
     /// waited may come with it.
-    pub fn linked(
-        &mut self,
-        slot: WorkerSlot,
-        incarnation: u64,
-        now: Instant,
-    ) -> Option<Assignment> {
+    pub fn linked(&mut self, slot: WorkerSlot, incarnation: u64, now: Instant) -> Option<Dispatch> {
         let worker = self.workers.get_mut(slot)?.as_mut();
         let worker = worker.filter(|worker| worker.incarnation == incarnation)?;
         worker.linked += 1;
@@ -273,7 +268,7 @@ impl Scheduler {
         }
         if let Some(ticket) = first(&mut self.queue) {
             worker.give(ticket, now);
-            return Some(Assignment { ticket, worker: slot });
+            return Some(Dispatch { ticket, worker: slot });
         }
         self.idle.push(slot);
         None
@@ -345,7 +340,7 @@ impl Scheduler {
             .map(|(slot, _)| slot)
     }
 
-    fn give(&mut self, slot: WorkerSlot, ticket: Ticket, now: Instant) {
+    fn give(&mut self, slot: WorkerSlot, ticket: RequestKey, now: Instant) {
         if let Some(worker) = self.workers[slot].as_mut() {
             worker.give(ticket, now);
         }
@@ -353,7 +348,7 @@ impl Scheduler {
 }
 
 /// Takes the first out. A queue that was long gives its memory back when nobody waits any more.
-fn first(queue: &mut VecDeque<Waiting>) -> Option<Ticket> {
+fn first(queue: &mut VecDeque<Waiting>) -> Option<RequestKey> {
     let Waiting { ticket, .. } = queue.pop_front()?;
     if queue.is_empty() && queue.capacity() > SLOTS_KEPT {
         *queue = VecDeque::new();

@@ -1,0 +1,88 @@
+//! [`Fixed`]: a handler that gives the same answer to every request, without a worker.
+
+use bytes::Bytes;
+use http::StatusCode;
+use wire::{BodyLength, ExchangeId, Part, RequestHead, ResponseHead};
+
+use super::workers::in_flight::{id_of, key_of};
+use super::{Answer, Handler, NewRequest};
+use crate::protocol::StreamId;
+use crate::slots::{Key, Slots};
+use crate::turn::Turn;
+
+/// An answer that is known beforehand.
+#[derive(Debug, Clone)]
+pub struct FixedResponse {
+    /// Its status.
+    pub status: StatusCode,
+    /// Its media type.
+    pub content_type: &'static str,
+    /// Its content, at most [`RESPONSE_AHEAD_BYTES_MAX`](wire::limits::RESPONSE_AHEAD_BYTES_MAX): it
+    /// is sent without waiting for credit.
+    pub content: Bytes,
+}
+
+/// Answers each request with the same response when it is complete.
+#[derive(Debug)]
+pub(super) struct Fixed {
+    head: ResponseHead,
+    content: Bytes,
+    exchanges: Slots<(Key, StreamId)>,
+    answers: Vec<Answer>,
+}
+
+impl Fixed {
+    pub(super) fn new(response: &FixedResponse) -> Self {
+        let FixedResponse { status, content_type, content } = response.clone();
+        let lines = [(&b"content-type"[..], content_type.as_bytes())];
+        let length = BodyLength::Known(content.len() as u64);
+        Self {
+            head: ResponseHead {
+                status,
+                reason: None,
+                length,
+                fields: lines.into_iter().collect(),
+            },
+            content,
+            exchanges: Slots::starting_at(1),
+            answers: Vec::new(),
+        }
+    }
+
+    fn answer(&mut self, id: ExchangeId) {
+        let Some((conn, stream)) = self.exchanges.remove(key_of(id)) else { return };
+        let content = (!self.content.is_empty()).then(|| Part::Body(self.content.clone()));
+        let parts = [Some(Part::Head(self.head.clone())), content, Some(Part::End(None))];
+        let parts = parts.into_iter().flatten();
+        self.answers.extend(parts.map(|part| Answer { conn, stream, exchange: id, part }));
+    }
+}
+
+impl Handler for Fixed {
+    fn open(&mut self, request: NewRequest, _turn: &mut Turn) -> ExchangeId {
+        id_of(self.exchanges.insert((request.conn, request.stream)))
+    }
+
+    fn receive(&mut self, id: ExchangeId, part: Part<RequestHead>, _turn: &mut Turn) {
+        match part {
+            Part::End(_) => self.answer(id),
+            Part::Abort(_) => {
+                self.exchanges.remove(key_of(id));
+            }
+            // Content is of no interest.
+            Part::Head(_) | Part::Body(_) | Part::File(_) => {}
+        }
+    }
+
+    fn credit(&mut self, _id: ExchangeId, _bytes: u64) {}
+
+    fn grow_window(&mut self, _id: ExchangeId, _bytes: u32) {}
+
+    fn answers(&mut self) -> &mut Vec<Answer> {
+        &mut self.answers
+    }
+
+    fn open_exchanges(&self) -> usize {
+        self.exchanges.len()
+    }
+}

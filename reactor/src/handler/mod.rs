@@ -1,0 +1,97 @@
+//! [`Handler`]: who answers requests.
+//!
+//! A connection passes on the parts of a request, and takes the parts of the response. Who made them
+//! is the business of the handler that the port's [routes](routes) name: the pool of PHP workers, or
+//! one that answers within the reactor. Each thread of the reactor has its own.
+//!
+//! ```text
+//!                 open, receive, credit, grow_window
+//!  connection ──────────────────────────────────────▶ handler
+//!             ◀──────────────────────────────────────
+//!                          answers
+//! ```
+
+mod fixed;
+pub mod routes;
+mod set;
+pub mod workers;
+
+use wire::{ExchangeId, Part, RequestHead, ResponseHead};
+
+pub use self::fixed::FixedResponse;
+pub(crate) use self::set::Handlers;
+use crate::protocol::StreamId;
+use crate::slots::Key;
+use crate::turn::Turn;
+
+/// One of the handlers of a reactor thread.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HandlerId(u8);
+
+impl HandlerId {
+    /// The pool of PHP workers.
+    pub const WORKERS: Self = Self(0);
+
+    /// The handler of this entry of [`Config::fixed`](crate::Config::fixed).
+    pub const fn fixed(index: u8) -> Self {
+        Self(index + 1)
+    }
+}
+
+/// An exchange in flight, and who answers it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ExchangeKey {
+    /// Who answers.
+    pub handler: HandlerId,
+    /// The handler's name for it.
+    pub id: ExchangeId,
+}
+
+/// A request whose head has arrived.
+#[derive(Debug)]
+pub struct NewRequest {
+    /// The connection.
+    pub conn: Key,
+    /// Its stream.
+    pub stream: StreamId,
+    /// Control data and fields.
+    pub head: RequestHead,
+    /// Content bytes that the response may be ahead of what the connection gives credit for.
+    pub window: u32,
+}
+
+/// A part of a response on its way to its connection.
+#[derive(Debug)]
+pub struct Answer {
+    /// The connection.
+    pub conn: Key,
+    /// Its stream.
+    pub stream: StreamId,
+    /// The exchange.
+    pub exchange: ExchangeId,
+    /// The part.
+    pub part: Part<ResponseHead>,
+}
+
+/// Answers requests. Nothing here blocks; an id that is not in flight any more has no effect.
+pub trait Handler: Send {
+    /// A request begins.
+    fn open(&mut self, request: NewRequest, turn: &mut Turn) -> ExchangeId;
+
+    /// What follows of it: content, its end, or that the client has left. Behind
+    /// [`ClientLeaving`](wire::Reason::ClientLeaving) the response may still be sent; behind any other
+    /// `Abort` nothing of it is of use.
+    fn receive(&mut self, id: ExchangeId, part: Part<RequestHead>, turn: &mut Turn);
+
+    /// Content bytes of the response were taken over, or dropped: as many more may come.
+    fn credit(&mut self, id: ExchangeId, bytes: u64);
+
+    /// The response may be so many bytes further ahead.
+    fn grow_window(&mut self, id: ExchangeId, bytes: u32);
+
+    /// Where parts of responses wait for their connections; the event loop takes them once per turn.
+    fn answers(&mut self) -> &mut Vec<Answer>;
+
+    /// Exchanges in flight.
+    fn open_exchanges(&self) -> usize;
+}

@@ -1,0 +1,54 @@
+//! [`Handlers`]: the handlers of one reactor thread.
+
+use std::fmt;
+
+use super::fixed::Fixed;
+use super::workers::WorkerPool;
+use super::{Handler, HandlerId};
+use crate::shared::SharedState;
+
+/// All of them, by their ids.
+pub struct Handlers {
+    /// The pool of PHP workers.
+    pub workers: WorkerPool,
+    others: Vec<Box<dyn Handler>>,
+}
+
+impl Handlers {
+    /// Those of the configuration.
+    pub fn new(shared: SharedState, thread: u16) -> Self {
+        let fixed = shared.config.fixed.iter();
+        let others = fixed.map(|response| Box::new(Fixed::new(response)) as Box<dyn Handler>);
+        Self { others: others.collect(), workers: WorkerPool::new(shared, thread) }
+    }
+
+    /// The handler of this id; the workers, where the configuration has no other.
+    pub fn get(&mut self, HandlerId(id): HandlerId) -> &mut dyn Handler {
+        match self.others.get_mut(usize::from(id).wrapping_sub(1)) {
+            Some(other) => &mut **other,
+            None => &mut self.workers,
+        }
+    }
+
+    /// The ids.
+    pub fn ids(&self) -> impl Iterator<Item = HandlerId> + use<> {
+        (0..=self.others.len() as u8).map(HandlerId)
+    }
+
+    /// Whether answers wait for their connections.
+    pub fn have_answers(&mut self) -> bool {
+        self.ids().any(|id| !self.get(id).answers().is_empty())
+    }
+
+    /// Exchanges in flight.
+    pub fn open_exchanges(&self) -> usize {
+        let others = self.others.iter().map(|other| other.open_exchanges());
+        self.workers.open_exchanges() + others.sum::<usize>()
+    }
+}
+
+impl fmt::Debug for Handlers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Handlers").field("workers", &self.workers).finish_non_exhaustive()
+    }
+}

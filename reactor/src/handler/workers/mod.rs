@@ -1,0 +1,10 @@
+//! The workers as the ones who answer requests.
+
+mod body;
+pub(super) mod in_flight;
+pub mod link;
+mod pool;
+pub mod scheduler;
+
+pub(crate) use in_flight::Task;
+pub(crate) use pool::WorkerPool;
