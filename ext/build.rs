@@ -1,8 +1,12 @@
-//! Refuses a PHP that Ferrite cannot work with, and says which version of PHP the code is compiled for
-//! (`cfg(php83)` and its like, as `ext-php-rs` has them).
+//! Refuses a PHP that Ferrite cannot work with, says which version of PHP the code is compiled for
+//! (`cfg(php83)` and its like, as `ext-php-rs` has them), and writes the code that declares what the stubs
+//! say.
 
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::{env, fs};
 
+use arginfo::{Literal, Stubs, parse, rust};
 use ext_php_rs_build::{ApiVersion, PHPInfo, emit_check_cfg, emit_php_cfg_flags, find_php};
 
 fn main() -> ExitCode {
@@ -10,16 +14,37 @@ fn main() -> ExitCode {
         println!("cargo:rerun-if-env-changed={variable}");
     }
     emit_check_cfg();
-    match supported() {
-        Ok(version) => {
-            emit_php_cfg_flags(version);
-            ExitCode::SUCCESS
-        }
+    let outcome = supported().map(emit_php_cfg_flags).and_then(|()| signatures());
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
         Err(reason) => {
             eprintln!("{reason}");
             ExitCode::FAILURE
         }
     }
+}
+
+/// Writes `signatures.rs` from the stubs.
+fn signatures() -> Result<(), String> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../stubs");
+    println!("cargo:rerun-if-changed={}", folder.display());
+    let failed = |path: &Path, error: &dyn std::fmt::Display| format!("{}:{error}", path.display());
+    let entries = fs::read_dir(&folder).map_err(|error| failed(&folder, &error))?;
+    let mut files: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
+    files.sort();
+    let mut stubs = Stubs::default();
+    for file in files.iter().filter(|file| file.to_string_lossy().ends_with(".stub.php")) {
+        let text = fs::read_to_string(file).map_err(|error| failed(file, &error))?;
+        parse::stub(&text, &mut stubs).map_err(|error| failed(file, &error))?;
+    }
+    let version = stubs.constants.iter().find(|constant| constant.name == "Ferrite\\VERSION");
+    let own = env!("CARGO_PKG_VERSION");
+    if version.is_none_or(|version| version.value != Literal::Text(own.to_owned())) {
+        return Err(format!("stubs/ferrite.stub.php: VERSION must be '{own}', as in Cargo.toml"));
+    }
+    let code = rust::code(&stubs).map_err(|error| failed(&folder, &error))?;
+    let out = PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default()).join("signatures.rs");
+    fs::write(&out, code).map_err(|error| failed(&out, &error))
 }
 
 /// The version of the PHP that this is built for, or why that is none that Ferrite works with.

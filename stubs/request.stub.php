@@ -93,6 +93,7 @@ class Request
      * The same as {@see rawContent()}.
      *
      * @throws \Ferrite\Exception when the temporary file of a large body cannot be read
+     * @implementation-alias rawContent
      */
     public function getContent(): string|false {}
 

@@ -54,6 +54,7 @@ class Response
      * The same as {@see status()}.
      *
      * @throws \ValueError for a code out of range, or control characters in the reason
+     * @implementation-alias status
      */
     public function setStatusCode(int $http_code, string $reason = ''): bool {}
 
@@ -78,6 +79,7 @@ class Response
      * The same as {@see header()}.
      *
      * @throws \ValueError for a name that is none, or control characters in the value
+     * @implementation-alias header
      */
     public function setHeader(
         string $key,
@@ -118,6 +120,7 @@ class Response
      * The same as {@see cookie()}.
      *
      * @throws \ValueError for what cannot be in a cookie
+     * @implementation-alias cookie
      */
     public function setCookie(
         string $name,
@@ -154,6 +157,7 @@ class Response
      * The same as {@see rawcookie()}.
      *
      * @throws \ValueError for what cannot be in a cookie
+     * @implementation-alias rawcookie
      */
     public function setRawCookie(
         string $name,

@@ -86,6 +86,7 @@ class Server
      * The same as {@see listen()}.
      *
      * @throws \Ferrite\Exception when it cannot be bound, or after the start
+     * @implementation-alias listen
      */
     public function addListener(string $host, int $port, int $sock_type): \Ferrite\Server\Port {}
 
@@ -227,6 +228,10 @@ class Server
     /** Process id of the supervisor; 0 before {@see start()}. */
     public function getMasterPid(): int {}
 
-    /** The same as {@see getMasterPid()}. */
+    /**
+     * The same as {@see getMasterPid()}.
+     *
+     * @implementation-alias getMasterPid
+     */
     public function getManagerPid(): int {}
 }

@@ -9,6 +9,13 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::SystemTime;
 
+use config::banner::{Address, Banner};
+use config::events::Event;
+use config::log_limit;
+use config::logger::{self, Role};
+use config::process::{self, Identity, PidFile};
+use config::stats_file::StatsFile;
+use config::uploads::{self, UploadFolder};
 use ext_php_rs::types::Zval;
 use log::Level;
 use wire::Reason;
@@ -26,16 +33,10 @@ use crate::port::PortContext;
 use crate::request_cycle;
 use crate::reset::Baseline;
 use crate::server::state::{ServerState, Stage};
-use crate::server::{Slot, object_of, write_slot};
+use crate::server::{object_of, write_slot};
+use crate::signatures::server::slot;
 use crate::stats;
 use crate::zend::value;
-use config::banner::{Address, Banner};
-use config::events::Event;
-use config::log_limit;
-use config::logger::{self, Role};
-use config::process::{self, Identity, PidFile};
-use config::stats_file::StatsFile;
-use config::uploads::{self, UploadFolder};
 
 /// What one port does with what comes in.
 pub struct Handler {
@@ -165,8 +166,8 @@ impl ServerApplication {
         if let Some(object) = object_of(&self.server) {
             // SAFETY: `self.server` keeps the object alive.
             unsafe {
-                write_slot(object, Slot::WorkerId, value::long(i64::from(identity.worker)));
-                write_slot(object, Slot::WorkerPid, value::long(i64::from(pid)));
+                write_slot(object, slot::WORKER_ID, value::long(i64::from(identity.worker)));
+                write_slot(object, slot::WORKER_PID, value::long(i64::from(pid)));
             }
         }
         for handler in &mut self.run.handlers {

@@ -6,6 +6,7 @@ use std::mem::ManuallyDrop;
 use std::panic::AssertUnwindSafe;
 use std::sync::OnceLock;
 
+use config::log_limit::{Kind, limited_with};
 use ext_php_rs::ffi::{
     _efree, E_ERROR, ZEND_ACC_CALL_VIA_TRAMPOLINE, instanceof_function_slow, zend_ce_error,
     zend_ce_exception, zend_fcall_info, zend_fcall_info_cache, zend_object, zend_read_property,
@@ -17,10 +18,10 @@ use log::Level;
 use nix::libc::{RTLD_DEFAULT, dlsym};
 use wire::event::{self, Event};
 
+use crate::error::Failure;
 use crate::zend::globals::{self, LastError};
 use crate::zend::string::bytes;
 use crate::zend::{self, SUCCESS, value};
-use config::log_limit::{Kind, limited_with};
 
 /// A PHP callable, resolved once.
 pub struct Callback {
@@ -117,6 +118,12 @@ impl Callback {
             }
         }
         Ok(Self { callable, info, cache })
+    }
+
+    /// Resolves the argument with this number (from 1).
+    pub fn of_argument(number: u32, callable: &Zval) -> Result<Self, Failure> {
+        Self::new(callable)
+            .map_err(|what| Failure::Type(number, format!("must be a valid callback, {what}")))
     }
 
     /// The callable as it was given.

@@ -2,21 +2,24 @@
 
 use std::ffi::CString;
 
-use ext_php_rs::builders::ClassBuilder;
 use ext_php_rs::exception::PhpException;
 use ext_php_rs::ffi::{zend_ce_error, zend_throw_exception};
 use ext_php_rs::zend::ClassEntry;
 
-use crate::zend::class::ClassCell;
+use crate::signatures::exception::SIGNATURE;
+use crate::zend::class::{self, ClassCell};
 use crate::zend::{self, spl_ce_RuntimeException, zend_argument_type_error};
 
 static CLASS: ClassCell = ClassCell::new();
 
 /// Registers `Ferrite\Exception`. To be called once, at module startup, before the other classes.
 pub fn register() -> ext_php_rs::error::Result<()> {
-    ClassBuilder::new("Ferrite\\Exception")
+    class::builder(&SIGNATURE)
         .extends((runtime_exception, "\\RuntimeException"))
-        .registration(|entry, tables| CLASS.set(entry, tables))
+        .registration(|entry, tables| {
+            class::complete(entry, &SIGNATURE);
+            CLASS.set(entry, tables);
+        })
         .register()
 }
 

@@ -7,7 +7,6 @@ pub mod application;
 pub mod call;
 pub mod callbacks;
 pub mod cookie;
-pub mod declare;
 pub mod engine;
 pub mod error;
 pub mod module;
@@ -19,6 +18,7 @@ pub mod reset;
 pub mod response;
 pub mod server;
 pub mod settings;
+pub mod signatures;
 pub mod stats;
 pub mod zend;
 

@@ -1,15 +1,21 @@
 //! The module as PHP sees it: start, constants, INI entries, phpinfo().
 
+use config::bind::SocketType;
+use config::logger;
+use config::options::tls::{TLS_1_2, TLS_1_3};
 use ext_php_rs::flags::IniEntryPermission;
 use ext_php_rs::prelude::*;
 use ext_php_rs::zend::{IniEntryDef, IniEntryDefs, ModuleEntry};
 use ext_php_rs::{info_table_end, info_table_header, info_table_row, info_table_start};
 
-use crate::zend::watched;
-use crate::{error, port, programs, request, response, server};
-use config::bind::SocketType;
-use config::logger;
-use config::options::tls::{TLS_1_2, TLS_1_3};
+use crate::port::Port;
+use crate::request::Request;
+use crate::response::Response;
+use crate::server::Server;
+use crate::signatures::{CONSTANTS, constant};
+use crate::zend::signature::Constant;
+use crate::zend::{object, watched};
+use crate::{error, programs, request};
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
@@ -25,33 +31,26 @@ pub fn describe(module: ModuleBuilder<'_>) -> ModuleBuilder<'_> {
         .name("ferrite")
         .version(VERSION)
         .info_function(info)
-        .request_startup_function(script_starts)
-        .constant(("Ferrite\\VERSION", VERSION, &[]))
-        .constant(("Ferrite\\VERSION_ID", version_id(VERSION), &[]));
-    INTEGERS.iter().fold(module, |module, (name, number)| module.constant((name, *number, &[])))
+        .request_startup_function(script_starts);
+    CONSTANTS.iter().fold(module, |module, (name, value)| match *value {
+        Constant::Int(number) => module.constant((name, number, &[])),
+        Constant::Text(text) => module.constant((name, text, &[])),
+    })
 }
 
-/// Constants with numbers: those of Swoole without their prefix.
-const INTEGERS: [(&str, i64); 18] = [
-    ("Ferrite\\SOCK_TCP", SocketType::TCP),
-    ("Ferrite\\SOCK_UDP", SocketType::UDP),
-    ("Ferrite\\SOCK_TCP6", SocketType::TCP6),
-    ("Ferrite\\SOCK_UDP6", SocketType::UDP6),
-    ("Ferrite\\SOCK_UNIX_STREAM", SocketType::UNIX_STREAM),
-    ("Ferrite\\SOCK_UNIX_DGRAM", SocketType::UNIX_DGRAM),
-    ("Ferrite\\SSL", SocketType::SSL),
-    ("Ferrite\\SSL_TLSv1_2", TLS_1_2),
-    ("Ferrite\\SSL_TLSv1_3", TLS_1_3),
-    ("Ferrite\\BASE", server::MODES[0]),
-    ("Ferrite\\PROCESS", server::MODES[1]),
-    ("Ferrite\\LOG_DEBUG", 0),
-    ("Ferrite\\LOG_TRACE", 1),
-    ("Ferrite\\LOG_INFO", 2),
-    ("Ferrite\\LOG_NOTICE", 3),
-    ("Ferrite\\LOG_WARNING", 4),
-    ("Ferrite\\LOG_ERROR", 5),
-    ("Ferrite\\LOG_NONE", 6),
-];
+/// Code that knows nothing of PHP has its own copy of what the stubs say.
+const _: () = {
+    assert!(constant::SOCK_TCP == SocketType::TCP);
+    assert!(constant::SOCK_UDP == SocketType::UDP);
+    assert!(constant::SOCK_TCP6 == SocketType::TCP6);
+    assert!(constant::SOCK_UDP6 == SocketType::UDP6);
+    assert!(constant::SOCK_UNIX_STREAM == SocketType::UNIX_STREAM);
+    assert!(constant::SOCK_UNIX_DGRAM == SocketType::UNIX_DGRAM);
+    assert!(constant::SSL == SocketType::SSL);
+    assert!(constant::SSL_TLSv1_2 == TLS_1_2);
+    assert!(constant::SSL_TLSv1_3 == TLS_1_3);
+    assert!(constant::VERSION_ID == version_id(VERSION));
+};
 
 /// Module startup. Called once per process, before the constants are registered.
 pub extern "C" fn startup(_kind: i32, module: i32) -> i32 {
@@ -91,10 +90,11 @@ extern "C" fn script_starts(_kind: i32, _module: i32) -> i32 {
 
 fn register_classes() -> ext_php_rs::error::Result<()> {
     error::register()?;
-    request::register()?;
-    response::register()?;
-    port::register()?;
-    server::register()
+    request::init_names();
+    object::register::<Request>()?;
+    object::register::<Response>()?;
+    object::register::<Port>()?;
+    object::register::<Server>()
 }
 
 extern "C" fn info(module: *mut ModuleEntry) {
@@ -113,8 +113,16 @@ extern "C" fn info(module: *mut ModuleEntry) {
 }
 
 /// 10,000 × major + 100 × minor + patch.
-fn version_id(version: &str) -> i64 {
-    version.split('.').fold(0, |id, part| id * 100 + part.parse::<i64>().unwrap_or(0))
+const fn version_id(version: &str) -> i64 {
+    let (text, mut at, mut id, mut part) = (version.as_bytes(), 0, 0, 0);
+    while at < text.len() {
+        match text[at] {
+            b'.' => (id, part) = (id * 100 + part, 0),
+            digit => part = part * 10 + (digit - b'0') as i64,
+        }
+        at += 1;
+    }
+    id * 100 + part
 }
 
 unsafe extern "C" {

@@ -1,28 +1,25 @@
 //! Ports: `Ferrite\Server\Port`, and what a request needs to know of the port it came in by.
 
+pub mod methods;
+
 use std::cell::{Cell, RefCell};
 use std::path::PathBuf;
 use std::rc::Rc;
 
-use ext_php_rs::args::Arg;
-use ext_php_rs::builders::{ClassBuilder, FunctionBuilder};
-use ext_php_rs::flags::{DataType, MethodFlags};
+use config::bind::{Bound, SocketType};
+use config::events::Event;
+use config::options::kind::Assignment;
+use config::uploads::UploadFolder;
 use ext_php_rs::types::Zval;
 use socket2::Socket;
 
 use crate::call::Callback;
-use crate::callbacks::{Callbacks, callable};
-use crate::declare::{self, Property, Types};
+use crate::callbacks::Callbacks;
 use crate::error::Failure;
 use crate::settings;
-use crate::zend::method::{Call, Returned, methods};
-use crate::zend::object::{self, Backed, Class, Object};
+use crate::signatures::port::{SIGNATURE, slot};
+use crate::zend::object::{Class, NativeObject, Object};
 use crate::zend::value;
-use config::bind::{Bound, SocketType};
-use config::events::Event;
-use config::options::kind::Assignment;
-use config::options::table::Scope;
-use config::uploads::UploadFolder;
 
 /// The facts of a port that building requests and responses depends on. One per port, in the order
 /// of `listen()`; index [`Origin::port`](wire::head::Origin).
@@ -110,80 +107,34 @@ impl Drop for PortState {
 /// The Rust half of a `Ferrite\Server\Port`; `None` when something else than a server has made it.
 pub struct Port(Option<Rc<PortState>>);
 
-static CLASS: Class = Class::new();
+static CLASS: Class = Class::new(&SIGNATURE);
 
-static PROPERTIES: [Property; 5] = [
-    Property::new("host", Types::STRING),
-    Property::new("port", Types::INT),
-    Property::new("type", Types::INT),
-    Property::new("ssl", Types::BOOL),
-    Property::new("setting", Types::ARRAY),
-];
-const SETTING: usize = 4;
-
-impl Backed for Port {
+impl NativeObject for Port {
     fn class() -> &'static Class {
         &CLASS
     }
 
-    fn bare() -> Self {
+    fn detached() -> Self {
         Self(None)
     }
 }
 
-methods! {
-    php_set => set;
-    php_on => on;
-    php_get_callback => get_callback;
-}
-
-/// Registers `Ferrite\Server\Port`. To be called once, at module startup.
-pub fn register() -> ext_php_rs::error::Result<()> {
-    let set = FunctionBuilder::new("set", php_set)
-        .arg(Arg::new("settings", DataType::Array))
-        .returns(DataType::Bool, false, false);
-    let on = FunctionBuilder::new("on", php_on)
-        .arg(Arg::new("event_name", DataType::String))
-        .arg(Arg::new("callback", DataType::Callable))
-        .returns(DataType::Bool, false, false);
-    let get_callback = FunctionBuilder::new("getCallback", php_get_callback)
-        .arg(Arg::new("event_name", DataType::String))
-        .returns(DataType::Mixed, false, false);
-    ClassBuilder::new("Ferrite\\Server\\Port")
-        .method(set, MethodFlags::Public)
-        .method(on, MethodFlags::Public)
-        .method(get_callback, MethodFlags::Public)
-        .registration(|entry, tables| {
-            declare::properties(entry, &PROPERTIES);
-            declare::returns(entry, "getcallback", CALLABLE_OR_NULL);
-            object::registered::<Port>(entry, tables, |_| {});
-        })
-        .register()
-}
-
-/// The types that a callback can be given as, or null.
-pub const CALLABLE_OR_NULL: Types =
-    Types::OBJECT.or(Types::STRING).or(Types::ARRAY).or(Types::NULL);
-
 /// A new PHP object for a port.
 pub fn new_object(state: Rc<PortState>) -> Zval {
     let values = [
-        value::bytes(state.host.as_bytes()),
-        value::long(i64::from(state.number)),
-        value::long(state.kind.value()),
-        settings::boolean(state.tls),
-        declare::empty_array(),
+        (slot::HOST, value::bytes(state.host.as_bytes())),
+        (slot::PORT, value::long(i64::from(state.number))),
+        (slot::TYPE, value::long(state.kind.value())),
+        (slot::SSL, value::boolean(state.tls)),
+        (slot::SETTING, value::empty_array()),
     ];
     let object = Object::create(Port(Some(state)));
-    // SAFETY: the object is new, and its class declares these properties first. The value takes over
-    // the reference that `create` has given us.
+    // SAFETY: the object is new, and its class declares these properties.
     unsafe {
-        for (index, value) in values.into_iter().enumerate() {
-            Object::slot(object, index).write(value);
+        for (slot, value) in values {
+            Object::slot(object, slot).write(value);
         }
-        let value = value::object(&raw mut (*object).std);
-        (*object).std.gc.refcount -= 1;
-        value
+        Object::into_value(object)
     }
 }
 
@@ -193,42 +144,8 @@ pub fn show_settings(port: &Zval, given: &Zval) {
         // SAFETY: ports that a server holds are objects of this class.
         let this = unsafe { Object::<Port>::of(std::ptr::from_ref(object).cast_mut()) };
         // SAFETY: the object is live, and declares the property.
-        unsafe { settings::merge_slot(Object::slot(this, SETTING), given) };
+        unsafe { settings::merge_slot(Object::slot(this, slot::SETTING), given) };
     }
-}
-
-fn set(call: &mut Call<'_>) -> Result<Returned, Failure> {
-    let given = settings::array_argument(call)?;
-    let this = call.this::<Port>();
-    let state = state(this)?;
-    if state.frozen.get() {
-        return Err(settings::too_late("set"));
-    }
-    let new = settings::check(&given, Scope::Port)?;
-    state.assignments.borrow_mut().extend(new);
-    // SAFETY: the object is live, and declares the property.
-    unsafe { settings::merge_slot(Object::slot(this, SETTING), &given) };
-    Ok(Returned::Bool(true))
-}
-
-fn on(call: &mut Call<'_>) -> Result<Returned, Failure> {
-    let (name, callback) = callable::arguments(call)?;
-    let state = state(call.this::<Port>())?;
-    let event =
-        Event::find_of_port(&name).map_err(|error| Failure::Value(1, callable::blame(&error)))?;
-    if state.frozen.get() {
-        return Err(settings::too_late("on"));
-    }
-    state.callbacks.set(event, callback);
-    Ok(Returned::Bool(true))
-}
-
-fn get_callback(call: &mut Call<'_>) -> Result<Returned, Failure> {
-    let name = callable::name_argument(call)?;
-    let state = state(call.this::<Port>())?;
-    let event =
-        Event::find_of_port(&name).map_err(|error| Failure::Value(1, callable::blame(&error)))?;
-    Ok(Returned::Value(state.callbacks.shown(event)))
 }
 
 fn state(this: *mut Object<Port>) -> Result<Rc<PortState>, Failure> {

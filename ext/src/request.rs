@@ -3,6 +3,7 @@
 mod body;
 mod fields;
 mod form;
+pub mod methods;
 mod names;
 mod server;
 
@@ -11,37 +12,25 @@ use std::cell::Cell;
 use std::fmt;
 use std::path::Path;
 
-use ext_php_rs::args::ArgInfoTables;
-use ext_php_rs::builders::{ClassBuilder, FunctionBuilder};
-use ext_php_rs::flags::{DataType, MethodFlags};
+use config::log_limit::{Kind, limited_with};
+use ext_php_rs::ffi::zend_object_handlers;
 use ext_php_rs::types::Zval;
-use ext_php_rs::zend::ClassEntry;
 use log::Level;
 use wire::{Fields, RequestHead};
 
 use self::body::Body;
-use self::names::property;
 use crate::call::OneLine;
-use crate::error::Failure;
 use crate::port::PortContext;
-use crate::zend::class::{STRING_OR_FALSE, set_type};
+use crate::signatures::request::{LAZY, SIGNATURE, slot};
 use crate::zend::lazy::{self, Lazy};
-use crate::zend::method::{Call, Handler, Returned, methods};
-use crate::zend::object::{self, Backed, Class, Object};
-use crate::zend::string::{Interned, Text};
+use crate::zend::object::{Class, NativeObject, Object};
+use crate::zend::string::Text;
 use crate::zend::value;
-use config::log_limit::{Kind, limited_with};
 
 pub use self::form::{discard_uploads, forget_uploads};
+pub use self::names::init as init_names;
 
-static CLASS: Class = Class::new();
-
-/// Slots of the properties that are not lazy.
-const FD: usize = 0;
-const STREAM_ID: usize = 1;
-
-/// All lazy properties pending.
-const ALL: u16 = (1 << property::NAMES.len()) - 1;
+static CLASS: Class = Class::new(&SIGNATURE);
 
 /// Bytes of a path that a line of the log shows.
 const LABEL_BYTES_MAX: usize = 200;
@@ -82,11 +71,11 @@ impl Request {
             port,
             warned: Cell::new(false),
         };
-        let object = Object::create(Self { message: Some(message), pending: ALL });
+        let object = Object::create(Self { message: Some(message), pending: LAZY });
         // SAFETY: the object is new, and its class declares these two properties first.
         unsafe {
-            Object::slot(object, FD).write(value::long(origin.connection as i64));
-            Object::slot(object, STREAM_ID).write(value::long(origin.stream as i64));
+            Object::slot(object, slot::FD).write(value::long(origin.connection as i64));
+            Object::slot(object, slot::STREAM_ID).write(value::long(origin.stream as i64));
         }
         object
     }
@@ -133,45 +122,41 @@ fn label_path(head: &RequestHead) -> Cow<'_, str> {
     String::from_utf8_lossy(&head.path[..head.path.len().min(LABEL_BYTES_MAX)])
 }
 
-impl Backed for Request {
+impl NativeObject for Request {
     fn class() -> &'static Class {
         &CLASS
     }
 
-    fn bare() -> Self {
-        Self { message: None, pending: ALL }
+    fn adapt(handlers: &mut zend_object_handlers) {
+        lazy::adapt::<Self>(handlers);
+    }
+
+    fn detached() -> Self {
+        Self { message: None, pending: LAZY }
     }
 }
 
 impl Lazy for Request {
-    const FIRST: usize = 2;
-
-    fn names() -> &'static [Interned] {
-        &property::NAMES
-    }
-
     fn pending(&mut self) -> &mut u16 {
         &mut self.pending
     }
 
-    unsafe fn make(this: *mut Object<Self>, index: usize) -> Zval {
+    unsafe fn make(this: *mut Object<Self>, slot: usize) -> Zval {
         // SAFETY: the caller's promise. The reference is not used behind a call that takes `this`.
         let Some(message) = (unsafe { &mut (*this).state.message }) else { return value::null() };
-        match index {
-            property::HEADER => fields::array(&message.head.fields),
-            property::SERVER => server::array(&message.head, message.port_number),
-            property::COOKIE => message.cookie(),
-            property::GET => message.get(),
-            property::TRAILER => message.trailers.as_ref().map_or_else(value::null, fields::array),
+        match slot {
+            slot::HEADER => fields::array(&message.head.fields),
+            slot::SERVER => server::array(&message.head, message.port_number),
+            slot::COOKIE => message.cookie(),
+            slot::GET => message.get(),
+            slot::TRAILER => message.trailers.as_ref().map_or_else(value::null, fields::array),
             _ => {
                 let [files, post, tmpfiles] = message.form();
                 let mut wanted = value::null();
-                for (at, value) in [
-                    (property::FILES, files),
-                    (property::POST, post),
-                    (property::TMPFILES, tmpfiles),
-                ] {
-                    if at == index {
+                for (at, value) in
+                    [(slot::FILES, files), (slot::POST, post), (slot::TMPFILES, tmpfiles)]
+                {
+                    if at == slot {
                         wanted = value;
                     } else {
                         // SAFETY: the caller's promise.
@@ -290,73 +275,4 @@ impl Message {
         data.extend_from_slice(body.as_bytes());
         Ok(Text::new(&data))
     }
-}
-
-/// Registers the class. To be called once, at module startup.
-pub fn register() -> ext_php_rs::error::Result<()> {
-    names::init();
-    let mut class = ClassBuilder::new("Ferrite\\Http\\Request")
-        .property(object::property("fd", || value::long(0)))
-        .property(object::property("streamId", || value::long(0)));
-    for name in &property::NAMES {
-        class = class.property(object::property(name.text(), value::undef));
-    }
-    for (name, handler, returns) in [
-        ("rawContent", raw_content as Handler, DataType::String),
-        ("getContent", raw_content, DataType::String),
-        ("getData", data, DataType::String),
-        ("getMethod", method, DataType::String),
-        ("isCompleted", is_completed, DataType::Bool),
-    ] {
-        let method = FunctionBuilder::new(name, handler).returns(returns, false, false);
-        class = class.method(method, MethodFlags::Public);
-    }
-    class.registration(registered).register()
-}
-
-fn registered(entry: &'static mut ClassEntry, tables: ArgInfoTables) {
-    object::registered::<Request>(entry, tables, lazy::adapt::<Request>);
-    for name in ["rawcontent", "getcontent", "getdata", "getmethod"] {
-        set_type(CLASS.entry(), name, None, STRING_OR_FALSE);
-    }
-}
-
-methods! {
-    raw_content => method_raw_content;
-    data => method_data;
-    method => method_method;
-    is_completed => method_is_completed;
-}
-
-/// Calls `answer` with the message; `false` when the object has none. No argument is taken.
-fn with_message(
-    call: &mut Call<'_>,
-    answer: impl FnOnce(&mut Message) -> std::io::Result<Text>,
-) -> Result<Returned, Failure> {
-    call.no_arguments()?;
-    // SAFETY: the object is alive while its method runs, and no PHP code runs meanwhile.
-    match unsafe { &mut (*call.this::<Request>()).state.message } {
-        None => Ok(Returned::Bool(false)),
-        Some(message) => answer(message).map(Returned::Text).map_err(|error| {
-            Failure::State(format!("the spooled body of the request cannot be read: {error}"))
-        }),
-    }
-}
-
-fn method_raw_content(call: &mut Call<'_>) -> Result<Returned, Failure> {
-    with_message(call, |message| message.body.text())
-}
-
-fn method_data(call: &mut Call<'_>) -> Result<Returned, Failure> {
-    with_message(call, Message::data)
-}
-
-fn method_method(call: &mut Call<'_>) -> Result<Returned, Failure> {
-    with_message(call, |message| Ok(server::method(&message.head)))
-}
-
-fn method_is_completed(call: &mut Call<'_>) -> Result<Returned, Failure> {
-    call.no_arguments()?;
-    // SAFETY: the object is alive while its method runs.
-    Ok(Returned::Bool(unsafe { (*call.this::<Request>()).state.message.is_some() }))
 }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use config::log_limit::{Kind, limited_with};
 use http::Method;
 use log::Level;
 use wire::event::{self, Event};
@@ -13,10 +14,9 @@ use crate::port::PortContext;
 use crate::request::{self, Request};
 use crate::reset::{Baseline, Parked};
 use crate::response::{Response, Settled};
+use crate::zend;
 use crate::zend::globals;
 use crate::zend::object::Object;
-use crate::zend::{self, value};
-use config::log_limit::{Kind, limited_with};
 
 /// Calls the handler, and makes sure that the client gets an answer: the handler's; 500 if it has
 /// sent nothing; a response that breaks off if it has not ended what it had begun.
@@ -32,7 +32,7 @@ pub fn handle(
     let request = Request::create(request, port);
     let response = Response::create(reply, connection, head_only);
     // SAFETY: both objects are new; the references that they were made with become the arguments.
-    let mut arguments = unsafe { [owned(request), owned(response)] };
+    let mut arguments = unsafe { [Object::into_value(request), Object::into_value(response)] };
     let limit = TimeLimit::start();
     let parked = baseline.begin();
     let mut outcome = call(callback, &mut arguments);
@@ -150,15 +150,6 @@ pub fn after_event(
     let sound = guarded("in a destructor", move || parked.unpark()) && baseline.end();
     globals::take_last_error();
     sound
-}
-
-unsafe fn owned<T>(object: *mut Object<T>) -> ext_php_rs::types::Zval {
-    // SAFETY: the caller passes a live object; its first reference moves into the value.
-    unsafe {
-        let value = value::object(&raw mut (*object).std);
-        (*object).std.gc.refcount -= 1;
-        value
-    }
 }
 
 /// One line for whoever looks after the server, if there is something to say.

@@ -1,29 +1,15 @@
 //! The Zend half of options: from the array that `set()` gets to assignments, and to the `$setting`
 //! that shows what was set.
 
-use ext_php_rs::ffi::zval;
-use ext_php_rs::types::{ZendHashTable, Zval};
-
-use crate::error::Failure;
-use crate::zend::method::Call;
-use crate::zend::value::{Array, Key, entries};
-use crate::zend::{SUCCESS, zend_parse_parameters};
 use config::options;
 use config::options::kind::Assignment;
 use config::options::table::Scope;
 use config::options::value::Value;
+use ext_php_rs::ffi::zval;
+use ext_php_rs::types::{ZendHashTable, Zval};
 
-/// The one argument of `set()`, with a reference of its own.
-pub fn array_argument(call: &Call<'_>) -> Result<Zval, Failure> {
-    let mut given: *mut zval = std::ptr::null_mut();
-    // SAFETY: `a` fills one pointer, which is valid while the call lasts.
-    let parsed = unsafe { zend_parse_parameters(call.count(), c"a".as_ptr(), &raw mut given) };
-    if parsed != SUCCESS {
-        return Err(Failure::Pending);
-    }
-    // SAFETY: as above.
-    Ok(unsafe { (*given).shallow_clone() })
-}
+use crate::error::Failure;
+use crate::zend::value::{Array, Key, entries};
 
 /// Checks every option of an array, all or nothing.
 pub fn check(given: &Zval, scope: Scope) -> Result<Vec<Assignment>, Failure> {
@@ -52,13 +38,6 @@ pub unsafe fn merge_slot(slot: *mut zval, given: &Zval) {
 /// The error of `set()`, `on()` and `listen()` after `start()`.
 pub fn too_late(method: &str) -> Failure {
     Failure::State(format!("{method}() is possible before start() only"))
-}
-
-/// A boolean.
-pub fn boolean(value: bool) -> Zval {
-    let mut zval = Zval::new();
-    zval.set_bool(value);
-    zval
 }
 
 fn check_one(key: Key<'_>, value: &Zval, scope: Scope) -> Result<Assignment, Failure> {

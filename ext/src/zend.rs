@@ -5,6 +5,7 @@ pub mod globals;
 pub mod lazy;
 pub mod method;
 pub mod object;
+pub mod signature;
 pub mod string;
 pub mod value;
 pub mod watched;

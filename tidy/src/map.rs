@@ -5,8 +5,14 @@ use crate::Tree;
 /// The file that holds the map.
 pub const FILE: &str = "ARCHITECTURE.md";
 /// The folders whose modules it names, in its order.
-pub const FOLDERS: &[&str] =
-    &["worker/wire/src/", "reactor/src/", "worker/src/", "ext/config/src/", "ext/src/"];
+pub const FOLDERS: &[&str] = &[
+    "worker/wire/src/",
+    "reactor/src/",
+    "worker/src/",
+    "ext/config/src/",
+    "ext/arginfo/src/",
+    "ext/src/",
+];
 
 const BEGIN: &str = "<!-- code map: cargo run -p tidy --bin code-map -->\n";
 const END: &str = "<!-- end of the code map -->\n";

@@ -16,18 +16,6 @@ macro_rules! table {
     (@index $table:ident $at:expr;) => {};
 }
 
-/// The lazy properties, in the order of their slots.
-pub mod property {
-    use super::Interned;
-
-    table! {
-        /// The names.
-        NAMES:
-        HEADER = "header", SERVER = "server", COOKIE = "cookie", GET = "get", FILES = "files",
-        POST = "post", TMPFILES = "tmpfiles", TRAILER = "trailer",
-    }
-}
-
 /// The keys of `$request->server`.
 pub mod key {
     use super::Interned;
@@ -115,7 +103,7 @@ const LENGTH_MAX: usize = FIELD_NAMES[FIELD_NAMES.len() - 1].len();
 
 /// Makes the strings known to PHP. At module startup only.
 pub fn init() {
-    let tables: [&[Interned]; 4] = [&property::NAMES, &key::KEYS, &VALUES, &FIELDS];
+    let tables: [&[Interned]; 3] = [&key::KEYS, &VALUES, &FIELDS];
     tables.into_iter().flatten().for_each(Interned::init);
 }
 

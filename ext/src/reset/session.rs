@@ -12,9 +12,9 @@ use ext_php_rs::types::Zval;
 
 use crate::call::{CallOutcome, call};
 use crate::engine;
-use crate::settings;
 use crate::zend::globals;
 use crate::zend::string::Text;
+use crate::zend::value;
 use crate::zend::watched::{self, Watched};
 
 /// What a module gives the engine for the end of a script.
@@ -81,7 +81,7 @@ impl Session {
             if arguments.len() <= 2 {
                 // An object, whose session is closed here, not by a shutdown function.
                 arguments.truncate(1);
-                arguments.push(settings::boolean(false));
+                arguments.push(value::boolean(false));
             }
             // Quietly: since 8.4 PHP says of single functions that they are deprecated, which would be
             // printed after each request.

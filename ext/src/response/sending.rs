@@ -6,34 +6,35 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
-use ext_php_rs::ffi::{E_WARNING, php_error_docref, zend_long, zend_string, zval};
+use ext_php_rs::ffi::{E_WARNING, php_error_docref};
 use http::StatusCode;
 use wire::FileSlice;
 
-use super::arguments::{Values, field_values, parse};
+use super::field_values::{Values, field_values};
 use super::lines::Lines;
-use super::{Response, change, check_owner, checked_status, lines, media};
+use super::methods::checked_status;
+use super::{Response, change, check_owner, lines, media};
 use crate::error::Failure;
+use crate::signatures::response::{self as given, slot};
 use crate::zend::method::{Call, Returned};
 use crate::zend::php_check_open_basedir;
-use crate::zend::string::{Text, bytes};
+use crate::zend::string::Text;
 use crate::zend::value::entries;
 
-/// `informational(int $http_code, array $headers = []): bool`
-pub fn informational(call: &mut Call<'_>) -> Result<Returned, Failure> {
-    let mut code: zend_long = 0;
-    let mut headers: *mut zval = std::ptr::null_mut();
-    parse!(call, c"l|a", code, headers)?;
-    let status = interim_status(code)?;
+/// `Response::informational()`
+pub fn informational(
+    call: &Call<'_>,
+    given: given::Informational<'_>,
+) -> Result<Returned, Failure> {
+    let status = interim_status(given.http_code)?;
     let mut fields = Lines::default();
-    if !headers.is_null() {
-        // SAFETY: the argument lives while the method runs; PHP has seen that it is an array. One more
-        // reference: __toString() of an element may change the variable that holds it.
-        let headers = unsafe { (*headers).shallow_clone() };
+    if let Some(headers) = given.headers {
+        // One more reference: __toString() of an element may change the variable that holds it.
+        let headers = headers.shallow_clone();
         for (name, value) in headers.array().into_iter().flat_map(entries) {
             let name = name.to_bytes();
             lines::check_name(2, &name)?;
-            let values = match field_values(2, &name, &mut value.shallow_clone())? {
+            let values = match field_values(2, &name, &value.shallow_clone())? {
                 Values::One(value) => vec![value],
                 Values::Many(values) => values,
             };
@@ -47,7 +48,7 @@ pub fn informational(call: &mut Call<'_>) -> Result<Returned, Failure> {
 }
 
 /// An interim status code that is the handler's to send (RFC 9110, 15.2).
-fn interim_status(code: zend_long) -> Result<StatusCode, Failure> {
+fn interim_status(code: i64) -> Result<StatusCode, Failure> {
     let refused = |message: &str| Err(Failure::Value(1, message.into()));
     match u16::try_from(code).map(StatusCode::from_u16) {
         Ok(Ok(StatusCode::CONTINUE)) => {
@@ -61,12 +62,9 @@ fn interim_status(code: zend_long) -> Result<StatusCode, Failure> {
     }
 }
 
-/// `write(string $content): bool`
-pub fn write(call: &mut Call<'_>) -> Result<Returned, Failure> {
-    let mut content: *mut zend_string = std::ptr::null_mut();
-    parse!(call, c"S", content)?;
-    // SAFETY: the argument lives while the method runs.
-    let content = unsafe { bytes(content) };
+/// `Response::write()`
+pub fn write(call: &Call<'_>, given: given::Write<'_>) -> Result<Returned, Failure> {
+    let content = given.content.as_bytes();
     check_owner()?;
     // SAFETY: the object is alive while its method runs, and no PHP code runs meanwhile.
     let outgoing = unsafe { &mut (*call.this::<Response>()).state.outgoing };
@@ -77,34 +75,24 @@ pub fn write(call: &mut Call<'_>) -> Result<Returned, Failure> {
     outgoing.write(content).map(Returned::Bool)
 }
 
-/// `end(?string $content = null): bool`
-pub fn end(call: &mut Call<'_>) -> Result<Returned, Failure> {
-    let mut content: *mut zend_string = std::ptr::null_mut();
-    parse!(call, c"|S!", content)?;
-    let content = match content.is_null() {
-        true => &[][..],
-        // SAFETY: the argument lives while the method runs.
-        false => unsafe { bytes(content) },
-    };
+/// `Response::end()`
+pub fn end(call: &Call<'_>, given: given::End<'_>) -> Result<Returned, Failure> {
+    let content = given.content.map_or(&[][..], |content| content.as_bytes());
     check_owner()?;
     // SAFETY: as in `write`.
     let outgoing = unsafe { &mut (*call.this::<Response>()).state.outgoing };
     outgoing.end(content).map(Returned::Bool)
 }
 
-/// `redirect(string $location, int $http_code = 302): bool`
-pub fn redirect(call: &mut Call<'_>) -> Result<Returned, Failure> {
-    let mut location: *mut zend_string = std::ptr::null_mut();
-    let mut code: zend_long = 302;
-    parse!(call, c"S|l", location, code)?;
-    // SAFETY: the argument lives while the method runs.
-    let location = unsafe { Text::share(location) };
+/// `Response::redirect()`
+pub fn redirect(call: &Call<'_>, given: given::Redirect<'_>) -> Result<Returned, Failure> {
+    let location = given.location.to_text();
     lines::check_value(1, b"Location", location.as_bytes())?;
-    let status = checked_status(2, code)?;
+    let status = checked_status(2, given.http_code)?;
     if !status.is_redirection() {
         return Err(Failure::Value(2, "must be a redirection (3xx)".into()));
     }
-    let changed = change(call, Some(super::HEADER), |outgoing| {
+    let changed = change(call, Some(slot::HEADER), |outgoing| {
         (outgoing.status, outgoing.reason) = (status, None);
         outgoing.lines.set(&Text::new(b"Location"), [location]);
     })?;
@@ -116,15 +104,14 @@ pub fn redirect(call: &mut Call<'_>) -> Result<Returned, Failure> {
     outgoing.end(b"").map(Returned::Bool)
 }
 
-/// `sendfile(string $filename, int $offset = 0, int $length = 0): bool`
-pub fn sendfile(call: &mut Call<'_>) -> Result<Returned, Failure> {
-    let mut name: *mut zend_string = std::ptr::null_mut();
-    let (mut offset, mut length): (zend_long, zend_long) = (0, 0);
-    parse!(call, c"P|ll", name, offset, length)?;
+/// `Response::sendfile()`
+pub fn sendfile(call: &Call<'_>, given: given::Sendfile<'_>) -> Result<Returned, Failure> {
     let not_negative = |argument, number| u64::try_from(number).map_err(|_| negative(argument));
-    let (offset, length) = (not_negative(2, offset)?, not_negative(3, length)?);
-    // SAFETY: the argument lives while the method runs.
-    let name = unsafe { Text::share(name) };
+    let name = given.filename.to_text();
+    if name.as_bytes().contains(&0) {
+        return Err(Failure::Value(1, "must not contain any null bytes".into()));
+    }
+    let (offset, length) = (not_negative(2, given.offset)?, not_negative(3, given.length)?);
     check_owner()?;
     // SAFETY: as in `write`.
     if !unsafe { (*call.this::<Response>()).state.outgoing.is_open() } {

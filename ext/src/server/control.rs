@@ -1,6 +1,5 @@
 //! The methods of a server that runs.
 
-use std::ffi::c_long;
 use std::rc::Rc;
 
 use nix::sys::signal::{Signal, kill};
@@ -10,43 +9,36 @@ use worker::control_signals;
 use super::state::{ServerState, Stage};
 use super::{Server, state_of};
 use crate::error::Failure;
+use crate::signatures::server as given;
 use crate::stats;
 use crate::zend::method::{Call, Returned};
 use crate::zend::value;
-use crate::zend::{SUCCESS, zend_parse_parameters};
 
-pub(super) fn shutdown(call: &mut Call<'_>) -> Result<Returned, Failure> {
+/// `Server::shutdown()`
+pub fn shutdown(call: &Call<'_>) -> Result<Returned, Failure> {
     let state = running(call)?;
     Ok(Returned::Bool(control_signals::shutdown(state.supervisor.get()).is_ok()))
 }
 
-pub(super) fn reload(call: &mut Call<'_>) -> Result<Returned, Failure> {
-    let mut only_tasks = false;
-    // SAFETY: `b` fills one bool.
-    let parsed =
-        unsafe { zend_parse_parameters(call.count(), c"|b".as_ptr(), &raw mut only_tasks) };
-    if parsed != SUCCESS {
-        return Err(Failure::Pending);
-    }
+/// `Server::reload()`
+pub fn reload(call: &Call<'_>, given: given::Reload) -> Result<Returned, Failure> {
     let state = running(call)?;
-    if only_tasks {
+    if given.only_reload_taskworker {
         // There are no task workers: all of them have been reloaded.
         return Ok(Returned::Bool(true));
     }
     Ok(Returned::Bool(control_signals::reload(state.supervisor.get()).is_ok()))
 }
 
-pub(super) fn reload_tls(call: &mut Call<'_>) -> Result<Returned, Failure> {
-    // SAFETY: no argument is expected, so none is filled.
-    if unsafe { zend_parse_parameters(call.count(), c"".as_ptr()) } != SUCCESS {
-        return Err(Failure::Pending);
-    }
+/// `Server::reloadTls()`
+pub fn reload_tls(call: &Call<'_>) -> Result<Returned, Failure> {
     running(call)?;
     Ok(Returned::Bool(control_signals::reload_tls().is_ok()))
 }
 
-pub(super) fn stop(call: &mut Call<'_>) -> Result<Returned, Failure> {
-    let worker = worker_argument(call)?;
+/// `Server::stop()`
+pub fn stop(call: &Call<'_>, given: given::Stop) -> Result<Returned, Failure> {
+    let worker = given.worker_id;
     let state = running(call)?;
     let own = state.worker().is_some_and(|own| worker == -1 || worker == i64::from(own));
     Ok(Returned::Bool(match worker_pid(&state, worker)? {
@@ -57,13 +49,15 @@ pub(super) fn stop(call: &mut Call<'_>) -> Result<Returned, Failure> {
     }))
 }
 
-pub(super) fn stats(call: &mut Call<'_>) -> Result<Returned, Failure> {
+/// `Server::stats()`
+pub fn stats(call: &Call<'_>) -> Result<Returned, Failure> {
     let state = running(call)?;
     let shared = state.shared.get().ok_or_else(not_running)?;
     Ok(Returned::Value(stats::array(shared, state.worker())))
 }
 
-pub(super) fn get_worker_id(call: &mut Call<'_>) -> Result<Returned, Failure> {
+/// `Server::getWorkerId()`
+pub fn get_worker_id(call: &Call<'_>) -> Result<Returned, Failure> {
     let state = state_of(call.this::<Server>())?;
     Ok(match state.worker() {
         Some(worker) => Returned::Value(value::long(i64::from(worker))),
@@ -71,28 +65,22 @@ pub(super) fn get_worker_id(call: &mut Call<'_>) -> Result<Returned, Failure> {
     })
 }
 
-pub(super) fn get_worker_pid(call: &mut Call<'_>) -> Result<Returned, Failure> {
-    let worker = worker_argument(call)?;
+/// `Server::getWorkerPid()`
+pub fn get_worker_pid(call: &Call<'_>, given: given::GetWorkerPid) -> Result<Returned, Failure> {
     let state = state_of(call.this::<Server>())?;
-    Ok(match worker_pid(&state, worker) {
+    Ok(match worker_pid(&state, given.id) {
         Ok(Some(pid)) => Returned::Value(value::long(i64::from(pid))),
         _ => Returned::Bool(false),
     })
 }
 
-pub(super) fn get_master_pid(call: &mut Call<'_>) -> Result<Returned, Failure> {
+/// `Server::getMasterPid()` and `Server::getManagerPid()`
+pub fn get_master_pid(call: &Call<'_>) -> Result<Returned, Failure> {
     let state = state_of(call.this::<Server>())?;
     Ok(Returned::Value(value::long(i64::from(state.supervisor.get()))))
 }
 
-/// The argument that names a worker: -1 is the one that asks.
-fn worker_argument(call: &Call<'_>) -> Result<i64, Failure> {
-    let mut worker: c_long = -1;
-    // SAFETY: `l` fills one integer.
-    let parsed = unsafe { zend_parse_parameters(call.count(), c"|l".as_ptr(), &raw mut worker) };
-    if parsed == SUCCESS { Ok(worker) } else { Err(Failure::Pending) }
-}
-
+/// The process id of a worker; -1 is the one that asks.
 fn worker_pid(state: &ServerState, worker: i64) -> Result<Option<i32>, Failure> {
     if worker == -1 {
         let own = || std::process::id() as i32;
@@ -108,7 +96,7 @@ fn worker_pid(state: &ServerState, worker: i64) -> Result<Option<i32>, Failure> 
     }
 }
 
-fn running(call: &mut Call<'_>) -> Result<Rc<ServerState>, Failure> {
+fn running(call: &Call<'_>) -> Result<Rc<ServerState>, Failure> {
     let state = state_of(call.this::<Server>())?;
     if worker::is_forked_copy() {
         return Err(Failure::State(

@@ -4,21 +4,6 @@ use std::os::fd::OwnedFd;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use ext_php_rs::types::Zval;
-use reactor::tls::Tls;
-use worker::{Membership, Outcome, Plan, supervise};
-
-use super::state::{ServerState, Stage};
-use super::{Server, Slot, state_of, write_slot};
-use crate::application::{Handler, Run, ServerApplication};
-use crate::engine;
-use crate::error::Failure;
-use crate::port::{PortContext, PortState};
-use crate::settings;
-use crate::zend::method::{Call, Returned};
-use crate::zend::object::Object;
-use crate::zend::value::{self, Array};
-use crate::zend::{SUCCESS, zend_parse_parameters, zend_unset_timeout};
 use config::bind;
 use config::events::Event;
 use config::logger::{self, Role};
@@ -28,6 +13,22 @@ use config::options::tls::TlsOptionsError;
 use config::process::{self, Identity, PidFile, ProcessError};
 use config::stats_file::StatsFile;
 use config::uploads::UploadFolder;
+use ext_php_rs::types::Zval;
+use reactor::tls::Tls;
+use worker::{Membership, Outcome, Plan, supervise};
+
+use super::state::{ServerState, Stage};
+use super::{Server, state_of, write_slot};
+use crate::application::{Handler, Run, ServerApplication};
+use crate::engine;
+use crate::error::Failure;
+use crate::port::{PortContext, PortState};
+use crate::settings;
+use crate::signatures::server::slot;
+use crate::zend::method::{Call, Returned};
+use crate::zend::object::Object;
+use crate::zend::value::{self, Array};
+use crate::zend::zend_unset_timeout;
 
 /// Everything that can go wrong has gone right: what is left is to fork.
 struct Ready {
@@ -46,11 +47,7 @@ struct Ready {
 }
 
 /// `Server::start()`
-pub(super) fn start(call: &mut Call<'_>) -> Result<Returned, Failure> {
-    // SAFETY: no argument is expected, so none is filled.
-    if unsafe { zend_parse_parameters(call.count(), c"".as_ptr()) } != SUCCESS {
-        return Err(Failure::Pending);
-    }
+pub fn start(call: &Call<'_>) -> Result<Returned, Failure> {
     let this = call.this::<Server>();
     let state = state_of(this)?;
     check_stage(&state)?;
@@ -61,7 +58,7 @@ pub(super) fn start(call: &mut Call<'_>) -> Result<Returned, Failure> {
     state.stage.set(Stage::Supervisor);
     state.supervisor.set(std::process::id() as i32);
     // SAFETY: the engine has passed a live object of this class, which this value keeps alive.
-    let server = unsafe { value::object(&raw mut (*this).std) };
+    let server = unsafe { Object::to_value(this) };
     show(this, &state, &ready);
 
     let plan = Plan {
@@ -299,9 +296,9 @@ fn show(this: *mut Object<Server>, state: &ServerState, ready: &Ready) {
     let pid = i64::from(state.supervisor.get());
     // SAFETY: the object is live, and declares these properties.
     unsafe {
-        settings::merge_slot(Object::slot(this, Slot::Setting as usize), &effective);
-        write_slot(this, Slot::MasterPid, value::long(pid));
-        write_slot(this, Slot::ManagerPid, value::long(pid));
+        settings::merge_slot(Object::slot(this, slot::SETTING), &effective);
+        write_slot(this, slot::MASTER_PID, value::long(pid));
+        write_slot(this, slot::MANAGER_PID, value::long(pid));
     }
 }
 

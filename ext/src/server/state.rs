@@ -4,15 +4,15 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::atomic::Ordering;
 
+use config::bind::{Bound, SocketType};
+use config::events::Event;
+use config::options::kind::Assignment;
 use ext_php_rs::types::Zval;
 use wire::shared::Shared;
 
 use crate::call::Callback;
 use crate::callbacks::Callbacks;
 use crate::port::{self, PortState};
-use config::bind::{Bound, SocketType};
-use config::events::Event;
-use config::options::kind::Assignment;
 
 /// What this process is to the server.
 ///

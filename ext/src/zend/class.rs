@@ -1,10 +1,19 @@
-//! Where a registered class entry is kept.
+//! Classes: from their [`Signature`] to entries of the engine.
 
+use std::ffi::c_int;
 use std::sync::atomic::{AtomicPtr, Ordering};
 
-use ext_php_rs::args::ArgInfoTables;
-use ext_php_rs::ffi::{IS_ARRAY, IS_FALSE, IS_NULL, IS_STRING, zend_function, zend_hash_str_find};
+use ext_php_rs::args::{Arg, ArgInfoTables};
+use ext_php_rs::builders::{ClassBuilder, FunctionBuilder};
+use ext_php_rs::ffi::{
+    ZEND_ACC_PUBLIC, zend_class_entry, zend_function, zend_hash_str_find, zend_property_info,
+    zend_string, zend_type, zval,
+};
+use ext_php_rs::flags::{DataType, MethodFlags};
+use ext_php_rs::types::Zval;
 use ext_php_rs::zend::ClassEntry;
+
+use super::signature::{Method, Property, Returns, Signature, Types};
 
 /// The class entry of one class, set once at module startup.
 #[derive(Debug)]
@@ -40,22 +49,68 @@ impl Default for ClassCell {
     }
 }
 
-/// A union type: one bit for each `IS_*`. The builder cannot express them.
-pub type Mask = u32;
+/// A builder with the methods of a signature. What it cannot express is added by [`complete`], once it is
+/// registered.
+pub fn builder(signature: &Signature) -> ClassBuilder {
+    signature.methods.iter().fold(ClassBuilder::new(signature.name), |class, method| {
+        let function = FunctionBuilder::new(method.name, method.handler);
+        let function = match method.returns {
+            Returns::Undeclared => function,
+            Returns::Class(name) => function.returns(DataType::object(name), false, false),
+            Returns::Types(_) => function.returns(DataType::Mixed, false, false),
+        };
+        let function = method.parameters.iter().fold(function, |function, parameter| {
+            let argument = Arg::new(parameter.name, DataType::Mixed);
+            function.arg(match parameter.default {
+                Some(default) => argument.default(default),
+                None => argument,
+            })
+        });
+        class.method(function.required_args(method.required), MethodFlags::Public)
+    })
+}
 
-/// `string|false`.
-pub const STRING_OR_FALSE: Mask = 1 << IS_STRING | 1 << IS_FALSE;
-/// `array|string|null`.
-pub const ARRAY_STRING_OR_NULL: Mask = 1 << IS_ARRAY | 1 << IS_STRING | 1 << IS_NULL;
+/// Declares the properties, whose slots follow each other in the order of the signature, and the types of
+/// the methods of a class that has just been registered.
+pub fn complete(entry: &mut ClassEntry, signature: &Signature) {
+    signature.properties.iter().for_each(|property| declare(entry, property));
+    for method in signature.methods {
+        if let Returns::Types(types) = method.returns {
+            set_type(entry, method, None, types);
+        }
+        for (index, parameter) in method.parameters.iter().enumerate() {
+            set_type(entry, method, Some(index), parameter.types);
+        }
+    }
+}
 
-/// Gives a registered method a union type: for what it returns, or for the argument with this index
-/// (from 0). It must have been declared with some type.
-pub fn set_type(entry: &ClassEntry, lower_name: &str, argument: Option<usize>, mask: Mask) {
+fn declare(entry: &mut ClassEntry, property: &Property) {
+    property.name.init();
+    let readonly = if property.readonly { READONLY } else { 0 };
+    let types = zend_type { ptr: std::ptr::null_mut(), type_mask: property.types.0 };
+    let mut default = Zval::from(property.default);
+    // SAFETY: the class is registered, its name lives for ever, and the default is not counted.
+    unsafe {
+        zend_declare_typed_property(
+            entry,
+            property.name.as_ptr(),
+            &raw mut default,
+            (ZEND_ACC_PUBLIC | readonly) as c_int,
+            std::ptr::null_mut(),
+            types,
+        );
+    }
+}
+
+/// Gives a method its type: of what it returns, or of the argument with this index. The builder has put
+/// another one there.
+fn set_type(entry: &ClassEntry, method: &Method, argument: Option<usize>, types: Types) {
+    let name = method.name.to_ascii_lowercase();
     let table = &raw const entry.function_table;
     // SAFETY: the table belongs to a registered class; its values point to functions, and the engine
     // keeps its own copies of their argument tables, where the returned type lies first.
     unsafe {
-        let found = zend_hash_str_find(table, lower_name.as_ptr().cast(), lower_name.len());
+        let found = zend_hash_str_find(table, name.as_ptr().cast(), name.len());
         let Some(found) = found.as_ref() else { return };
         let function = found.value.ptr.cast::<zend_function>();
         let arguments = (*function).common.arg_info;
@@ -64,6 +119,20 @@ pub fn set_type(entry: &ClassEntry, lower_name: &str, argument: Option<usize>, m
             Some(index) if index < (*function).common.num_args as usize => arguments.add(index),
             Some(_) => return,
         };
-        (*place).type_.type_mask = mask;
+        (*place).type_.type_mask = types.0;
     }
+}
+
+/// `ZEND_ACC_READONLY`
+const READONLY: u32 = 1 << 7;
+
+unsafe extern "C" {
+    fn zend_declare_typed_property(
+        entry: *mut zend_class_entry,
+        name: *mut zend_string,
+        default: *mut zval,
+        access: c_int,
+        doc_comment: *mut zend_string,
+        types: zend_type,
+    ) -> *mut zend_property_info;
 }

@@ -14,26 +14,21 @@ use ext_php_rs::ffi::{
 };
 use ext_php_rs::types::Zval;
 
-use super::object::{Backed, Object};
-use super::string::Interned;
+use super::object::{NativeObject, Object};
+use super::signature::Property;
 
-/// A class with lazy properties.
-pub trait Lazy: Backed {
-    /// The lazy properties; their slots follow each other.
-    fn names() -> &'static [Interned];
-
-    /// The index of the first one's slot.
-    const FIRST: usize;
-
-    /// One bit for each property that has been neither made nor given up, in the order of the names.
+/// A class with lazy properties: those whose stub has neither a type nor a default.
+pub trait Lazy: NativeObject {
+    /// One bit for each slot whose property has been neither made nor given up. At first
+    /// it is the `LAZY` of the class's signature.
     fn pending(&mut self) -> &mut u16;
 
-    /// The value of the property with this index into the names. May [`offer`] others.
+    /// The value of the property with this slot. May [`offer`] others.
     ///
     /// # Safety
     ///
     /// `this` is live, and no reference into it exists.
-    unsafe fn make(this: *mut Object<Self>, index: usize) -> Zval;
+    unsafe fn make(this: *mut Object<Self>, slot: usize) -> Zval;
 }
 
 /// Puts the handlers into a class's table.
@@ -52,14 +47,14 @@ pub fn adapt<T: Lazy>(handlers: &mut zend_object_handlers) {
 ///
 /// # Safety
 ///
-/// `this` is live, no reference into its state exists, and `index` is below the number of names.
-pub unsafe fn offer<T: Lazy>(this: *mut Object<T>, index: usize, value: Zval) {
+/// `this` is live, no reference into its state exists, and `slot` is that of a lazy property.
+pub unsafe fn offer<T: Lazy>(this: *mut Object<T>, slot: usize, value: Zval) {
     // SAFETY: the caller's promise.
     unsafe {
         let pending = (*this).state.pending();
-        if *pending & 1 << index != 0 {
-            *pending &= !(1 << index);
-            put(this, index, value);
+        if *pending & 1 << slot != 0 {
+            *pending &= !(1 << slot);
+            put(this, slot, value);
         }
     }
 }
@@ -69,53 +64,71 @@ pub unsafe fn offer<T: Lazy>(this: *mut Object<T>, index: usize, value: Zval) {
 /// # Safety
 ///
 /// As for [`offer`].
-pub unsafe fn forget<T: Lazy>(this: *mut Object<T>, index: usize) {
+pub unsafe fn forget<T: Lazy>(this: *mut Object<T>, slot: usize) {
     // SAFETY: the caller's promise. The old value is taken out before it is released.
     unsafe {
         let pending = (*this).state.pending();
-        if *pending & 1 << index != 0 {
+        if *pending & 1 << slot != 0 {
             return;
         }
-        *pending |= 1 << index;
-        let slot = Object::slot(this, T::FIRST + index);
-        drop(std::ptr::replace(slot, super::value::undef()));
+        *pending |= 1 << slot;
+        drop(std::ptr::replace(Object::slot(this, slot), super::value::undef()));
     }
 }
 
 /// # Safety
 ///
 /// As for [`offer`].
-unsafe fn put<T: Lazy>(this: *mut Object<T>, index: usize, value: Zval) {
+unsafe fn put<T: Lazy>(this: *mut Object<T>, slot: usize, value: Zval) {
     // SAFETY: the caller's promise; an UNDEF slot owns nothing, so it may be overwritten.
     unsafe {
-        let slot = Object::slot(this, T::FIRST + index);
+        let slot = Object::slot(this, slot);
         if (*slot).u1.type_info == IS_UNDEF {
             slot.write(value);
         }
     }
 }
 
-unsafe fn make_one<T: Lazy>(this: *mut Object<T>, index: usize) {
+unsafe fn make_one<T: Lazy>(this: *mut Object<T>, slot: usize) {
     // SAFETY: the caller has checked that the property is pending.
     unsafe {
         // Cleared first: what `make` calls may look at the property.
-        *(*this).state.pending() &= !(1 << index);
-        let value = T::make(this, index);
-        put(this, index, value);
+        *(*this).state.pending() &= !(1 << slot);
+        let value = T::make(this, slot);
+        put(this, slot, value);
     }
+}
+
+/// The slot of the lazy property with this name, if it is pending.
+///
+/// # Safety
+///
+/// `name` points to a live string.
+unsafe fn named<T: Lazy>(pending: u16, name: *mut zend_string) -> Option<usize> {
+    let properties = T::class().signature().properties.iter().enumerate();
+    // SAFETY: the caller's promise.
+    let is_it = |(_, property): &(usize, &Property)| unsafe { property.name.is(name) };
+    let mut pending = properties.filter(|(slot, _)| pending & 1 << slot != 0);
+    pending.find(is_it).map(|(slot, _)| slot)
 }
 
 unsafe fn make_named<T: Lazy>(object: *mut zend_object, name: *mut zend_string) {
     // SAFETY: the engine passes a live object of this class and a live string.
     unsafe {
         let this = Object::<T>::of(object);
-        if *(*this).state.pending() == 0 {
-            return;
+        if let Some(slot) = named::<T>(*(*this).state.pending(), name) {
+            make_one(this, slot);
         }
-        if let Some(index) = T::names().iter().position(|known| known.is(name))
-            && *(*this).state.pending() & 1 << index != 0
-        {
-            make_one(this, index);
+    }
+}
+
+/// A property that the script has written or unset is not made any more.
+unsafe fn give_up<T: Lazy>(object: *mut zend_object, name: *mut zend_string) {
+    // SAFETY: the engine passes a live object of this class and a live string.
+    unsafe {
+        let pending = (*Object::<T>::of(object)).state.pending();
+        if let Some(slot) = named::<T>(*pending, name) {
+            *pending &= !(1 << slot);
         }
     }
 }
@@ -167,10 +180,7 @@ unsafe extern "C" fn write_property<T: Lazy>(
 ) -> *mut zval {
     // SAFETY: as above.
     unsafe {
-        let this = Object::<T>::of(object);
-        if let Some(index) = T::names().iter().position(|known| known.is(name)) {
-            *(*this).state.pending() &= !(1 << index);
-        }
+        give_up::<T>(object, name);
         let had_table = !(*object).properties.is_null();
         let written = zend_std_write_property(object, name, value, cache);
         table_made::<T>(object, had_table);
@@ -214,10 +224,7 @@ unsafe extern "C" fn unset_property<T: Lazy>(
 ) {
     // SAFETY: as above.
     unsafe {
-        let this = Object::<T>::of(object);
-        if let Some(index) = T::names().iter().position(|known| known.is(name)) {
-            *(*this).state.pending() &= !(1 << index);
-        }
+        give_up::<T>(object, name);
         zend_std_unset_property(object, name, cache);
     }
 }

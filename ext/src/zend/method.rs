@@ -1,14 +1,18 @@
-//! Methods as C functions.
+//! Methods as C functions, and what they are given.
 
+use std::borrow::Cow;
+use std::ffi::c_int;
+use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::ptr::NonNull;
 
-use ext_php_rs::ffi::{IS_FALSE, IS_TRUE};
+use ext_php_rs::ffi::{IS_FALSE, IS_TRUE, zend_string};
 use ext_php_rs::types::Zval;
 use ext_php_rs::zend::ExecuteData;
 
-use super::object::{Backed, Object};
-use super::string::Text;
-use super::value;
+use super::object::{NativeObject, Object};
+use super::string::{Text, bytes};
+use super::{SUCCESS, value, zend_parse_parameters};
 use crate::error::Failure;
 
 /// What a method returns to PHP.
@@ -23,13 +27,13 @@ pub enum Returned {
 }
 
 /// The body of a method.
-pub type Body = fn(&mut Call<'_>) -> Result<Returned, Failure>;
+pub type Body = fn(&Call<'_>) -> Result<Returned, Failure>;
 
 /// The C function behind a method, as the builder takes it.
 pub type Handler = extern "C" fn(&mut ExecuteData, &mut Zval);
 
 /// A call of a method.
-pub struct Call<'a>(&'a mut ExecuteData);
+pub struct Call<'a>(&'a ExecuteData);
 
 impl Call<'_> {
     /// Number of arguments passed.
@@ -44,20 +48,77 @@ impl Call<'_> {
             return Ok(());
         }
         // SAFETY: an empty specification takes no pointers.
-        unsafe { super::zend_parse_parameters(self.count(), c"".as_ptr()) };
-        Err(Failure::Pending)
+        parsed(unsafe { zend_parse_parameters(self.count(), c"".as_ptr()) })
     }
 
     /// The object that the method is called on. `T` is the class that the method is declared in.
-    pub fn this<T: Backed>(&mut self) -> *mut Object<T> {
+    pub fn this<T: NativeObject>(&self) -> *mut Object<T> {
         // SAFETY: the engine calls methods that are not static with an object of their class.
         unsafe { Object::of(self.0.This.value.obj) }
     }
 }
 
+/// The result of `zend_parse_parameters`, which has thrown when it failed.
+pub fn parsed(outcome: c_int) -> Result<(), Failure> {
+    if outcome == SUCCESS { Ok(()) } else { Err(Failure::Pending) }
+}
+
+/// A string argument. It lives while the method runs.
+#[derive(Debug, Clone, Copy)]
+pub struct Str<'a> {
+    /// `None`: the default.
+    given: Option<NonNull<zend_string>>,
+    default: &'static str,
+    lifetime: PhantomData<&'a zend_string>,
+}
+
+impl<'a> Str<'a> {
+    /// An argument, or its default if that is null.
+    ///
+    /// # Safety
+    ///
+    /// The string, if there is one, is live for `'a`.
+    pub unsafe fn or(given: *mut zend_string, default: &'static str) -> Self {
+        Self { given: NonNull::new(given), default, lifetime: PhantomData }
+    }
+
+    /// An argument that may be null.
+    ///
+    /// # Safety
+    ///
+    /// As for [`or`](Self::or).
+    pub unsafe fn given(given: *mut zend_string) -> Option<Self> {
+        // SAFETY: the caller's promise.
+        (!given.is_null()).then(|| unsafe { Self::or(given, "") })
+    }
+
+    /// The content.
+    pub fn as_bytes(self) -> &'a [u8] {
+        match self.given {
+            // SAFETY: the string is live for `'a`.
+            Some(string) => unsafe { bytes(string.as_ptr()) },
+            None => self.default.as_bytes(),
+        }
+    }
+
+    /// One more reference to the string.
+    pub fn to_text(self) -> Text {
+        match self.given {
+            // SAFETY: the string is live.
+            Some(string) => unsafe { Text::share(string.as_ptr()) },
+            None => Text::new(self.default.as_bytes()),
+        }
+    }
+
+    /// The content as text. Bytes that are not UTF-8 are replaced.
+    pub fn to_str(self) -> Cow<'a, str> {
+        String::from_utf8_lossy(self.as_bytes())
+    }
+}
+
 /// Runs a body, and turns what comes of it into PHP's terms. A panic becomes an exception.
 pub fn run(frame: &mut ExecuteData, returned: &mut Zval, body: Body) {
-    let outcome = catch_unwind(AssertUnwindSafe(|| body(&mut Call(frame))));
+    let outcome = catch_unwind(AssertUnwindSafe(|| body(&Call(frame))));
     let outcome = outcome.unwrap_or_else(|_| {
         Err(Failure::State("Ferrite has failed here; the log says how".into()))
     });
@@ -69,16 +130,3 @@ pub fn run(frame: &mut ExecuteData, returned: &mut Zval, body: Body) {
         Err(failure) => failure.throw(),
     }
 }
-
-/// Declares the C functions behind methods: `name => body;`.
-macro_rules! methods {
-    ($($name:ident => $body:path;)*) => {$(
-        extern "C" fn $name(
-            frame: &mut ::ext_php_rs::zend::ExecuteData,
-            returned: &mut ::ext_php_rs::types::Zval,
-        ) {
-            $crate::zend::method::run(frame, returned, $body);
-        }
-    )*};
-}
-pub(crate) use methods;

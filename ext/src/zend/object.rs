@@ -10,50 +10,53 @@ use std::mem::offset_of;
 use std::sync::atomic::{AtomicPtr, Ordering};
 
 use ext_php_rs::args::ArgInfoTables;
-use ext_php_rs::builders::ClassProperty;
 use ext_php_rs::ffi::{
     ext_php_rs_zend_object_alloc, object_properties_init, std_object_handlers, zend_function,
     zend_object, zend_object_handlers, zend_object_std_dtor, zend_object_std_init, zval,
 };
-use ext_php_rs::flags::{ClassFlags, PropertyFlags};
+use ext_php_rs::flags::ClassFlags;
 use ext_php_rs::types::Zval;
 use ext_php_rs::zend::ClassEntry;
 
-use super::class::ClassCell;
+use super::class::{self, ClassCell};
+use super::signature::Signature;
+use super::value;
 use crate::error::Failure;
 
 /// A class whose objects hold a Rust value.
 #[derive(Debug)]
 pub struct Class {
+    signature: &'static Signature,
     entry: ClassCell,
     handlers: AtomicPtr<zend_object_handlers>,
 }
 
 impl Class {
     /// A class that is not registered yet.
-    pub const fn new() -> Self {
-        Self { entry: ClassCell::new(), handlers: AtomicPtr::new(std::ptr::null_mut()) }
+    pub const fn new(signature: &'static Signature) -> Self {
+        let handlers = AtomicPtr::new(std::ptr::null_mut());
+        Self { signature, entry: ClassCell::new(), handlers }
     }
 
-    /// The class entry.
-    pub fn entry(&self) -> &'static ClassEntry {
-        self.entry.get()
-    }
-}
-
-impl Default for Class {
-    fn default() -> Self {
-        Self::new()
+    /// What it declares.
+    pub fn signature(&self) -> &'static Signature {
+        self.signature
     }
 }
 
 /// A Rust value that lives in PHP objects of one class.
-pub trait Backed: Sized + 'static {
+pub trait NativeObject: Sized + 'static {
     /// The class.
     fn class() -> &'static Class;
 
-    /// The value of an object that the engine makes by itself (reflection, mocks).
-    fn bare() -> Self;
+    /// The value of an object that belongs to no server: the engine has made it by itself (reflection,
+    /// mocks).
+    fn detached() -> Self;
+
+    /// Changes the handlers that differ from the standard ones.
+    fn adapt(handlers: &mut zend_object_handlers) {
+        let _ = handlers;
+    }
 }
 
 /// The memory of an object.
@@ -65,7 +68,7 @@ pub struct Object<T> {
     pub std: zend_object,
 }
 
-impl<T: Backed> Object<T> {
+impl<T: NativeObject> Object<T> {
     /// A new object with one reference, which the caller owns.
     pub fn create(state: T) -> *mut Self {
         Self::create_of(T::class().entry.as_ptr(), state)
@@ -94,6 +97,26 @@ impl<T: Backed> Object<T> {
         unsafe { object.byte_sub(offset_of!(Self, std)).cast() }
     }
 
+    /// The object as a value, which takes over the reference of [`create`](Self::create).
+    ///
+    /// # Safety
+    ///
+    /// `this` is live, and one reference is the caller's.
+    pub unsafe fn into_value(this: *mut Self) -> Zval {
+        // SAFETY: the caller's promise.
+        unsafe { value::owned_object(&raw mut (*this).std) }
+    }
+
+    /// The object as a value, with one more reference.
+    ///
+    /// # Safety
+    ///
+    /// `this` is live.
+    pub unsafe fn to_value(this: *mut Self) -> Zval {
+        // SAFETY: the caller's promise.
+        unsafe { value::object(&raw mut (*this).std) }
+    }
+
     /// The slot of the declared property with this index, in the order of declaration.
     ///
     /// # Safety
@@ -105,47 +128,33 @@ impl<T: Backed> Object<T> {
     }
 }
 
-/// A public property, with a default that `value` makes.
-pub fn property(name: &str, value: fn() -> Zval) -> ClassProperty {
-    ClassProperty {
-        name: name.to_owned(),
-        flags: PropertyFlags::Public,
-        default: Some(Box::new(move || Ok(value()))),
-        docs: &[],
-        ty: None,
-        nullable: true,
-        readonly: false,
-        default_stub: None,
-    }
+/// Registers `T`'s class. To be called once, at module startup.
+pub fn register<T: NativeObject>() -> ext_php_rs::error::Result<()> {
+    class::builder(T::class().signature).registration(registered::<T>).register()
 }
 
-/// Completes the registration of `T`'s class: to be called from `ClassBuilder::registration`.
-/// `adapt` changes the handlers that differ from the standard ones.
-pub fn registered<T: Backed>(
-    entry: &'static mut ClassEntry,
-    tables: ArgInfoTables,
-    adapt: fn(&mut zend_object_handlers),
-) {
+fn registered<T: NativeObject>(entry: &'static mut ClassEntry, tables: ArgInfoTables) {
     // SAFETY: the standard handlers are constant data of the engine.
     let mut handlers = unsafe { std_object_handlers };
     handlers.offset = offset_of!(Object<T>, std) as i32;
     handlers.free_obj = Some(free::<T>);
     handlers.clone_obj = None;
     handlers.get_constructor = Some(refuse_constructor);
-    adapt(&mut handlers);
+    T::adapt(&mut handlers);
     T::class().handlers.store(Box::leak(Box::new(handlers)), Ordering::Release);
-    entry.__bindgen_anon_2.create_object = Some(create_bare::<T>);
+    entry.__bindgen_anon_2.create_object = Some(create_detached::<T>);
     entry.ce_flags |= ClassFlags::NotSerializable.bits();
+    class::complete(entry, T::class().signature);
     T::class().entry.set(entry, tables);
 }
 
-unsafe extern "C" fn create_bare<T: Backed>(entry: *mut ClassEntry) -> *mut zend_object {
-    let object = Object::<T>::create_of(entry, T::bare());
+unsafe extern "C" fn create_detached<T: NativeObject>(entry: *mut ClassEntry) -> *mut zend_object {
+    let object = Object::<T>::create_of(entry, T::detached());
     // SAFETY: the object is new.
     unsafe { &raw mut (*object).std }
 }
 
-unsafe extern "C" fn free<T: Backed>(object: *mut zend_object) {
+unsafe extern "C" fn free<T: NativeObject>(object: *mut zend_object) {
     // SAFETY: the engine calls this once per object, and frees the memory afterwards.
     unsafe {
         std::ptr::drop_in_place(&raw mut (*Object::<T>::of(object)).state);

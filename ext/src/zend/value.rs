@@ -1,10 +1,10 @@
 //! Values and arrays, written without a detour.
 
 use ext_php_rs::ffi::{
-    _zend_new_array, GC_IMMUTABLE, HashPosition, HashTable, IS_ARRAY_EX, IS_DOUBLE,
-    IS_INTERNED_STRING_EX, IS_LONG, IS_NULL, IS_STRING_EX, IS_UNDEF, zend_hash_find,
-    zend_hash_get_current_data_ex, zend_hash_move_forward_ex, zend_hash_next_index_insert,
-    zend_hash_update, zend_object, zend_string, zval,
+    _zend_new_array, GC_IMMUTABLE, HashPosition, HashTable, IS_ARRAY, IS_ARRAY_EX, IS_DOUBLE,
+    IS_FALSE, IS_INTERNED_STRING_EX, IS_LONG, IS_NULL, IS_STRING_EX, IS_TRUE, IS_UNDEF,
+    zend_empty_array, zend_hash_find, zend_hash_get_current_data_ex, zend_hash_move_forward_ex,
+    zend_hash_next_index_insert, zend_hash_update, zend_object, zend_string, zval,
 };
 use ext_php_rs::types::Zval;
 
@@ -28,6 +28,13 @@ pub fn null() -> Zval {
     value
 }
 
+/// true or false
+pub fn boolean(yes: bool) -> Zval {
+    let mut value = Zval::new();
+    value.u1.type_info = if yes { IS_TRUE } else { IS_FALSE };
+    value
+}
+
 /// An integer.
 pub fn long(number: i64) -> Zval {
     let mut value = Zval::new();
@@ -41,6 +48,14 @@ pub fn double(number: f64) -> Zval {
     let mut value = Zval::new();
     value.value.dval = number;
     value.u1.type_info = IS_DOUBLE;
+    value
+}
+
+/// The engine's immutable empty array, which is not counted.
+pub fn empty_array() -> Zval {
+    let mut value = Zval::new();
+    value.value.arr = (&raw const zend_empty_array).cast_mut();
+    value.u1.type_info = IS_ARRAY;
     value
 }
 
@@ -74,9 +89,20 @@ fn raw_text(string: *mut zend_string) -> Zval {
 ///
 /// `object` points to a live object.
 pub unsafe fn object(object: *mut zend_object) -> Zval {
-    let mut value = Zval::new();
     // SAFETY: the caller's promise.
-    unsafe { (*object).gc.refcount += 1 };
+    unsafe {
+        (*object).gc.refcount += 1;
+        owned_object(object)
+    }
+}
+
+/// A reference to an object, which moves into the value.
+///
+/// # Safety
+///
+/// `object` points to a live object, and one reference is the caller's.
+pub unsafe fn owned_object(object: *mut zend_object) -> Zval {
+    let mut value = Zval::new();
     value.value.obj = object;
     value.u1.type_info = OBJECT;
     value

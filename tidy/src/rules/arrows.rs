@@ -155,8 +155,8 @@ fn forbidden(file: &Source, path: &str) -> Option<String> {
     if crate_rule {
         return Some(format!("must not name {path}"));
     }
-    let zend = starts_with(path, "ext_php_rs") && (!below("ext/") || below("ext/config/"));
-    zend.then(|| "only ext/ may name ext_php_rs, and not ext/config/".to_owned())
+    let zend = starts_with(path, "ext_php_rs") && !below("ext/src/");
+    zend.then(|| "only ext/src/ may name ext_php_rs".to_owned())
 }
 
 /// A module or variable that shares its name with a crate is named with `self`, `super` or

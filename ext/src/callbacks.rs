@@ -1,15 +1,15 @@
 //! What `on()` keeps.
 
-pub mod callable;
-
 use std::cell::RefCell;
 use std::rc::Rc;
 
+use config::events::{EVENTS, Event, EventError};
 use ext_php_rs::types::Zval;
 
 use crate::call::Callback;
+use crate::error::Failure;
+use crate::zend::method::Str;
 use crate::zend::value;
-use config::events::{EVENTS, Event};
 
 /// One callback per event, at most.
 #[derive(Debug, Default)]
@@ -35,4 +35,11 @@ impl Callbacks {
             None => value::null(),
         }
     }
+}
+
+/// The event that the first argument of a method names.
+pub fn event(name: Str<'_>, find: fn(&str) -> Result<Event, EventError>) -> Result<Event, Failure> {
+    find(&name.to_str()).map_err(|error| {
+        Failure::Value(1, format!("must be an event that can be handled: {error}"))
+    })
 }

@@ -1,0 +1,130 @@
+//! From the stubs to the code that declares them: constants, classes, properties, methods, and the C
+//! functions that take the arguments of each method.
+//!
+//! `ext/build.rs` calls it, as php-src calls its `gen_stub.php`: a signature is written once, in
+//! `stubs/`. [`parse`] reads the part of PHP that stubs are written in and refuses the rest, [`rust`]
+//! writes. What is generated lies in `$OUT_DIR/signatures.rs` and is the module `signatures` of the
+//! extension.
+
+#![forbid(unsafe_code)]
+
+pub mod parse;
+pub mod rust;
+pub mod token;
+
+/// What the stubs declare.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Stubs {
+    /// Constants, in their order.
+    pub constants: Vec<Constant>,
+    /// Classes, in their order.
+    pub classes: Vec<Class>,
+}
+
+/// A constant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Constant {
+    /// Its name with its namespace.
+    pub name: String,
+    /// Its value.
+    pub value: Literal,
+}
+
+/// A class.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Class {
+    /// Its name with its namespace.
+    pub name: String,
+    /// Its properties, in their order.
+    pub properties: Vec<Property>,
+    /// Its methods, in their order.
+    pub methods: Vec<Method>,
+}
+
+/// A public property.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Property {
+    /// Its name.
+    pub name: String,
+    /// Whether it is readonly.
+    pub readonly: bool,
+    /// Its type; no names: none.
+    pub types: Types,
+    /// Its default; `None`: it has no value at first.
+    pub default: Option<Literal>,
+}
+
+/// A public method.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Method {
+    /// Its name.
+    pub name: String,
+    /// The method of the same class whose function it shares (`@implementation-alias`).
+    pub alias: Option<String>,
+    /// What it takes.
+    pub parameters: Vec<Parameter>,
+    /// What it returns; no names: not declared.
+    pub returns: Types,
+}
+
+/// A parameter, by value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Parameter {
+    /// Its name.
+    pub name: String,
+    /// Its type.
+    pub types: Types,
+    /// Its default; `None`: it is required.
+    pub default: Option<Literal>,
+}
+
+/// The names of a union of types; `?int` is `int` and `null`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Types(pub Vec<String>);
+
+impl Types {
+    /// Whether it is exactly this one type.
+    pub fn is(&self, name: &str) -> bool {
+        matches!(&self.0[..], [only] if only == name)
+    }
+
+    /// Whether it is this type or null.
+    pub fn is_or_null(&self, name: &str) -> bool {
+        let mut others = self.0.iter().filter(|known| *known != "null");
+        self.0.len() == 2 && others.next().is_some_and(|other| other == name)
+    }
+}
+
+/// A value that a stub names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Literal {
+    /// `null`
+    Null,
+    /// `true` or `false`
+    Bool(bool),
+    /// An integer.
+    Int(i64),
+    /// A string in single quotes.
+    Text(String),
+    /// `[]`
+    EmptyArray,
+    /// A constant of the stubs, by its name with its namespace.
+    Constant(String),
+}
+
+/// Why a stub cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Error {
+    /// The line, from 1.
+    pub line: usize,
+    /// What is wrong there.
+    pub message: String,
+}
+
+impl std::fmt::Display for Error {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: {}", self.line, self.message)
+    }
+}
+
+impl std::error::Error for Error {}
