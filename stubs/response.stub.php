@@ -216,7 +216,8 @@ class Response
      * client, however slow that is, unless what is kept for clients has reached its bounds
      * (`response_spool_bytes_max` after `write()`, and those for all responses).
      *
-     * @throws \Ferrite\Exception when the body has not the Content-Length that was set
+     * @throws \Ferrite\Exception when the body has not the Content-Length that was set, or header or
+     *     trailer fields are too large; the response is as it was then, and can still be answered
      */
     public function end(?string $content = null): bool {}
 

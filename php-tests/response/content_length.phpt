@@ -31,17 +31,18 @@ $server = serve(<<<'CODE'
             $response->write('123');
             file_put_contents(place('less'), $caught(fn () => $response->end('4')) . "\n" . $caught(fn () => $response->end('45')));
             return;
+        case '/stream-short': $response->write('123'); return $response->end('4');
         case '/stream-at-once': return $response->write('1234567');
         case '/stream-forgotten': $response->write('123'); return;
     }
     CODE);
 
-foreach (['right', 'wrong', 'short', 'repaired', 'stream', 'stream-exact', 'stream-more', 'stream-less', 'stream-at-once', 'stream-forgotten'] as $path) {
+foreach (['right', 'wrong', 'short', 'repaired', 'stream', 'stream-exact', 'stream-more', 'stream-less', 'stream-short', 'stream-at-once', 'stream-forgotten'] as $path) {
     echo "-- $path\n";
     show($server->get("/$path"));
 }
 echo file_get_contents($server->place('more')), "\n", file_get_contents($server->place('less')), "\n";
-foreach (['/wrong', '/short', '/stream-at-once', '/stream-forgotten'] as $path) {
+foreach (['/wrong', '/short', '/stream-short', '/stream-at-once', '/stream-forgotten'] as $path) {
     echo preg_replace('~ in /.*:\d+~', ' in FILE', logged($server, "GET $path"));
 }
 
@@ -92,6 +93,11 @@ Content-Length: 5
 200 OK
 Content-Type: text/html; charset=UTF-8
 Content-Length: 5
+12345
+-- stream-short
+200 OK
+Content-Type: text/html; charset=UTF-8
+Content-Length: 5
 123
 (broken off)
 -- stream-at-once
@@ -107,10 +113,11 @@ Content-Length: 5
 (broken off)
 3 bytes of content are more than the 2 that Content-Length leaves
 3 bytes of content are more than the 2 that Content-Length leaves
-Content-Length says 5, but the content ends after 4 bytes; the response has been broken off
-false
+Content-Length says 5, but the content ends after 4 bytes
+true
 ERROR GET /wrong: uncaught Ferrite\Exception: Content-Length says 5, but the content has 7 bytes in FILE; the client gets 500
 ERROR GET /short: uncaught Ferrite\Exception: Content-Length says 5, but the content has 3 bytes in FILE; the client gets 500
+ERROR GET /stream-short: uncaught Ferrite\Exception: Content-Length says 5, but the content ends after 4 bytes in FILE; the response breaks off
 ERROR GET /stream-at-once: uncaught Ferrite\Exception: 7 bytes of content are more than the 5 that Content-Length leaves in FILE; the client gets 500
 WARN GET /stream-forgotten: the handler has returned without end(); the response breaks off
 200 500 200

@@ -10,14 +10,14 @@ use crate::zend::string::Text;
 use crate::zend::value::{self, Array};
 
 /// One field line, in PHP's own strings: nothing is copied before the head is built.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Line {
     name: Text,
     value: Text,
 }
 
 /// Field lines in the order in which they were set.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Lines(Vec<Line>);
 
 impl Lines {

@@ -3,11 +3,11 @@
 //! ```text
 //!          write                    end
 //!  Open ──────────▶ Streaming ──────────────▶ Over
-//!    │                  │ content past or short of Content-Length: broken off
-//!    └──── end, send_file ──▶ Over ◀── the client has gone
+//!    └── end, redirect, send_file ──▶ Over ◀── the client has gone, or the handler is done
 //! ```
 //!
-//! `status`, fields and cookies count while it is open.
+//! `status`, fields and cookies count while it is open. What fails changes nothing: everything that goes
+//! out is prepared before the phase changes.
 
 use bytes::Bytes;
 use ext_php_rs::types::Zval;
@@ -19,6 +19,7 @@ use worker::{Reply, ReplyError};
 use super::lines::Lines;
 use crate::error::Failure;
 use crate::zend::globals::with_default_content_type;
+use crate::zend::string::Text;
 use crate::zend::value::{self, Array};
 
 /// A response on its way.
@@ -170,67 +171,83 @@ impl Outgoing {
     }
 
     /// Sends the last piece of content and ends the response. `false` as for [`write`](Self::write).
+    /// After a failure the response is as it was.
     pub fn end(&mut self, content: &[u8]) -> Result<bool, Failure> {
-        match std::mem::replace(&mut self.phase, Phase::Over) {
-            Phase::Over => Ok(false),
-            Phase::Streaming(stream) => self.end_stream(stream, content),
-            Phase::Open(mut reply) => {
-                let head = match self.complete_head(content.len() as u64, None) {
-                    Ok(head) => head,
-                    Err(failure) => {
-                        self.phase = Phase::Open(reply);
-                        return Err(failure);
-                    }
-                };
-                let trailers = self.trailers()?;
-                let mut sent = reply.head(&head);
-                if self.has_content() && !content.is_empty() {
-                    sent = sent.and_then(|()| reply.body(content));
-                }
-                Ok(sent.and_then(|()| reply.end(trailers)).is_ok())
+        let (head, trailers) = match &self.phase {
+            Phase::Over => return Ok(false),
+            Phase::Open(_) => {
+                (Some(self.complete_head(content.len() as u64, None)?), self.trailers()?)
             }
-        }
+            Phase::Streaming(stream) => {
+                self.check_rest(stream.missing, content.len())?;
+                (None, self.trailers()?)
+            }
+        };
+        Ok(self.commit(head, trailers, |reply| match content {
+            [] => Ok(()),
+            content => reply.body(content),
+        }))
     }
 
-    fn end_stream(&mut self, mut stream: Stream, content: &[u8]) -> Result<bool, Failure> {
-        let len = content.len() as u64;
-        match stream.missing {
-            Some(missing) if missing < len => {
-                let failure = too_long(content.len(), stream.missing);
-                self.phase = Phase::Streaming(stream);
-                return Err(failure);
-            }
-            Some(missing) if missing > len && !self.head_only => {
-                stream.reply.abort(Reason::HandlerFailed);
+    /// Whether the last piece of content, of `len` bytes, is what `Content-Length` leaves.
+    fn check_rest(&self, missing: Option<u64>, len: usize) -> Result<(), Failure> {
+        match missing {
+            Some(left) if left < len as u64 => Err(too_long(len, missing)),
+            Some(left) if left > len as u64 && !self.head_only => {
                 let declared = self.declared().unwrap_or(0);
-                return Err(Failure::State(format!(
-                    "Content-Length says {declared}, but the content ends after {} bytes; the \
-                     response has been broken off",
-                    declared - (missing - len)
-                )));
+                Err(Failure::State(format!(
+                    "Content-Length says {declared}, but the content ends after {} bytes",
+                    declared - (left - len as u64)
+                )))
             }
-            _ => {}
+            _ => Ok(()),
         }
-        let trailers = self.trailers()?;
-        let mut sent = Ok(());
-        if self.has_content() && len > 0 {
-            sent = stream.reply.body(content);
-        }
-        Ok(sent.and_then(|()| stream.reply.end(trailers)).is_ok())
     }
 
-    /// Sends a file and ends the response, which must be open.
+    /// Ends a response, which must be open, as a redirection. `false`: the client has gone. After a
+    /// failure the response is as it was.
+    pub fn redirect(&mut self, status: StatusCode, location: Text) -> Result<bool, Failure> {
+        let former = (self.status, self.reason.take(), self.lines.clone());
+        self.status = status;
+        self.lines.set(&Text::new(b"Location"), [location]);
+        let ended = self.end(b"");
+        if ended.is_err() {
+            (self.status, self.reason, self.lines) = former;
+        }
+        ended
+    }
+
+    /// Sends a file and ends the response. `false`: it is not open, or the client has gone. After a
+    /// failure the response is as it was.
     pub fn send_file(&mut self, slice: FileSlice, media_type: &str) -> Result<bool, Failure> {
+        if !self.is_open() {
+            return Ok(false);
+        }
         let head = self.complete_head(slice.len, Some(media_type))?;
         let trailers = self.trailers()?;
-        let Phase::Open(mut reply) = std::mem::replace(&mut self.phase, Phase::Over) else {
-            return Ok(false);
+        Ok(self.commit(Some(head), trailers, |reply| match slice.len {
+            0 => Ok(()),
+            _ => reply.file(slice),
+        }))
+    }
+
+    /// Sends what has been prepared, with `content` in the middle, and ends the response. `false`: the
+    /// client has gone.
+    fn commit(
+        &mut self,
+        head: Option<ResponseHead>,
+        trailers: Option<wire::Fields>,
+        content: impl FnOnce(&mut Reply) -> Result<(), ReplyError>,
+    ) -> bool {
+        let mut reply = match std::mem::replace(&mut self.phase, Phase::Over) {
+            Phase::Open(reply) | Phase::Streaming(Stream { reply, .. }) => reply,
+            Phase::Over => return false,
         };
-        let mut sent = reply.head(&head);
-        if self.has_content() && slice.len > 0 {
-            sent = sent.and_then(|()| reply.file(slice));
+        let mut sent = head.map_or(Ok(()), |head| reply.head(&head));
+        if self.has_content() {
+            sent = sent.and_then(|()| content(&mut reply));
         }
-        Ok(sent.and_then(|()| reply.end(trailers)).is_ok())
+        sent.and_then(|()| reply.end(trailers)).is_ok()
     }
 
     /// The handler is done. What it has not ended cannot be ended well any more.

@@ -13,9 +13,10 @@ use wire::FileSlice;
 use super::field_values::{Values, field_values};
 use super::lines::Lines;
 use super::methods::checked_status;
-use super::{Response, change, check_owner, lines, media};
+use super::{Response, check_owner, lines, media};
 use crate::error::Failure;
 use crate::signatures::response::{self as given, slot};
+use crate::zend::lazy;
 use crate::zend::method::{Call, Returned};
 use crate::zend::php_check_open_basedir;
 use crate::zend::string::Text;
@@ -92,16 +93,18 @@ pub fn redirect(call: &Call<'_>, given: given::Redirect<'_>) -> Result<Returned,
     if !status.is_redirection() {
         return Err(Failure::Value(2, "must be a redirection (3xx)".into()));
     }
-    let changed = change(call, Some(slot::HEADER), |outgoing| {
-        (outgoing.status, outgoing.reason) = (status, None);
-        outgoing.lines.set(&Text::new(b"Location"), [location]);
-    })?;
-    if matches!(changed, Returned::Bool(false)) {
-        return Ok(changed);
+    check_owner()?;
+    let this = call.this::<Response>();
+    // SAFETY: as in `write`; the reference ends before the slot is emptied, which may run a destructor.
+    unsafe {
+        let outgoing = &mut (*this).state.outgoing;
+        if !outgoing.is_open() {
+            return Ok(Returned::Bool(false));
+        }
+        let ended = outgoing.redirect(status, location)?;
+        lazy::forget(this, slot::HEADER);
+        Ok(Returned::Bool(ended))
     }
-    // SAFETY: as in `write`.
-    let outgoing = unsafe { &mut (*call.this::<Response>()).state.outgoing };
-    outgoing.end(b"").map(Returned::Bool)
 }
 
 /// `Response::sendfile()`
