@@ -84,6 +84,51 @@ pub struct PortConfig {
     pub quic: QuicSettings,
 }
 
+impl Default for Config {
+    /// What options leave it at. Threads, workers and ports are those of a reactor without any.
+    fn default() -> Self {
+        Self {
+            threads: 1,
+            workers: 1,
+            connections_max: 100_000,
+            queue_len_max: 1024,
+            queue_age_max: Duration::from_secs(10),
+            handover_fast: wire::limits::HANDOVER_FAST,
+            spool_dir: std::env::temp_dir(),
+            response_spool: SpoolLimits { memory_bytes_max: 64 << 20, disk_bytes_max: 1 << 30 },
+            turn_interval_max: None,
+            spool_files_max: 10_000,
+            spool_bytes_max: 16 << 30,
+            address_connections_max: 0,
+            address_pending_max: 0,
+            quic_secret: Secret::default(),
+            take_log: drop,
+            cpus: Vec::new(),
+            fixed: Vec::new(),
+            ports: Vec::new(),
+        }
+    }
+}
+
+impl Default for PortConfig {
+    /// What options leave it at.
+    fn default() -> Self {
+        Self {
+            routes: Routes::default(),
+            http: Arc::default(),
+            tcp_nodelay: true,
+            send_timeout: Duration::from_secs(30),
+            window_bytes: 1 << 20,
+            response_spool_bytes_max: 64 << 20,
+            body_memory_bytes_max: 256 << 10,
+            tell_opened: false,
+            tell_closed: false,
+            tls: None,
+            quic: QuicSettings::default(),
+        }
+    }
+}
+
 /// What a port's options say about QUIC.
 #[derive(Debug, Clone, Default)]
 pub struct QuicSettings {

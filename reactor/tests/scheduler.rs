@@ -5,32 +5,10 @@ use std::time::{Duration, Instant};
 use reactor::Config;
 use reactor::handler::workers::scheduler::*;
 use wire::ExchangeId;
-use wire::limits::{HANDOVER_DEPTH_MAX, HANDOVER_FAST, REBALANCE_AFTER};
+use wire::limits::{HANDOVER_DEPTH_MAX, REBALANCE_AFTER};
 
 fn config(workers: u16, threads: usize, queue_len_max: usize) -> Config {
-    Config {
-        threads,
-        workers: workers.into(),
-        connections_max: 1,
-        queue_len_max,
-        queue_age_max: Duration::from_secs(10),
-        handover_fast: HANDOVER_FAST,
-        spool_dir: std::env::temp_dir(),
-        response_spool: reactor::config::SpoolLimits {
-            memory_bytes_max: 64 << 20,
-            disk_bytes_max: 1 << 30,
-        },
-        turn_interval_max: None,
-        spool_files_max: 1000,
-        spool_bytes_max: 1 << 30,
-        address_connections_max: 0,
-        address_pending_max: 0,
-        quic_secret: Default::default(),
-        take_log: drop,
-        cpus: Vec::new(),
-        fixed: Vec::new(),
-        ports: Vec::new(),
-    }
+    Config { threads, workers: workers.into(), queue_len_max, ..Config::default() }
 }
 
 fn ticket(n: u32) -> RequestKey {

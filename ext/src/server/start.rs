@@ -70,7 +70,7 @@ pub fn start(call: &Call<'_>) -> Result<Returned, Failure> {
         worker_start_timeout: ready.server.worker_start_timeout,
         reactor_watchdog_time: ready.server.reactor_watchdog_time,
         max_request: ready.server.max_request,
-        windows: ready.ports.iter().map(|port| port.window_bytes).collect(),
+        windows: ready.ports.iter().map(|port| port.reactor.window_bytes).collect(),
         title: engine::script_name(),
         report_interval: ready.server.stats_file.as_ref().map(|_| ready.server.stats_interval),
     };
@@ -156,8 +156,8 @@ fn prepare(state: &ServerState) -> Result<Ready, Failure> {
     let identity = Identity::look_up(&server).map_err(failure)?;
     let cpus = process::cpus(&server).map_err(failure)?;
     process::check_files(&server).map_err(failure)?;
-    process::check_writable("upload_tmp_dir", &server.upload_tmp_dir).map_err(failure)?;
-    for dir in ports.iter().filter_map(|port| port.quic.qlog_dir.as_ref()) {
+    process::check_writable("upload_tmp_dir", &server.reactor.spool_dir).map_err(failure)?;
+    for dir in ports.iter().filter_map(|port| port.reactor.quic.qlog_dir.as_ref()) {
         process::check_writable("http3_qlog_dir", dir).map_err(failure)?;
     }
     for (port, options) in states.iter().zip(&ports) {
@@ -239,7 +239,7 @@ fn handler(
             parse_cookie: options.parse_cookie,
             parse_post: options.parse_post,
             parse_files: options.parse_files,
-            uploads: UploadFolder::new(&server.upload_tmp_dir, std::process::id() as i32, 0),
+            uploads: UploadFolder::new(&server.reactor.spool_dir, std::process::id() as i32, 0),
         },
     })
 }
@@ -311,21 +311,11 @@ fn run(ready: Ready, pid_file: Option<PidFile>) -> Run {
         threads: usize::from(ready.server.reactor_threads()),
         workers: usize::from(ready.server.worker_num),
         connections_max: ready.server.connections(process::files_max()),
-        queue_len_max: ready.server.queue_len_max,
-        queue_age_max: ready.server.queue_age_max,
-        handover_fast: wire::limits::HANDOVER_FAST,
-        spool_dir: ready.server.upload_tmp_dir.clone(),
-        response_spool: ready.server.response_spool,
         turn_interval_max: ready.server.turn_interval_max(),
-        spool_files_max: ready.server.spool_files_max,
-        spool_bytes_max: ready.server.spool_bytes_max,
-        address_connections_max: ready.server.address_connections_max,
-        address_pending_max: ready.server.address_pending_max,
-        quic_secret: reactor::Secret::default(),
         take_log: logger::take_over,
         cpus: ready.cpus,
-        fixed: Vec::new(),
         ports: ports.collect(),
+        ..ready.server.reactor
     };
     Run {
         handlers: ready.handlers,

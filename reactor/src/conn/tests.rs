@@ -95,17 +95,9 @@ fn origin() -> Origin {
 fn port() -> PortConfig {
     let tls = Tls::load(TlsConfig::new(development::localhost().unwrap())).unwrap();
     PortConfig {
-        routes: crate::config::Routes::default(),
-        http: Default::default(),
-        tcp_nodelay: true,
         send_timeout: Duration::from_secs(1),
-        window_bytes: 1 << 20,
-        response_spool_bytes_max: 64 << 20,
-        body_memory_bytes_max: 1 << 20,
-        tell_opened: false,
-        tell_closed: false,
         tls: Some(tls.into()),
-        quic: Default::default(),
+        ..PortConfig::default()
     }
 }
 

@@ -17,7 +17,6 @@ use nix::sys::socket::{
     AddressFamily, ControlMessage, ControlMessageOwned, MsgFlags, SockFlag, SockType, recv,
     recvmsg, sendmsg, socketpair,
 };
-use reactor::config::Routes;
 use reactor::{Boot, Config, PortConfig};
 use wire::control::{FromReactor, ToReactorControl, decode, encode};
 use wire::held::Held;
@@ -193,40 +192,18 @@ impl Server {
 /// What a server is like unless a test says otherwise.
 pub fn config() -> Config {
     Config {
-        threads: 1,
         workers: 4,
         connections_max: 100,
         queue_len_max: 100,
         queue_age_max: PATIENCE,
         // However slow the machine is at the moment.
         handover_fast: PATIENCE,
-        spool_dir: std::env::temp_dir(),
-        response_spool: reactor::config::SpoolLimits {
-            memory_bytes_max: 64 << 20,
-            disk_bytes_max: 1 << 30,
-        },
-        turn_interval_max: None,
-        spool_files_max: 1000,
-        spool_bytes_max: 1 << 30,
-        address_connections_max: 0,
-        address_pending_max: 0,
-        quic_secret: Default::default(),
-        take_log: drop,
-        cpus: Vec::new(),
-        fixed: Vec::new(),
         ports: vec![PortConfig {
-            routes: Routes::default(),
-            http: Arc::default(),
-            tcp_nodelay: true,
             send_timeout: PATIENCE,
-            window_bytes: 1 << 20,
-            response_spool_bytes_max: 64 << 20,
             body_memory_bytes_max: BODY_MEMORY_BYTES_MAX,
-            tell_opened: false,
-            tell_closed: false,
-            tls: None,
-            quic: Default::default(),
+            ..PortConfig::default()
         }],
+        ..Config::default()
     }
 }
 

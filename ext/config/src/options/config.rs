@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use reactor::config::{PortConfig, QuicSettings, Routes, SpoolLimits};
+use reactor::config::PortConfig;
 use reactor::protocol::settings::HttpSettings;
 use reactor::tls::Tls;
 
@@ -23,6 +23,9 @@ pub struct Draft {
 /// Options of the whole server.
 #[derive(Debug, Clone)]
 pub struct ServerOptions {
+    /// What the reactor is told as it is. What follows from several options, or from the machine, is put
+    /// there at the start.
+    pub reactor: reactor::Config,
     /// Worker processes.
     pub worker_num: u16,
     /// Reactor threads; `None`: as many as CPUs, 8 at most. Never more than workers.
@@ -37,14 +40,6 @@ pub struct ServerOptions {
     pub reactor_watchdog_time: Duration,
     /// Open connections; `None`: as many as the process may have files, 100,000 at most.
     pub connections_max: Option<usize>,
-    /// Request bodies in files at a time.
-    pub spool_files_max: u64,
-    /// Their bytes together.
-    pub spool_bytes_max: u64,
-    /// Connections of one client address; 0: any number.
-    pub address_connections_max: u32,
-    /// Those of them without a whole request head; 0: any number.
-    pub address_pending_max: u32,
     /// Whether to leave the terminal.
     pub daemonize: bool,
     /// Where to write the supervisor's process id.
@@ -65,14 +60,6 @@ pub struct ServerOptions {
     pub stats_file: Option<PathBuf>,
     /// Time between two writes of it.
     pub stats_interval: Duration,
-    /// Where large bodies and uploaded files are put.
-    pub upload_tmp_dir: PathBuf,
-    /// Requests that may wait for a worker.
-    pub queue_len_max: usize,
-    /// How long one may wait.
-    pub queue_age_max: Duration,
-    /// How much content of responses is kept for clients that have not taken it.
-    pub response_spool: SpoolLimits,
     /// Whether to print the banner; `None`: as the INI entry says.
     pub banner: Option<bool>,
     /// Whether settings that a request has changed are put back after it.
@@ -86,26 +73,18 @@ pub struct ServerOptions {
 /// Options of one port.
 #[derive(Debug, Clone)]
 pub struct PortOptions {
+    /// What the reactor is told as it is. What follows from several options is put there at the start.
+    pub reactor: PortConfig,
     /// Bounds and habits of HTTP.
     pub http: HttpSettings,
     /// Connections that wait for their accept.
     pub backlog: i32,
     /// Who may connect to a Unix socket.
     pub unix_socket: SocketAccess,
-    /// TCP_NODELAY.
-    pub tcp_nodelay: bool,
     /// SO_KEEPALIVE and its three times.
     pub tcp_keepalive: TcpKeepalive,
     /// TCP_USER_TIMEOUT; zero: the kernel's default.
     pub tcp_user_timeout: Duration,
-    /// A client that takes nothing for so long is cut off.
-    pub send_timeout: Duration,
-    /// Response bytes that stay in memory for a client that does not read.
-    pub window_bytes: u32,
-    /// Response bytes that a client may leave while the handler goes on writing.
-    pub response_spool_bytes_max: u64,
-    /// Bodies up to this size stay in memory.
-    pub body_memory_bytes_max: usize,
     /// Whether `Request::$cookie` is filled.
     pub parse_cookie: bool,
     /// Whether `Request::$post` is filled.
@@ -114,8 +93,6 @@ pub struct PortOptions {
     pub parse_files: bool,
     /// TLS, if the port speaks it.
     pub tls: TlsOptions,
-    /// QUIC, if the port speaks HTTP/3.
-    pub quic: QuicSettings,
     /// How long clients remember that HTTP/3 is spoken; zero: they are not told.
     pub alt_svc_max_age: Duration,
 }
@@ -155,6 +132,7 @@ impl ServerOptions {
 impl Default for ServerOptions {
     fn default() -> Self {
         Self {
+            reactor: reactor::Config::default(),
             worker_num: cpus(),
             reactor_num: None,
             max_request: 0,
@@ -162,10 +140,6 @@ impl Default for ServerOptions {
             worker_start_timeout: Duration::from_secs(60),
             reactor_watchdog_time: Duration::from_secs(10),
             connections_max: None,
-            spool_files_max: 10_000,
-            spool_bytes_max: 16 << 30,
-            address_connections_max: 0,
-            address_pending_max: 0,
             daemonize: false,
             pid_file: None,
             user: None,
@@ -176,10 +150,6 @@ impl Default for ServerOptions {
             log_json: false,
             stats_file: None,
             stats_interval: Duration::from_secs(1),
-            upload_tmp_dir: std::env::temp_dir(),
-            queue_len_max: 1024,
-            queue_age_max: Duration::from_secs(10),
-            response_spool: SpoolLimits { memory_bytes_max: 64 << 20, disk_bytes_max: 1 << 30 },
             banner: None,
             reset_state: false,
             cpu_affinity: false,
@@ -191,10 +161,10 @@ impl Default for ServerOptions {
 impl Default for PortOptions {
     fn default() -> Self {
         Self {
+            reactor: PortConfig::default(),
             http: HttpSettings::default(),
             backlog: BACKLOG_DEFAULT,
             unix_socket: SocketAccess::default(),
-            tcp_nodelay: true,
             tcp_keepalive: TcpKeepalive {
                 on: false,
                 idle: Duration::from_secs(3600),
@@ -202,15 +172,10 @@ impl Default for PortOptions {
                 count: 5,
             },
             tcp_user_timeout: Duration::ZERO,
-            send_timeout: Duration::from_secs(30),
-            window_bytes: 1 << 20,
-            response_spool_bytes_max: 64 << 20,
-            body_memory_bytes_max: 256 << 10,
             parse_cookie: true,
             parse_post: true,
             parse_files: true,
             tls: TlsOptions::default(),
-            quic: QuicSettings::default(),
             alt_svc_max_age: Duration::from_secs(86_400),
         }
     }
@@ -277,21 +242,9 @@ impl PortOptions {
     ) -> PortConfig {
         let mut http = self.http.clone();
         http.alt_svc = http3.and_then(|port| self.alt_svc(port));
-        http.http2.stall_timeout = self.send_timeout;
-        http.http3.stall_timeout = self.send_timeout;
-        PortConfig {
-            routes: Routes::default(),
-            http: Arc::new(http),
-            tcp_nodelay: self.tcp_nodelay,
-            send_timeout: self.send_timeout,
-            window_bytes: self.window_bytes,
-            response_spool_bytes_max: self.response_spool_bytes_max,
-            body_memory_bytes_max: self.body_memory_bytes_max,
-            tell_opened,
-            tell_closed,
-            tls,
-            quic: self.quic.clone(),
-        }
+        http.http2.stall_timeout = self.reactor.send_timeout;
+        http.http3.stall_timeout = self.reactor.send_timeout;
+        PortConfig { http: Arc::new(http), tell_opened, tell_closed, tls, ..self.reactor.clone() }
     }
 }
 

@@ -49,7 +49,7 @@ pub(super) const OPTIONS: &[Spec] = &[
         Word {
             words: &["cubic", "bbr2"],
             set: |d, v| {
-                d.port.quic.congestion = match v {
+                d.port.reactor.quic.congestion = match v {
                     "bbr2" => Congestion::Bbr2,
                     _ => Congestion::Cubic,
                 }
@@ -64,7 +64,7 @@ pub(super) const OPTIONS: &[Spec] = &[
         Word {
             words: &["auto", "always"],
             set: |d, v| {
-                d.port.quic.retry = match v {
+                d.port.reactor.quic.retry = match v {
                     "always" => Retry::Always,
                     _ => Retry::Auto,
                 }
@@ -76,7 +76,7 @@ pub(super) const OPTIONS: &[Spec] = &[
     ),
     Spec::port(
         "http3_qlog_dir",
-        Text(|d, v| d.port.quic.qlog_dir = (!v.is_empty()).then(|| PathBuf::from(v))),
+        Text(|d, v| d.port.reactor.quic.qlog_dir = (!v.is_empty()).then(|| PathBuf::from(v))),
         "''",
         "A directory in which each connection of HTTP/3 writes what happens to it (qlog), in a file of \
          its own. For looking into a problem: the files grow, and nobody removes them.",

@@ -25,7 +25,11 @@ pub(super) const OPTIONS: &[Spec] = &[
     ),
     Spec::port(
         "body_memory_bytes_max",
-        Bytes { min: 0, max: 1 << 30, set: |d, v| d.port.body_memory_bytes_max = v as usize },
+        Bytes {
+            min: 0,
+            max: 1 << 30,
+            set: |d, v| d.port.reactor.body_memory_bytes_max = v as usize,
+        },
         "256K",
         "A request body up to this size stays in memory; a larger one is spooled to an unlinked \
          temporary file in `upload_tmp_dir`.",
@@ -108,7 +112,7 @@ pub(super) const OPTIONS: &[Spec] = &[
     ),
     Spec::port(
         "send_timeout",
-        Seconds { min: 0.001, max: DAY, set: |d, v| d.port.send_timeout = v },
+        Seconds { min: 0.001, max: DAY, set: |d, v| d.port.reactor.send_timeout = v },
         "30",
         "A client that takes no byte of a response for so long is cut off.",
     ),
@@ -121,14 +125,14 @@ pub(super) const OPTIONS: &[Spec] = &[
     ),
     Spec::port(
         "socket_buffer_size",
-        Bytes { min: 64 << 10, max: 1 << 30, set: |d, v| d.port.window_bytes = v as u32 },
+        Bytes { min: 64 << 10, max: 1 << 30, set: |d, v| d.port.reactor.window_bytes = v as u32 },
         "1M",
         "Bytes of one response that are kept in memory for a client that does not read; the rest goes \
          to the spool file. As much may be under way from a worker.",
     ),
     Spec::port(
         "response_spool_bytes_max",
-        Bytes { min: 0, max: 1 << 40, set: |d, v| d.port.response_spool_bytes_max = v },
+        Bytes { min: 0, max: 1 << 40, set: |d, v| d.port.reactor.response_spool_bytes_max = v },
         "64M",
         "Bytes of one response that its client may leave, in memory and in the spool file together, \
          while the handler goes on writing. Past it `write()`, and an `end()` after it, wait for the \
@@ -173,7 +177,7 @@ pub(super) const OPTIONS: &[Spec] = &[
     ),
     Spec::port(
         "open_tcp_nodelay",
-        Switch(|d, v| d.port.tcp_nodelay = v),
+        Switch(|d, v| d.port.reactor.tcp_nodelay = v),
         "true",
         "TCP_NODELAY: whether small packets are sent at once.",
     ),

@@ -79,7 +79,11 @@ pub(super) const OPTIONS: &[Spec] = &[
     .alias(&["max_conn"]),
     Spec::server(
         "max_connection_per_address",
-        Count { min: 0, max: 10_000_000, set: |d, v| d.server.address_connections_max = v as u32 },
+        Count {
+            min: 0,
+            max: 10_000_000,
+            set: |d, v| d.server.reactor.address_connections_max = v as u32,
+        },
         "0 (any number)",
         "Open connections of one client address, an IPv6 network of 64 bits counting as one. One more is \
          closed at once (over QUIC: not answered) and counted as `address_refused_count`. Behind a proxy \
@@ -88,7 +92,11 @@ pub(super) const OPTIONS: &[Spec] = &[
     ),
     Spec::server(
         "max_pending_connection_per_address",
-        Count { min: 0, max: 10_000_000, set: |d, v| d.server.address_pending_max = v as u32 },
+        Count {
+            min: 0,
+            max: 10_000_000,
+            set: |d, v| d.server.reactor.address_pending_max = v as u32,
+        },
         "0 (any number)",
         "Of those, connections that have not sent the head of a first request completely: handshakes, \
          slow heads, and idle ones. Keep it above what a browser opens ahead (about 6 over HTTP/1.1), \
@@ -96,14 +104,14 @@ pub(super) const OPTIONS: &[Spec] = &[
     ),
     Spec::server(
         "request_queue_len_max",
-        Count { min: 0, max: 1_000_000, set: |d, v| d.server.queue_len_max = v as usize },
+        Count { min: 0, max: 1_000_000, set: |d, v| d.server.reactor.queue_len_max = v as usize },
         "1024",
         "Requests that may wait for a worker. Past it a request is answered with 503 and \
          Retry-After at once.",
     ),
     Spec::server(
         "request_queue_timeout",
-        Seconds { min: 0.001, max: 86_400.0, set: |d, v| d.server.queue_age_max = v },
+        Seconds { min: 0.001, max: 86_400.0, set: |d, v| d.server.reactor.queue_age_max = v },
         "10",
         "How long a request may wait for a worker; then it is answered with 503 and Retry-After.",
     ),
@@ -195,7 +203,7 @@ pub(super) const OPTIONS: &[Spec] = &[
         "upload_tmp_dir",
         Text(|d, v| {
             if let Some(path) = path(v) {
-                d.server.upload_tmp_dir = path;
+                d.server.reactor.spool_dir = path;
             }
         }),
         "the system's temporary folder",
@@ -205,21 +213,29 @@ pub(super) const OPTIONS: &[Spec] = &[
     ),
     Spec::server(
         "response_spool_memory_bytes_max",
-        Bytes { min: 0, max: 1 << 40, set: |d, v| d.server.response_spool.memory_bytes_max = v },
+        Bytes {
+            min: 0,
+            max: 1 << 40,
+            set: |d, v| d.server.reactor.response_spool.memory_bytes_max = v,
+        },
         "64M",
         "Content of all responses together that is kept in memory for clients that have not taken it; \
          what is beyond goes to disk. Past both bounds workers wait for their clients.",
     ),
     Spec::server(
         "response_spool_disk_bytes_max",
-        Bytes { min: 0, max: 1 << 50, set: |d, v| d.server.response_spool.disk_bytes_max = v },
+        Bytes {
+            min: 0,
+            max: 1 << 50,
+            set: |d, v| d.server.reactor.response_spool.disk_bytes_max = v,
+        },
         "1G",
         "As `response_spool_memory_bytes_max`, in an unlinked temporary file per reactor thread in \
          `upload_tmp_dir`. The space is free again when clients have taken it or are gone.",
     ),
     Spec::server(
         "body_spool_files_max",
-        Count { min: 1, max: 10_000_000, set: |d, v| d.server.spool_files_max = v as u64 },
+        Count { min: 1, max: 10_000_000, set: |d, v| d.server.reactor.spool_files_max = v as u64 },
         "10000",
         "Request bodies above `body_memory_bytes_max` that are in files at a time. Past it a request is \
          answered with 503 and Retry-After. Never more than two thirds of what `max_connection` leaves of the \
@@ -227,7 +243,7 @@ pub(super) const OPTIONS: &[Spec] = &[
     ),
     Spec::server(
         "body_spool_bytes_max",
-        Bytes { min: 0, max: u64::MAX >> 1, set: |d, v| d.server.spool_bytes_max = v },
+        Bytes { min: 0, max: u64::MAX >> 1, set: |d, v| d.server.reactor.spool_bytes_max = v },
         "16G",
         "Bytes of those files together. Past it a request is answered with 503 and Retry-After.",
     ),
