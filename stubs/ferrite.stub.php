@@ -1,8 +1,8 @@
 <?php
 
 /**
- * What the extension `ferrite` declares, for editors and static analysers. These files are
- * never loaded.
+ * What the extension `ferrite` declares, for editors and static analysers. PHP never loads these
+ * files; the declarations of the extension are generated from them when it is built.
  *
  * Times are seconds and sizes are bytes unless it says otherwise.
  */

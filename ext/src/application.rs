@@ -1,4 +1,4 @@
-//! What this extension does in each process of a server: it runs the user's callbacks.
+//! [`ServerApplication`]: the callbacks of the supervisor, the reactor and the workers.
 
 use std::io::IsTerminal;
 use std::os::fd::OwnedFd;

@@ -1,4 +1,4 @@
-//! Calling the user's functions, so that nothing of what they do gets lost.
+//! Calls the user's functions, and catches their exceptions, `exit()` and fatal errors.
 
 use std::ffi::{CStr, c_int, c_void};
 use std::fmt;
@@ -6,7 +6,8 @@ use std::mem::ManuallyDrop;
 use std::panic::AssertUnwindSafe;
 use std::sync::OnceLock;
 
-use config::log_limit::{Kind, limited_with};
+use config::log_limit::{LimitedEvent, limited_with};
+use config::one_line::OneLine;
 use ext_php_rs::ffi::{
     _efree, E_ERROR, ZEND_ACC_CALL_VIA_TRAMPOLINE, instanceof_function_slow, zend_ce_error,
     zend_ce_exception, zend_fcall_info, zend_fcall_info_cache, zend_object, zend_read_property,
@@ -256,7 +257,12 @@ pub fn guarded(what: &str, run: impl FnOnce()) -> bool {
         None | Some(CallOutcome::Returned(_) | CallOutcome::Exited) => true,
         Some(CallOutcome::Threw(thrown)) => {
             let fields = [("reason", "exception".into()), ("callback", what.into())];
-            limited_with(Kind::Handler, Level::Error, &fields, format_args!("{what}: {thrown}"));
+            limited_with(
+                LimitedEvent::Handler,
+                Level::Error,
+                &fields,
+                format_args!("{what}: {thrown}"),
+            );
             true
         }
         Some(CallOutcome::Unsound { message }) => {
@@ -358,23 +364,6 @@ impl fmt::Display for Thrown {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { class, message, file, line } = self;
         write!(f, "uncaught {class}: {} in {file}:{line}", OneLine(message))
-    }
-}
-
-/// Text that may come from a client, made fit for one line of a log.
-pub struct OneLine<'a>(pub &'a str);
-
-impl fmt::Display for OneLine<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for part in self.0.split_inclusive(char::is_control) {
-            match part.char_indices().next_back() {
-                Some((at, last)) if last.is_control() => {
-                    write!(f, "{}{}", &part[..at], last.escape_default())?;
-                }
-                _ => f.write_str(part)?,
-            }
-        }
-        Ok(())
     }
 }
 

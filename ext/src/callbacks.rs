@@ -1,4 +1,4 @@
-//! What `on()` keeps.
+//! The callbacks that `on()` has set.
 
 use std::cell::RefCell;
 use std::rc::Rc;

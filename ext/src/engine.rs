@@ -1,4 +1,4 @@
-//! What a process of a server does to the interpreter that it has inherited.
+//! Adjusts the interpreter that a process of the server has inherited.
 
 use std::ffi::{CStr, c_char, c_int, c_long};
 

@@ -1,4 +1,4 @@
-//! What goes wrong in a method, and `Ferrite\Exception`.
+//! [`Failure`]: why a method throws; and the class `Ferrite\Exception`.
 
 use std::ffi::CString;
 

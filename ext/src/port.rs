@@ -8,7 +8,7 @@ use std::rc::Rc;
 
 use config::bind::{Bound, SocketType};
 use config::events::Event;
-use config::options::kind::Assignment;
+use config::options::option_type::Assignment;
 use config::uploads::UploadFolder;
 use ext_php_rs::types::Zval;
 use socket2::Socket;

@@ -1,4 +1,4 @@
-//! PHP's functions that start programs: what they start must find no signal blocked.
+//! Unblocks signals for programs that PHP's functions start.
 //!
 //! A worker blocks signals (`worker/src/signals/in_worker.rs` says why). `popen(3)`, which most of
 //! these functions go by, gives its program the mask of the caller. So the functions are wrapped,

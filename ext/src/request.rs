@@ -12,14 +12,14 @@ use std::cell::Cell;
 use std::fmt;
 use std::path::Path;
 
-use config::log_limit::{Kind, limited_with};
+use config::log_limit::{LimitedEvent, limited_with};
+use config::one_line::OneLine;
 use ext_php_rs::ffi::zend_object_handlers;
 use ext_php_rs::types::Zval;
 use log::Level;
 use wire::{Fields, RequestHead};
 
 use self::body::Body;
-use crate::call::OneLine;
 use crate::port::PortContext;
 use crate::signatures::request::{LAZY, SIGNATURE, slot};
 use crate::zend::lazy::{self, Lazy};
@@ -243,7 +243,7 @@ impl Message {
             let label = Label(Some(&self.head));
             let (method, path) = label.parts();
             limited_with(
-                Kind::Parser,
+                LimitedEvent::Parser,
                 Level::Warn,
                 &[("method", (&method[..]).into()), ("path", (&path[..]).into())],
                 format_args!("{label}: {}", OneLine(warning)),

@@ -1,19 +1,20 @@
-//! One request, from the objects that the handler gets to the answer that the client gets.
+//! Handles one request: makes its objects, calls the handler, completes the response.
 
 use std::fmt;
 
-use config::log_limit::{Kind, limited_with};
+use config::log_limit::{LimitedEvent, limited_with};
+use config::one_line::OneLine;
 use http::Method;
 use log::Level;
 use wire::event::{self, Event};
 use worker::{Reply, Verdict};
 
-use crate::call::{CallOutcome, Callback, OneLine, call, guarded};
+use crate::call::{CallOutcome, Callback, call, guarded};
 use crate::engine;
 use crate::port::PortContext;
 use crate::request::{self, Request};
 use crate::reset::{Baseline, Parked};
-use crate::response::{Response, Settled};
+use crate::response::{Response, ResponseOutcome};
 use crate::zend;
 use crate::zend::globals;
 use crate::zend::object::Object;
@@ -153,16 +154,16 @@ pub fn after_event(
 }
 
 /// One line for whoever looks after the server, if there is something to say.
-fn report(request: &Request, outcome: &CallOutcome, settled: Settled) {
+fn report(request: &Request, outcome: &CallOutcome, settled: ResponseOutcome) {
     let label = request.label();
     let answer = match settled {
-        Settled::Over => "",
-        Settled::Failed => "; the client gets 500",
-        Settled::BrokenOff => "; the response breaks off",
+        ResponseOutcome::Ended => "",
+        ResponseOutcome::Failed => "; the client gets 500",
+        ResponseOutcome::BrokenOff => "; the response breaks off",
     };
     let failed = |level, reason: &str, message: fmt::Arguments<'_>| {
         let (method, path) = label.parts();
-        let status = (settled == Settled::Failed).then_some(500_u16);
+        let status = (settled == ResponseOutcome::Failed).then_some(500_u16);
         let client = request.client();
         let fields = [
             ("reason", reason.into()),
@@ -175,7 +176,7 @@ fn report(request: &Request, outcome: &CallOutcome, settled: Settled) {
             // The process ends by it, so that it is bounded by the pauses between processes.
             "fatal" => event::log(level, Event::RequestFailed, &fields, message),
             // Clients choose how often a handler that fails is called.
-            _ => limited_with(Kind::Handler, level, &fields, message),
+            _ => limited_with(LimitedEvent::Handler, level, &fields, message),
         }
     };
     match outcome {
@@ -190,12 +191,12 @@ fn report(request: &Request, outcome: &CallOutcome, settled: Settled) {
                 format_args!("{label}: {message}{answer}; the worker is replaced"),
             );
         }
-        CallOutcome::Exited if settled != Settled::Over => failed(
+        CallOutcome::Exited if settled != ResponseOutcome::Ended => failed(
             Level::Warn,
             "exit",
             format_args!("{label}: exit() before the response was ended{answer}"),
         ),
-        CallOutcome::Returned(_) if settled != Settled::Over => failed(
+        CallOutcome::Returned(_) if settled != ResponseOutcome::Ended => failed(
             Level::Warn,
             "not_ended",
             format_args!("{label}: the handler has returned without end(){answer}"),
@@ -207,7 +208,7 @@ fn report(request: &Request, outcome: &CallOutcome, settled: Settled) {
 /// Clients choose how often a function that fails is called.
 fn in_shutdown(line: fmt::Arguments<'_>) {
     let fields = [("reason", "shutdown_function".into())];
-    limited_with(Kind::Handler, Level::Error, &fields, line);
+    limited_with(LimitedEvent::Handler, Level::Error, &fields, line);
 }
 
 /// `max_execution_time`, anew for each request. Costs nothing when it is 0, as in PHP's CLI.

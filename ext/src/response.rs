@@ -18,7 +18,7 @@ use crate::zend::method::{Call, Returned};
 use crate::zend::object::{Class, NativeObject, Object};
 use crate::zend::value;
 
-pub use self::outgoing::Settled;
+pub use self::outgoing::ResponseOutcome;
 
 static CLASS: Class = Class::new(&SIGNATURE);
 
@@ -40,7 +40,7 @@ impl Response {
     }
 
     /// The handler is done: the response is over, whatever the object's future.
-    pub fn settle(&mut self) -> Settled {
+    pub fn settle(&mut self) -> ResponseOutcome {
         self.outgoing.settle()
     }
 }

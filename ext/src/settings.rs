@@ -1,8 +1,7 @@
-//! The Zend half of options: from the array that `set()` gets to assignments, and to the `$setting`
-//! that shows what was set.
+//! Converts the array of `set()` to option assignments, and keeps the property `$setting`.
 
 use config::options;
-use config::options::kind::Assignment;
+use config::options::option_type::Assignment;
 use config::options::table::Scope;
 use config::options::value::Value;
 use ext_php_rs::ffi::zval;

@@ -1,4 +1,4 @@
-//! What `stats()` shows: the counters that all processes share.
+//! The figures of `stats()`, from the counters in shared memory.
 
 use ext_php_rs::types::Zval;
 use wire::shared::{Counter, Shared, WorkerCounter};

@@ -1,4 +1,4 @@
-//! The banner: what the supervisor says on standard output when everything is up.
+//! The banner that the supervisor prints on standard output when the server is up.
 
 use std::fmt;
 use std::path::PathBuf;

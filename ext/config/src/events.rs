@@ -1,4 +1,4 @@
-//! Events: what `on()` can be given a callback for.
+//! [`Event`]: the events that `on()` takes callbacks for.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! Lines of a worker's log that clients can bring about: bounded, and the rest is counted.
+//! Rate limits for log lines of workers that clients can cause; suppressed lines are counted.
 
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
@@ -11,7 +11,7 @@ use wire::log_limit::LogLimit;
 
 /// What a line is about. Each kind has its own bound, so that a flood of one hides no other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum LimitedEvent {
     /// PHP's parsers complain of a form, a query or cookies.
     Parser,
     /// A handler has failed.
@@ -20,7 +20,7 @@ pub enum Kind {
     Uploads,
 }
 
-impl Kind {
+impl LimitedEvent {
     const ALL: [Self; 3] = [Self::Parser, Self::Handler, Self::Uploads];
 
     fn event(self) -> Event {
@@ -42,18 +42,18 @@ impl Kind {
 
 /// One for each kind, with the moment that it counts from, made at its first line. Each process has
 /// its own.
-static LIMITS: Mutex<[Option<(Instant, LogLimit)>; Kind::ALL.len()]> =
-    Mutex::new([const { None }; Kind::ALL.len()]);
+static LIMITS: Mutex<[Option<(Instant, LogLimit)>; LimitedEvent::ALL.len()]> =
+    Mutex::new([const { None }; LimitedEvent::ALL.len()]);
 
 /// Logs a line without fields, as [`limited_with`] does.
-pub fn limited(kind: Kind, level: Level, line: fmt::Arguments<'_>) {
+pub fn limited(kind: LimitedEvent, level: Level, line: fmt::Arguments<'_>) {
     limited_with(kind, level, &[], line);
 }
 
 /// Logs a line with its fields, unless there were too many of its kind. About once a second one says how many were
 /// left out.
 pub fn limited_with(
-    kind: Kind,
+    kind: LimitedEvent,
     level: Level,
     fields: &[(&str, Value<'_>)],
     line: fmt::Arguments<'_>,
@@ -76,7 +76,7 @@ pub fn limited_with(
 /// At the end of a process: says how many lines were left out since that was said last.
 pub fn sum_up() {
     let mut limits = LIMITS.lock().unwrap_or_else(PoisonError::into_inner);
-    for (kind, limit) in Kind::ALL.into_iter().zip(limits.iter_mut()) {
+    for (kind, limit) in LimitedEvent::ALL.into_iter().zip(limits.iter_mut()) {
         match limit.as_mut().map(|(_, limit)| limit.take_left_out()) {
             None | Some(0) => {}
             Some(left_out) => say(kind, left_out),
@@ -84,7 +84,7 @@ pub fn sum_up() {
     }
 }
 
-fn say(kind: Kind, left_out: u64) {
+fn say(kind: LimitedEvent, left_out: u64) {
     let fields = [("of", kind.event().name().into()), ("count", left_out.into())];
     let line = format_args!("{left_out} more {}: not a line for each", kind.several());
     event::log(Level::Warn, Event::EventsSuppressed, &fields, line);

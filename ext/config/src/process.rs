@@ -1,4 +1,4 @@
-//! What a process of a server does to itself: leave the terminal, name its pid, give up root.
+//! Settings of a process: daemon, pid file, user and group, CPUs, open files.
 
 use std::fmt;
 use std::fs::{File, OpenOptions, Permissions};

@@ -1,5 +1,4 @@
-//! The file of the option `stats_file`: what `stats()` shows, and every process, for programs that look
-//! on from outside.
+//! Writes the file of the option `stats_file`: figures and processes as JSON.
 
 use std::fs::{self, File};
 use std::io::{self, Write};

@@ -1,4 +1,4 @@
-//! Where the uploads of a worker lie, and how what a dead one has left is removed.
+//! The folder of a worker's uploads, and its removal when the worker has died.
 //!
 //! PHP's parser makes a file for each upload, and removes it at the end of the request; a worker that
 //! dies in between leaves it. Nobody else can know the names: files that others have made look the
@@ -20,7 +20,7 @@ use nix::sys::stat::{Mode, fstat};
 use nix::unistd::{Uid, UnlinkatFlags, unlinkat};
 use wire::limits::UPLOADS_REMOVED_MAX;
 
-use crate::log_limit::{Kind, limited};
+use crate::log_limit::{LimitedEvent, limited};
 
 /// The folder that a worker puts uploads into.
 #[derive(Debug, Clone)]
@@ -57,7 +57,7 @@ impl UploadFolder {
             }
             Err(error) => {
                 limited(
-                    Kind::Uploads,
+                    LimitedEvent::Uploads,
                     Level::Warn,
                     format_args!(
                         "cannot make {}: {error}; uploads go to upload_tmp_dir itself, and stay there \

@@ -1,4 +1,4 @@
-//! The content of a request, wherever it lies.
+//! The content of a request: in memory, as a PHP string, or in a file.
 
 use std::borrow::Cow;
 use std::fs::File;

@@ -1,4 +1,4 @@
-//! The strings that requests are made of, known to PHP once for all requests.
+//! Interned strings of requests: field names, keys of `$request->server`, frequent values.
 
 use crate::zend::string::{Interned, Text};
 

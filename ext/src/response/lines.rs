@@ -1,4 +1,4 @@
-//! The fields that a handler sets, until they become a head.
+//! [`Lines`]: the header or trailer fields that a handler has set.
 
 use ext_php_rs::types::Zval;
 use reactor::protocol::message::{content_length, is_field_text, is_token, may_trail};

@@ -1,4 +1,4 @@
-//! A response on its way: what may be sent when.
+//! [`Outgoing`]: the state machine of a response.
 //!
 //! ```text
 //!          write                    end
@@ -58,9 +58,9 @@ struct Stream {
 
 /// What became of a response when its handler was done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Settled {
+pub enum ResponseOutcome {
     /// The handler had ended it, or the client had gone.
-    Over,
+    Ended,
     /// Nothing had been sent: the client gets 500.
     Failed,
     /// Its head and perhaps content had been sent: the client sees it break off.
@@ -251,11 +251,11 @@ impl Outgoing {
     }
 
     /// The handler is done. What it has not ended cannot be ended well any more.
-    pub fn settle(&mut self) -> Settled {
+    pub fn settle(&mut self) -> ResponseOutcome {
         match std::mem::replace(&mut self.phase, Phase::Over) {
-            Phase::Over => Settled::Over,
-            Phase::Open(mut reply) => abort(&mut reply, Settled::Failed),
-            Phase::Streaming(mut stream) => abort(&mut stream.reply, Settled::BrokenOff),
+            Phase::Over => ResponseOutcome::Ended,
+            Phase::Open(mut reply) => abort(&mut reply, ResponseOutcome::Failed),
+            Phase::Streaming(mut stream) => abort(&mut stream.reply, ResponseOutcome::BrokenOff),
         }
     }
 
@@ -309,10 +309,10 @@ impl Outgoing {
     }
 }
 
-fn abort(reply: &mut Reply, settled: Settled) -> Settled {
+fn abort(reply: &mut Reply, settled: ResponseOutcome) -> ResponseOutcome {
     let waiting = reply.is_open();
     reply.abort(Reason::HandlerFailed);
-    if waiting { settled } else { Settled::Over }
+    if waiting { settled } else { ResponseOutcome::Ended }
 }
 
 fn status_has_content(status: StatusCode) -> bool {

@@ -1,4 +1,4 @@
-//! `start()`: from a configured server to its processes, and back.
+//! `start()`: checks the configuration, runs the processes, returns when the server has stopped.
 
 use std::os::fd::OwnedFd;
 use std::rc::Rc;

@@ -1,4 +1,4 @@
-//! What a server is, beside its PHP object: shared by its methods and by the processes' callbacks.
+//! [`ServerState`]: the state of a server, which its methods and its processes share.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 
 use config::bind::{Bound, SocketType};
 use config::events::Event;
-use config::options::kind::Assignment;
+use config::options::option_type::Assignment;
 use ext_php_rs::types::Zval;
 use wire::shared::Shared;
 

@@ -1,4 +1,4 @@
-//! The engine's globals, and what must be put back in order between two requests.
+//! The engine's globals, and what is reset in them between two requests.
 
 use std::ffi::{CStr, c_int};
 

@@ -1,4 +1,4 @@
-//! PHP strings: owned references, and names that live as long as the process.
+//! PHP strings: owned references ([`Text`]) and interned names ([`Interned`]).
 
 use std::ffi::{c_char, c_int, c_void};
 use std::mem::{ManuallyDrop, offset_of};

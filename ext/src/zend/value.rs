@@ -1,4 +1,4 @@
-//! Values and arrays, written without a detour.
+//! Makers of PHP values and arrays.
 
 use ext_php_rs::ffi::{
     _zend_new_array, GC_IMMUTABLE, HashPosition, HashTable, IS_ARRAY, IS_ARRAY_EX, IS_DOUBLE,

@@ -1,4 +1,4 @@
-//! Options as types, with their defaults.
+//! The options as typed structs, with their defaults.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use super::tls::TlsOptions;
 
 /// What assignments write to: the server's options, and those of one port.
 #[derive(Debug, Clone)]
-pub struct Draft {
+pub struct ConfigBuilder {
     /// Options of the whole server.
     pub server: ServerOptions,
     /// Options of one port.

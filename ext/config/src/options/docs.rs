@@ -1,8 +1,8 @@
-//! The documentation of the options, from the table.
+//! Generates `docs/options.md` from the table.
 
 use std::fmt::Write;
 
-use super::kind::Kind;
+use super::option_type::OptionType;
 use super::table::{self, Scope, Spec};
 
 /// `docs/options.md`.
@@ -16,7 +16,7 @@ pub fn markdown() -> String {
          fractions; `true` and `false` may be written 1 and 0.\n\n\
          This file is made from the table in `ext/config/src/options/table/`.\n",
     );
-    let present = |spec: &&Spec| !matches!(spec.kind, Kind::Absent(_));
+    let present = |spec: &&Spec| !matches!(spec.kind, OptionType::Absent(_));
     section(&mut text, "Of the server", &|spec| present(spec) && spec.scope == Scope::Server);
     section(&mut text, "Of a port", &|spec| present(spec) && spec.scope == Scope::Port);
     text.push_str(

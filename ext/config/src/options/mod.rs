@@ -9,16 +9,16 @@
 
 pub mod config;
 pub mod docs;
-pub mod kind;
 pub mod nearest;
+pub mod option_type;
 pub mod table;
 pub mod tls;
 pub mod value;
 
 use std::fmt;
 
-use config::{Draft, PortOptions, ServerOptions};
-use kind::{Assignment, Kind, Misfit};
+use config::{ConfigBuilder, PortOptions, ServerOptions};
+use option_type::{Assignment, InvalidValue, OptionType};
 use table::{Scope, Spec};
 use value::Value;
 
@@ -38,11 +38,11 @@ pub enum OptionError {
         key: String,
     },
     /// The value does not fit.
-    Misfit {
+    Invalid {
         /// The key.
         key: String,
         /// In which way.
-        misfit: Misfit,
+        invalid: InvalidValue,
         /// What is allowed.
         allowed: String,
         /// What was given.
@@ -55,7 +55,7 @@ pub enum OptionError {
 impl OptionError {
     /// Whether the mistake is one of type rather than of value.
     pub fn is_type(&self) -> bool {
-        matches!(self, Self::Misfit { misfit: Misfit::Type, .. })
+        matches!(self, Self::Invalid { invalid: InvalidValue::Type, .. })
     }
 }
 
@@ -69,11 +69,11 @@ impl fmt::Display for OptionError {
             Self::Scope { key } => {
                 write!(f, "Option '{key}' belongs to the server; set it with Server::set()")
             }
-            Self::Misfit { key, misfit: Misfit::Absent, allowed, given, why } => write!(
+            Self::Invalid { key, invalid: InvalidValue::Absent, allowed, given, why } => write!(
                 f,
                 "Option '{key}' is not supported: only {allowed} is accepted, {given} given. {why}"
             ),
-            Self::Misfit { key, allowed, given, .. } => {
+            Self::Invalid { key, allowed, given, .. } => {
                 write!(f, "Option '{key}' must be {allowed}, {given} given")
             }
         }
@@ -95,12 +95,12 @@ pub fn check(key: &str, value: &Value, scope: Scope) -> Result<Assignment, Optio
     if scope == Scope::Port && spec.scope == Scope::Server {
         return Err(OptionError::Scope { key: key.to_owned() });
     }
-    spec.kind.accept(value).map_err(|misfit| OptionError::Misfit {
+    spec.kind.accept(value).map_err(|invalid| OptionError::Invalid {
         key: key.to_owned(),
-        misfit,
+        invalid,
         allowed: spec.kind.to_string(),
         given: value.clone(),
-        why: if matches!(spec.kind, Kind::Absent(_)) { spec.doc } else { "" },
+        why: if matches!(spec.kind, OptionType::Absent(_)) { spec.doc } else { "" },
     })
 }
 
@@ -110,19 +110,20 @@ pub fn resolve(
     server: &[Assignment],
     ports: &[Vec<Assignment>],
 ) -> (ServerOptions, Vec<PortOptions>) {
-    let mut draft = Draft { server: ServerOptions::default(), port: PortOptions::default() };
+    let mut builder =
+        ConfigBuilder { server: ServerOptions::default(), port: PortOptions::default() };
     for assignment in server {
-        assignment.apply(&mut draft);
+        assignment.apply(&mut builder);
     }
     let ports = ports.iter().map(|assignments| {
-        let mut own = draft.clone();
+        let mut own = builder.clone();
         for assignment in assignments {
             assignment.apply(&mut own);
         }
         own.port
     });
     let ports = ports.collect();
-    (draft.server, ports)
+    (builder.server, ports)
 }
 
 fn keys(spec: &'static Spec) -> impl Iterator<Item = &'static str> {

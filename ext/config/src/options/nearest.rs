@@ -1,4 +1,4 @@
-//! Which known name was meant by an unknown one.
+//! Finds the known name that is nearest to an unknown one.
 
 /// The candidate that is nearest to `given`, ignoring case, if it is near enough to be meant: at most
 /// a third of its letters differ.

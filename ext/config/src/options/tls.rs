@@ -1,4 +1,5 @@
-//! What the `ssl_` options of a port say together.
+//! [`TlsOptions`]: the `ssl_` options of a port, and their conversion to the reactor's TLS
+//! configuration.
 
 use std::fmt;
 use std::path::PathBuf;

@@ -1,4 +1,4 @@
-//! [`Value`]: what PHP gave for an option, without Zend.
+//! [`Value`]: the value of an option as PHP gave it, without Zend.
 
 use std::fmt;
 

@@ -1,10 +1,10 @@
-//! Options that are known from Swoole and have nothing to do here. They are taken when their value
-//! asks for nothing, so that a configuration can be brought along; anything else is an error, so
-//! that nobody relies on what is not there.
+//! Options of Swoole that have no effect here. They are taken when their value asks for nothing, so
+//! that a configuration can be brought along; anything else is an error, so that nobody relies on
+//! what is not there.
 
 use super::{Scope, Spec};
-use crate::options::kind::Kind::Absent;
-use crate::options::kind::NoOp::{self, Any, Off, On, OneOf};
+use crate::options::option_type::NoOp::{self, Any, Off, On, OneOf};
+use crate::options::option_type::OptionType::Absent;
 
 const fn server(name: &'static str, no_op: NoOp, doc: &'static str) -> Spec {
     Spec { name, aliases: &[], scope: Scope::Server, kind: Absent(no_op), default: "", doc }

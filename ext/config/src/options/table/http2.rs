@@ -1,7 +1,7 @@
 //! Options of HTTP/2, each of a port.
 
 use super::Spec;
-use crate::options::kind::Kind::{Bytes, Count, Switch};
+use crate::options::option_type::OptionType::{Bytes, Count, Switch};
 
 /// A head has to fit a frame between processes, so what is beyond this makes no difference.
 const LIST_MOST: u32 = 2 << 20;

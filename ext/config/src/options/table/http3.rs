@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use reactor::config::{Congestion, Retry};
 
 use super::Spec;
-use crate::options::kind::Kind::{Bytes, Count, Seconds, Switch, Text, Word};
+use crate::options::option_type::OptionType::{Bytes, Count, Seconds, Switch, Text, Word};
 
 /// Options of HTTP/3.
 pub(super) const OPTIONS: &[Spec] = &[

@@ -8,7 +8,7 @@ mod port;
 mod server;
 mod tls;
 
-use super::kind::Kind;
+use super::option_type::OptionType;
 
 /// One option.
 #[derive(Clone, Copy)]
@@ -20,7 +20,7 @@ pub struct Spec {
     /// Whose option it is.
     pub scope: Scope,
     /// What it takes, and where that goes.
-    pub kind: Kind,
+    pub kind: OptionType,
     /// Its default, in words.
     pub default: &'static str,
     /// What it does; units and consequences.
@@ -39,7 +39,7 @@ pub enum Scope {
 impl Spec {
     const fn server(
         name: &'static str,
-        kind: Kind,
+        kind: OptionType,
         default: &'static str,
         doc: &'static str,
     ) -> Self {
@@ -48,7 +48,7 @@ impl Spec {
 
     const fn port(
         name: &'static str,
-        kind: Kind,
+        kind: OptionType,
         default: &'static str,
         doc: &'static str,
     ) -> Self {

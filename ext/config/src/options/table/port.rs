@@ -5,9 +5,11 @@ use std::time::Duration;
 use bytes::Bytes as Octets;
 
 use super::Spec;
-use crate::options::config::Draft;
-use crate::options::kind::Kind::{Bytes, Count, Permissions, Seconds, Switch, SwitchOrText, Text};
-use crate::options::kind::Switchable;
+use crate::options::config::ConfigBuilder;
+use crate::options::option_type::BoolOr;
+use crate::options::option_type::OptionType::{
+    Bytes, Count, Permissions, Seconds, Switch, SwitchOrText, Text,
+};
 
 /// What `server_header` says by itself.
 const SERVER: &[u8] = b"ferrite";
@@ -143,9 +145,9 @@ pub(super) const OPTIONS: &[Spec] = &[
         "server_header",
         SwitchOrText(|d, v| {
             d.port.http.server = match v {
-                Switchable::Switch(false) | Switchable::Text("") => None,
-                Switchable::Switch(true) => Some(Octets::from_static(SERVER)),
-                Switchable::Text(text) => Some(Octets::copy_from_slice(text.as_bytes())),
+                BoolOr::Switch(false) | BoolOr::Text("") => None,
+                BoolOr::Switch(true) => Some(Octets::from_static(SERVER)),
+                BoolOr::Text(text) => Some(Octets::copy_from_slice(text.as_bytes())),
             }
         }),
         "true ('ferrite')",
@@ -235,8 +237,8 @@ pub(super) const OPTIONS: &[Spec] = &[
     ),
 ];
 
-fn idle(draft: &mut Draft, time: Duration) {
+fn idle(builder: &mut ConfigBuilder, time: Duration) {
     if !time.is_zero() {
-        draft.port.http.keepalive_timeout = time;
+        builder.port.http.keepalive_timeout = time;
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use wire::limits::{REACTOR_THREADS_MAX, WORKERS_MAX};
 
 use super::Spec;
-use crate::options::kind::Kind::{Bytes, Count, Cpus, Seconds, Switch, Text, Word};
+use crate::options::option_type::OptionType::{Bytes, Count, Cpus, Seconds, Switch, Text, Word};
 
 /// Options of the whole server.
 pub(super) const OPTIONS: &[Spec] = &[

@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 
 use super::Spec;
-use crate::options::kind::Kind::{Certificates, Count, Flags, Seconds, Switch, Text, Word};
+use crate::options::option_type::OptionType::{
+    Certificates, Count, Flags, Seconds, Switch, Text, Word,
+};
 use crate::options::tls::{TLS_1_2, TLS_1_3};
 
 /// Options of a port that speaks TLS.

@@ -1,17 +1,17 @@
-//! [`Kind`]: what values an option takes, and where they go.
+//! [`OptionType`]: what values an option takes, and where they go.
 
 use std::fmt;
 use std::time::Duration;
 
-use super::config::Draft;
+use super::config::ConfigBuilder;
 use super::tls::NamedCertificate;
 use super::value::Value;
 
 /// The type and range of an option, with the place its value goes to.
 #[derive(Clone, Copy)]
-pub enum Kind {
+pub enum OptionType {
     /// true or false
-    Switch(fn(&mut Draft, bool)),
+    Switch(fn(&mut ConfigBuilder, bool)),
     /// A whole number.
     Count {
         /// The least.
@@ -19,7 +19,7 @@ pub enum Kind {
         /// The most.
         max: i64,
         /// Where it goes.
-        set: fn(&mut Draft, i64),
+        set: fn(&mut ConfigBuilder, i64),
     },
     /// A number of bytes, also as `"2M"`.
     Bytes {
@@ -28,7 +28,7 @@ pub enum Kind {
         /// The most.
         max: u64,
         /// Where it goes.
-        set: fn(&mut Draft, u64),
+        set: fn(&mut ConfigBuilder, u64),
     },
     /// A time in seconds, also in fractions.
     Seconds {
@@ -37,39 +37,39 @@ pub enum Kind {
         /// The most.
         max: f64,
         /// Where it goes.
-        set: fn(&mut Draft, Duration),
+        set: fn(&mut ConfigBuilder, Duration),
     },
     /// A string without NUL bytes.
-    Text(fn(&mut Draft, &str)),
+    Text(fn(&mut ConfigBuilder, &str)),
     /// A string, or a switch.
-    SwitchOrText(fn(&mut Draft, Switchable<'_>)),
+    SwitchOrText(fn(&mut ConfigBuilder, BoolOr<'_>)),
     /// One of a few words, or nothing.
     Word {
         /// The words.
         words: &'static [&'static str],
         /// Where it goes.
-        set: fn(&mut Draft, &str),
+        set: fn(&mut ConfigBuilder, &str),
     },
     /// A sum of these constants, or 0.
     Flags {
         /// The constants.
         of: &'static [(&'static str, i64)],
         /// Where it goes.
-        set: fn(&mut Draft, i64),
+        set: fn(&mut ConfigBuilder, i64),
     },
     /// Permissions of a file: an octal number, also as a string of octal digits.
-    Permissions(fn(&mut Draft, u32)),
+    Permissions(fn(&mut ConfigBuilder, u32)),
     /// A list of CPUs, by their numbers.
-    Cpus(fn(&mut Draft, &[usize])),
+    Cpus(fn(&mut ConfigBuilder, &[usize])),
     /// Certificates by server name.
-    Certificates(fn(&mut Draft, &[NamedCertificate])),
+    Certificates(fn(&mut ConfigBuilder, &[NamedCertificate])),
     /// Known from Swoole, without effect here: only values that ask for nothing are taken.
     Absent(NoOp),
 }
 
-/// The value of a [`Kind::SwitchOrText`].
+/// The value of a [`OptionType::SwitchOrText`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Switchable<'a> {
+pub enum BoolOr<'a> {
     /// true or false
     Switch(bool),
     /// The string.
@@ -92,33 +92,33 @@ pub enum NoOp {
 /// A value that has been found good, on its way to where it belongs.
 #[derive(Clone)]
 pub enum Assignment {
-    /// See [`Kind::Switch`].
-    Switch(fn(&mut Draft, bool), bool),
-    /// See [`Kind::Count`].
-    Count(fn(&mut Draft, i64), i64),
-    /// See [`Kind::Bytes`].
-    Bytes(fn(&mut Draft, u64), u64),
-    /// See [`Kind::Seconds`].
-    Seconds(fn(&mut Draft, Duration), Duration),
-    /// See [`Kind::Text`].
-    Text(fn(&mut Draft, &str), String),
-    /// See [`Kind::SwitchOrText`], the switch.
-    Switched(fn(&mut Draft, Switchable<'_>), bool),
-    /// See [`Kind::SwitchOrText`], the string.
-    Named(fn(&mut Draft, Switchable<'_>), String),
-    /// See [`Kind::Permissions`].
-    Permissions(fn(&mut Draft, u32), u32),
-    /// See [`Kind::Cpus`].
-    Cpus(fn(&mut Draft, &[usize]), Vec<usize>),
-    /// See [`Kind::Certificates`].
-    Certificates(fn(&mut Draft, &[NamedCertificate]), Vec<NamedCertificate>),
-    /// See [`Kind::Absent`].
+    /// See [`OptionType::Switch`].
+    Switch(fn(&mut ConfigBuilder, bool), bool),
+    /// See [`OptionType::Count`].
+    Count(fn(&mut ConfigBuilder, i64), i64),
+    /// See [`OptionType::Bytes`].
+    Bytes(fn(&mut ConfigBuilder, u64), u64),
+    /// See [`OptionType::Seconds`].
+    Seconds(fn(&mut ConfigBuilder, Duration), Duration),
+    /// See [`OptionType::Text`].
+    Text(fn(&mut ConfigBuilder, &str), String),
+    /// See [`OptionType::SwitchOrText`], the switch.
+    Switched(fn(&mut ConfigBuilder, BoolOr<'_>), bool),
+    /// See [`OptionType::SwitchOrText`], the string.
+    Named(fn(&mut ConfigBuilder, BoolOr<'_>), String),
+    /// See [`OptionType::Permissions`].
+    Permissions(fn(&mut ConfigBuilder, u32), u32),
+    /// See [`OptionType::Cpus`].
+    Cpus(fn(&mut ConfigBuilder, &[usize]), Vec<usize>),
+    /// See [`OptionType::Certificates`].
+    Certificates(fn(&mut ConfigBuilder, &[NamedCertificate]), Vec<NamedCertificate>),
+    /// See [`OptionType::Absent`].
     Nothing,
 }
 
 /// The value does not fit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Misfit {
+pub enum InvalidValue {
     /// Its type is wrong.
     Type,
     /// Its type is right, but it is outside of the range.
@@ -127,61 +127,64 @@ pub enum Misfit {
     Absent,
 }
 
-impl Kind {
+impl OptionType {
     /// Checks a value.
-    pub fn accept(&self, value: &Value) -> Result<Assignment, Misfit> {
+    pub fn accept(&self, value: &Value) -> Result<Assignment, InvalidValue> {
         match *self {
             Self::Switch(set) => {
-                let misfit =
-                    if matches!(value, Value::Int(_)) { Misfit::Range } else { Misfit::Type };
-                Ok(Assignment::Switch(set, value.switch().ok_or(misfit)?))
+                let invalid = if matches!(value, Value::Int(_)) {
+                    InvalidValue::Range
+                } else {
+                    InvalidValue::Type
+                };
+                Ok(Assignment::Switch(set, value.switch().ok_or(invalid)?))
             }
             Self::Count { min, max, set } => {
-                let count = value.int().ok_or(Misfit::Type)?;
+                let count = value.int().ok_or(InvalidValue::Type)?;
                 within(count, min, max).map(|count| Assignment::Count(set, count))
             }
             Self::Bytes { min, max, set } => {
-                let misfit = if matches!(value, Value::Int(_) | Value::Text(_)) {
-                    Misfit::Range
+                let invalid = if matches!(value, Value::Int(_) | Value::Text(_)) {
+                    InvalidValue::Range
                 } else {
-                    Misfit::Type
+                    InvalidValue::Type
                 };
-                within(value.bytes().ok_or(misfit)?, min, max)
+                within(value.bytes().ok_or(invalid)?, min, max)
                     .map(|bytes| Assignment::Bytes(set, bytes))
             }
             Self::Seconds { min, max, set } => {
-                let seconds = within(value.seconds().ok_or(Misfit::Type)?, min, max)?;
-                let time = Duration::try_from_secs_f64(seconds).map_err(|_| Misfit::Range)?;
+                let seconds = within(value.seconds().ok_or(InvalidValue::Type)?, min, max)?;
+                let time = Duration::try_from_secs_f64(seconds).map_err(|_| InvalidValue::Range)?;
                 Ok(Assignment::Seconds(set, time))
             }
             Self::Text(set) => match value {
-                Value::Text(text) if text.contains('\0') => Err(Misfit::Range),
+                Value::Text(text) if text.contains('\0') => Err(InvalidValue::Range),
                 Value::Text(text) => Ok(Assignment::Text(set, text.clone())),
-                _ => Err(Misfit::Type),
+                _ => Err(InvalidValue::Type),
             },
             Self::SwitchOrText(set) => match value {
                 Value::Bool(on) => Ok(Assignment::Switched(set, *on)),
                 Value::Text(text) if text.bytes().any(|b| b.is_ascii_control()) => {
-                    Err(Misfit::Range)
+                    Err(InvalidValue::Range)
                 }
                 Value::Text(text) => Ok(Assignment::Named(set, text.clone())),
-                _ => Err(Misfit::Type),
+                _ => Err(InvalidValue::Type),
             },
             Self::Word { words, set } => match value {
                 value if value.is_off() => Ok(Assignment::Text(set, String::new())),
                 Value::Text(word) if words.contains(&word.as_str()) => {
                     Ok(Assignment::Text(set, word.clone()))
                 }
-                Value::Text(_) => Err(Misfit::Range),
-                _ => Err(Misfit::Type),
+                Value::Text(_) => Err(InvalidValue::Range),
+                _ => Err(InvalidValue::Type),
             },
             Self::Flags { of, set } => {
                 let all = of.iter().fold(0, |all, (_, bit)| all | bit);
-                let flags = value.int().ok_or(Misfit::Type)?;
+                let flags = value.int().ok_or(InvalidValue::Type)?;
                 if flags & !all == 0 {
                     Ok(Assignment::Count(set, flags))
                 } else {
-                    Err(Misfit::Range)
+                    Err(InvalidValue::Range)
                 }
             }
             Self::Permissions(set) => Ok(Assignment::Permissions(set, permissions(value)?)),
@@ -189,31 +192,31 @@ impl Kind {
             Self::Certificates(set) => Ok(Assignment::Certificates(set, certificates(value)?)),
             Self::Absent(no_op) => match no_op.covers(value) {
                 true => Ok(Assignment::Nothing),
-                false => Err(Misfit::Absent),
+                false => Err(InvalidValue::Absent),
             },
         }
     }
 }
 
-fn certificates(value: &Value) -> Result<Vec<NamedCertificate>, Misfit> {
-    let Value::Array(entries) = value else { return Err(Misfit::Type) };
+fn certificates(value: &Value) -> Result<Vec<NamedCertificate>, InvalidValue> {
+    let Value::Array(entries) = value else { return Err(InvalidValue::Type) };
     let named = entries.iter().map(|(name, entry)| named_certificate(name, entry));
-    named.collect::<Option<_>>().ok_or(Misfit::Range)
+    named.collect::<Option<_>>().ok_or(InvalidValue::Range)
 }
 
-fn permissions(value: &Value) -> Result<u32, Misfit> {
+fn permissions(value: &Value) -> Result<u32, InvalidValue> {
     let bits = match value {
         Value::Int(bits) => Some(*bits),
         Value::Text(digits) => i64::from_str_radix(digits, 8).ok(),
-        _ => return Err(Misfit::Type),
+        _ => return Err(InvalidValue::Type),
     };
-    within(bits.ok_or(Misfit::Range)?, 0, 0o777).map(|bits| bits as u32)
+    within(bits.ok_or(InvalidValue::Range)?, 0, 0o777).map(|bits| bits as u32)
 }
 
-fn cpus(value: &Value) -> Result<Vec<usize>, Misfit> {
-    let Value::Array(entries) = value else { return Err(Misfit::Type) };
+fn cpus(value: &Value) -> Result<Vec<usize>, InvalidValue> {
+    let Value::Array(entries) = value else { return Err(InvalidValue::Type) };
     let number = |(_, entry): &(String, Value)| usize::try_from(entry.int()?).ok();
-    entries.iter().map(number).collect::<Option<_>>().ok_or(Misfit::Range)
+    entries.iter().map(number).collect::<Option<_>>().ok_or(InvalidValue::Range)
 }
 
 /// An entry of `ssl_sni_certs`: its files, and nothing else.
@@ -233,8 +236,8 @@ fn named_certificate(name: &str, entry: &Value) -> Option<NamedCertificate> {
     (entry.len() == known).then_some(named)
 }
 
-fn within<T: PartialOrd>(value: T, min: T, max: T) -> Result<T, Misfit> {
-    if value >= min && value <= max { Ok(value) } else { Err(Misfit::Range) }
+fn within<T: PartialOrd>(value: T, min: T, max: T) -> Result<T, InvalidValue> {
+    if value >= min && value <= max { Ok(value) } else { Err(InvalidValue::Range) }
 }
 
 impl NoOp {
@@ -250,25 +253,25 @@ impl NoOp {
 
 impl Assignment {
     /// Writes the value to its place.
-    pub fn apply(&self, draft: &mut Draft) {
+    pub fn apply(&self, builder: &mut ConfigBuilder) {
         match self {
-            Self::Switch(set, value) => set(draft, *value),
-            Self::Count(set, value) => set(draft, *value),
-            Self::Bytes(set, value) => set(draft, *value),
-            Self::Seconds(set, value) => set(draft, *value),
-            Self::Text(set, value) => set(draft, value),
-            Self::Switched(set, value) => set(draft, Switchable::Switch(*value)),
-            Self::Named(set, value) => set(draft, Switchable::Text(value)),
-            Self::Permissions(set, value) => set(draft, *value),
-            Self::Cpus(set, value) => set(draft, value),
-            Self::Certificates(set, value) => set(draft, value),
+            Self::Switch(set, value) => set(builder, *value),
+            Self::Count(set, value) => set(builder, *value),
+            Self::Bytes(set, value) => set(builder, *value),
+            Self::Seconds(set, value) => set(builder, *value),
+            Self::Text(set, value) => set(builder, value),
+            Self::Switched(set, value) => set(builder, BoolOr::Switch(*value)),
+            Self::Named(set, value) => set(builder, BoolOr::Text(value)),
+            Self::Permissions(set, value) => set(builder, *value),
+            Self::Cpus(set, value) => set(builder, value),
+            Self::Certificates(set, value) => set(builder, value),
             Self::Nothing => {}
         }
     }
 }
 
 /// What is allowed, for errors and for the documentation.
-impl fmt::Display for Kind {
+impl fmt::Display for OptionType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Switch(_) => f.write_str("true or false"),
