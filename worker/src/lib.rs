@@ -24,6 +24,6 @@ pub use application::{
     Verdict, WorkerFailure, WorkerIdentity,
 };
 pub use membership::{Membership, is_forked_copy, membership};
-pub use plan::{Outcome, Plan, SuperviseError, supervise};
+pub use plan::{Outcome, Plan, ProcessSettings, SuperviseError, supervise};
 pub use reply::{Reply, ReplyError};
 pub use signals::with_open_mask;

@@ -19,6 +19,20 @@ pub struct Plan {
     pub listeners: Vec<OwnedFd>,
     /// For each port its UDP sockets, one per reactor thread, if it has any.
     pub datagrams: Vec<Vec<OwnedFd>>,
+    /// How processes are started, watched and ended.
+    pub settings: ProcessSettings,
+    /// How many content bytes a response may be ahead of its client: one figure per port, in the
+    /// order of the ports, the same that the reactor is told.
+    pub windows: Vec<u32>,
+    /// How often the embedder is told how every process stands; `None`: never.
+    pub report_interval: Option<Duration>,
+    /// Shown in process titles: the script's name.
+    pub title: String,
+}
+
+/// How processes are started, watched and ended, as options say it.
+#[derive(Debug, Clone)]
+pub struct ProcessSettings {
     /// How long requests in flight may take after a stop or a reload began.
     pub max_wait_time: Duration,
     /// How long a worker may take until it is ready; then it is killed and started again.
@@ -31,13 +45,17 @@ pub struct Plan {
     /// Requests after which a worker is replaced; 0 for never. Up to a tenth is added by chance, so
     /// that workers are not replaced all at once.
     pub max_request: u32,
-    /// How many content bytes a response may be ahead of its client: one figure per port, in the
-    /// order of the ports, the same that the reactor is told.
-    pub windows: Vec<u32>,
-    /// How often the embedder is told how every process stands; `None`: never.
-    pub report_interval: Option<Duration>,
-    /// Shown in process titles: the script's name.
-    pub title: String,
+}
+
+impl Default for ProcessSettings {
+    fn default() -> Self {
+        Self {
+            max_wait_time: Duration::from_secs(3),
+            worker_start_timeout: Duration::from_secs(60),
+            reactor_watchdog_time: Duration::from_secs(10),
+            max_request: 0,
+        }
+    }
 }
 
 /// In which process [`supervise`] has returned.

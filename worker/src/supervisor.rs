@@ -87,10 +87,14 @@ impl Supervisor {
         let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         memory.shared.counter(Counter::StartedAt).store(since_1970.as_secs(), Ordering::Relaxed);
         membership::begin().map_err(system("mmap"))?;
-        let watchdog = Watchdog::new(plan.reactor_watchdog_time);
+        let watchdog = Watchdog::new(plan.settings.reactor_watchdog_time);
         let signals = Signals::take().map_err(system("signalfd"))?;
         let due = plan.report_interval.map(|_| Instant::now());
-        let roster = Roster::new(plan.workers, plan.max_wait_time, plan.worker_start_timeout);
+        let roster = Roster::new(
+            plan.workers,
+            plan.settings.max_wait_time,
+            plan.settings.worker_start_timeout,
+        );
         let own = |sockets: Vec<OwnedFd>| sockets.into_iter().map(PrivateFd::from).collect();
         Ok(Self {
             listeners: own(std::mem::take(&mut plan.listeners)),
@@ -253,7 +257,7 @@ impl Supervisor {
                     control: WorkerControl::new(control),
                     shared: self.memory.shared,
                     windows: std::mem::take(&mut self.plan.windows),
-                    max_request: self.plan.max_request,
+                    max_request: self.plan.settings.max_request,
                 }))
             }
             Ok((Side::Parent(pid), control, _)) => {

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use reactor::config::PortConfig;
 use reactor::protocol::settings::HttpSettings;
 use reactor::tls::Tls;
+use worker::ProcessSettings;
 
 use super::tls::TlsOptions;
 
@@ -26,18 +27,12 @@ pub struct ServerOptions {
     /// What the reactor is told as it is. What follows from several options, or from the machine, is put
     /// there at the start.
     pub reactor: reactor::Config,
+    /// What the supervisor is told as it is.
+    pub processes: ProcessSettings,
     /// Worker processes.
     pub worker_num: u16,
     /// Reactor threads; `None`: as many as CPUs, 8 at most. Never more than workers.
     pub reactor_num: Option<u16>,
-    /// Requests after which a worker is replaced; 0 for never.
-    pub max_request: u32,
-    /// Time for requests in flight at a stop or a reload.
-    pub max_wait_time: Duration,
-    /// Time for a worker until it is ready.
-    pub worker_start_timeout: Duration,
-    /// Time for a turn of a reactor thread; zero: any time.
-    pub reactor_watchdog_time: Duration,
     /// Open connections; `None`: as many as the process may have files, 100,000 at most.
     pub connections_max: Option<usize>,
     /// Whether to leave the terminal.
@@ -124,7 +119,7 @@ pub struct TcpKeepalive {
 impl ServerOptions {
     /// How often the threads of the reactor turn at least, for the watchdog's sake.
     pub fn turn_interval_max(&self) -> Option<Duration> {
-        let time = self.reactor_watchdog_time;
+        let time = self.processes.reactor_watchdog_time;
         (!time.is_zero()).then(|| time / wire::limits::WATCHDOG_LOOKS)
     }
 }
@@ -133,12 +128,9 @@ impl Default for ServerOptions {
     fn default() -> Self {
         Self {
             reactor: reactor::Config::default(),
+            processes: ProcessSettings::default(),
             worker_num: cpus(),
             reactor_num: None,
-            max_request: 0,
-            max_wait_time: Duration::from_secs(3),
-            worker_start_timeout: Duration::from_secs(60),
-            reactor_watchdog_time: Duration::from_secs(10),
             connections_max: None,
             daemonize: false,
             pid_file: None,

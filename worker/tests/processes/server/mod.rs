@@ -13,7 +13,7 @@ use std::process::ExitCode;
 use std::str::FromStr;
 use std::time::Duration;
 
-use worker::{Outcome, Plan, supervise};
+use worker::{Outcome, Plan, ProcessSettings, supervise};
 
 /// What a server is started with.
 #[derive(Debug, Clone)]
@@ -86,10 +86,12 @@ pub fn main(arguments: &[String]) -> ExitCode {
         reactor_threads: options.threads,
         listeners: vec![listener.into()],
         datagrams: Vec::new(),
-        max_wait_time: options.max_wait,
-        worker_start_timeout: options.start_timeout,
-        reactor_watchdog_time: options.watchdog,
-        max_request: options.max_request,
+        settings: ProcessSettings {
+            max_wait_time: options.max_wait,
+            worker_start_timeout: options.start_timeout,
+            reactor_watchdog_time: options.watchdog,
+            max_request: options.max_request,
+        },
         windows: vec![options.window],
         report_interval: None,
         title: "processes".into(),

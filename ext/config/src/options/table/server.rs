@@ -41,21 +41,29 @@ pub(super) const OPTIONS: &[Spec] = &[
     ),
     Spec::server(
         "max_request",
-        Count { min: 0, max: u32::MAX as i64, set: |d, v| d.server.max_request = v as u32 },
+        Count {
+            min: 0,
+            max: u32::MAX as i64,
+            set: |d, v| d.server.processes.max_request = v as u32,
+        },
         "0 (never)",
         "Requests after which a worker is replaced. Up to a tenth is added by chance, so that \
          workers are not replaced all at once.",
     ),
     Spec::server(
         "max_wait_time",
-        Seconds { min: 0.0, max: 86_400.0, set: |d, v| d.server.max_wait_time = v },
+        Seconds { min: 0.0, max: 86_400.0, set: |d, v| d.server.processes.max_wait_time = v },
         "3",
         "How long requests in flight may take after a stop or a reload began; then they are cut \
          off.",
     ),
     Spec::server(
         "worker_start_timeout",
-        Seconds { min: 0.001, max: 86_400.0, set: |d, v| d.server.worker_start_timeout = v },
+        Seconds {
+            min: 0.001,
+            max: 86_400.0,
+            set: |d, v| d.server.processes.worker_start_timeout = v,
+        },
         "60",
         "How long a worker may take to start, its `WorkerStart` callback included; then it is killed \
          and started again. The server ends when that happens five times in a row and nobody serves; \
@@ -63,7 +71,11 @@ pub(super) const OPTIONS: &[Spec] = &[
     ),
     Spec::server(
         "reactor_watchdog_time",
-        Seconds { min: 0.0, max: 86_400.0, set: |d, v| d.server.reactor_watchdog_time = v },
+        Seconds {
+            min: 0.0,
+            max: 86_400.0,
+            set: |d, v| d.server.processes.reactor_watchdog_time = v,
+        },
         "10",
         "How long a thread of the reactor may do nothing at all, not even look for what there is to \
          do, until the reactor is killed and started again; 0: for ever. Its clients' connections end \
