@@ -44,18 +44,24 @@ $expect = function (array $cpus) use ($all): array {
         'worker 0' => $one(0), 'worker 1' => $one(1), 'worker 2' => $one(2)];
 };
 
+// A process has its title, and a thread its name, shortly before its CPU.
+$becomes = function (TestServer $server, array $expected) use ($look): bool {
+    wait_until(fn () => $look($server) === $expected, 'each has its CPU');
+    return true;
+};
+
 $server = $start("'open_cpu_affinity' => true");
-var_dump($look($server) === $expect($all));
+var_dump($becomes($server, $expect($all)));
 // A replaced worker has the CPU of its predecessor.
 $old = $server->children()['worker 1'];
 send_signal($old, SIGKILL);
 wait_until(fn () => !in_array($server->children()['worker 1'] ?? $old, [$old], true), 'it is replaced');
-var_dump($look($server) === $expect($all), $server->get('/')->body, $server->stop());
+var_dump($becomes($server, $expect($all)), $server->get('/')->body, $server->stop());
 
 // The last one is not used; if there is but one, that is a mistake.
 if (count($all) > 1) {
     $server = $start("'open_cpu_affinity' => 1, 'cpu_affinity_ignore' => [" . end($all) . ", 1000]");
-    var_dump($look($server) === $expect(array_slice($all, 0, -1)), $server->stop());
+    var_dump($becomes($server, $expect(array_slice($all, 0, -1))), $server->stop());
 } else {
     var_dump(true, 0);
 }
