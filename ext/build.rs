@@ -26,7 +26,7 @@ fn main() -> ExitCode {
 
 /// Writes `signatures.rs` from the stubs.
 fn signatures() -> Result<(), String> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../stubs");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).with_file_name("stubs");
     println!("cargo:rerun-if-changed={}", folder.display());
     let failed = |path: &Path, error: &dyn std::fmt::Display| format!("{}:{error}", path.display());
     let entries = fs::read_dir(&folder).map_err(|error| failed(&folder, &error))?;

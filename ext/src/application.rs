@@ -92,8 +92,8 @@ impl ServerApplication {
         Self { server, state, run, sound: true, baseline: None }
     }
 
-    /// In the supervisor, at the end: removes the files that tell of the server. `false` when a
-    /// callback has left the interpreter in a state in which the script cannot go on.
+    /// In the supervisor, at the end: removes socket files, the pid file and the file of statistics. `false`
+    /// when a callback has left the interpreter in a state in which the script cannot go on.
     pub fn clean_up(&self) -> bool {
         for port in self.state.all_ports() {
             if let Some(path) = &port.path {
@@ -208,7 +208,7 @@ impl ServerApplication {
         let _ = nix::unistd::write(&stdout, banner.to_string().as_bytes());
     }
 
-    /// What the banner and the end of the process tell people, for programs.
+    /// Logs in JSON what the banner and the end of the process show in text.
     fn tell(&self, event: LogEvent, text: &str) {
         if logger::is_json() {
             let addresses: Vec<_> = self.addresses().iter().map(Address::to_string).collect();

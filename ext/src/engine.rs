@@ -31,8 +31,8 @@ pub fn reseed() {
     }
 }
 
-/// Lets scripts go on when their output cannot be written: where it goes to is the concern of
-/// whoever looks after the server, and none of a client whose request is being answered.
+/// Lets scripts go on when their output cannot be written: a broken standard output must not cost a
+/// client its response.
 pub fn survive_output() {
     call_function("ignore_user_abort", &mut [value::long(1)]);
 }

@@ -38,7 +38,7 @@ pub fn describe(module: ModuleBuilder<'_>) -> ModuleBuilder<'_> {
     })
 }
 
-/// Code that knows nothing of PHP has its own copy of what the stubs say.
+/// The crate `config` has constants of its own: they equal those of the stubs.
 const _: () = {
     assert!(constant::SOCK_TCP == SocketType::TCP);
     assert!(constant::SOCK_UDP == SocketType::UDP);

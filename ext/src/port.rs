@@ -1,4 +1,4 @@
-//! Ports: `Ferrite\Server\Port`, and what a request needs to know of the port it came in by.
+//! `Ferrite\Server\Port`, and the facts of a port that requests depend on.
 
 pub mod methods;
 

@@ -153,7 +153,7 @@ pub fn after_event(
     sound
 }
 
-/// One line for whoever looks after the server, if there is something to say.
+/// Logs one line when the handler has failed or has not ended the response.
 fn report(request: &Request, outcome: &CallOutcome, settled: ResponseOutcome) {
     let label = request.label();
     let answer = match settled {

@@ -52,6 +52,7 @@ pub const RULES: &[(&str, Rule)] = &[
     ("no static mut", rules::unsafety::static_mut),
     ("SAFETY comments", rules::unsafety::safety_comments),
     ("forbid(unsafe_code)", rules::unsafety::forbidden),
+    ("glue over the engine", rules::unsafety::glue),
     ("no panics", rules::words::panics),
     ("code map", rules::modules::documented),
     ("no dead files", rules::modules::dead),

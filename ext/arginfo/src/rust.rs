@@ -78,7 +78,7 @@ fn module(out: &mut String, class: &Class, constants: &[Constant]) -> Result<(),
     Ok(())
 }
 
-/// Who has no type may hold nothing at first.
+/// A property without type and default has no value until it is made.
 fn is_lazy(property: &Property) -> bool {
     property.types.0.is_empty() && property.default.is_none()
 }
@@ -158,7 +158,7 @@ struct Conversion {
     place: (&'static str, String),
     /// The type of the field.
     field: &'static str,
-    /// From the place, whose name is put for `{}`, to the field.
+    /// The expression for the field; `{}` stands for the name of the place.
     convert: String,
 }
 

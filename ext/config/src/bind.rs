@@ -228,8 +228,8 @@ fn listen_tcp(address: SocketAddr) -> io::Result<Socket> {
 /// Numbers that are tried when any will do.
 const TRIES: usize = 32;
 
-/// Listens on a free port whose number is free over UDP too: HTTP/3 may want it at the start, and
-/// clients of others have UDP ports from the same range.
+/// Listens on a free port whose number is free over UDP too: HTTP/3 may need it at the start, and UDP
+/// clients of other programs have ports from the same range.
 fn listen_anywhere(address: SocketAddr, is_free: fn(&Socket) -> bool) -> io::Result<Socket> {
     // Held until the end, so that another number comes next.
     let mut taken = Vec::new();
@@ -242,7 +242,7 @@ fn listen_anywhere(address: SocketAddr, is_free: fn(&Socket) -> bool) -> io::Res
     }
 }
 
-/// Whether nobody has the UDP port of the same number.
+/// Whether the UDP port of the same number is free.
 fn is_free_over_udp(socket: &Socket) -> bool {
     let address = socket.local_addr().ok().and_then(|address| address.as_socket());
     address.is_some_and(|address| UdpSocket::bind(address).is_ok())

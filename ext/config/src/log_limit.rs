@@ -50,8 +50,8 @@ pub fn limited(kind: LimitedEvent, level: Level, line: fmt::Arguments<'_>) {
     limited_with(kind, level, &[], line);
 }
 
-/// Logs a line with its fields, unless there were too many of its kind. About once a second one says how many were
-/// left out.
+/// Logs a line with its fields, unless its kind is over its rate. About once a second one more line
+/// counts those that were left out.
 pub fn limited_with(
     kind: LimitedEvent,
     level: Level,
@@ -73,7 +73,7 @@ pub fn limited_with(
     }
 }
 
-/// At the end of a process: says how many lines were left out since that was said last.
+/// At the end of a process: logs how many lines were left out since the last such count.
 pub fn sum_up() {
     let mut limits = LIMITS.lock().unwrap_or_else(PoisonError::into_inner);
     for (kind, limit) in LimitedEvent::ALL.into_iter().zip(limits.iter_mut()) {

@@ -18,7 +18,7 @@ use nix::unistd::{
 
 use crate::options::config::{ServerOptions, SocketAccess};
 
-/// Why a process cannot become what the options say.
+/// Why an option cannot be applied to a process.
 #[derive(Debug)]
 pub enum ProcessError {
     /// The option needs root.
@@ -93,7 +93,7 @@ impl Identity {
         Ok(identity)
     }
 
-    /// Where a path of the children lies for who has kept its root, and whose their files are.
+    /// Where a path of the children (below `chroot`) lies in the supervisor, and the owner of their files.
     pub fn place_of(&self, path: &Path) -> (PathBuf, Uid) {
         let path = match &self.root {
             Some(root) => root.join(path.strip_prefix("/").unwrap_or(path)),
@@ -139,7 +139,7 @@ impl Identity {
     }
 }
 
-/// Gives a Unix socket the permissions, owner and group that the options say.
+/// Sets permissions, owner and group of a Unix socket.
 pub fn give_socket(path: &Path, access: &SocketAccess) -> Result<(), ProcessError> {
     let owner = access.owner.as_deref().map(user_named).transpose()?.map(|user| user.uid);
     let group = access.group.as_deref().map(group_named).transpose()?.map(|group| group.gid);

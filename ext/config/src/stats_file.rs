@@ -31,7 +31,7 @@ impl StatsFile {
         Self { path, temporary: temporary.into(), interval, failed: false }
     }
 
-    /// Writes it whole. What goes wrong is logged once, until it goes well again.
+    /// Replaces the file. The first of several failures in a row is logged.
     pub fn write(&mut self, figures: &[(&str, u64)], processes: &[ProcessState]) {
         let content = content(SystemTime::now(), figures, processes);
         let result = self.replace(content.to_string().as_bytes());

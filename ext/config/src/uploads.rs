@@ -1,10 +1,10 @@
 //! The folder of a worker's uploads, and its removal when the worker has died.
 //!
 //! PHP's parser makes a file for each upload, and removes it at the end of the request; a worker that
-//! dies in between leaves it. Nobody else can know the names: files that others have made look the
-//! same. So each worker has a folder of its own in `upload_tmp_dir`, there only while it has uploads,
-//! and the supervisor, who outlives it, removes the folder with what is in it. The folder's name
-//! follows from what the supervisor knows by itself: nothing that a worker says counts.
+//! dies in between leaves it. Other processes cannot tell these files from those of other programs. So
+//! each worker has a folder of its own in `upload_tmp_dir` while it has uploads, and the supervisor
+//! removes the folder and its files when the worker has died. The supervisor computes the folder's name
+//! from its own pid and the worker's incarnation: it trusts nothing that a worker sends.
 
 use std::cell::Cell;
 use std::fs::{DirBuilder, symlink_metadata};
@@ -43,8 +43,8 @@ impl UploadFolder {
         Self { parent: parent.to_owned(), own, made: Cell::new(false) }
     }
 
-    /// The folder, which is there from now on. If it cannot be made, or somebody else has made it,
-    /// uploads go beside it.
+    /// Creates the folder and returns its path. If it cannot be created, or another user has created it,
+    /// returns `upload_tmp_dir`.
     pub fn enter(&self) -> &Path {
         let made = match DirBuilder::new().mode(0o700).create(&self.own) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => self.check(),

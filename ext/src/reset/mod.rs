@@ -1,4 +1,4 @@
-//! What a request leaves behind in PHP is forgotten before the next one; docs/state.md lists it.
+//! Resets the state that a request leaves in PHP; docs/state.md lists it.
 //!
 //! PHP forgets it by itself at the end of each script. A worker's script does not end, so the same is
 //! done here, by the modules' own functions where there are any.

@@ -1,5 +1,5 @@
-//! The option `reset_state`: puts back what a request has changed of the settings of its process, as
-//! far as that costs nothing when it has changed nothing.
+//! The option `reset_state`: restores settings of the process that a request has changed. Costs
+//! nothing when it has changed none.
 
 use std::path::PathBuf;
 
@@ -19,7 +19,7 @@ use crate::zend::{self, globals};
 pub struct Restore {
     /// The INI entries that differ from the start of PHP: name and value.
     ini: Vec<(Vec<u8>, Vec<u8>)>,
-    /// Null when it cannot be told: then it stays as requests leave it.
+    /// `None` when it cannot be read: then it is not restored.
     directory: Option<PathBuf>,
     umask: Mode,
     /// What `date_default_timezone_set()` was given.

@@ -1,4 +1,4 @@
-//! Sessions: written and closed at the end of a request, and forgotten.
+//! Closes the session at the end of a request, and resets its state.
 //!
 //! The module is asked to do so by what it gives the engine for the end of a script. That also forgets
 //! the save handler that was set by `session_set_save_handler()`: the worker's own is set again, one
@@ -58,7 +58,7 @@ impl Session {
         self.idle.is_empty() || self.memory() != &self.idle[..]
     }
 
-    /// Writes and closes an active session, and forgets whose it was. Save handlers of the user's may
+    /// Writes and closes an active session, and resets its id. Save handlers of the user's may
     /// run.
     pub fn close(&mut self) {
         // SAFETY: the engine calls it at the end of each script, in just this state: no code of the

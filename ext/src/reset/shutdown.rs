@@ -1,5 +1,5 @@
-//! Functions that `register_shutdown_function()` has been given: those of the script and of
-//! `WorkerStart` wait for the end of the worker, those of a request run at its end.
+//! Runs the functions of `register_shutdown_function()`: those of a request at its end, those of
+//! the script and of `WorkerStart` at the end of the worker.
 
 use ext_php_rs::ffi::{HashTable, zend_hash_next_index_insert};
 

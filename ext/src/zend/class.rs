@@ -1,4 +1,4 @@
-//! Classes: from their [`Signature`] to entries of the engine.
+//! Registers classes by their [`Signature`].
 
 use std::ffi::c_int;
 use std::sync::atomic::{AtomicPtr, Ordering};

@@ -70,7 +70,7 @@ pub struct LastError {
     pub line: i64,
 }
 
-/// Takes away what `error_get_last()` would say.
+/// Takes the error of `error_get_last()`, which has none afterwards.
 pub fn take_last_error() -> Option<LastError> {
     // SAFETY: the strings belong to the globals, and are taken out of them before they are released.
     unsafe {
@@ -88,7 +88,7 @@ pub fn take_last_error() -> Option<LastError> {
     }
 }
 
-/// What `error_get_last()` would say, which goes on saying it.
+/// The error of `error_get_last()`, which stays.
 pub fn last_error() -> Option<LastError> {
     // SAFETY: the strings, if there are any, live as long as the globals refer to them.
     unsafe {
@@ -137,9 +137,9 @@ pub fn with_http_global<R>(kind: u32, parse: impl FnOnce() -> R) -> (R, Zval) {
     (result, unsafe { std::ptr::replace(place, before) })
 }
 
-/// Forgets what PHP's `header()`, `http_response_code()`, `header_register_callback()` and their like
-/// have been told, which nobody would ever send and which would grow; that output began, so that they
-/// do not complain in the next request; and that output failed.
+/// Resets what PHP's `header()`, `http_response_code()`, `header_register_callback()` and their like
+/// have set (nothing sends it, and it would grow), and the flags that output has begun (they would warn
+/// in the next request) and that it has failed.
 pub fn forget_headers(response_code: c_int) {
     // SAFETY: the list and the strings belong to the globals.
     unsafe {

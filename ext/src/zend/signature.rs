@@ -1,4 +1,4 @@
-//! What a class declares: the form in which the generated code holds the stubs.
+//! [`Signature`]: what the stub of a class declares, as the generated code holds it.
 
 use ext_php_rs::ffi::{
     IS_ARRAY, IS_CALLABLE, IS_DOUBLE, IS_FALSE, IS_LONG, IS_NULL, IS_OBJECT, IS_STRING, IS_TRUE,

@@ -166,7 +166,7 @@ impl Array {
         Self(unsafe { _zend_new_array(u32::try_from(capacity).unwrap_or(0)) })
     }
 
-    /// An array that nobody shares.
+    /// An array with one reference.
     ///
     /// # Safety
     ///

@@ -1,5 +1,5 @@
-//! Functions of PHP's whose calls are noticed: what they change outlives a request, and nothing else
-//! in the engine tells cheaply that it was changed.
+//! Notes calls of PHP functions whose effects outlive a request. The engine has no other cheap sign of
+//! them.
 //!
 //! The C function behind each is replaced, once, by one that notes the call and goes on to the
 //! original. A request that calls none of them pays for none.

@@ -6,6 +6,28 @@ use crate::{Finding, Tree};
 /// The files whose crate or module must carry `#![forbid(unsafe_code)]`.
 const SAFE: &[&str] = &["worker/wire/src/lib.rs", "reactor/src/protocol/mod.rs"];
 
+/// What only the glue over the engine does: it takes arguments, as the stubs have them, and counts
+/// references.
+const GLUE_ONLY: &[(&str, &str)] = &[
+    ("zend_parse_parameters", "the stub says what a method takes; see signatures.rs"),
+    ("refcount", "use Text, value::object or Object::into_value"),
+];
+const GLUE: &[&str] = &["ext/src/zend.rs", "ext/src/zend/", "ext/src/signatures.rs"];
+
+/// Arguments are taken and references counted in one place.
+pub fn glue(tree: &Tree) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let outside = |path: &str| !GLUE.iter().any(|glue| path.starts_with(glue));
+    for file in tree.rust("ext/src/").filter(|file| outside(&file.path)) {
+        for (word, advice) in GLUE_ONLY {
+            findings.extend(words(&file.code, word).map(|at| {
+                Finding::new(&file.path, line_of(&file.code, at), format!("{word}: {advice}"))
+            }));
+        }
+    }
+    findings
+}
+
 /// There is no mutable static.
 pub fn static_mut(tree: &Tree) -> Vec<Finding> {
     let mut findings = Vec::new();
@@ -57,6 +79,16 @@ pub fn forbidden(tree: &Tree) -> Vec<Finding> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_glue_counts_references_alone() {
+        let bad = |path: &str, text: &str| glue(&Tree::of(&[(path, text)])).len();
+        let parse = "fn a() { unsafe { zend_parse_parameters(1, s) } }";
+        assert_eq!(bad("ext/src/server/mod.rs", parse), 1);
+        assert_eq!(bad("ext/src/zend/method.rs", parse), 0);
+        assert_eq!(bad("ext/src/port.rs", "fn a() { (*object).gc.refcount -= 1; }"), 1);
+        assert_eq!(bad("ext/src/port.rs", "// refcount"), 0);
+    }
 
     fn file(text: &str) -> Tree {
         Tree::of(&[("ext/src/a.rs", text)])

@@ -24,10 +24,10 @@ pub struct ConfigBuilder {
 /// Options of the whole server.
 #[derive(Debug, Clone)]
 pub struct ServerOptions {
-    /// What the reactor is told as it is. What follows from several options, or from the machine, is put
-    /// there at the start.
+    /// Options that are passed to the reactor unchanged. `start()` fills in what depends on several
+    /// options, or on the machine.
     pub reactor: reactor::Config,
-    /// What the supervisor is told as it is.
+    /// Options that are passed to the supervisor unchanged.
     pub processes: ProcessSettings,
     /// Worker processes.
     pub worker_num: u16,
@@ -68,7 +68,8 @@ pub struct ServerOptions {
 /// Options of one port.
 #[derive(Debug, Clone)]
 pub struct PortOptions {
-    /// What the reactor is told as it is. What follows from several options is put there at the start.
+    /// Options that are passed to the reactor unchanged. `start()` fills in what depends on several
+    /// options.
     pub reactor: PortConfig,
     /// Bounds and habits of HTTP.
     pub http: HttpSettings,
@@ -218,13 +219,13 @@ impl ServerOptions {
 }
 
 impl PortOptions {
-    /// What clients are told of HTTP/3 on this UDP port (RFC 7838, 3).
+    /// The value of `Alt-Svc` for HTTP/3 on this UDP port (RFC 7838, 3).
     fn alt_svc(&self, port: u16) -> Option<Bytes> {
         let age = self.alt_svc_max_age.as_secs();
         (age > 0).then(|| format!("h3=\":{port}\"; ma={age}").into())
     }
 
-    /// What the reactor has to know of this port. `http3` is the UDP port on which it speaks HTTP/3.
+    /// The reactor's configuration of this port. `http3` is the UDP port on which it speaks HTTP/3.
     pub fn reactor_config(
         &self,
         tls: Option<Arc<Tls>>,

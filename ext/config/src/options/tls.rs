@@ -114,7 +114,7 @@ impl TlsOptions {
         self.development || self.certificate.is_some() || self.key.is_some()
     }
 
-    /// What the reactor has to know.
+    /// The reactor's TLS configuration.
     pub fn config(&self) -> Result<TlsConfig, TlsOptionsError> {
         let identity = match (&self.certificate, &self.key) {
             (Some(certificate), Some(key)) => self.files(certificate, key, self.staple.as_ref()),
