@@ -53,6 +53,8 @@ foreach (['head', 'trailers', 'trailers-after-write', 'trailers-of-a-file', 'red
     echo "-- $path\n";
     show($server->get("/$path"));
 }
+// The handler writes its last line after the client has the response.
+wait_until(fn () => substr_count(file_get_contents($server->place('ended')), "\n") === 5, 'end() has returned five times');
 echo file_get_contents($server->place('ended'));
 ?>
 --EXPECT--
