@@ -39,7 +39,7 @@ use crate::stats;
 use crate::zend::value;
 
 /// What one port does with what comes in.
-pub struct Handler {
+pub struct PortHandler {
     /// The callback for `Request`.
     pub request: Rc<Callback>,
     /// The callback for `Connect`.
@@ -53,7 +53,7 @@ pub struct Handler {
 /// What `start()` has decided.
 pub struct Run {
     /// One per port.
-    pub handlers: Vec<Handler>,
+    pub handlers: Vec<PortHandler>,
     /// Whom the children become.
     pub identity: Identity,
     /// What the reactor does.
@@ -357,7 +357,7 @@ impl Application for ServerApplication {
     fn handle(&mut self, request: Request, mut reply: Reply) -> Verdict {
         let port = usize::from(request.head.origin.port);
         match (self.run.handlers.get(port), &mut self.baseline) {
-            (Some(Handler { request: callback, context, .. }), Some(baseline)) => {
+            (Some(PortHandler { request: callback, context, .. }), Some(baseline)) => {
                 let verdict = request_cycle::handle(callback, context, baseline, request, reply);
                 self.sound &= verdict == Verdict::Continue;
                 verdict

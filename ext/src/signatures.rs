@@ -9,7 +9,7 @@ use ext_php_rs::zend::ExecuteData;
 
 use crate::zend::method::{self, Str};
 use crate::zend::signature::{
-    Constant, Method, Parameter, Property, Returns, Signature, Types, Value,
+    Constant, Method, Parameter, Property, PropertyDefault, Returns, Signature, Types,
 };
 use crate::zend::zend_parse_parameters;
 

@@ -1,5 +1,5 @@
-//! From the stubs to the code that declares them: constants, classes, properties, methods, and the C
-//! functions that take the arguments of each method.
+//! Generates, from the stubs, the Rust code that registers constants and classes and takes the arguments
+//! of methods.
 //!
 //! `ext/build.rs` calls it, as php-src calls its `gen_stub.php`: a signature is written once, in
 //! `stubs/`. [`parse`] reads the part of PHP that stubs are written in and refuses the rest, [`rust`]
@@ -16,14 +16,14 @@ pub mod token;
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Stubs {
     /// Constants, in their order.
-    pub constants: Vec<Constant>,
+    pub constants: Vec<StubConstant>,
     /// Classes, in their order.
-    pub classes: Vec<Class>,
+    pub classes: Vec<StubClass>,
 }
 
 /// A constant.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Constant {
+pub struct StubConstant {
     /// Its name with its namespace.
     pub name: String,
     /// Its value.
@@ -32,57 +32,57 @@ pub struct Constant {
 
 /// A class.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Class {
+pub struct StubClass {
     /// Its name with its namespace.
     pub name: String,
     /// Its properties, in their order.
-    pub properties: Vec<Property>,
+    pub properties: Vec<StubProperty>,
     /// Its methods, in their order.
-    pub methods: Vec<Method>,
+    pub methods: Vec<StubMethod>,
 }
 
 /// A public property.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Property {
+pub struct StubProperty {
     /// Its name.
     pub name: String,
     /// Whether it is readonly.
     pub readonly: bool,
     /// Its type; no names: none.
-    pub types: Types,
+    pub types: StubTypes,
     /// Its default; `None`: it has no value at first.
     pub default: Option<Literal>,
 }
 
 /// A public method.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Method {
+pub struct StubMethod {
     /// Its name.
     pub name: String,
     /// The method of the same class whose function it shares (`@implementation-alias`).
     pub alias: Option<String>,
     /// What it takes.
-    pub parameters: Vec<Parameter>,
+    pub parameters: Vec<StubParameter>,
     /// What it returns; no names: not declared.
-    pub returns: Types,
+    pub returns: StubTypes,
 }
 
 /// A parameter, by value.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Parameter {
+pub struct StubParameter {
     /// Its name.
     pub name: String,
     /// Its type.
-    pub types: Types,
+    pub types: StubTypes,
     /// Its default; `None`: it is required.
     pub default: Option<Literal>,
 }
 
 /// The names of a union of types; `?int` is `int` and `null`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Types(pub Vec<String>);
+pub struct StubTypes(pub Vec<String>);
 
-impl Types {
+impl StubTypes {
     /// Whether it is exactly this one type.
     pub fn is(&self, name: &str) -> bool {
         matches!(&self.0[..], [only] if only == name)

@@ -1,7 +1,10 @@
-//! From the text of stubs to what they declare.
+//! Parses stubs.
 
 use crate::token::{Token, TokenKind, tokens};
-use crate::{Class, Constant, Error, Literal, Method, Parameter, Property, Stubs, Types};
+use crate::{
+    Error, Literal, StubClass, StubConstant, StubMethod, StubParameter, StubProperty, StubTypes,
+    Stubs,
+};
 
 /// Adds what a stub declares. Names that it does not write with a leading `\` belong to its namespace.
 pub fn stub(text: &str, stubs: &mut Stubs) -> Result<(), Error> {
@@ -37,18 +40,18 @@ struct Parser<'a> {
 }
 
 impl Parser<'_> {
-    fn constant(&mut self) -> Result<Constant, Error> {
+    fn constant(&mut self) -> Result<StubConstant, Error> {
         let name = self.name("a constant's name")?;
         self.sign('=')?;
         let value = self.literal()?;
         self.sign(';')?;
-        Ok(Constant { name: self.full(&name), value })
+        Ok(StubConstant { name: self.full(&name), value })
     }
 
-    fn class(&mut self) -> Result<Class, Error> {
+    fn class(&mut self) -> Result<StubClass, Error> {
         let name = self.name("a class's name")?;
         let mut class =
-            Class { name: self.full(&name), properties: Vec::new(), methods: Vec::new() };
+            StubClass { name: self.full(&name), properties: Vec::new(), methods: Vec::new() };
         if self.is_name("extends") {
             // Who registers the class names its parent, which is in no stub of ours.
             self.name("a class's name")?;
@@ -64,7 +67,7 @@ impl Parser<'_> {
         Ok(class)
     }
 
-    fn member(&mut self, class: &mut Class, doc: &str) -> Result<(), Error> {
+    fn member(&mut self, class: &mut StubClass, doc: &str) -> Result<(), Error> {
         if !self.is_name("public") {
             return Err(self.error("a member that is public"));
         }
@@ -77,13 +80,13 @@ impl Parser<'_> {
         let name = self.variable()?;
         let default = self.default()?;
         self.sign(';')?;
-        class.properties.push(Property { name, readonly, types, default });
+        class.properties.push(StubProperty { name, readonly, types, default });
         Ok(())
     }
 
-    fn method(&mut self, doc: &str) -> Result<Method, Error> {
+    fn method(&mut self, doc: &str) -> Result<StubMethod, Error> {
         let name = self.name("a method's name")?;
-        let mut parameters: Vec<Parameter> = Vec::new();
+        let mut parameters: Vec<StubParameter> = Vec::new();
         self.sign('(')?;
         while !self.is_sign(')') {
             let types = self.types()?;
@@ -93,23 +96,23 @@ impl Parser<'_> {
             if default.is_none() && follows_optional {
                 return Err(self.error_before("a required parameter follows an optional one"));
             }
-            parameters.push(Parameter { name, types, default });
+            parameters.push(StubParameter { name, types, default });
             if !self.is_sign(',') {
                 self.sign(')')?;
                 break;
             }
         }
-        let returns = if self.is_sign(':') { self.types()? } else { Types::default() };
+        let returns = if self.is_sign(':') { self.types()? } else { StubTypes::default() };
         self.sign('{')?;
         self.sign('}')?;
         let alias = doc
             .split_once("@implementation-alias")
             .map(|(_, rest)| rest.split_whitespace().next().unwrap_or_default().to_owned());
-        Ok(Method { name, alias, parameters, returns })
+        Ok(StubMethod { name, alias, parameters, returns })
     }
 
     /// None is possible.
-    fn types(&mut self) -> Result<Types, Error> {
+    fn types(&mut self) -> Result<StubTypes, Error> {
         let mut names = Vec::new();
         let nullable = self.is_sign('?');
         while let Some(TokenKind::Name(name)) = self.peek() {
@@ -122,7 +125,7 @@ impl Parser<'_> {
         if nullable {
             names.push("null".to_owned());
         }
-        Ok(Types(names))
+        Ok(StubTypes(names))
     }
 
     fn default(&mut self) -> Result<Option<Literal>, Error> {
@@ -227,8 +230,8 @@ mod tests {
         stub(text, &mut stubs).map(|()| stubs)
     }
 
-    fn types(names: &[&str]) -> Types {
-        Types(names.iter().map(|name| (*name).to_owned()).collect())
+    fn types(names: &[&str]) -> StubTypes {
+        StubTypes(names.iter().map(|name| (*name).to_owned()).collect())
     }
 
     #[test]
@@ -241,23 +244,23 @@ mod tests {
              /** n */ public function n() {}\n}\n",
         )
         .expect("a stub");
-        let one = Constant { name: "A\\ONE".into(), value: Literal::Int(-1) };
+        let one = StubConstant { name: "A\\ONE".into(), value: Literal::Int(-1) };
         assert_eq!(stubs.constants, [one]);
-        let parameter = |name: &str, names: &[&str], default| Parameter {
+        let parameter = |name: &str, names: &[&str], default| StubParameter {
             name: name.into(),
             types: types(names),
             default,
         };
-        let class = Class {
+        let class = StubClass {
             name: "A\\B".into(),
             properties: vec![
-                Property {
+                StubProperty {
                     name: "p".into(),
                     readonly: true,
                     types: types(&["int"]),
                     default: None,
                 },
-                Property {
+                StubProperty {
                     name: "q".into(),
                     readonly: false,
                     types: types(&[]),
@@ -265,7 +268,7 @@ mod tests {
                 },
             ],
             methods: vec![
-                Method {
+                StubMethod {
                     name: "m".into(),
                     alias: Some("n".into()),
                     parameters: vec![
@@ -275,7 +278,12 @@ mod tests {
                     ],
                     returns: types(&["\\A\\B"]),
                 },
-                Method { name: "n".into(), alias: None, parameters: vec![], returns: types(&[]) },
+                StubMethod {
+                    name: "n".into(),
+                    alias: None,
+                    parameters: vec![],
+                    returns: types(&[]),
+                },
             ],
         };
         assert_eq!(stubs.classes, [class]);

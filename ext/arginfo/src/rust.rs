@@ -1,4 +1,4 @@
-//! From what the stubs declare to Rust.
+//! Writes the Rust code for what the stubs declare.
 //!
 //! A class becomes a module, named by its last part in lower case: its `SIGNATURE`, the places of its
 //! properties (`slot`), and for each method a struct of its arguments and the C function that fills it
@@ -6,7 +6,9 @@
 
 use std::fmt::Write;
 
-use crate::{Class, Constant, Literal, Method, Parameter, Property, Stubs, Types};
+use crate::{
+    Literal, StubClass, StubConstant, StubMethod, StubParameter, StubProperty, StubTypes, Stubs,
+};
 
 /// The code, or what it cannot express.
 pub fn code(stubs: &Stubs) -> Result<String, String> {
@@ -21,7 +23,7 @@ pub fn code(stubs: &Stubs) -> Result<String, String> {
 
 // Writing to memory cannot fail: the results of `write!` are not looked at.
 
-fn constants(out: &mut String, constants: &[Constant]) {
+fn constants(out: &mut String, constants: &[StubConstant]) {
     let value = |literal: &Literal| match literal {
         Literal::Text(text) => (format!("Constant::Text({text:?})"), format!("&str = {text:?}")),
         Literal::Int(number) => (format!("Constant::Int({number})"), format!("i64 = {number}")),
@@ -39,7 +41,7 @@ fn constants(out: &mut String, constants: &[Constant]) {
     out.push_str("}\n");
 }
 
-fn module(out: &mut String, class: &Class, constants: &[Constant]) -> Result<(), String> {
+fn module(out: &mut String, class: &StubClass, constants: &[StubConstant]) -> Result<(), String> {
     let name = last(&class.name).to_ascii_lowercase();
     let _ = write!(out, "\n/// `{}`\npub mod {name} {{\n    use super::*;\n", class.name);
     let count = class.properties.len();
@@ -79,24 +81,24 @@ fn module(out: &mut String, class: &Class, constants: &[Constant]) -> Result<(),
 }
 
 /// A property without type and default has no value until it is made.
-fn is_lazy(property: &Property) -> bool {
+fn is_lazy(property: &StubProperty) -> bool {
     property.types.0.is_empty() && property.default.is_none()
 }
 
-fn property_code(property: &Property) -> Result<String, String> {
-    let Property { name, readonly, types, default } = property;
+fn property_code(property: &StubProperty) -> Result<String, String> {
+    let StubProperty { name, readonly, types, default } = property;
     let default = match default {
-        None => "Value::Unset".to_owned(),
-        Some(Literal::Null) => "Value::Null".to_owned(),
-        Some(Literal::Int(number)) => format!("Value::Int({number})"),
+        None => "PropertyDefault::Unset".to_owned(),
+        Some(Literal::Null) => "PropertyDefault::Null".to_owned(),
+        Some(Literal::Int(number)) => format!("PropertyDefault::Int({number})"),
         Some(_) => return Err(format!("${name}: a default is null or an integer")),
     };
     let types = types_code(types)?;
     Ok(format!("Property::new({name:?}, {readonly}, {types}, {default})"))
 }
 
-fn method_code(method: &Method) -> Result<String, String> {
-    let Method { name, alias, parameters, returns } = method;
+fn method_code(method: &StubMethod) -> Result<String, String> {
+    let StubMethod { name, alias, parameters, returns } = method;
     let handler = function_name(alias.as_ref().unwrap_or(name));
     let required = parameters.iter().filter(|parameter| parameter.default.is_none()).count();
     let returns = match &returns.0[..] {
@@ -113,8 +115,8 @@ fn method_code(method: &Method) -> Result<String, String> {
     ))
 }
 
-fn parameter_code(parameter: &Parameter) -> Result<String, String> {
-    let Parameter { name, types, default } = parameter;
+fn parameter_code(parameter: &StubParameter) -> Result<String, String> {
+    let StubParameter { name, types, default } = parameter;
     let default = match default {
         None => "None".to_owned(),
         Some(literal) => format!("Some({:?})", php(literal)),
@@ -138,7 +140,7 @@ fn php(literal: &Literal) -> String {
 const TYPES: &[&str] =
     &["int", "float", "string", "bool", "false", "array", "object", "callable", "mixed", "null"];
 
-fn types_code(types: &Types) -> Result<String, String> {
+fn types_code(types: &StubTypes) -> Result<String, String> {
     let mut code = "Types::NONE".to_owned();
     for name in &types.0 {
         if !TYPES.contains(&name.as_str()) {
@@ -163,8 +165,8 @@ struct Conversion {
 }
 
 impl Conversion {
-    fn of(parameter: &Parameter, constants: &[Constant]) -> Result<Self, String> {
-        let Parameter { types, default, .. } = parameter;
+    fn of(parameter: &StubParameter, constants: &[StubConstant]) -> Result<Self, String> {
+        let StubParameter { types, default, .. } = parameter;
         let mismatch = || Err("the default does not fit the type".to_owned());
         let string = ("*mut zend_string", "std::ptr::null_mut()".to_owned());
         let value = ("*mut zval", "std::ptr::null_mut()".to_owned());
@@ -215,7 +217,7 @@ impl Conversion {
     }
 }
 
-fn integer(literal: &Literal, constants: &[Constant]) -> Option<i64> {
+fn integer(literal: &Literal, constants: &[StubConstant]) -> Option<i64> {
     match literal {
         Literal::Int(number) => Some(*number),
         Literal::Constant(name) => {
@@ -230,15 +232,15 @@ fn integer(literal: &Literal, constants: &[Constant]) -> Option<i64> {
 fn function(
     out: &mut String,
     module: &str,
-    method: &Method,
-    class: &Class,
-    constants: &[Constant],
+    method: &StubMethod,
+    class: &StubClass,
+    constants: &[StubConstant],
 ) -> Result<(), String> {
     if let Some(alias) = &method.alias {
         return check_alias(alias, method, class);
     }
     let name = function_name(&method.name);
-    let take = |parameter: &Parameter| {
+    let take = |parameter: &StubParameter| {
         Conversion::of(parameter, constants)
             .map_err(|message| format!("${}: {message}", parameter.name))
     };
@@ -264,8 +266,8 @@ fn function(
     Ok(())
 }
 
-fn check_alias(alias: &str, method: &Method, class: &Class) -> Result<(), String> {
-    let same = |other: &&Method| {
+fn check_alias(alias: &str, method: &StubMethod, class: &StubClass) -> Result<(), String> {
+    let same = |other: &&StubMethod| {
         other.name == alias
             && other.alias.is_none()
             && other.parameters == method.parameters
@@ -278,7 +280,7 @@ fn check_alias(alias: &str, method: &Method, class: &Class) -> Result<(), String
 }
 
 /// The statements that take the arguments of a call.
-fn taken(method: &Method, conversions: &[Conversion], arguments: &str) -> String {
+fn taken(method: &StubMethod, conversions: &[Conversion], arguments: &str) -> String {
     let (mut letters, mut places, mut fields) = (String::new(), String::new(), String::new());
     let mut code = String::new();
     for (parameter, conversion) in method.parameters.iter().zip(conversions) {
@@ -305,15 +307,15 @@ fn taken(method: &Method, conversions: &[Conversion], arguments: &str) -> String
 /// The struct of a method's arguments. Methods with the same parameters share one.
 fn arguments(
     out: &mut String,
-    method: &Method,
-    class: &Class,
+    method: &StubMethod,
+    class: &StubClass,
     conversions: &[Conversion],
     name: &str,
 ) {
     let lifetime = conversions.iter().any(|conversion| conversion.field.contains("'a"));
     let lifetime = if lifetime { "<'a>" } else { "" };
     let mut earlier = class.methods.iter().take_while(|other| other.name != method.name);
-    let same = |other: &&Method| other.alias.is_none() && other.parameters == method.parameters;
+    let same = |other: &&StubMethod| other.alias.is_none() && other.parameters == method.parameters;
     if let Some(other) = earlier.find(same) {
         let other = pascal(&snake(&other.name));
         let _ = writeln!(out, "\n    pub type {name}{lifetime} = {other}{lifetime};");
@@ -464,7 +466,10 @@ mod tests {
         let code = generated("<?php\nnamespace A;\nclass B { public $streamId = 0; public $x; }");
         let code = code.expect("a class");
         assert!(code.contains("pub const STREAM_ID: usize = 0;"), "{code}");
-        assert!(code.contains("Property::new(\"x\", false, Types::NONE, Value::Unset)"), "{code}");
+        assert!(
+            code.contains("Property::new(\"x\", false, Types::NONE, PropertyDefault::Unset)"),
+            "{code}"
+        );
         assert!(code.contains("pub const LAZY: u16 = 2;"), "{code}");
     }
 }

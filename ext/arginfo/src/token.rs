@@ -1,4 +1,4 @@
-//! Tokens of PHP, as far as stubs need them.
+//! Splits PHP into tokens, as far as stubs need them.
 
 use crate::Error;
 

@@ -19,7 +19,7 @@ use worker::{Membership, Outcome, Plan, supervise};
 
 use super::state::{ServerState, Stage};
 use super::{Server, state_of, write_slot};
-use crate::application::{Handler, Run, ServerApplication};
+use crate::application::{PortHandler, Run, ServerApplication};
 use crate::engine;
 use crate::error::Failure;
 use crate::port::{PortContext, PortState};
@@ -40,7 +40,7 @@ struct Ready {
     datagrams: Vec<Vec<OwnedFd>>,
     /// The number of the UDP port by port, where HTTP/3 is spoken.
     http3: Vec<Option<u16>>,
-    handlers: Vec<Handler>,
+    handlers: Vec<PortHandler>,
     identity: Identity,
     /// The CPUs that threads and workers stay on; none: wherever the kernel has them.
     cpus: Vec<usize>,
@@ -217,7 +217,7 @@ fn handler(
     port: &PortState,
     options: &PortOptions,
     server: &ServerOptions,
-) -> Result<Handler, Failure> {
+) -> Result<PortHandler, Failure> {
     let request = state.callback_of(port, Event::Request).ok_or_else(|| {
         let place = match &port.path {
             Some(path) => path.display().to_string(),
@@ -227,7 +227,7 @@ fn handler(
             "There is no callback for 'Request' on {place}: call on('Request', …) before start()"
         ))
     })?;
-    Ok(Handler {
+    Ok(PortHandler {
         request,
         connect: state.callback_of(port, Event::Connect),
         close: state.callback_of(port, Event::Close),

@@ -30,7 +30,7 @@ pub enum Returned {
 pub type Body = fn(&Call<'_>) -> Result<Returned, Failure>;
 
 /// The C function behind a method, as the builder takes it.
-pub type Handler = extern "C" fn(&mut ExecuteData, &mut Zval);
+pub type MethodHandler = extern "C" fn(&mut ExecuteData, &mut Zval);
 
 /// A call of a method.
 pub struct Call<'a>(&'a ExecuteData);

@@ -6,7 +6,7 @@ use ext_php_rs::ffi::{
 };
 use ext_php_rs::types::Zval;
 
-use super::method::Handler;
+use super::method::MethodHandler;
 use super::string::Interned;
 use super::value;
 
@@ -31,12 +31,12 @@ pub struct Property {
     /// Its type.
     pub types: Types,
     /// What it holds at first.
-    pub default: Value,
+    pub default: PropertyDefault,
 }
 
 /// What a property holds at first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Value {
+pub enum PropertyDefault {
     /// Nothing: it is filled when the object is made, or at its first access.
     Unset,
     /// `null`
@@ -51,7 +51,7 @@ pub struct Method {
     /// Its name.
     pub name: &'static str,
     /// The C function.
-    pub handler: Handler,
+    pub handler: MethodHandler,
     /// What it takes.
     pub parameters: &'static [Parameter],
     /// How many of them must be given.
@@ -117,17 +117,22 @@ impl Types {
 
 impl Property {
     /// A property.
-    pub const fn new(name: &'static str, readonly: bool, types: Types, default: Value) -> Self {
+    pub const fn new(
+        name: &'static str,
+        readonly: bool,
+        types: Types,
+        default: PropertyDefault,
+    ) -> Self {
         Self { name: Interned::new(name), readonly, types, default }
     }
 }
 
-impl From<Value> for Zval {
-    fn from(default: Value) -> Self {
+impl From<PropertyDefault> for Zval {
+    fn from(default: PropertyDefault) -> Self {
         match default {
-            Value::Unset => value::undef(),
-            Value::Null => value::null(),
-            Value::Int(number) => value::long(number),
+            PropertyDefault::Unset => value::undef(),
+            PropertyDefault::Null => value::null(),
+            PropertyDefault::Int(number) => value::long(number),
         }
     }
 }

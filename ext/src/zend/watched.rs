@@ -28,7 +28,7 @@ pub enum Watched {
 }
 
 /// The watched functions, in the order of [`Watched`].
-const FUNCTIONS: [(&str, Handler); 5] = [
+const FUNCTIONS: [(&str, FunctionHandler); 5] = [
     ("pcntl_alarm", note::<0>),
     ("session_set_save_handler", note_save_handler),
     ("date_default_timezone_set", note::<2>),
@@ -37,11 +37,11 @@ const FUNCTIONS: [(&str, Handler); 5] = [
 ];
 
 /// A C function behind a PHP function.
-type Handler = unsafe extern "C" fn(*mut zend_execute_data, *mut zval);
+type FunctionHandler = unsafe extern "C" fn(*mut zend_execute_data, *mut zval);
 
 thread_local! {
     /// The original functions.
-    static ORIGINALS: [Cell<Option<Handler>>; FUNCTIONS.len()] = const {
+    static ORIGINALS: [Cell<Option<FunctionHandler>>; FUNCTIONS.len()] = const {
         [const { Cell::new(None) }; FUNCTIONS.len()]
     };
     /// One bit for each function that was called since [`forget`].
