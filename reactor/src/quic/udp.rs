@@ -9,7 +9,7 @@ use socket2::Socket;
 use wire::limits::QUIC_SENDS;
 
 use super::mmsg::{self, Inbox, Outgoing};
-use crate::protocol::h3::datagrams::Datagrams;
+use crate::protocol::datagrams::Datagrams;
 
 /// A UDP socket.
 #[derive(Debug)]

@@ -16,7 +16,6 @@
 
 mod buffers;
 mod carrier;
-pub mod datagrams;
 pub mod error;
 mod events;
 mod flow;
@@ -43,13 +42,13 @@ use wire::limits::QUIC_DATAGRAM_BYTES_MIN;
 use wire::{Part, Reason, RequestHead, ResponseHead};
 
 pub use self::buffers::Buffers;
-use self::datagrams::Datagrams;
 use self::life::Phase;
 use self::pending::Pending;
 use self::stream::Stream;
 use self::unidirectional::Unidirectional;
 use self::watch::Watch;
 use self::ways::Ways;
+use super::datagrams::Datagrams;
 use super::error::ProtocolError;
 use super::outlet::Outlet;
 use super::settings::HttpSettings;

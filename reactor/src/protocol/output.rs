@@ -1,0 +1,161 @@
+//! [`Output`]: what a protocol gives out to be written to a stream of bytes.
+
+use std::collections::VecDeque;
+
+use bytes::{Bytes, BytesMut};
+use wire::FileSlice;
+use wire::limits::SPOOL_BLOCK_BYTES;
+
+use super::{ReadFile, StreamId};
+
+/// What waits to be written to one connection.
+#[derive(Debug, Default)]
+pub struct Output {
+    chunks: VecDeque<Chunk>,
+    len: u64,
+    /// How many content bytes of which stream have been moved here, or dropped, since the last
+    /// look: the worker may send as many more. Files on disk do not count: they take no memory.
+    pub released: Vec<(StreamId, u64)>,
+}
+
+/// A piece of output.
+#[derive(Debug)]
+pub enum Chunk {
+    /// Bytes still being collected: heads and small bodies.
+    Buffer(BytesMut),
+    /// Bytes of a body, not copied.
+    Bytes(Bytes),
+    /// A range of a file.
+    File(FileSlice),
+}
+
+impl Chunk {
+    /// Length in bytes.
+    pub fn len(&self) -> u64 {
+        match self {
+            Self::Buffer(buffer) => buffer.len() as u64,
+            Self::Bytes(bytes) => bytes.len() as u64,
+            Self::File(slice) => slice.len,
+        }
+    }
+
+    /// Whether nothing is left.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// Bodies up to this size are copied behind the bytes before them: a copy is cheaper than one more
+/// element of a vectored write.
+pub(crate) const COPY_BYTES_MAX: usize = 16 << 10;
+
+impl Output {
+    /// Bytes that wait.
+    pub fn len(&self) -> u64 {
+        self.len
+    }
+
+    /// Whether nothing waits.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Appends a chunk as it is, without a copy unless it is small.
+    pub fn push(&mut self, chunk: Chunk) {
+        match chunk {
+            Chunk::Buffer(buffer) if buffer.is_empty() => {}
+            Chunk::Buffer(buffer) if buffer.len() <= COPY_BYTES_MAX && self.ends_in_buffer() => {
+                self.with_buffer(|back| back.extend_from_slice(&buffer));
+            }
+            Chunk::Buffer(buffer) => {
+                self.len += buffer.len() as u64;
+                self.chunks.push_back(Chunk::Buffer(buffer));
+            }
+            Chunk::Bytes(bytes) => self.push_bytes(bytes),
+            Chunk::File(slice) => self.push_file(slice),
+        }
+    }
+
+    /// A buffer at the end of the output. [`Output::len`] counts what `write` appends to it.
+    pub fn with_buffer<R>(&mut self, write: impl FnOnce(&mut BytesMut) -> R) -> R {
+        if !self.ends_in_buffer() {
+            self.chunks.push_back(Chunk::Buffer(BytesMut::new()));
+        }
+        let Some(Chunk::Buffer(buffer)) = self.chunks.back_mut() else {
+            unreachable!("a buffer was just put there")
+        };
+        let before = buffer.len();
+        let result = write(buffer);
+        self.len += (buffer.len() - before) as u64;
+        result
+    }
+
+    /// Appends a body; copies it when it is small.
+    pub fn push_bytes(&mut self, bytes: Bytes) {
+        if bytes.is_empty() {
+            return;
+        }
+        if bytes.len() <= COPY_BYTES_MAX {
+            return self.with_buffer(|buffer| buffer.extend_from_slice(&bytes));
+        }
+        self.len += bytes.len() as u64;
+        self.chunks.push_back(Chunk::Bytes(bytes));
+    }
+
+    /// Appends a range of a file.
+    pub fn push_file(&mut self, slice: FileSlice) {
+        if slice.len > 0 {
+            self.len += slice.len;
+            self.chunks.push_back(Chunk::File(slice));
+        }
+    }
+
+    /// Reads a range at the front that is leased, or a piece of it: it may not be sent from the file.
+    /// `false` when it cannot be read.
+    pub fn load_leased(&mut self, read: ReadFile) -> bool {
+        let Some(Chunk::File(slice)) = self.chunks.front_mut() else { return true };
+        if !slice.is_leased() {
+            return true;
+        }
+        let Some(bytes) = read(slice, SPOOL_BLOCK_BYTES).filter(|bytes| !bytes.is_empty()) else {
+            return false;
+        };
+        slice.offset += bytes.len() as u64;
+        slice.len -= bytes.len() as u64;
+        if slice.len == 0 {
+            self.chunks.pop_front();
+        }
+        self.chunks.push_front(Chunk::Bytes(bytes));
+        true
+    }
+
+    fn ends_in_buffer(&self) -> bool {
+        matches!(self.chunks.back(), Some(Chunk::Buffer(_)))
+    }
+
+    /// The chunks in order.
+    pub fn chunks(&self) -> impl Iterator<Item = &Chunk> {
+        self.chunks.iter()
+    }
+
+    /// Drops `written` bytes off the front.
+    pub fn advance(&mut self, mut written: u64) {
+        self.len -= written;
+        while let Some(front) = self.chunks.front_mut() {
+            let len = front.len();
+            if written < len {
+                match front {
+                    Chunk::Buffer(buffer) => bytes::Buf::advance(buffer, written as usize),
+                    Chunk::Bytes(bytes) => bytes::Buf::advance(bytes, written as usize),
+                    Chunk::File(slice) => {
+                        slice.offset += written;
+                        slice.len -= written;
+                    }
+                }
+                return;
+            }
+            written -= len;
+            self.chunks.pop_front();
+        }
+    }
+}
