@@ -25,8 +25,8 @@ impl Client {
     /// Where it came from; `port` names its configuration.
     pub fn origin(&self) -> Origin {
         match self {
-            Self::Stream(conn) => conn.origin,
-            Self::Quic(client) => *client.origin(),
+            Self::Stream(conn) => conn.streams.origin,
+            Self::Quic(client) => client.streams.origin,
         }
     }
 
@@ -50,8 +50,8 @@ impl Client {
     /// The exchanges of its streams.
     pub fn exchanges(&mut self) -> &mut Exchanges {
         match self {
-            Self::Stream(conn) => &mut conn.exchanges,
-            Self::Quic(client) => &mut client.exchanges,
+            Self::Stream(conn) => &mut conn.streams.exchanges,
+            Self::Quic(client) => &mut client.streams.exchanges,
         }
     }
 
@@ -64,8 +64,8 @@ impl Client {
         complaints: &mut Complaints,
     ) -> Flow {
         match self {
-            Self::Stream(conn) => conn.send(stream, part, now, complaints),
-            Self::Quic(client) => client.send(stream, part, now, complaints),
+            Self::Stream(conn) => conn.streams.send(stream, part, now, complaints),
+            Self::Quic(client) => client.streams.send(stream, part, now, complaints),
         }
     }
 

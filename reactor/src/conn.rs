@@ -4,6 +4,7 @@ mod backlog;
 mod backlogs;
 mod ends;
 pub mod exchanges;
+pub mod streams;
 #[cfg(test)]
 mod tests;
 mod writing;
@@ -14,18 +15,17 @@ use crate::handler::ExchangeKey;
 use bytes::BytesMut;
 use wire::head::Origin;
 use wire::limits::{LINGER_DRAINING_TIME_MAX, READ_AHEAD_BYTES_MAX};
-use wire::shared::{Counter, Shared};
-use wire::{Part, RequestHead, ResponseHead, TlsInfo};
+use wire::shared::Counter;
+use wire::{Part, RequestHead, TlsInfo};
 
-pub use self::backlog::{Parking, content_len};
-use self::exchanges::Exchanges;
+pub use self::backlog::content_len;
+use self::streams::{Streams, Turn};
 use crate::addresses::Seat;
 use crate::complaints::{Complaints, Kind, Peer};
 use crate::config::PortConfig;
 use crate::file;
 use crate::protocol::detect::Detect;
-use crate::protocol::{Flow, Input, Now, Output, Protocol, StreamId};
-use crate::response_spool::ResponseSpool;
+use crate::protocol::{Input, Now, Output, Protocol, StreamId};
 use crate::socket::{ReadBuffer, Received, Socket};
 use crate::timer::Alarms;
 
@@ -35,20 +35,16 @@ const READS_PER_TURN_MAX: usize = 8;
 /// One client.
 pub struct Conn {
     socket: Socket,
-    /// Until the end of a TLS handshake it stands in for the one that will be agreed on.
-    protocol: Box<dyn Protocol>,
+    /// Until the end of a TLS handshake the protocol stands in for the one that will be agreed on.
+    pub streams: Streams<Box<dyn Protocol>>,
     /// What requests tell of its TLS.
     tls: Option<TlsInfo>,
-    /// Where it came from; `port` names its configuration.
-    pub origin: Origin,
     phase: Phase,
     /// What the protocol has left, to be presented again.
     pending: BytesMut,
     /// What the socket has not taken; `None` while there is nothing, so that an idle connection
     /// costs no memory for it.
     out: Option<Box<Output>>,
-    /// The exchanges of its streams.
-    pub exchanges: Exchanges,
     /// Whether the socket may have something to read.
     readable: bool,
     /// Whether the end of what can be read has arrived.
@@ -75,22 +71,14 @@ enum Phase {
     Lingering { until: Instant, bytes_left: usize },
 }
 
-/// What one turn's work on a connection has at hand.
+/// What a turn's work on a connection has at hand.
 pub struct Context<'a> {
-    /// The time.
-    pub now: &'a Now,
+    /// For any connection.
+    pub turn: Turn<'a>,
     /// Where to read to.
     pub buffer: &'a mut ReadBuffer,
     /// Where to write to, while nothing waits for the connection. Empty before and after.
     pub scratch: &'a mut Output,
-    /// Counters.
-    pub shared: Shared,
-    /// Where to say what the client does wrong.
-    pub complaints: &'a mut Complaints,
-    /// Where content goes that the client does not take.
-    pub spool: &'a mut ResponseSpool,
-    /// What came from the client, in order.
-    pub events: &'a mut Vec<Event>,
 }
 
 /// What came of one turn's work on a connection.
@@ -127,15 +115,14 @@ impl Conn {
             }
             _ => Phase::Open,
         };
+        let protocol = Box::new(Detect::new(port.http.clone(), origin, file::read, now));
         Self {
             socket,
-            protocol: Box::new(Detect::new(port.http.clone(), origin, file::read, now)),
+            streams: Streams::new(protocol, origin),
             tls: None,
-            origin,
             phase,
             pending: BytesMut::new(),
             out: None,
-            exchanges: Exchanges::default(),
             readable: false,
             ending: false,
             draining: false,
@@ -152,33 +139,20 @@ impl Conn {
         self.ending |= to_the_end;
     }
 
-    /// Takes a part of a response.
-    pub fn send(
-        &mut self,
-        stream: StreamId,
-        part: Part<ResponseHead>,
-        now: &Now,
-        complaints: &mut Complaints,
-    ) -> Flow {
-        let flow = self.protocol.send(stream, part, now);
-        self.report(complaints, now);
-        flow
-    }
-
     /// No new requests: finish, then close.
     pub fn shutdown(&mut self, now: &Now) {
         self.draining = true;
         if let Phase::Lingering { until, .. } = &mut self.phase {
             *until = (*until).min(now.instant + LINGER_DRAINING_TIME_MAX);
         }
-        self.protocol.shutdown(now);
+        self.streams.shutdown(now);
     }
 
     /// When to look at this connection next.
     pub fn deadline(&self) -> Option<Instant> {
         match self.phase {
             Phase::Handshaking { until } | Phase::Lingering { until, .. } => Some(until),
-            _ => [self.protocol.deadline(), self.stalled].into_iter().flatten().min(),
+            _ => [self.streams.deadline(), self.stalled].into_iter().flatten().min(),
         }
     }
 
@@ -206,25 +180,23 @@ impl Conn {
             self.socket.reset_on_close();
             return Fate::Abort;
         }
-        if self.protocol.deadline().is_some_and(|deadline| deadline <= now.instant) {
-            self.protocol.receive(Input::Timeout, now);
-        }
+        self.streams.timeout(now);
         Fate::Keep
     }
 
     fn peer(&self) -> Peer {
-        Peer(self.origin.remote)
+        Peer(self.streams.origin.remote)
     }
 
     /// Moves bytes in both directions until nothing moves any more. What the client does not take of
     /// its responses is spooled.
     pub fn pump(&mut self, port: &PortConfig, cx: &mut Context<'_>) -> Fate {
         let mut fate = self.move_bytes(port, cx);
-        while matches!(fate, Fate::Keep | Fate::Again) && self.spool(port, cx) {
+        while matches!(fate, Fate::Keep | Fate::Again) && self.streams.spool(port, &mut cx.turn) {
             // What is on disk now may be wanted all the same: only its memory was.
             fate = self.write(port, cx).unwrap_or(fate);
         }
-        self.exchanges.settle(cx.spool);
+        self.streams.settle(&cx.turn);
         fate
     }
 
@@ -246,23 +218,23 @@ impl Conn {
     }
 
     fn read(&mut self, cx: &mut Context<'_>) -> Progress {
-        if !self.pending.is_empty() && self.protocol.wants_input() {
+        if !self.pending.is_empty() && self.streams.wants_input() {
             let before = self.pending.len();
-            self.protocol.receive(Input::Bytes(&mut self.pending), cx.now);
+            self.streams.receive(Input::Bytes(&mut self.pending), cx.turn.now);
             if self.collect(cx) || self.pending.len() != before {
                 return Progress::Some;
             }
         }
         if !self.readable
             || matches!(self.phase, Phase::HalfClosed)
-            || self.pending.len() >= READ_AHEAD_BYTES_MAX && !self.protocol.wants_input()
+            || self.pending.len() >= READ_AHEAD_BYTES_MAX && !self.streams.wants_input()
         {
             return Progress::None;
         }
         match self.socket.receive(cx.buffer) {
             Received::Bytes { bytes, drained } => {
                 self.readable = !drained || self.ending;
-                cx.shared.add(Counter::BytesReceived, bytes.len() as u64);
+                cx.turn.shared.add(Counter::BytesReceived, bytes.len() as u64);
                 self.received(bytes, cx)
             }
             Received::Nothing => {
@@ -280,14 +252,14 @@ impl Conn {
             let enough = *bytes_left == 0;
             return if enough { Progress::Over(Fate::Close) } else { Progress::Some };
         }
-        if self.pending.is_empty() && self.protocol.wants_input() {
-            self.protocol.receive(Input::Bytes(&mut bytes), cx.now);
+        if self.pending.is_empty() && self.streams.wants_input() {
+            self.streams.receive(Input::Bytes(&mut bytes), cx.turn.now);
             // A copy, so that what is left does not hold the whole read buffer.
             self.pending = BytesMut::from(&bytes[..]);
         } else {
             self.pending.extend_from_slice(&bytes);
-            if self.protocol.wants_input() {
-                self.protocol.receive(Input::Bytes(&mut self.pending), cx.now);
+            if self.streams.wants_input() {
+                self.streams.receive(Input::Bytes(&mut self.pending), cx.turn.now);
             }
         }
         self.collect(cx);
@@ -300,28 +272,15 @@ impl Conn {
             return Progress::Over(Fate::Close);
         }
         self.phase = Phase::HalfClosed;
-        self.protocol.receive(Input::Eof, cx.now);
+        self.streams.receive(Input::Eof, cx.turn.now);
         self.collect(cx);
         Progress::Some
     }
 
-    /// Takes the parts of requests that the protocol has, whatever made it give them out. No other
-    /// function polls the protocol: what a request tells of its connection is put into its head here.
+    /// Takes what the protocol has made of the client's bytes. Says whether there was something.
     fn collect(&mut self, cx: &mut Context<'_>) -> bool {
-        let before = cx.events.len();
-        while let Some((stream, mut part)) = self.protocol.poll() {
-            if let Part::Head(head) = &mut part {
-                head.tls.clone_from(&self.tls);
-            }
-            cx.events.push(Event::Request(stream, part));
-        }
-        self.report(cx.complaints, cx.now);
-        cx.events.len() != before
-    }
-
-    /// Counts and logs what the protocol has refused.
-    fn report(&mut self, complaints: &mut Complaints, now: &Now) {
-        complaints.refused(|| self.protocol.refusal(), self.origin.remote, now.instant);
+        let tls = &self.tls;
+        self.streams.collect(&mut cx.turn, |_, head| head.tls.clone_from(tls))
     }
 }
 

@@ -9,7 +9,7 @@ use std::time::Instant;
 use bytes::{Bytes, BytesMut};
 use reactor::protocol::h1::Http1;
 use reactor::protocol::settings::HttpSettings;
-use reactor::protocol::{Flow, Input, Output, Protocol};
+use reactor::protocol::{Flow, Input, Outgoing, Output, Protocol};
 use wire::{BodyLength, Part, Scheme};
 
 const BROWSER: &str = "GET /articles/2026/how-to?page=2&sort=new HTTP/1.1\r\n\
@@ -49,7 +49,7 @@ fn nanoseconds(request: &str) -> u128 {
             protocol.send(stream, Part::Head(head.clone()), &now);
             protocol.send(stream, Part::Body(content.clone()), &now);
             assert_eq!(protocol.send(stream, Part::End(None), &now), Flow::Ready);
-            protocol.transmit(out, &now);
+            protocol.transmit(&mut Outgoing::Bytes(out), &now);
             out.released.clear();
             out.advance(out.len());
             drop(parsed);

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use common::h3::{Client, GET, Pair, Server, client_config, server_config};
 use common::head;
+use reactor::protocol::Protocol;
 use reactor::protocol::h3::{Http3, Quic};
 use reactor::protocol::settings::HttpSettings;
 use wire::{BodyLength, Part};

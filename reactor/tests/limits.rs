@@ -6,8 +6,8 @@ mod common;
 use bytes::Bytes;
 use common::{End, Server, body, file, head, settings};
 use proptest::prelude::*;
-use reactor::protocol::Flow;
 use reactor::protocol::error::Fault::{self, *};
+use reactor::protocol::{Flow, Outgoing};
 use wire::BodyLength::{Known, Streamed};
 use wire::limits::*;
 use wire::{Part, Reason};
@@ -221,7 +221,7 @@ fn many_small_parts_stay_below_the_bound_too() {
     for _ in 0..4000 {
         server.protocol.send(0, body(&"x".repeat(100)), &server.now);
     }
-    server.protocol.transmit(&mut server.out, &server.now);
+    server.protocol.transmit(&mut Outgoing::Bytes(&mut server.out), &server.now);
     assert!(server.out.len() < bound, "{}", server.out.len());
 }
 

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use common::{End, Server, head, settings};
 use reactor::protocol::error::Fault::{ContentTimeout, HeadTimeout};
 use reactor::protocol::settings::HttpSettings;
-use reactor::protocol::{Closing, Input};
+use reactor::protocol::{Closing, Input, Outgoing};
 use wire::BodyLength::Streamed;
 use wire::{Part, Reason};
 
@@ -130,7 +130,7 @@ fn a_reader_is_not_idle() {
     let mut server = Server::new();
     server.feed("GET / HTTP/1.1\r\nHost: a\r\n\r\n").ok(&"x".repeat(100_000));
     server.pass(settings().keepalive_timeout - MOMENT);
-    server.protocol.transmit(&mut server.out, &server.now);
+    server.protocol.transmit(&mut Outgoing::Bytes(&mut server.out), &server.now);
     server.pass(settings().keepalive_timeout - MOMENT);
     assert_eq!(server.closing(), None);
     server.written();

@@ -8,7 +8,7 @@ use http::StatusCode;
 use httparse::{EMPTY_HEADER, Status};
 use reactor::protocol::h1::Http1;
 use reactor::protocol::settings::HttpSettings;
-use reactor::protocol::{Chunk, Closing, Flow, Input, Now, Output, Protocol, StreamId};
+use reactor::protocol::{Chunk, Closing, Flow, Input, Now, Outgoing, Output, Protocol, StreamId};
 use wire::{BodyLength, Fields, Part, Reason, RequestHead, ResponseHead, Scheme};
 
 use crate::{Choices, origin};
@@ -218,7 +218,7 @@ impl End {
             self.refused |= self.protocol.refusal().is_some_and(|error| {
                 error.reason.blame() == reactor::protocol::error::Blame::Client
             });
-            self.protocol.transmit(&mut self.out, &self.now);
+            self.protocol.transmit(&mut Outgoing::Bytes(&mut self.out), &self.now);
             self.released += self.out.released.drain(..).map(|(_, bytes)| bytes).sum::<u64>();
             assert!(self.released <= self.sent, "more credit than content");
             let before = self.pending.len();

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use bytes::BytesMut;
 use reactor::protocol::h2::{Http2, PREFACE};
 use reactor::protocol::settings::HttpSettings;
-use reactor::protocol::{Input, Now, Output, Protocol, StreamId};
+use reactor::protocol::{Input, Now, Outgoing, Output, Protocol, StreamId};
 use wire::limits::{H2_TAPE_BYTES_MAX, READ_AHEAD_BYTES_MAX, WRITE_BUFFER_BYTES_MAX};
 use wire::{Part, Reason, Scheme};
 
@@ -116,7 +116,7 @@ impl Run {
                 self.protocol.receive(Input::Bytes(&mut self.pending), &self.now);
             }
             if self.out.len() < WRITE_BUFFER_BYTES_MAX as u64 {
-                self.protocol.transmit(&mut self.out, &self.now);
+                self.protocol.transmit(&mut Outgoing::Bytes(&mut self.out), &self.now);
             }
             while let Some((stream, part)) = self.protocol.poll() {
                 self.take(stream, &part);

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use http::StatusCode;
 use quiche::Shutdown;
 use reactor::protocol::error::{ErrorScope, ProtocolError};
-use reactor::protocol::{Flow, StreamId};
+use reactor::protocol::{Flow, Protocol, StreamId};
 use wire::{BodyLength, Fields, Part, RequestHead, ResponseHead};
 
 use self::ends::Ends;
@@ -121,7 +121,7 @@ impl Outcome {
 fn stormy(mut choices: Choices<'_>) {
     let mut run =
         Run { ends: Ends::new(), told: BTreeMap::new(), begun: [false; 2 * SLOTS as usize] };
-    while !choices.0.is_empty() && !run.ends.server.is_closed() {
+    while !choices.0.is_empty() && !run.ends.server.closing().is_some() {
         run.step(&mut choices);
     }
     run.finish();

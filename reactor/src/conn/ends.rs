@@ -31,24 +31,25 @@ impl Conn {
                 stream.acknowledge();
                 self.tls = Some(stream.info());
                 let (agreed, http) = (stream.protocol(), port.http.clone());
-                self.protocol = protocol::agreed(agreed, http, self.origin, file::read, cx.now);
+                let (origin, now) = (self.streams.origin, cx.turn.now);
+                self.streams.replace(protocol::agreed(agreed, http, origin, file::read, now));
                 self.phase = Phase::Open;
                 // What was read last may hold more than the handshake's end.
                 self.readable = true;
                 if self.draining {
-                    self.protocol.shutdown(cx.now);
+                    self.streams.shutdown(cx.turn.now);
                 }
             }
             Handshake::Failed(reason) => {
-                cx.shared.add(Counter::Refused, 1);
+                cx.turn.shared.add(Counter::Refused, 1);
                 let peer = self.peer();
-                cx.complaints.log_with(
+                cx.turn.complaints.log_with(
                     Kind::Handshake,
-                    cx.now.instant,
+                    cx.turn.now.instant,
                     &[("client", peer.value()), ("reason", Value::from_display(&reason))],
                     format_args!("TLS handshake with client {peer} failed: {reason}"),
                 );
-                self.linger(cx.now);
+                self.linger(cx.turn.now);
             }
         }
         None

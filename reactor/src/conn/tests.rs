@@ -8,12 +8,13 @@ use std::time::Duration;
 use boring::ssl::{HandshakeError, SslConnector, SslMethod, SslStream, SslVerifyMode};
 use bytes::Bytes;
 use http::Method;
-use wire::{Fields, Scheme, Version};
+use wire::shared::Shared;
+use wire::{Fields, ResponseHead, Scheme, Version};
 
 use super::*;
-use crate::protocol::Closing;
 use crate::protocol::error::ProtocolError;
-use crate::response_spool::{SpoolLimits, SpoolUsage};
+use crate::protocol::{Closing, Flow, Outgoing};
+use crate::response_spool::{ResponseSpool, SpoolLimits, SpoolUsage};
 use crate::tls::{Tls, TlsConfig, context, development};
 
 /// A connection, and what a turn's work on it has at hand.
@@ -65,13 +66,15 @@ impl Bench {
 
     fn pump(&mut self) {
         let mut cx = Context {
-            now: &self.now,
+            turn: Turn {
+                now: &self.now,
+                shared: self.shared,
+                complaints: &mut self.complaints,
+                spool: &mut self.spool,
+                events: &mut self.events,
+            },
             buffer: &mut self.buffer,
             scratch: &mut self.scratch,
-            shared: self.shared,
-            complaints: &mut self.complaints,
-            spool: &mut self.spool,
-            events: &mut self.events,
         };
         assert_eq!(self.conn.pump(&self.port, &mut cx), Fate::Keep);
     }
@@ -152,7 +155,7 @@ impl Protocol for Late {
         Flow::Gone
     }
 
-    fn transmit(&mut self, _: &mut Output, _: &Now) {
+    fn transmit(&mut self, _: &mut Outgoing<'_>, _: &Now) {
         self.complete(By::Transmit);
     }
 
@@ -182,8 +185,8 @@ fn a_request_has_its_tls_whatever_made_the_protocol_give_it_out() {
         let (mut bench, client) = Bench::tls();
         let _client = bench.shake_hands(client);
         bench.pump();
-        bench.conn.protocol =
-            Box::new(Late { by, at: bench.now.instant, head: Some(head()), ready: None });
+        let late = Late { by, at: bench.now.instant, head: Some(head()), ready: None };
+        bench.conn.streams.replace(Box::new(late));
         assert_eq!(bench.conn.timeout(&bench.now, &mut bench.complaints), Fate::Keep);
         bench.pump();
         let [Event::Request(1, Part::Head(head))] = &bench.events[..] else {

@@ -16,6 +16,7 @@ use super::{EventLoop, State};
 use crate::addresses::Seat;
 use crate::client::Client;
 use crate::complaints::Kind;
+use crate::conn::streams;
 use crate::conn::{Conn, Context, Event, Fate, content_len};
 use crate::handler::workers::Task;
 use crate::handler::{Answer, ExchangeKey, HandlerId, NewRequest};
@@ -106,15 +107,17 @@ impl EventLoop {
             Some(Client::Quic(_)) => return self.pump_quic(key),
             None => return,
         };
-        let port = &self.common.config.ports[usize::from(conn.origin.port)];
+        let port = &self.common.config.ports[usize::from(conn.streams.origin.port)];
         let mut cx = Context {
-            now: self.turn.clock.now(),
+            turn: streams::Turn {
+                now: self.turn.clock.now(),
+                shared: self.common.shared,
+                complaints: &mut self.turn.complaints,
+                spool: &mut self.spool,
+                events: &mut self.events,
+            },
             buffer: &mut self.buffer,
             scratch: &mut self.scratch,
-            shared: self.common.shared,
-            complaints: &mut self.turn.complaints,
-            spool: &mut self.spool,
-            events: &mut self.events,
         };
         let fate = conn.pump(port, &mut cx);
         self.finish_pump(key, fate);

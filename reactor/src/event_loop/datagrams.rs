@@ -12,6 +12,7 @@ use wire::shared::Counter;
 use super::{EventLoop, State};
 use crate::client::Client;
 use crate::conn::Fate;
+use crate::conn::streams::Turn;
 use crate::handler::workers::Task;
 use crate::mailbox::Datagram;
 use crate::quic::client::{Context, QuicClient};
@@ -209,13 +210,14 @@ impl EventLoop {
             let Some(Client::Quic(client)) = self.clients.get_mut(key) else { continue };
             let Some(endpoint) = self.datagrams.endpoint(client.origin().port) else { continue };
             let mut cx = Context {
-                now: self.turn.clock.now(),
+                turn: Turn {
+                    now: self.turn.clock.now(),
+                    shared: self.common.shared,
+                    complaints: &mut self.turn.complaints,
+                    spool: &mut self.spool,
+                    events: &mut self.events,
+                },
                 endpoint,
-                shared: self.common.shared,
-                complaints: &mut self.turn.complaints,
-                spool: &mut self.spool,
-                events: &mut self.events,
-                released: &mut self.scratch.released,
             };
             let begun = client.collect(&mut cx);
             if let (true, Some(seat)) = (begun, &mut client.seat) {
@@ -238,13 +240,14 @@ impl EventLoop {
         let Some(endpoint) = self.datagrams.endpoint(port) else { return };
         let port = &self.common.config.ports[usize::from(port)];
         let mut cx = Context {
-            now: self.turn.clock.now(),
+            turn: Turn {
+                now: self.turn.clock.now(),
+                shared: self.common.shared,
+                complaints: &mut self.turn.complaints,
+                spool: &mut self.spool,
+                events: &mut self.events,
+            },
             endpoint,
-            shared: self.common.shared,
-            complaints: &mut self.turn.complaints,
-            spool: &mut self.spool,
-            events: &mut self.events,
-            released: &mut self.scratch.released,
         };
         let fate = client.pump(key, port, &mut cx);
         self.finish_pump(key, fate);

@@ -7,12 +7,17 @@ use wire::limits::{
     QUIC_DATAGRAM_BYTES_MAX, QUIC_SEGMENTS_BYTES_MAX, QUIC_SEGMENTS_MAX, QUIC_SEND_BYTES_MAX,
 };
 
+use super::StreamId;
+
 /// Packets, one behind the other in one buffer that is reused for all connections of a thread.
 #[derive(Debug, Default)]
 pub struct Datagrams {
     buffer: Vec<u8>,
     filled: usize,
     runs: Vec<Run>,
+    /// How many content bytes of which stream were taken or dropped since the last look: the worker
+    /// may send as many more. Looked at for each connection, so all are of the latest one.
+    pub released: Vec<(StreamId, u64)>,
 }
 
 /// Packets that one system call can send: all of one size but the last, which may be shorter.

@@ -15,7 +15,7 @@ use super::error::ProtocolError;
 use super::h1::Http1;
 use super::h2::{Http2, PREFACE};
 use super::settings::HttpSettings;
-use super::{Closing, Flow, Input, Now, Output, Protocol, ReadFile, StreamId};
+use super::{Closing, Flow, Input, Now, Outgoing, Protocol, ReadFile, StreamId};
 
 /// The part of the preface that is an incomplete head for HTTP/1.
 const HEAD_LEN: usize = b"PRI * HTTP/2.0".len();
@@ -94,7 +94,7 @@ impl Protocol for Detect {
         self.protocol().send(stream, part, now)
     }
 
-    fn transmit(&mut self, out: &mut Output, now: &Now) {
+    fn transmit(&mut self, out: &mut Outgoing<'_>, now: &Now) {
         self.protocol().transmit(out, now);
     }
 

@@ -1,17 +1,22 @@
 //! Protocols as state machines without I/O.
 //!
-//! A protocol turns a client's bytes into parts of requests, and parts of responses into bytes. It
-//! has six verbs, the same in every version:
+//! A protocol turns what a client sends into parts of requests, and parts of responses into what the
+//! client gets. It has six verbs, the same in every version, and answers three questions:
 //!
 //! ```text
-//!             bytes │ eof │ timeout                 Part<ResponseHead>
+//!   bytes │ datagram │ eof │ timeout                Part<ResponseHead>
 //!                   ▼                                     ▼
 //!               receive ─────▶ ┌──────────┐ ◀────────── send ──▶ Flow
 //!                              │ Protocol │
 //!  poll ◀───────────────────── └──────────┘ ─────▶ transmit
-//!   Part<RequestHead>            deadline            bytes, files
+//!   Part<RequestHead>            deadline            bytes and files, or datagrams
 //!                                shutdown
+//!
+//!                   wants_input?  refusal?  closing?
 //! ```
+//!
+//! HTTP/1 and HTTP/2 take and give bytes, HTTP/3 datagrams: what carries a connection shows in
+//! [`Input`] and [`Outgoing`], and nowhere else.
 //!
 //! No socket, no clock, no process: time is an argument ([`Now`]), and above this module the HTTP
 //! version is data, never an `if`.
@@ -35,6 +40,7 @@ mod request;
 mod response;
 pub mod settings;
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -44,7 +50,7 @@ use wire::{FileSlice, Part, RequestHead, ResponseHead, Scheme};
 
 use self::error::ProtocolError;
 pub(crate) use self::output::COPY_BYTES_MAX;
-pub use self::output::{Chunk, Output};
+pub use self::output::{Chunk, Outgoing, Output};
 use self::settings::HttpSettings;
 
 /// Names a request within its connection. HTTP/1 counts from 0.
@@ -72,6 +78,16 @@ pub enum Input<'a> {
     /// Bytes. The protocol takes what it can use off the front; what it leaves is presented again,
     /// unchanged, with what was read since behind it. See [`Protocol::wants_input`].
     Bytes(&'a mut BytesMut),
+    /// One datagram, which is changed where it lies (QUIC decrypts in place). Many may be taken before
+    /// the next [`poll`](Protocol::poll) and [`transmit`](Protocol::transmit).
+    Datagram {
+        /// What the datagram holds.
+        bytes: &'a mut [u8],
+        /// The client's address.
+        from: SocketAddr,
+        /// Ours.
+        to: SocketAddr,
+    },
     /// The client will send no more; it may still read. Bytes before it have been presented,
     /// except those that are kept because the protocol does not want any.
     Eof,
@@ -103,7 +119,7 @@ pub enum Closing {
 
 /// One HTTP connection.
 pub trait Protocol: Send {
-    /// Takes what came from the client.
+    /// Takes what came from the client. Input of a kind that does not carry this protocol is ignored.
     fn receive(&mut self, input: Input<'_>, now: &Now);
 
     /// The next part of a request. `Abort` says that the client has given the request up.
@@ -113,16 +129,18 @@ pub trait Protocol: Send {
     /// handler's (content beyond a declared length, say) breaks the stream, never the framing.
     fn send(&mut self, stream: StreamId, part: Part<ResponseHead>, now: &Now) -> Flow;
 
-    /// Moves what may be written now to `out`, at most until `out` is full. To be called after
-    /// every other verb, and again when `out` has been drained below its bound.
-    fn transmit(&mut self, out: &mut Output, now: &Now);
+    /// Moves what may be written now to `out`, at most until `out` is full, and notes there which
+    /// content has been released. To be called after every other verb, and again when `out` has been
+    /// drained below its bound. What may go only later is for [`deadline`](Self::deadline).
+    fn transmit(&mut self, out: &mut Outgoing<'_>, now: &Now);
 
     /// Whether [`receive`](Self::receive) can use bytes now. While it cannot, what is read is only
     /// kept (bounded), and after a [`transmit`](Self::transmit) that turned the answer to `true`
     /// the bytes kept so far are presented again.
     fn wants_input(&self) -> bool;
 
-    /// When to call [`receive`](Self::receive) with [`Input::Timeout`].
+    /// When to call [`receive`](Self::receive) with [`Input::Timeout`], then
+    /// [`transmit`](Self::transmit).
     fn deadline(&self) -> Option<Instant>;
 
     /// No new request: finish what is in flight, then close.
@@ -134,6 +152,44 @@ pub trait Protocol: Send {
     /// The next thing that went wrong: a request that was refused, or a response that could not be
     /// sent. For the log and a counter; the protocol has dealt with it.
     fn refusal(&mut self) -> Option<ProtocolError>;
+}
+
+impl<P: Protocol + ?Sized> Protocol for Box<P> {
+    fn receive(&mut self, input: Input<'_>, now: &Now) {
+        (**self).receive(input, now);
+    }
+
+    fn poll(&mut self) -> Option<(StreamId, Part<RequestHead>)> {
+        (**self).poll()
+    }
+
+    fn send(&mut self, stream: StreamId, part: Part<ResponseHead>, now: &Now) -> Flow {
+        (**self).send(stream, part, now)
+    }
+
+    fn transmit(&mut self, out: &mut Outgoing<'_>, now: &Now) {
+        (**self).transmit(out, now);
+    }
+
+    fn wants_input(&self) -> bool {
+        (**self).wants_input()
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        (**self).deadline()
+    }
+
+    fn shutdown(&mut self, now: &Now) {
+        (**self).shutdown(now);
+    }
+
+    fn closing(&self) -> Option<Closing> {
+        (**self).closing()
+    }
+
+    fn refusal(&mut self) -> Option<ProtocolError> {
+        (**self).refusal()
+    }
 }
 
 /// What a TLS handshake has agreed on (RFC 7301).

@@ -1,12 +1,41 @@
-//! [`Output`]: what a protocol gives out to be written to a stream of bytes.
+//! [`Output`]: what a protocol gives out to be written to a stream of bytes; [`Outgoing`]: that, or
+//! datagrams.
 
 use std::collections::VecDeque;
 
 use bytes::{Bytes, BytesMut};
 use wire::FileSlice;
-use wire::limits::SPOOL_BLOCK_BYTES;
+use wire::limits::{SPOOL_BLOCK_BYTES, WRITE_BUFFER_BYTES_MAX};
 
+use super::datagrams::Datagrams;
 use super::{ReadFile, StreamId};
+
+/// Where a protocol writes to: what carries the connection decides which.
+#[derive(Debug)]
+pub enum Outgoing<'a> {
+    /// A stream of bytes, for HTTP/1 and HTTP/2.
+    Bytes(&'a mut Output),
+    /// Packets, for HTTP/3.
+    Datagrams(&'a mut Datagrams),
+}
+
+impl Outgoing<'_> {
+    /// Whether there is room for more.
+    pub fn is_full(&mut self) -> bool {
+        match self {
+            Self::Bytes(out) => out.len() >= WRITE_BUFFER_BYTES_MAX as u64,
+            Self::Datagrams(out) => out.room().is_none(),
+        }
+    }
+
+    /// How many content bytes of which stream have been moved here, or dropped, since the last look.
+    pub fn released(&mut self) -> &mut Vec<(StreamId, u64)> {
+        match self {
+            Self::Bytes(out) => &mut out.released,
+            Self::Datagrams(out) => &mut out.released,
+        }
+    }
+}
 
 /// What waits to be written to one connection.
 #[derive(Debug, Default)]

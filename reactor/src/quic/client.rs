@@ -4,11 +4,11 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
-use quiche::{ConnectionId, PathEvent, RecvInfo};
+use quiche::{ConnectionId, PathEvent};
+use wire::TlsInfo;
 use wire::head::Origin;
 use wire::limits::QUIC_CIDS_MAX;
-use wire::shared::{Counter, Shared};
-use wire::{Part, ResponseHead, TlsInfo};
+use wire::shared::Counter;
 
 use super::cids::Cid;
 use super::endpoint::{Endpoint, First, Way};
@@ -16,24 +16,21 @@ use super::udp::Tally;
 use crate::addresses::Seat;
 use crate::complaints::{Complaints, Kind, Peer};
 use crate::config::PortConfig;
-use crate::conn::exchanges::Exchanges;
-use crate::conn::{Event, Fate, Parking};
+use crate::conn::Fate;
+use crate::conn::streams::{Streams, Turn};
 use crate::file;
-use crate::protocol::h3::error::Code;
 use crate::protocol::h3::{Http3, Quic};
-use crate::protocol::{Flow, Now, StreamId};
-use crate::response_spool::ResponseSpool;
+use crate::protocol::{Closing, Input, Now, Outgoing};
 use crate::slots::Key;
 use crate::timer::Alarms;
 use crate::tls;
 
 /// One client.
 pub struct QuicClient {
-    http: Http3,
+    /// HTTP/3, and the exchanges of its streams.
+    pub streams: Streams<Http3>,
     /// There until TLS is agreed on.
     handshake: Option<Box<Handshake>>,
-    /// The exchanges of its streams.
-    pub exchanges: Exchanges,
     /// Deadlines that have been set with the timers.
     pub alarms: Alarms,
     /// Its place among those of its address, when they are bounded.
@@ -54,20 +51,10 @@ struct Handshake {
 
 /// What a turn's work on a connection has at hand.
 pub struct Context<'a> {
-    /// The time.
-    pub now: &'a Now,
+    /// For any connection.
+    pub turn: Turn<'a>,
     /// The connection's endpoint.
     pub endpoint: &'a mut Endpoint,
-    /// Counters.
-    pub shared: Shared,
-    /// Where to say what the client does wrong.
-    pub complaints: &'a mut Complaints,
-    /// Where content goes that the client does not take.
-    pub spool: &'a mut ResponseSpool,
-    /// What came from the client, in order.
-    pub events: &'a mut Vec<Event>,
-    /// Used again by all connections of a thread, and empty between them.
-    pub released: &'a mut Vec<(StreamId, u64)>,
 }
 
 impl QuicClient {
@@ -82,10 +69,10 @@ impl QuicClient {
     ) -> Self {
         let patience = port.tls.as_ref().map(|tls| tls.config.handshake_timeout);
         let until = now.instant + patience.unwrap_or_default();
+        let http = Http3::new(quic, port.http.clone(), origin, file::read, now);
         Self {
-            http: Http3::new(quic, port.http.clone(), origin, file::read, now),
+            streams: Streams::new(http, origin),
             handshake: Some(Box::new(Handshake { until, from: way.from, dcid: first.dcid.into() })),
-            exchanges: Exchanges::default(),
             alarms: Alarms::default(),
             seat: None,
             tls: None,
@@ -94,7 +81,7 @@ impl QuicClient {
 
     /// Where it comes from; `port` names its configuration.
     pub fn origin(&self) -> &Origin {
-        &self.http.origin
+        &self.streams.origin
     }
 
     /// Whether the handshake is done.
@@ -114,7 +101,7 @@ impl QuicClient {
     /// No packet leads to this connection any more.
     pub fn leave(&mut self, endpoint: &mut Endpoint) {
         self.end_handshake(endpoint);
-        let quic = self.http.quic();
+        let quic = self.streams.protocol().quic();
         for cid in quic.source_ids() {
             endpoint.routes.remove(cid);
         }
@@ -133,31 +120,19 @@ impl QuicClient {
 
     /// A datagram has come.
     pub fn receive(&mut self, datagram: &mut [u8], way: Way, now: &Now) {
-        self.http.receive(datagram, RecvInfo { from: way.from, to: way.to }, now);
-    }
-
-    /// Takes a part of a response.
-    pub fn send(
-        &mut self,
-        stream: StreamId,
-        part: Part<ResponseHead>,
-        now: &Now,
-        complaints: &mut Complaints,
-    ) -> Flow {
-        let flow = self.http.send(stream, part, now);
-        self.report(complaints, now);
-        flow
+        let input = Input::Datagram { bytes: datagram, from: way.from, to: way.to };
+        self.streams.receive(input, now);
     }
 
     /// No new requests: finish, then close.
     pub fn shutdown(&mut self, now: &Now) {
-        self.http.shutdown(now);
+        self.streams.shutdown(now);
     }
 
     /// When to look at this connection next.
     pub fn deadline(&self) -> Option<Instant> {
         let until = self.handshake.as_ref().map(|handshake| handshake.until);
-        [self.http.deadline(), until].into_iter().flatten().min()
+        [self.streams.deadline(), until].into_iter().flatten().min()
     }
 
     /// A deadline has passed. `Fate::Keep` leaves the rest to [`pump`](Self::pump).
@@ -172,40 +147,32 @@ impl QuicClient {
             );
             return Fate::Abort;
         }
-        if self.http.deadline().is_some_and(|deadline| deadline <= now.instant) {
-            self.http.timeout(now);
-        }
+        self.streams.timeout(now);
         Fate::Keep
     }
 
     /// Takes what has come of the client's packets. Says whether the handshake has ended by them.
     pub fn collect(&mut self, cx: &mut Context<'_>) -> bool {
-        let begun = self.handshake.is_some() && self.http.quic().is_established();
+        let begun = self.handshake.is_some() && self.streams.protocol().quic().is_established();
         if begun {
             self.end_handshake(cx.endpoint);
         }
         // Before the requests, which came from there.
-        self.follow(cx.now);
-        while let Some((stream, mut part)) = self.http.poll() {
-            if let Part::Head(head) = &mut part {
-                head.origin.remote = self.origin().remote;
-                head.origin.local = self.origin().local;
-                head.tls = Some(self.tls(cx.endpoint));
-            }
-            cx.events.push(Event::Request(stream, part));
-        }
-        self.report(cx.complaints, cx.now);
+        self.follow(cx.turn.now);
+        let origin = self.streams.origin;
+        // While the handshake goes on not all is known yet.
+        let mut shared = self.handshake.is_none().then_some(&mut self.tls);
+        self.streams.collect(&mut cx.turn, |http, head| {
+            (head.origin.remote, head.origin.local) = (origin.remote, origin.local);
+            let mut info = || tls::info::of(http.quic().as_mut());
+            head.tls = Some(match &mut shared {
+                None => info(),
+                Some(tls) => {
+                    TlsInfo::clone(tls.get_or_insert_with(|| cx.endpoint.tls.share(info())))
+                }
+            });
+        });
         begun
-    }
-
-    fn tls(&mut self, endpoint: &mut Endpoint) -> TlsInfo {
-        let ssl = self.http.quic().as_mut();
-        if self.handshake.is_some() {
-            // Not all is known yet.
-            return tls::info::of(ssl);
-        }
-        let info = self.tls.get_or_insert_with(|| endpoint.tls.share(tls::info::of(ssl)));
-        TlsInfo::clone(info)
     }
 
     /// Moves packets out. [`Fate::Again`] when there are more. What the client does not take of its
@@ -214,63 +181,33 @@ impl QuicClient {
         self.look_after_ids(key, cx.endpoint);
         let full = loop {
             let Some(out) = cx.endpoint.out(key) else { return Fate::Keep };
-            self.http.transmit(out, cx.now);
-            if out.room().is_none() {
+            let mut out = Outgoing::Datagrams(out);
+            self.streams.fill(&mut out, &mut cx.turn);
+            if out.is_full() {
                 let mut tally = Tally::default();
                 cx.endpoint.flush(&mut tally);
-                cx.shared.add(Counter::BytesSent, tally.bytes);
+                cx.turn.shared.add(Counter::BytesSent, tally.bytes);
                 break true;
             }
-            if !self.refill(cx) && !self.spool(port, cx) {
+            if !self.streams.spool(port, &mut cx.turn) {
                 break false;
             }
         };
-        self.refill(cx);
-        self.exchanges.settle(cx.spool);
+        self.streams.settle(&cx.turn);
         self.collect(cx);
-        if self.http.is_closed() {
-            return self.fate();
-        }
-        if full { Fate::Again } else { Fate::Keep }
-    }
-
-    /// Gives the protocol what it may have now. Says whether there was something.
-    fn refill(&mut self, cx: &mut Context<'_>) -> bool {
-        self.http.take_released(cx.released);
-        for (stream, bytes) in cx.released.drain(..) {
-            self.exchanges.released(stream, bytes);
-        }
-        let http = &mut self.http;
-        self.exchanges.refill(cx.events, |stream, part| http.send(stream, part, cx.now))
-    }
-
-    /// Spools what waits for the client. Says whether the protocol was given something.
-    fn spool(&mut self, port: &PortConfig, cx: &mut Context<'_>) -> bool {
-        if !self.exchanges.is_behind() {
-            return false;
-        }
-        let mut parking = Parking::new(cx.spool, port, cx.now.instant);
-        let http = &mut self.http;
-        let send = |stream, part| http.send(stream, part, cx.now);
-        self.exchanges.spool(&mut parking, cx.events, send)
-    }
-
-    /// Whether the end was one that is meant to be.
-    fn fate(&mut self) -> Fate {
-        let quic = self.http.quic();
-        let bad = |error: Option<&quiche::ConnectionError>| {
-            error.is_some_and(|error| !error.is_app || error.error_code != Code::NoError as u64)
-        };
-        match bad(quic.peer_error()) || bad(quic.local_error()) || !quic.is_established() {
-            true => Fate::Abort,
-            false => Fate::Close,
+        match self.streams.closing() {
+            Some(Closing::Reset) => Fate::Abort,
+            Some(_) => Fate::Close,
+            None if full => Fate::Again,
+            None => Fate::Keep,
         }
     }
 
     /// Gives the client ids to move with.
     fn look_after_ids(&mut self, key: Key, endpoint: &mut Endpoint) {
-        let greeted = self.http.has_greeted();
-        let quic = self.http.quic();
+        let http = self.streams.protocol();
+        let greeted = http.has_greeted();
+        let quic = http.quic();
         while let Some(cid) = quic.retired_scid_next() {
             endpoint.routes.remove(&cid);
         }
@@ -291,21 +228,16 @@ impl QuicClient {
     /// ids. So the client is sent to a new connection when it has come by the last of them.
     fn follow(&mut self, now: &Now) {
         let mut moved = false;
-        while let Some(event) = self.http.path_event() {
+        while let Some(event) = self.streams.protocol().path_event() {
             moved = true;
             if let PathEvent::PeerMigrated(local, peer) = event {
-                let origin = &mut self.http.origin;
+                let origin = &mut self.streams.origin;
                 log::debug!("client {:?} has moved to {peer}", origin.remote);
                 (origin.local, origin.remote) = (Some(local), Some(peer));
             }
         }
-        if moved && self.http.quic().path_stats().count() as u64 >= QUIC_CIDS_MAX {
-            self.http.shutdown(now);
+        if moved && self.streams.protocol().quic().path_stats().count() as u64 >= QUIC_CIDS_MAX {
+            self.streams.shutdown(now);
         }
-    }
-
-    fn report(&mut self, complaints: &mut Complaints, now: &Now) {
-        let remote = self.origin().remote;
-        complaints.refused(|| self.http.refusal(), remote, now.instant);
     }
 }

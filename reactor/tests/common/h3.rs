@@ -15,7 +15,7 @@ use reactor::protocol::datagrams::Datagrams;
 use reactor::protocol::error::{Fault, ProtocolError};
 use reactor::protocol::h3::{ALPN, Http3, Quic};
 use reactor::protocol::settings::HttpSettings;
-use reactor::protocol::{Flow, Now, StreamId};
+use reactor::protocol::{Flow, Input, Now, Outgoing, Protocol, StreamId};
 use reactor::tls::certificates::{Identity, Pem};
 use reactor::tls::development;
 use wire::limits::QUIC_DATAGRAM_BYTES_MAX;
@@ -136,8 +136,8 @@ impl Server {
     }
 
     pub fn receive(&mut self, datagram: &mut [u8]) {
-        let info = RecvInfo { from: address(1), to: address(443) };
-        self.http3.receive(datagram, info, &self.now);
+        let (from, to) = (address(1), address(443));
+        self.http3.receive(Input::Datagram { bytes: datagram, from, to }, &self.now);
         self.turn();
     }
 
@@ -149,16 +149,14 @@ impl Server {
         while let Some(refusal) = self.http3.refusal() {
             self.refusals.push(refusal);
         }
-        let mut released = Vec::new();
-        self.http3.take_released(&mut released);
-        self.released += released.iter().map(|(_, bytes)| bytes).sum::<u64>();
     }
 
     /// Packets that may go now.
     pub fn packets(&mut self) -> Vec<Vec<u8>> {
         let mut packets = Vec::new();
         loop {
-            self.http3.transmit(&mut self.out, &self.now);
+            self.http3.transmit(&mut Outgoing::Datagrams(&mut self.out), &self.now);
+            self.released += self.out.released.drain(..).map(|(_, bytes)| bytes).sum::<u64>();
             self.turn();
             if self.out.is_empty() {
                 return packets;
@@ -355,7 +353,7 @@ impl Pair {
         self.server.now.instant += time;
         let now = self.server.now;
         if self.server.http3.deadline().is_some_and(|deadline| deadline <= now.instant) {
-            self.server.http3.timeout(&now);
+            self.server.http3.receive(Input::Timeout, &now);
             self.server.turn();
         }
         self.drive();

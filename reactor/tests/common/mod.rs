@@ -16,7 +16,7 @@ use http::StatusCode;
 use reactor::protocol::error::{Fault, ProtocolError};
 use reactor::protocol::h1::Http1;
 use reactor::protocol::settings::HttpSettings;
-use reactor::protocol::{Chunk, Closing, Flow, Input, Now, Output, Protocol, StreamId};
+use reactor::protocol::{Chunk, Closing, Flow, Input, Now, Outgoing, Output, Protocol, StreamId};
 use wire::head::Origin;
 use wire::{BodyLength, Fields, FileSlice, Part, Reason, RequestHead, ResponseHead, Scheme};
 
@@ -230,7 +230,7 @@ impl Server {
             while let Some(refusal) = self.protocol.refusal() {
                 self.refusals.push(refusal);
             }
-            self.protocol.transmit(&mut self.out, &self.now);
+            self.protocol.transmit(&mut Outgoing::Bytes(&mut self.out), &self.now);
             self.released += self.out.released.drain(..).map(|(_, bytes)| bytes).sum::<u64>();
             let before = self.pending.len();
             if before > 0 && self.protocol.wants_input() {

@@ -1,6 +1,7 @@
 //! Requests that the client gives up.
 
 use quiche::Shutdown;
+use reactor::protocol::{Input, Protocol};
 use wire::Reason;
 
 use super::broken::{FIELDS, frame, raw};
@@ -12,8 +13,8 @@ use super::{closed_with, still_serves};
 fn at_once(pair: &mut Pair, mut packets: Vec<Vec<u8>>) {
     let now = pair.server.now;
     for packet in &mut packets {
-        let info = quiche::RecvInfo { from: address(1), to: address(443) };
-        pair.server.http3.receive(packet, info, &now);
+        let (from, to) = (address(1), address(443));
+        pair.server.http3.receive(Input::Datagram { bytes: packet, from, to }, &now);
     }
     pair.server.turn();
 }

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use reactor::protocol::Flow;
 use reactor::protocol::error::Fault;
+use reactor::protocol::{Flow, Input, Protocol};
 use wire::BodyLength::Streamed;
 use wire::limits::*;
 use wire::{Part, Reason};
@@ -73,7 +73,7 @@ fn a_client_that_never_says_a_word_more_does_not_hold_a_shutdown_up() {
     pair.server.now.instant += FAREWELL_TIME_MAX;
     let now = pair.server.now;
     assert!(pair.server.http3.deadline().is_some_and(|at| at <= now.instant));
-    pair.server.http3.timeout(&now);
+    pair.server.http3.receive(Input::Timeout, &now);
     let farewell = pair.server.packets();
     assert_eq!(farewell.len(), 1);
     for mut packet in farewell {
@@ -136,7 +136,7 @@ fn a_handshake_that_takes_too_long_is_no_connection() {
     server.now.instant += Duration::from_secs(11);
     let now = server.now;
     assert!(server.http3.deadline().is_some_and(|at| at <= now.instant));
-    server.http3.timeout(&now);
+    server.http3.receive(Input::Timeout, &now);
     server.turn();
     assert_eq!(server.faults(), [Fault::Handshake]);
     for packet in &mut server.packets() {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use quiche::Shutdown;
 use reactor::protocol::settings::{Http3Settings, HttpSettings};
+use reactor::protocol::{Input, Protocol};
 use wire::BodyLength::Streamed;
 use wire::limits::*;
 use wire::{Part, Reason};
@@ -92,7 +93,7 @@ fn last_words_are_lost(pair: &mut Pair, path: &str) -> u64 {
 fn wait(pair: &mut Pair, time: Duration) {
     pair.server.now.instant += time;
     let now = pair.server.now;
-    pair.server.http3.timeout(&now);
+    pair.server.http3.receive(Input::Timeout, &now);
     pair.server.turn();
     for mut packet in pair.server.packets() {
         pair.client.receive(&mut packet);

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use quiche::{CongestionControlAlgorithm, Shutdown};
 use reactor::protocol::error::Fault;
+use reactor::protocol::{Input, Protocol};
 use wire::BodyLength::{Known, Streamed};
 use wire::limits::*;
 use wire::{Part, Reason};
@@ -80,7 +81,7 @@ fn what_waits_for_its_time_to_leave_is_bounded() {
         pair.server.now.instant = Instant::now();
         let now = pair.server.now;
         if pair.server.http3.deadline().is_some_and(|at| at <= now.instant) {
-            pair.server.http3.timeout(&now);
+            pair.server.http3.receive(Input::Timeout, &now);
         }
         let cwnd = pair.server.http3.quic().path_stats().next().unwrap().cwnd;
         let held = (pair.server.released as usize).saturating_sub(sent);
@@ -102,7 +103,7 @@ fn probes_go_before_all_else_and_let_nothing_swell() {
     pair.server.now.instant = Instant::now();
     let now = pair.server.now;
     assert!(pair.server.http3.quic().timeout().is_some_and(|left| left.is_zero()));
-    pair.server.http3.timeout(&now);
+    pair.server.http3.receive(Input::Timeout, &now);
     pair.server.turn();
     // A datagram comes before they are gone.
     pair.client.quic.send_ack_eliciting().unwrap();
@@ -142,7 +143,7 @@ fn who_waits_for_its_turn_is_not_stalled() {
         pair.server.now.instant += Duration::from_secs(1);
         let now = pair.server.now;
         if pair.server.http3.deadline().is_some_and(|at| at <= now.instant) {
-            pair.server.http3.timeout(&now);
+            pair.server.http3.receive(Input::Timeout, &now);
             pair.server.turn();
         }
     }
@@ -209,7 +210,7 @@ fn a_goaway_waits_for_room() {
     pair.server.http3.shutdown(&now);
     pair.server.now.instant += QUIC_GOAWAY_TIME;
     let now = pair.server.now;
-    pair.server.http3.timeout(&now);
+    pair.server.http3.receive(Input::Timeout, &now);
     exchange(&mut pair);
     assert!(pair.client.goaways.is_empty());
     pair.client.deaf = false;

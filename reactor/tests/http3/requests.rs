@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use reactor::protocol::Flow;
 use reactor::protocol::error::Fault;
 use reactor::protocol::settings::{Http3Settings, HttpSettings};
+use reactor::protocol::{Flow, Protocol};
 use wire::BodyLength::Streamed;
 use wire::limits::QUIC_BREAK_TIME_MAX;
 use wire::{Part, Reason};

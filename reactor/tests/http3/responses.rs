@@ -3,9 +3,9 @@
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use reactor::protocol::Flow;
 use reactor::protocol::error::Fault;
 use reactor::protocol::h3::priority::Priority;
+use reactor::protocol::{Flow, Input, Protocol};
 use wire::BodyLength::{Known, Streamed};
 use wire::{Part, Reason};
 
@@ -338,7 +338,7 @@ fn paced_packets_go_when_their_time_has_come() {
         std::thread::sleep(at.saturating_duration_since(Instant::now()));
         pair.server.now.instant = Instant::now();
         let now = pair.server.now;
-        pair.server.http3.timeout(&now);
+        pair.server.http3.receive(Input::Timeout, &now);
         waits += 1;
     }
     assert!(waits > 2, "{waits}");

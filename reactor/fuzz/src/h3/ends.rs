@@ -15,7 +15,7 @@ use reactor::protocol::datagrams::Datagrams;
 use reactor::protocol::error::ProtocolError;
 use reactor::protocol::h3::{ALPN, Http3};
 use reactor::protocol::settings::HttpSettings;
-use reactor::protocol::{Flow, Now, StreamId};
+use reactor::protocol::{Flow, Input, Now, Outgoing, Protocol, StreamId};
 use reactor::tls::certificates::Identity;
 use reactor::tls::development;
 use wire::{Part, RequestHead, ResponseHead};
@@ -98,7 +98,6 @@ impl Ends {
     pub fn poll(&mut self) -> Option<(StreamId, Part<RequestHead>)> {
         let part = self.server.poll();
         self.refusals.extend(iter::from_fn(|| self.server.refusal()));
-        self.server.take_released(&mut Vec::new());
         part
     }
 
@@ -106,7 +105,7 @@ impl Ends {
     pub fn pass(&mut self, time: Duration) {
         self.now.instant += time;
         if self.server.deadline().is_some_and(|deadline| deadline <= self.now.instant) {
-            self.server.timeout(&self.now);
+            self.server.receive(Input::Timeout, &self.now);
         }
     }
 
@@ -126,15 +125,17 @@ impl Ends {
         let mut moved = false;
         let mut packet = [0; 1500];
         while let Ok((len, _)) = self.client.send(&mut packet) {
-            let info = RecvInfo { from: address(1), to: address(443) };
-            self.server.receive(&mut packet[..len], info, &self.now);
+            let (from, to) = (address(1), address(443));
+            let input = Input::Datagram { bytes: &mut packet[..len], from, to };
+            self.server.receive(input, &self.now);
             moved = true;
         }
         if std::mem::take(&mut self.held) {
             return true;
         }
         loop {
-            self.server.transmit(&mut self.out, &self.now);
+            self.server.transmit(&mut Outgoing::Datagrams(&mut self.out), &self.now);
+            self.out.released.clear();
             if self.out.is_empty() {
                 break;
             }
@@ -184,7 +185,7 @@ impl Ends {
             assert_known(error.error_code);
             return true;
         }
-        self.server.is_closed()
+        self.server.closing().is_some()
     }
 }
 

@@ -29,7 +29,7 @@ use self::state::State;
 use super::error::{Fault, ProtocolError};
 use super::message::{self, RequestFacts};
 use super::settings::HttpSettings;
-use super::{Closing, Flow, Input, Now, Output, Protocol, StreamId};
+use super::{Closing, Flow, Input, Now, Outgoing, Protocol, StreamId};
 
 /// One HTTP/1 connection.
 #[derive(Debug)]
@@ -68,6 +68,7 @@ impl Protocol for Http1 {
     fn receive(&mut self, input: Input<'_>, now: &Now) {
         self.step(|state, core| match input {
             Input::Bytes(bytes) => (state.bytes(bytes, core, now), ()),
+            Input::Datagram { .. } => (state, ()),
             Input::Eof => (state.eof(core), ()),
             Input::Timeout => (state.timeout(core, now), ()),
         });
@@ -82,7 +83,8 @@ impl Protocol for Http1 {
         self.step(|state, core| state.send(stream, part, core, now))
     }
 
-    fn transmit(&mut self, out: &mut Output, now: &Now) {
+    fn transmit(&mut self, out: &mut Outgoing<'_>, now: &Now) {
+        let Outgoing::Bytes(out) = out else { return };
         self.core.outbox.transmit(self.core.stream(), out);
         let unwritten = !out.is_empty();
         self.step(|state, core| (state.transmitted(unwritten, core, now), ()));

@@ -39,7 +39,7 @@ use self::watch::Watch;
 use super::error::{Fault, ProtocolError};
 use super::outlet::Outlet;
 use super::settings::HttpSettings;
-use super::{Closing, Flow, Input, Now, Output, Protocol, ReadFile, StreamId};
+use super::{Closing, Flow, Input, Now, Outgoing, Protocol, ReadFile, StreamId};
 
 /// What a client that speaks HTTP/2 says first (RFC 9113, 3.4).
 pub const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
@@ -159,6 +159,7 @@ impl Protocol for Http2 {
                 }
                 self.core.tape.feed(bytes);
             }
+            Input::Datagram { .. } => {}
             Input::Eof => {
                 self.core.half_closed = true;
                 self.core.tape.end();
@@ -184,7 +185,8 @@ impl Protocol for Http2 {
         open.exchange.reply.send(part, outlet, now)
     }
 
-    fn transmit(&mut self, out: &mut Output, now: &Now) {
+    fn transmit(&mut self, out: &mut Outgoing<'_>, now: &Now) {
+        let Outgoing::Bytes(out) = out else { return };
         self.drive(now);
         let before = out.len();
         while self.core.tape.transmit(out) {

@@ -11,8 +11,8 @@
 //! `quiche` knows QUIC: packets, streams, windows and losses. The frames on the streams are read and
 //! made here, because each mistake of a client's has its own code and its own scope: [`incoming`],
 //! [`unidirectional`] and [`qpack`] are what comes, [`carrier`] is what goes. What a request and a response are
-//! is shared with HTTP/2. The verbs are those of [`Protocol`](super::Protocol), with datagrams for
-//! bytes. `quiche` reads the clock itself for what is QUIC's: losses, acknowledgements, idleness.
+//! is shared with HTTP/2. `quiche` reads the clock itself for what is QUIC's: losses,
+//! acknowledgements, idleness.
 
 mod buffers;
 mod carrier;
@@ -37,11 +37,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
+use quiche::RecvInfo;
 use wire::head::Origin;
 use wire::limits::QUIC_DATAGRAM_BYTES_MIN;
 use wire::{Part, Reason, RequestHead, ResponseHead};
 
 pub use self::buffers::Buffers;
+use self::error::Code;
 use self::life::Phase;
 use self::pending::Pending;
 use self::stream::Stream;
@@ -52,7 +54,7 @@ use super::datagrams::Datagrams;
 use super::error::ProtocolError;
 use super::outlet::Outlet;
 use super::settings::HttpSettings;
-use super::{Flow, Now, ReadFile, StreamId};
+use super::{Closing, Flow, Input, Now, Outgoing, Protocol, ReadFile, StreamId};
 
 /// A QUIC connection.
 pub type Quic = quiche::Connection<Buffers>;
@@ -64,8 +66,8 @@ pub const ALPN: &[u8] = b"h3";
 pub struct Http3 {
     quic: Box<Quic>,
     phase: Phase,
-    /// Where requests come from.
-    pub origin: Origin,
+    /// Where requests come from; whoever follows the client to other addresses knows better.
+    origin: Origin,
     /// Boxed, because an empty map keeps room for eleven entries.
     streams: BTreeMap<StreamId, Box<Stream>>,
     /// Streams that may have something to send.
@@ -146,100 +148,6 @@ impl Http3 {
         }
     }
 
-    /// Takes one datagram. Many may be taken before the next `poll` and `transmit`.
-    pub fn receive(&mut self, datagram: &mut [u8], info: quiche::RecvInfo, now: &Now) {
-        self.now = *now;
-        (self.stirred, self.heard) = (true, true);
-        self.watch.see(datagram.len(), now.instant);
-        self.swollen = self.probing;
-        self.backlog |= self.given;
-        // An error has closed the connection, which is found out below, or concerned nobody.
-        let _ = self.quic.recv(datagram, info);
-        // An acknowledgement, as likely as not.
-        self.break_off_all();
-        if self.is_overdrawn() {
-            self.calm();
-        }
-    }
-
-    /// The instant of [`deadline`](Self::deadline) has passed.
-    pub fn timeout(&mut self, now: &Now) {
-        self.now = *now;
-        let break_at = self.pending.as_ref().and_then(|pending| pending.break_at);
-        if break_at.is_some_and(|at| at <= now.instant) {
-            self.break_off_all();
-        }
-        self.late();
-        self.drive();
-        if self.quic.timeout().is_some_and(|left| left.is_zero()) {
-            self.quic.on_timeout();
-            (self.probing, self.stirred) = (true, true);
-        }
-    }
-
-    /// The next part of a request. `Abort` says that the client has given the request up.
-    pub fn poll(&mut self) -> Option<(StreamId, Part<RequestHead>)> {
-        if self.stirred && (!self.probing || self.quic.is_closed()) {
-            self.drive();
-        }
-        self.outlet.pop()
-    }
-
-    /// Takes a part of a response; as [`Protocol::send`](super::Protocol::send).
-    pub fn send(&mut self, stream: StreamId, part: Part<ResponseHead>, now: &Now) -> Flow {
-        self.now = *now;
-        let Some(open) = self.streams.get_mut(&stream) else { return Flow::Gone };
-        self.outlet.stream = stream;
-        if !std::mem::replace(&mut open.queued, true) {
-            self.ready.push(stream);
-        }
-        self.stirred = true;
-        open.exchange.reply.send(part, &mut self.outlet, now)
-    }
-
-    /// Appends the packets that may go out now, until `out` is full, nothing is left, or the rest
-    /// is for later (see [`deadline`](Self::deadline)). To be called after every other verb, and
-    /// again when `out` was full.
-    pub fn transmit(&mut self, out: &mut Datagrams, now: &Now) {
-        self.now = *now;
-        if self.probing || self.backlog {
-            self.packets(out);
-            if self.probing && self.backlog {
-                return;
-            }
-            self.probing = false;
-        }
-        self.drive();
-        self.packets(out);
-        self.greeted |= self.phase.is_speaking();
-        self.rest();
-    }
-
-    /// Moves out how many content bytes of which stream were taken or dropped since the last look:
-    /// the worker may send as many more.
-    pub fn take_released(&mut self, to: &mut Vec<(StreamId, u64)>) {
-        self.outlet.take_released(to);
-    }
-
-    /// When to call [`timeout`](Self::timeout), then [`transmit`](Self::transmit).
-    pub fn deadline(&self) -> Option<Instant> {
-        let own = self.phase_deadline();
-        let quic = self.quic.timeout_instant();
-        [own, self.paced, quic].into_iter().flatten().min()
-    }
-
-    /// No new request: finish what is in flight, then close.
-    pub fn shutdown(&mut self, now: &Now) {
-        self.now = *now;
-        self.stirred = true;
-        self.leave();
-    }
-
-    /// Whether nothing comes or goes any more: the connection may be forgotten.
-    pub fn is_closed(&self) -> bool {
-        self.quic.is_closed()
-    }
-
     /// Whether the client was told what comes first. What can wait belongs behind that: `quiche` keeps
     /// room for as many frames as were acknowledged at a time.
     pub fn has_greeted(&self) -> bool {
@@ -252,14 +160,52 @@ impl Http3 {
         self.streams.is_empty() && !opening
     }
 
-    /// The next thing that went wrong; as [`Protocol::refusal`](super::Protocol::refusal).
-    pub fn refusal(&mut self) -> Option<ProtocolError> {
-        self.outlet.pop_refusal()
-    }
-
     /// The QUIC connection, for its ids and paths.
     pub fn quic(&mut self) -> &mut Quic {
         &mut self.quic
+    }
+
+    fn datagram(&mut self, bytes: &mut [u8], info: RecvInfo) {
+        (self.stirred, self.heard) = (true, true);
+        self.watch.see(bytes.len(), self.now.instant);
+        self.swollen = self.probing;
+        self.backlog |= self.given;
+        // An error has closed the connection, which is found out below, or concerned nobody.
+        let _ = self.quic.recv(bytes, info);
+        // An acknowledgement, as likely as not.
+        self.break_off_all();
+        if self.is_overdrawn() {
+            self.calm();
+        }
+    }
+
+    fn timeout(&mut self) {
+        let break_at = self.pending.as_ref().and_then(|pending| pending.break_at);
+        if break_at.is_some_and(|at| at <= self.now.instant) {
+            self.break_off_all();
+        }
+        self.late();
+        self.drive();
+        if self.quic.timeout().is_some_and(|left| left.is_zero()) {
+            self.quic.on_timeout();
+            (self.probing, self.stirred) = (true, true);
+        }
+    }
+
+    /// Appends the packets that may go out now, until `out` is full, nothing is left, or the rest
+    /// is for later.
+    fn transmit_packets(&mut self, out: &mut Datagrams) {
+        if self.probing || self.backlog {
+            self.packets(out);
+            if self.probing && self.backlog {
+                return;
+            }
+            self.probing = false;
+        }
+        self.drive();
+        self.packets(out);
+        self.greeted |= self.phase.is_speaking();
+        self.rest();
     }
 
     /// What there is to note down of streams for a while.
@@ -315,6 +261,14 @@ impl Http3 {
         }
     }
 
+    /// Whether the connection has ended as one should.
+    fn has_ended_well(&self) -> bool {
+        let bad = |error: Option<&quiche::ConnectionError>| {
+            error.is_some_and(|error| !error.is_app || error.error_code != Code::NoError as u64)
+        };
+        !bad(self.quic.peer_error()) && !bad(self.quic.local_error()) && self.quic.is_established()
+    }
+
     /// The connection is over: so are its streams.
     fn lose_streams(&mut self) {
         for (id, mut stream) in std::mem::take(&mut self.streams) {
@@ -323,5 +277,68 @@ impl Http3 {
         }
         self.pending = None;
         self.ready.clear();
+    }
+}
+
+impl Protocol for Http3 {
+    fn receive(&mut self, input: Input<'_>, now: &Now) {
+        self.now = *now;
+        match input {
+            Input::Datagram { bytes, from, to } => self.datagram(bytes, RecvInfo { from, to }),
+            Input::Timeout => self.timeout(),
+            Input::Bytes(_) | Input::Eof => {}
+        }
+    }
+
+    fn poll(&mut self) -> Option<(StreamId, Part<RequestHead>)> {
+        if self.stirred && (!self.probing || self.quic.is_closed()) {
+            self.drive();
+        }
+        self.outlet.pop()
+    }
+
+    fn send(&mut self, stream: StreamId, part: Part<ResponseHead>, now: &Now) -> Flow {
+        self.now = *now;
+        let Some(open) = self.streams.get_mut(&stream) else { return Flow::Gone };
+        self.outlet.stream = stream;
+        if !std::mem::replace(&mut open.queued, true) {
+            self.ready.push(stream);
+        }
+        self.stirred = true;
+        open.exchange.reply.send(part, &mut self.outlet, now)
+    }
+
+    fn transmit(&mut self, out: &mut Outgoing<'_>, now: &Now) {
+        let Outgoing::Datagrams(out) = out else { return };
+        self.now = *now;
+        self.transmit_packets(out);
+        self.outlet.take_released(&mut out.released);
+    }
+
+    fn wants_input(&self) -> bool {
+        !self.quic.is_closed()
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        let own = self.phase_deadline();
+        let quic = self.quic.timeout_instant();
+        [own, self.paced, quic].into_iter().flatten().min()
+    }
+
+    fn shutdown(&mut self, now: &Now) {
+        self.now = *now;
+        self.stirred = true;
+        self.leave();
+    }
+
+    fn closing(&self) -> Option<Closing> {
+        self.quic.is_closed().then(|| match self.has_ended_well() {
+            true => Closing::Close,
+            false => Closing::Reset,
+        })
+    }
+
+    fn refusal(&mut self) -> Option<ProtocolError> {
+        self.outlet.pop_refusal()
     }
 }

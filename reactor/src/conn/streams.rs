@@ -1,0 +1,159 @@
+//! [`Streams`]: a protocol, the exchanges of its streams, and how parts move between them. The same
+//! for every transport.
+
+use std::time::Instant;
+
+use wire::head::Origin;
+use wire::shared::Shared;
+use wire::{Part, RequestHead, ResponseHead};
+
+use super::Event;
+use super::backlog::Parking;
+use super::exchanges::Exchanges;
+use crate::complaints::Complaints;
+use crate::config::PortConfig;
+use crate::protocol::{Closing, Flow, Input, Now, Outgoing, Protocol, StreamId};
+use crate::response_spool::ResponseSpool;
+
+/// What a turn's work on any connection has at hand.
+pub struct Turn<'a> {
+    /// The time.
+    pub now: &'a Now,
+    /// Counters.
+    pub shared: Shared,
+    /// Where to say what the client does wrong.
+    pub complaints: &'a mut Complaints,
+    /// Where content goes that the client does not take.
+    pub spool: &'a mut ResponseSpool,
+    /// What came from the client, in order.
+    pub events: &'a mut Vec<Event>,
+}
+
+/// The streams of one connection.
+pub struct Streams<P> {
+    protocol: P,
+    /// The exchanges of the streams.
+    pub exchanges: Exchanges,
+    /// Where the client is; `port` names the configuration.
+    pub origin: Origin,
+}
+
+impl<P: Protocol> Streams<P> {
+    /// Those of a new connection.
+    pub fn new(protocol: P, origin: Origin) -> Self {
+        Self { protocol, exchanges: Exchanges::default(), origin }
+    }
+
+    /// Another protocol takes over, before there is any stream.
+    pub fn replace(&mut self, protocol: P) {
+        self.protocol = protocol;
+    }
+
+    /// For what only this protocol has beside the verbs.
+    pub fn protocol(&mut self) -> &mut P {
+        &mut self.protocol
+    }
+
+    /// [`Protocol::receive`].
+    pub fn receive(&mut self, input: Input<'_>, now: &Now) {
+        self.protocol.receive(input, now);
+    }
+
+    /// [`Protocol::wants_input`].
+    pub fn wants_input(&self) -> bool {
+        self.protocol.wants_input()
+    }
+
+    /// [`Protocol::deadline`].
+    pub fn deadline(&self) -> Option<Instant> {
+        self.protocol.deadline()
+    }
+
+    /// Tells the protocol if its deadline has passed.
+    pub fn timeout(&mut self, now: &Now) {
+        if self.deadline().is_some_and(|deadline| deadline <= now.instant) {
+            self.receive(Input::Timeout, now);
+        }
+    }
+
+    /// [`Protocol::shutdown`].
+    pub fn shutdown(&mut self, now: &Now) {
+        self.protocol.shutdown(now);
+    }
+
+    /// [`Protocol::closing`].
+    pub fn closing(&self) -> Option<Closing> {
+        self.protocol.closing()
+    }
+
+    /// Gives the protocol a part of a response.
+    pub fn send(
+        &mut self,
+        stream: StreamId,
+        part: Part<ResponseHead>,
+        now: &Now,
+        complaints: &mut Complaints,
+    ) -> Flow {
+        let flow = self.protocol.send(stream, part, now);
+        self.report(complaints, now);
+        flow
+    }
+
+    /// Takes the parts of requests that the protocol has, whatever made it give them out. Nothing else
+    /// polls a protocol, so `describe` sees every head, to add what is known of the connection. Says
+    /// whether there were any.
+    pub fn collect(
+        &mut self,
+        turn: &mut Turn<'_>,
+        mut describe: impl FnMut(&mut P, &mut RequestHead),
+    ) -> bool {
+        let before = turn.events.len();
+        while let Some((stream, mut part)) = self.protocol.poll() {
+            if let Part::Head(head) = &mut part {
+                describe(&mut self.protocol, head);
+            }
+            turn.events.push(Event::Request(stream, part));
+        }
+        self.report(turn.complaints, turn.now);
+        turn.events.len() != before
+    }
+
+    /// Moves what may be written now from the protocol to `out`, and to the protocol what waits for
+    /// that, until `out` is full or nothing is left.
+    pub fn fill(&mut self, out: &mut Outgoing<'_>, turn: &mut Turn<'_>) {
+        while !out.is_full() {
+            self.protocol.transmit(out, turn.now);
+            for (stream, bytes) in out.released().drain(..) {
+                self.exchanges.released(stream, bytes);
+            }
+            let protocol = &mut self.protocol;
+            let send = |stream, part| protocol.send(stream, part, turn.now);
+            if !self.exchanges.refill(turn.events, send) {
+                break;
+            }
+        }
+    }
+
+    /// Spools what waits for the client. Says whether the protocol was given something.
+    pub fn spool(&mut self, port: &PortConfig, turn: &mut Turn<'_>) -> bool {
+        if !self.exchanges.is_behind() {
+            return false;
+        }
+        let mut parking = Parking::new(turn.spool, port, turn.now.instant);
+        let protocol = &mut self.protocol;
+        let send = |stream, part| protocol.send(stream, part, turn.now);
+        let given = self.exchanges.spool(&mut parking, turn.events, send);
+        self.report(turn.complaints, turn.now);
+        given
+    }
+
+    /// Counts what is in memory at the end of a turn's work.
+    pub fn settle(&mut self, turn: &Turn<'_>) {
+        self.exchanges.settle(turn.spool);
+    }
+
+    /// Counts and logs what the protocol has refused.
+    fn report(&mut self, complaints: &mut Complaints, now: &Now) {
+        complaints.refused(|| self.protocol.refusal(), self.origin.remote, now.instant);
+    }
+}
