@@ -45,18 +45,34 @@ pub struct Conn {
     /// What the socket has not taken; `None` while there is nothing, so that an idle connection
     /// costs no memory for it.
     out: Option<Box<Output>>,
-    /// Whether the socket may have something to read.
-    readable: bool,
-    /// Whether the end of what can be read has arrived.
-    ending: bool,
-    /// Whether no further request is wanted.
-    draining: bool,
+    readiness: Readiness,
     /// When the client is given up unless it takes bytes.
     stalled: Option<Instant>,
     /// Deadlines that have been set with the timers.
     pub alarms: Alarms,
     /// Its place among those of its address, when they are bounded.
     pub seat: Option<Seat>,
+}
+
+/// What is known of what the socket has to read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Readiness {
+    /// Nothing, until an edge of readiness says otherwise.
+    Drained,
+    /// There may be something.
+    Readable,
+    /// All that the client will ever send has arrived: no edge will tell of what is left, so that a
+    /// short read is not the last.
+    ReadableToEnd,
+}
+
+impl Readiness {
+    /// A read has found no more than it took.
+    fn drained(&mut self) {
+        if *self == Self::Readable {
+            *self = Self::Drained;
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -123,9 +139,7 @@ impl Conn {
             phase,
             pending: BytesMut::new(),
             out: None,
-            readable: false,
-            ending: false,
-            draining: false,
+            readiness: Readiness::Drained,
             stalled: None,
             alarms: Alarms::default(),
             seat: None,
@@ -135,13 +149,15 @@ impl Conn {
     /// The socket has become readable; `to_the_end` when the client has said all it will, so that
     /// a short read is not the last.
     pub fn set_readable(&mut self, to_the_end: bool) {
-        self.readable = true;
-        self.ending |= to_the_end;
+        if to_the_end {
+            self.readiness = Readiness::ReadableToEnd;
+        } else if self.readiness == Readiness::Drained {
+            self.readiness = Readiness::Readable;
+        }
     }
 
     /// No new requests: finish, then close.
     pub fn shutdown(&mut self, now: &Now) {
-        self.draining = true;
         if let Phase::Lingering { until, .. } = &mut self.phase {
             *until = (*until).min(now.instant + LINGER_DRAINING_TIME_MAX);
         }
@@ -225,7 +241,7 @@ impl Conn {
                 return Progress::Some;
             }
         }
-        if !self.readable
+        if self.readiness == Readiness::Drained
             || matches!(self.phase, Phase::HalfClosed)
             || self.pending.len() >= READ_AHEAD_BYTES_MAX && !self.streams.wants_input()
         {
@@ -233,12 +249,14 @@ impl Conn {
         }
         match self.socket.receive(cx.buffer) {
             Received::Bytes { bytes, drained } => {
-                self.readable = !drained || self.ending;
+                if drained {
+                    self.readiness.drained();
+                }
                 cx.turn.shared.add(Counter::BytesReceived, bytes.len() as u64);
                 self.received(bytes, cx)
             }
             Received::Nothing => {
-                self.readable = false;
+                self.readiness.drained();
                 Progress::None
             }
             Received::Eof => self.half_closed(cx),
@@ -267,7 +285,7 @@ impl Conn {
     }
 
     fn half_closed(&mut self, cx: &mut Context<'_>) -> Progress {
-        self.readable = false;
+        self.readiness = Readiness::Drained;
         if matches!(self.phase, Phase::Lingering { .. }) {
             return Progress::Over(Fate::Close);
         }

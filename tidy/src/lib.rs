@@ -44,6 +44,7 @@ pub type Rule = fn(&Tree) -> Vec<Finding>;
 pub const RULES: &[(&str, Rule)] = &[
     ("file length", rules::size::files),
     ("function length", rules::size::functions),
+    ("states, not flags", rules::states::flags),
     ("manifest arrows", rules::arrows::manifests),
     ("source arrows", rules::arrows::sources),
     ("fork in one file", rules::arrows::fork),

@@ -23,7 +23,7 @@ impl Conn {
         };
         match stream.handshake(cx.buffer) {
             Handshake::Pending => {
-                self.readable = false;
+                self.readiness.drained();
                 return Some(Fate::Keep);
             }
             Handshake::Gone => return Some(Fate::Abort),
@@ -32,13 +32,11 @@ impl Conn {
                 self.tls = Some(stream.info());
                 let (agreed, http) = (stream.protocol(), port.http.clone());
                 let (origin, now) = (self.streams.origin, cx.turn.now);
-                self.streams.replace(protocol::agreed(agreed, http, origin, file::read, now));
+                let protocol = protocol::agreed(agreed, http, origin, file::read, now);
+                self.streams.replace(protocol, now);
                 self.phase = Phase::Open;
                 // What was read last may hold more than the handshake's end.
-                self.readable = true;
-                if self.draining {
-                    self.streams.shutdown(cx.turn.now);
-                }
+                self.set_readable(false);
             }
             Handshake::Failed(reason) => {
                 cx.turn.shared.add(Counter::Refused, 1);
@@ -65,7 +63,8 @@ impl Conn {
     pub(super) fn linger(&mut self, now: &Now) {
         self.socket.shutdown_write();
         self.pending = BytesMut::new();
-        let time = if self.draining { LINGER_DRAINING_TIME_MAX } else { LINGER_TIME_MAX };
+        let time =
+            if self.streams.is_draining() { LINGER_DRAINING_TIME_MAX } else { LINGER_TIME_MAX };
         let until = now.instant + time;
         self.phase = Phase::Lingering { until, bytes_left: LINGER_BYTES_MAX };
     }

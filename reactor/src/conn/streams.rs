@@ -36,17 +36,21 @@ pub struct Streams<P> {
     pub exchanges: Exchanges,
     /// Where the client is; `port` names the configuration.
     pub origin: Origin,
+    draining: bool,
 }
 
 impl<P: Protocol> Streams<P> {
     /// Those of a new connection.
     pub fn new(protocol: P, origin: Origin) -> Self {
-        Self { protocol, exchanges: Exchanges::default(), origin }
+        Self { protocol, exchanges: Exchanges::default(), origin, draining: false }
     }
 
     /// Another protocol takes over, before there is any stream.
-    pub fn replace(&mut self, protocol: P) {
+    pub fn replace(&mut self, protocol: P, now: &Now) {
         self.protocol = protocol;
+        if self.draining {
+            self.protocol.shutdown(now);
+        }
     }
 
     /// For what only this protocol has beside the verbs.
@@ -76,9 +80,15 @@ impl<P: Protocol> Streams<P> {
         }
     }
 
-    /// [`Protocol::shutdown`].
+    /// [`Protocol::shutdown`], also of a protocol that takes over later.
     pub fn shutdown(&mut self, now: &Now) {
+        self.draining = true;
         self.protocol.shutdown(now);
+    }
+
+    /// Whether no further request is wanted.
+    pub fn is_draining(&self) -> bool {
+        self.draining
     }
 
     /// [`Protocol::closing`].

@@ -186,7 +186,7 @@ fn a_request_has_its_tls_whatever_made_the_protocol_give_it_out() {
         let _client = bench.shake_hands(client);
         bench.pump();
         let late = Late { by, at: bench.now.instant, head: Some(head()), ready: None };
-        bench.conn.streams.replace(Box::new(late));
+        bench.conn.streams.replace(Box::new(late), &bench.now);
         assert_eq!(bench.conn.timeout(&bench.now, &mut bench.complaints), Fate::Keep);
         bench.pump();
         let [Event::Request(1, Part::Head(head))] = &bench.events[..] else {

@@ -2,7 +2,7 @@
 
 use wire::shared::Counter;
 
-use super::{Conn, Context, Fate, Phase};
+use super::{Conn, Context, Fate, Phase, Readiness};
 use crate::config::PortConfig;
 use crate::protocol::{Closing, Now, Outgoing, Output};
 
@@ -51,7 +51,7 @@ impl Conn {
     }
 
     fn close_when_said(&mut self, now: &Now) -> Option<Fate> {
-        let unread = self.readable || !self.pending.is_empty();
+        let unread = self.readiness != Readiness::Drained || !self.pending.is_empty();
         match self.streams.closing()? {
             // A close with unread bytes is a reset, which may overtake the last response.
             Closing::Close if !unread => self.end(),

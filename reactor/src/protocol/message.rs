@@ -36,23 +36,52 @@ pub struct Shape {
     pub content_length: Option<u64>,
     /// The handler said `Connection: close`.
     pub close: bool,
-    /// The handler has set `Date` itself.
-    pub has_date: bool,
-    /// The handler has set `Server` itself.
-    pub has_server: bool,
-    /// The handler has set `Alt-Svc` itself, or the client need not be told.
-    pub has_alt_svc: bool,
+    /// Fields that the server does not add: the handler has set them itself, or the client need not
+    /// be told.
+    pub omitted: Omitted,
+}
+
+/// A field that the server adds to responses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Added {
+    /// `Date` (RFC 9110, 6.6.1).
+    Date = 1,
+    /// `Server` (RFC 9110, 10.2.4).
+    Server = 2,
+    /// `Alt-Svc` (RFC 7838, 3).
+    AltSvc = 4,
+}
+
+/// A set of such fields.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Omitted(u8);
+
+impl Omitted {
+    /// Puts a field into the set.
+    pub fn insert(&mut self, field: Added) {
+        self.0 |= field as u8;
+    }
+
+    /// Whether a field is in the set.
+    pub fn contains(self, field: Added) -> bool {
+        self.0 & field as u8 != 0
+    }
 }
 
 impl Shape {
+    /// Whether the server adds `Date`.
+    pub fn adds_date(&self) -> bool {
+        !self.omitted.contains(Added::Date)
+    }
+
     /// Value of the `Server` field (RFC 9110, 10.2.4).
     pub fn server<'a>(&self, settings: &'a HttpSettings) -> Option<&'a Bytes> {
-        settings.server.as_ref().filter(|_| !self.has_server)
+        settings.server.as_ref().filter(|_| !self.omitted.contains(Added::Server))
     }
 
     /// Value of the `Alt-Svc` field (RFC 7838, 3).
     pub fn alt_svc<'a>(&self, settings: &'a HttpSettings) -> Option<&'a Bytes> {
-        settings.alt_svc.as_ref().filter(|_| !self.has_alt_svc)
+        settings.alt_svc.as_ref().filter(|_| !self.omitted.contains(Added::AltSvc))
     }
 }
 
@@ -63,11 +92,12 @@ pub fn shape(request: &RequestFacts, head: &ResponseHead) -> Result<Shape, Fault
         content: Content::Nothing,
         content_length: None,
         close: false,
-        has_date: false,
-        has_server: false,
-        // Who speaks HTTP/3 has found it.
-        has_alt_svc: request.version == Version::Http3,
+        omitted: Omitted::default(),
     };
+    if request.version == Version::Http3 {
+        // Who speaks HTTP/3 has found it.
+        shape.omitted.insert(Added::AltSvc);
+    }
     for (name, value) in head.fields.iter() {
         check_field(name, value)?;
         match name {
@@ -78,9 +108,9 @@ pub fn shape(request: &RequestFacts, head: &ResponseHead) -> Result<Shape, Fault
                 }
             }
             b"connection" => shape.close |= tokens(value).any(|t| t.eq_ignore_ascii_case(b"close")),
-            b"date" => shape.has_date = true,
-            b"server" => shape.has_server = true,
-            b"alt-svc" => shape.has_alt_svc = true,
+            b"date" => shape.omitted.insert(Added::Date),
+            b"server" => shape.omitted.insert(Added::Server),
+            b"alt-svc" => shape.omitted.insert(Added::AltSvc),
             _ => {}
         }
     }

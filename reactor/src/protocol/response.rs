@@ -23,7 +23,7 @@ pub fn head(
     if let Some(alternative) = shape.alt_svc(settings) {
         headers.append(ALT_SVC, value(alternative)?);
     }
-    if !shape.has_date {
+    if shape.adds_date() {
         headers.append(DATE, value(date)?);
     }
     append(&mut headers, &head.fields)?;

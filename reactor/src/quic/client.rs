@@ -206,12 +206,12 @@ impl QuicClient {
     /// Gives the client ids to move with.
     fn look_after_ids(&mut self, key: Key, endpoint: &mut Endpoint) {
         let http = self.streams.protocol();
-        let greeted = http.has_greeted();
+        let settings_sent = http.has_sent_settings();
         let quic = http.quic();
         while let Some(cid) = quic.retired_scid_next() {
             endpoint.routes.remove(&cid);
         }
-        if greeted && quic.is_established() {
+        if settings_sent && quic.is_established() {
             while quic.scids_left() > 0 {
                 let cid = endpoint.choose();
                 let Some(token) = endpoint.reset_token(&cid) else { break };

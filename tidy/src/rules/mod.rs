@@ -3,5 +3,6 @@
 pub mod arrows;
 pub mod modules;
 pub mod size;
+pub mod states;
 pub mod unsafety;
 pub mod words;

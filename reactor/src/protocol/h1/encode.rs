@@ -134,7 +134,7 @@ pub fn head(out: &mut Outbox, head: &ResponseHead, lines: &HeadLines<'_>) {
     if let Some(alternative) = lines.shape.alt_svc(lines.settings) {
         line(buffer, b"Alt-Svc: ", alternative);
     }
-    if !lines.shape.has_date {
+    if lines.shape.adds_date() {
         line(buffer, b"Date: ", lines.date);
     }
     handlers_fields(buffer, &head.fields);

@@ -40,12 +40,20 @@ pub(super) struct Core {
     pub(super) watch: Watch,
     /// When a connection without streams ends.
     pub(super) idle: Instant,
-    /// The server takes no new request.
-    pub(super) draining: bool,
+    pub(super) course: Course,
     /// The client has sent its last byte.
     pub(super) half_closed: bool,
-    /// The client was told to go, for what it did.
-    pub(super) dismissed: bool,
+}
+
+/// Whether the client may go on to ask.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Course {
+    /// New requests are taken.
+    Serving,
+    /// No new request is taken: GOAWAY was sent, or is as soon as the handshake is done.
+    Draining,
+    /// The client was told to go, for what it did. What it still sends is dropped.
+    Expelled,
 }
 
 impl Core {
@@ -62,7 +70,7 @@ impl Core {
                 Poll::Pending => return true,
                 Poll::Ready(Ok(mut connection)) => {
                     self.idle = now.instant + self.outlet.settings.keepalive_timeout;
-                    if self.draining {
+                    if self.course == Course::Draining {
                         connection.graceful_shutdown();
                         self.idle = now.instant + FAREWELL_TIME_MAX;
                     }
@@ -173,7 +181,7 @@ impl Core {
         }
         for _ in 0..self.watch.take_missing() {
             // Behind a GOAWAY the client does not know yet that it must not (RFC 9113, 6.8).
-            if !self.draining {
+            if self.course != Course::Draining {
                 self.outlet.report(ProtocolError::stream(Fault::Request));
             }
         }
@@ -181,13 +189,13 @@ impl Core {
 
     /// Nothing is in flight, and nothing is said about the end.
     pub(super) fn is_idle(&self) -> bool {
-        self.streams.is_empty() && !self.draining
+        self.streams.is_empty() && self.course == Course::Serving
     }
 
     /// How long a connection without streams stays.
     pub(super) fn patience(&self) -> Duration {
         let keepalive = self.outlet.settings.keepalive_timeout;
-        if self.draining { FAREWELL_TIME_MAX } else { keepalive }
+        if self.course == Course::Serving { keepalive } else { FAREWELL_TIME_MAX }
     }
 
     /// Says that no new stream is taken (RFC 9113, 6.8).
@@ -197,7 +205,7 @@ impl Core {
         now: &Now,
     ) -> State {
         connection.graceful_shutdown();
-        self.draining = true;
+        self.course = Course::Draining;
         self.idle = now.instant + FAREWELL_TIME_MAX;
         self.wakes.touch();
         State::Open(connection)

@@ -32,7 +32,7 @@ use wire::limits::{
 };
 use wire::{Part, RequestHead, ResponseHead, Scheme};
 
-use self::engine::Core;
+use self::engine::{Core, Course};
 use self::tape::Tape;
 use self::wakes::Wakes;
 use self::watch::Watch;
@@ -92,9 +92,8 @@ impl Http2 {
             idle: now.instant + settings.first_byte_timeout,
             outlet: Outlet::new(settings, read),
             watch: Watch::new(now.instant),
-            draining: false,
+            course: Course::Serving,
             half_closed: false,
-            dismissed: false,
         };
         Self { state: State::Greeting(greeting), core }
     }
@@ -114,9 +113,9 @@ impl Http2 {
         self.core.rest();
     }
 
-    /// The client makes work and serves nobody: it has to go.
-    fn dismiss(&mut self) {
-        self.core.dismissed = true;
+    /// Flood detected: closes the connection (ENHANCE_YOUR_CALM).
+    fn expel(&mut self) {
+        self.core.course = Course::Expelled;
         self.core.outlet.report(ProtocolError::connection(Fault::Flood));
         if let State::Open(connection) = &mut self.state {
             connection.abrupt_shutdown(Code::ENHANCE_YOUR_CALM);
@@ -136,7 +135,9 @@ impl Http2 {
             return;
         }
         self.state = match std::mem::replace(&mut self.state, State::Closed(Closing::Linger)) {
-            State::Open(connection) if !self.core.draining => self.core.farewell(connection, now),
+            State::Open(connection) if self.core.course == Course::Serving => {
+                self.core.farewell(connection, now)
+            }
             // It was told, and has had the time of a way there and back (RFC 9113, 6.8): nothing
             // that it might miss is under way.
             State::Open(_) => State::Closed(Closing::Close),
@@ -152,10 +153,12 @@ impl Http2 {
 impl Protocol for Http2 {
     fn receive(&mut self, input: Input<'_>, now: &Now) {
         match input {
-            Input::Bytes(bytes) if self.core.dismissed || self.is_closed() => bytes.clear(),
+            Input::Bytes(bytes) if self.core.course == Course::Expelled || self.is_closed() => {
+                bytes.clear()
+            }
             Input::Bytes(bytes) => {
                 if !self.core.watch.see(bytes, now.instant) {
-                    self.dismiss();
+                    self.expel();
                 }
                 self.core.tape.feed(bytes);
             }
@@ -218,10 +221,10 @@ impl Protocol for Http2 {
     }
 
     fn shutdown(&mut self, now: &Now) {
-        if self.core.draining {
+        if self.core.course != Course::Serving {
             return;
         }
-        self.core.draining = true;
+        self.core.course = Course::Draining;
         self.core.idle = now.instant + FAREWELL_TIME_MAX;
         if let State::Open(connection) = &mut self.state {
             connection.graceful_shutdown();

@@ -7,6 +7,7 @@ use super::Http3;
 use super::carrier::Carrier;
 use super::error::Code;
 use super::life::CONTROL_STREAM;
+use super::states::Egress;
 use crate::protocol::StreamId;
 use crate::protocol::error::{Fault, ProtocolError};
 use crate::protocol::reply::Moved;
@@ -23,9 +24,6 @@ impl Http3 {
 
     /// Finds the streams that have room again, and those that the client wants no more of.
     pub(super) fn take_writable(&mut self) {
-        if !std::mem::take(&mut self.heard) {
-            return;
-        }
         if self.phase.is_speaking() && self.quic.stream_capacity(CONTROL_STREAM).is_err() {
             // STOP_SENDING (RFC 9114, 6.2.1).
             return self.fail(Code::ClosedCriticalStream);
@@ -71,7 +69,7 @@ impl Http3 {
     /// Gives `quiche` what there is of responses, the most urgent first (RFC 9218, 10). It counts
     /// what is under way, not what it holds: it gets no more while it has some that cannot leave.
     pub(super) fn give(&mut self) {
-        if self.backlog || self.swollen {
+        if self.egress == Egress::Backlog || self.probes.leave_capacity_stale() {
             return;
         }
         while !self.ready.is_empty() {
@@ -95,7 +93,7 @@ impl Http3 {
     fn give_one(&mut self, id: StreamId) {
         let Some(stream) = self.streams.get_mut(&id) else { return };
         stream.queued = false;
-        self.given = true;
+        self.egress.give();
         self.outlet.stream = id;
         let incremental = stream.priority.incremental;
         let unsent = &mut stream.unsent;

@@ -28,6 +28,7 @@ mod pending;
 pub mod priority;
 pub mod qpack;
 mod request;
+mod states;
 mod stream;
 pub mod unidirectional;
 mod watch;
@@ -46,6 +47,7 @@ pub use self::buffers::Buffers;
 use self::error::Code;
 use self::life::Phase;
 use self::pending::Pending;
+use self::states::{Egress, News, Probes};
 use self::stream::Stream;
 use self::unidirectional::Unidirectional;
 use self::watch::Watch;
@@ -82,28 +84,18 @@ pub struct Http3 {
     next_stream: StreamId,
     /// The last turn that a stream had.
     turns: u64,
-    /// Something has happened that streams may want to know of.
-    stirred: bool,
-    /// The client has said something.
-    heard: bool,
+    /// What has happened that streams may want to know of.
+    news: News,
     /// When to make sure that the connection outlives the requests in work.
     ping: Instant,
-    /// What a client is told first has gone out.
-    greeted: bool,
-    /// A packet was full: larger ones are of use.
-    wide: bool,
+    /// SETTINGS have been sent.
+    settings_sent: bool,
+    /// A packet was full: larger ones are of use, so `quiche` may look for what the path takes.
+    probe_mtu: bool,
     /// When the next packet may go.
     paced: Option<Instant>,
-    /// There are packets that could not be made yet.
-    backlog: bool,
-    /// Something was given since packets were made.
-    given: bool,
-    /// Probes are due, which find out what was lost (RFC 9002, 6.2.4). Nothing else goes before them:
-    /// until they are gone `quiche` looks at no congestion window.
-    probing: bool,
-    /// It has not looked at one when it counted what streams have room for. It counts again with the
-    /// next datagram.
-    swollen: bool,
+    egress: Egress,
+    probes: Probes,
     /// When a response was last taken further.
     progress: Instant,
     /// There once the client has moved, or tried to.
@@ -132,26 +124,23 @@ impl Http3 {
             watch: Watch::new(now.instant),
             next_stream: 0,
             turns: 0,
-            stirred: false,
-            heard: false,
+            news: News::default(),
             ping: now.instant,
-            greeted: false,
-            wide: false,
+            settings_sent: false,
+            probe_mtu: false,
             paced: None,
-            backlog: false,
-            given: false,
-            probing: false,
-            swollen: false,
+            egress: Egress::default(),
+            probes: Probes::default(),
             progress: now.instant,
             ways: None,
             now: *now,
         }
     }
 
-    /// Whether the client was told what comes first. What can wait belongs behind that: `quiche` keeps
+    /// Whether SETTINGS have been sent. What can wait belongs behind them: `quiche` keeps
     /// room for as many frames as were acknowledged at a time.
-    pub fn has_greeted(&self) -> bool {
-        self.greeted
+    pub fn has_sent_settings(&self) -> bool {
+        self.settings_sent
     }
 
     /// Whether there is no stream that is not over.
@@ -166,10 +155,10 @@ impl Http3 {
     }
 
     fn datagram(&mut self, bytes: &mut [u8], info: RecvInfo) {
-        (self.stirred, self.heard) = (true, true);
+        self.news.add(News::Received);
         self.watch.see(bytes.len(), self.now.instant);
-        self.swollen = self.probing;
-        self.backlog |= self.given;
+        self.probes.datagram();
+        self.egress.datagram();
         // An error has closed the connection, which is found out below, or concerned nobody.
         let _ = self.quic.recv(bytes, info);
         // An acknowledgement, as likely as not.
@@ -188,23 +177,24 @@ impl Http3 {
         self.drive();
         if self.quic.timeout().is_some_and(|left| left.is_zero()) {
             self.quic.on_timeout();
-            (self.probing, self.stirred) = (true, true);
+            self.probes.timeout();
+            self.news.add(News::Ours);
         }
     }
 
     /// Appends the packets that may go out now, until `out` is full, nothing is left, or the rest
     /// is for later.
     fn transmit_packets(&mut self, out: &mut Datagrams) {
-        if self.probing || self.backlog {
+        if self.probes.are_due() || self.egress == Egress::Backlog {
             self.packets(out);
-            if self.probing && self.backlog {
+            if self.probes.are_due() && self.egress == Egress::Backlog {
                 return;
             }
-            self.probing = false;
+            self.probes.gone();
         }
         self.drive();
         self.packets(out);
-        self.greeted |= self.phase.is_speaking();
+        self.settings_sent |= self.phase.is_speaking();
         self.rest();
     }
 
@@ -215,10 +205,12 @@ impl Http3 {
 
     /// Moves everything on until nothing moves any more.
     fn drive(&mut self) {
-        self.stirred = false;
+        let news = std::mem::take(&mut self.news);
         self.greet();
         self.take_streams();
-        self.take_writable();
+        if news == News::Received {
+            self.take_writable();
+        }
         self.say_on();
         self.give();
         self.let_go();
@@ -227,35 +219,36 @@ impl Http3 {
 
     /// Makes packets.
     fn packets(&mut self, out: &mut Datagrams) {
-        (self.paced, self.given, self.backlog) = (None, false, true);
+        (self.paced, self.egress) = (None, Egress::Backlog);
         while let Some(room) = out.room() {
             let release = self.quic.get_next_release_time();
-            let later = release.filter(|release| !release.can_burst() && !self.probing);
+            let later = release.filter(|release| !release.can_burst() && !self.probes.are_due());
             if let Some(at) = later.and_then(|release| release.time(self.now.instant)) {
                 self.paced = Some(at);
                 return;
             }
             // `quiche` looks for what the path takes when it has the room to.
-            let most = if self.wide { room.len() } else { QUIC_DATAGRAM_BYTES_MIN.min(room.len()) };
+            let most =
+                if self.probe_mtu { room.len() } else { QUIC_DATAGRAM_BYTES_MIN.min(room.len()) };
             match ways::send(&mut self.quic, self.ways.as_deref(), &mut room[..most]) {
                 Ok((len, (from, to))) => {
                     // Those of the handshake are filled up (RFC 9000, 14.1).
-                    self.wide |= len >= QUIC_DATAGRAM_BYTES_MIN && self.quic.is_established();
+                    self.probe_mtu |= len >= QUIC_DATAGRAM_BYTES_MIN && self.quic.is_established();
                     self.watch.sent(len);
                     out.push(len, from, to);
                 }
                 Err(quiche::Error::Done) => {
-                    self.backlog = false;
+                    self.egress = Egress::Flushed;
                     return;
                 }
                 Err(_) => {
                     // The connection cannot go on; what it still can say goes out next.
                     let error = quiche::WireErrorCode::InternalError as u64;
                     if self.quic.close(false, error, b"").is_err() {
-                        self.backlog = false;
+                        self.egress = Egress::Flushed;
                         return;
                     }
-                    self.stirred = true;
+                    self.news.add(News::Ours);
                 }
             }
         }
@@ -291,7 +284,7 @@ impl Protocol for Http3 {
     }
 
     fn poll(&mut self) -> Option<(StreamId, Part<RequestHead>)> {
-        if self.stirred && (!self.probing || self.quic.is_closed()) {
+        if self.news != News::None && (!self.probes.are_due() || self.quic.is_closed()) {
             self.drive();
         }
         self.outlet.pop()
@@ -304,7 +297,7 @@ impl Protocol for Http3 {
         if !std::mem::replace(&mut open.queued, true) {
             self.ready.push(stream);
         }
-        self.stirred = true;
+        self.news.add(News::Ours);
         open.exchange.reply.send(part, &mut self.outlet, now)
     }
 
@@ -327,7 +320,7 @@ impl Protocol for Http3 {
 
     fn shutdown(&mut self, now: &Now) {
         self.now = *now;
-        self.stirred = true;
+        self.news.add(News::Ours);
         self.leave();
     }
 
