@@ -19,7 +19,7 @@ use wire::shared::Counter;
 use wire::{Part, RequestHead, TlsInfo};
 
 pub use self::backlog::content_len;
-use self::streams::{Streams, Turn};
+use self::streams::{Streams, StreamsContext};
 use crate::addresses::Seat;
 use crate::complaints::{Complaints, Kind, Peer};
 use crate::config::PortConfig;
@@ -90,7 +90,7 @@ enum Phase {
 /// What a turn's work on a connection has at hand.
 pub struct Context<'a> {
     /// For any connection.
-    pub turn: Turn<'a>,
+    pub streams: StreamsContext<'a>,
     /// Where to read to.
     pub buffer: &'a mut ReadBuffer,
     /// Where to write to, while nothing waits for the connection. Empty before and after.
@@ -208,11 +208,12 @@ impl Conn {
     /// its responses is spooled.
     pub fn pump(&mut self, port: &PortConfig, cx: &mut Context<'_>) -> Fate {
         let mut fate = self.move_bytes(port, cx);
-        while matches!(fate, Fate::Keep | Fate::Again) && self.streams.spool(port, &mut cx.turn) {
+        while matches!(fate, Fate::Keep | Fate::Again) && self.streams.spool(port, &mut cx.streams)
+        {
             // What is on disk now may be wanted all the same: only its memory was.
             fate = self.write(port, cx).unwrap_or(fate);
         }
-        self.streams.settle(&cx.turn);
+        self.streams.settle(&cx.streams);
         fate
     }
 
@@ -236,7 +237,7 @@ impl Conn {
     fn read(&mut self, cx: &mut Context<'_>) -> Progress {
         if !self.pending.is_empty() && self.streams.wants_input() {
             let before = self.pending.len();
-            self.streams.receive(Input::Bytes(&mut self.pending), cx.turn.now);
+            self.streams.receive(Input::Bytes(&mut self.pending), cx.streams.now);
             if self.collect(cx) || self.pending.len() != before {
                 return Progress::Some;
             }
@@ -252,7 +253,7 @@ impl Conn {
                 if drained {
                     self.readiness.drained();
                 }
-                cx.turn.shared.add(Counter::BytesReceived, bytes.len() as u64);
+                cx.streams.shared.add(Counter::BytesReceived, bytes.len() as u64);
                 self.received(bytes, cx)
             }
             Received::Nothing => {
@@ -271,13 +272,13 @@ impl Conn {
             return if enough { Progress::Over(Fate::Close) } else { Progress::Some };
         }
         if self.pending.is_empty() && self.streams.wants_input() {
-            self.streams.receive(Input::Bytes(&mut bytes), cx.turn.now);
+            self.streams.receive(Input::Bytes(&mut bytes), cx.streams.now);
             // A copy, so that what is left does not hold the whole read buffer.
             self.pending = BytesMut::from(&bytes[..]);
         } else {
             self.pending.extend_from_slice(&bytes);
             if self.streams.wants_input() {
-                self.streams.receive(Input::Bytes(&mut self.pending), cx.turn.now);
+                self.streams.receive(Input::Bytes(&mut self.pending), cx.streams.now);
             }
         }
         self.collect(cx);
@@ -290,7 +291,7 @@ impl Conn {
             return Progress::Over(Fate::Close);
         }
         self.phase = Phase::HalfClosed;
-        self.streams.receive(Input::Eof, cx.turn.now);
+        self.streams.receive(Input::Eof, cx.streams.now);
         self.collect(cx);
         Progress::Some
     }
@@ -298,7 +299,7 @@ impl Conn {
     /// Takes what the protocol has made of the client's bytes. Says whether there was something.
     fn collect(&mut self, cx: &mut Context<'_>) -> bool {
         let tls = &self.tls;
-        self.streams.collect(&mut cx.turn, |_, head| head.tls.clone_from(tls))
+        self.streams.collect(&mut cx.streams, |_, head| head.tls.clone_from(tls))
     }
 }
 

@@ -23,7 +23,6 @@ pub mod file;
 pub mod handler;
 mod listener;
 mod mailbox;
-pub mod protocol;
 pub mod quic;
 mod response_spool;
 mod secret;
@@ -36,6 +35,8 @@ mod timer;
 pub mod tls;
 mod token;
 mod turn;
+
+pub use protocol;
 
 use std::os::fd::OwnedFd;
 use std::sync::mpsc::Receiver;

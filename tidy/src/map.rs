@@ -7,6 +7,7 @@ pub const FILE: &str = "ARCHITECTURE.md";
 /// The folders whose modules it names, in its order.
 pub const FOLDERS: &[&str] = &[
     "worker/wire/src/",
+    "reactor/protocol/src/",
     "reactor/src/",
     "worker/src/",
     "ext/config/src/",

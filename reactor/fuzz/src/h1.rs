@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 use bytes::{Bytes, BytesMut};
 use http::StatusCode;
 use httparse::{EMPTY_HEADER, Status};
-use reactor::protocol::h1::Http1;
-use reactor::protocol::settings::HttpSettings;
-use reactor::protocol::{Chunk, Closing, Flow, Input, Now, Outgoing, Output, Protocol, StreamId};
+use protocol::h1::Http1;
+use protocol::settings::HttpSettings;
+use protocol::{Chunk, Closing, Flow, Input, Now, Outgoing, Output, Protocol, StreamId};
 use wire::{BodyLength, Fields, Part, Reason, RequestHead, ResponseHead, Scheme};
 
 use crate::{Choices, origin};
@@ -215,9 +215,10 @@ impl End {
             while let Some((stream, part)) = self.protocol.poll() {
                 self.take(stream, part);
             }
-            self.refused |= self.protocol.refusal().is_some_and(|error| {
-                error.reason.blame() == reactor::protocol::error::Blame::Client
-            });
+            self.refused |= self
+                .protocol
+                .refusal()
+                .is_some_and(|error| error.reason.blame() == protocol::error::Blame::Client);
             self.protocol.transmit(&mut Outgoing::Bytes(&mut self.out), &self.now);
             self.released += self.out.released.drain(..).map(|(_, bytes)| bytes).sum::<u64>();
             assert!(self.released <= self.sent, "more credit than content");

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
-use reactor::protocol::h2::{Http2, PREFACE};
-use reactor::protocol::settings::HttpSettings;
-use reactor::protocol::{Input, Now, Outgoing, Output, Protocol, StreamId};
+use protocol::h2::{Http2, PREFACE};
+use protocol::settings::HttpSettings;
+use protocol::{Input, Now, Outgoing, Output, Protocol, StreamId};
 use wire::limits::{H2_TAPE_BYTES_MAX, READ_AHEAD_BYTES_MAX, WRITE_BUFFER_BYTES_MAX};
 use wire::{Part, Reason, Scheme};
 

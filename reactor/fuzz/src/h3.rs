@@ -9,9 +9,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::StatusCode;
+use protocol::error::{ErrorScope, ProtocolError};
+use protocol::{Flow, Protocol, StreamId};
 use quiche::Shutdown;
-use reactor::protocol::error::{ErrorScope, ProtocolError};
-use reactor::protocol::{Flow, Protocol, StreamId};
 use wire::{BodyLength, Fields, Part, RequestHead, ResponseHead};
 
 use self::ends::Ends;

@@ -1,14 +1,14 @@
 //! What HTTP/3 reads streams by, without the streams: fast, so that more of it is tried.
 
 use bytes::Bytes;
+use protocol::StreamId;
+use protocol::h3::error::Code;
+use protocol::h3::frame;
+use protocol::h3::incoming::{Incoming, Item};
+use protocol::h3::priority::Priority;
+use protocol::h3::qpack::{self, Undecodable};
+use protocol::h3::unidirectional::{PriorityUpdate, Unidirectional};
 use quiche::h3::{Header, NameValue};
-use reactor::protocol::StreamId;
-use reactor::protocol::h3::error::Code;
-use reactor::protocol::h3::frame;
-use reactor::protocol::h3::incoming::{Incoming, Item};
-use reactor::protocol::h3::priority::Priority;
-use reactor::protocol::h3::qpack::{self, Undecodable};
-use reactor::protocol::h3::unidirectional::{PriorityUpdate, Unidirectional};
 
 /// Bytes of a field section that are allowed.
 const SECTION_BYTES_MAX: u64 = 100;

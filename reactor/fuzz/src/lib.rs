@@ -7,6 +7,8 @@ use http::StatusCode;
 use wire::head::Origin;
 use wire::{BodyLength, Fields, Part, Reason, ResponseHead};
 
+#[path = "../../protocol/tests/common/certificate.rs"]
+mod certificate;
 mod codec;
 mod h1;
 mod h2;

@@ -31,7 +31,7 @@ impl Conn {
                 stream.acknowledge();
                 self.tls = Some(stream.info());
                 let (agreed, http) = (stream.protocol(), port.http.clone());
-                let (origin, now) = (self.streams.origin, cx.turn.now);
+                let (origin, now) = (self.streams.origin, cx.streams.now);
                 let protocol = protocol::agreed(agreed, http, origin, file::read, now);
                 self.streams.replace(protocol, now);
                 self.phase = Phase::Open;
@@ -39,15 +39,15 @@ impl Conn {
                 self.set_readable(false);
             }
             Handshake::Failed(reason) => {
-                cx.turn.shared.add(Counter::Refused, 1);
+                cx.streams.shared.add(Counter::Refused, 1);
                 let peer = self.peer();
-                cx.turn.complaints.log_with(
+                cx.streams.complaints.log_with(
                     Kind::Handshake,
-                    cx.turn.now.instant,
+                    cx.streams.now.instant,
                     &[("client", peer.value()), ("reason", Value::from_display(&reason))],
                     format_args!("TLS handshake with client {peer} failed: {reason}"),
                 );
-                self.linger(cx.turn.now);
+                self.linger(cx.streams.now);
             }
         }
         None

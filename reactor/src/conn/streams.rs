@@ -16,7 +16,7 @@ use crate::protocol::{Closing, Flow, Input, Now, Outgoing, Protocol, StreamId};
 use crate::response_spool::ResponseSpool;
 
 /// What a turn's work on any connection has at hand.
-pub struct Turn<'a> {
+pub struct StreamsContext<'a> {
     /// The time.
     pub now: &'a Now,
     /// Counters.
@@ -114,52 +114,52 @@ impl<P: Protocol> Streams<P> {
     /// whether there were any.
     pub fn collect(
         &mut self,
-        turn: &mut Turn<'_>,
+        cx: &mut StreamsContext<'_>,
         mut describe: impl FnMut(&mut P, &mut RequestHead),
     ) -> bool {
-        let before = turn.events.len();
+        let before = cx.events.len();
         while let Some((stream, mut part)) = self.protocol.poll() {
             if let Part::Head(head) = &mut part {
                 describe(&mut self.protocol, head);
             }
-            turn.events.push(Event::Request(stream, part));
+            cx.events.push(Event::Request(stream, part));
         }
-        self.report(turn.complaints, turn.now);
-        turn.events.len() != before
+        self.report(cx.complaints, cx.now);
+        cx.events.len() != before
     }
 
     /// Moves what may be written now from the protocol to `out`, and to the protocol what waits for
     /// that, until `out` is full or nothing is left.
-    pub fn fill(&mut self, out: &mut Outgoing<'_>, turn: &mut Turn<'_>) {
+    pub fn fill(&mut self, out: &mut Outgoing<'_>, cx: &mut StreamsContext<'_>) {
         while !out.is_full() {
-            self.protocol.transmit(out, turn.now);
+            self.protocol.transmit(out, cx.now);
             for (stream, bytes) in out.released().drain(..) {
                 self.exchanges.released(stream, bytes);
             }
             let protocol = &mut self.protocol;
-            let send = |stream, part| protocol.send(stream, part, turn.now);
-            if !self.exchanges.refill(turn.events, send) {
+            let send = |stream, part| protocol.send(stream, part, cx.now);
+            if !self.exchanges.refill(cx.events, send) {
                 break;
             }
         }
     }
 
     /// Spools what waits for the client. Says whether the protocol was given something.
-    pub fn spool(&mut self, port: &PortConfig, turn: &mut Turn<'_>) -> bool {
+    pub fn spool(&mut self, port: &PortConfig, cx: &mut StreamsContext<'_>) -> bool {
         if !self.exchanges.is_behind() {
             return false;
         }
-        let mut parking = Parking::new(turn.spool, port, turn.now.instant);
+        let mut parking = Parking::new(cx.spool, port, cx.now.instant);
         let protocol = &mut self.protocol;
-        let send = |stream, part| protocol.send(stream, part, turn.now);
-        let given = self.exchanges.spool(&mut parking, turn.events, send);
-        self.report(turn.complaints, turn.now);
+        let send = |stream, part| protocol.send(stream, part, cx.now);
+        let given = self.exchanges.spool(&mut parking, cx.events, send);
+        self.report(cx.complaints, cx.now);
         given
     }
 
     /// Counts what is in memory at the end of a turn's work.
-    pub fn settle(&mut self, turn: &Turn<'_>) {
-        self.exchanges.settle(turn.spool);
+    pub fn settle(&mut self, cx: &StreamsContext<'_>) {
+        self.exchanges.settle(cx.spool);
     }
 
     /// Counts and logs what the protocol has refused.

@@ -66,7 +66,7 @@ impl Bench {
 
     fn pump(&mut self) {
         let mut cx = Context {
-            turn: Turn {
+            streams: StreamsContext {
                 now: &self.now,
                 shared: self.shared,
                 complaints: &mut self.complaints,

@@ -16,14 +16,14 @@ impl Conn {
         let out = own.as_deref_mut().unwrap_or(cx.scratch);
         let mut taken = 0;
         let blocked = loop {
-            self.streams.fill(&mut Outgoing::Bytes(out), &mut cx.turn);
+            self.streams.fill(&mut Outgoing::Bytes(out), &mut cx.streams);
             if out.is_empty() && !self.socket.has_unsent() {
                 break false;
             }
             match self.socket.transmit(out) {
                 Ok(0) => break true,
                 Ok(sent) => {
-                    cx.turn.shared.add(Counter::BytesSent, sent);
+                    cx.streams.shared.add(Counter::BytesSent, sent);
                     taken += sent;
                     if !out.is_empty() || self.socket.has_unsent() {
                         break true;
@@ -38,7 +38,7 @@ impl Conn {
         // Moving bytes out may have made room to read on.
         self.collect(cx);
         if blocked {
-            let (pace, now) = (port.http.send_pace(port.send_timeout), cx.turn.now.instant);
+            let (pace, now) = (port.http.send_pace(port.send_timeout), cx.streams.now.instant);
             self.stalled = Some(match self.stalled {
                 Some(deadline) => pace.extend(deadline, taken, now),
                 None => pace.begin(now),
@@ -47,7 +47,7 @@ impl Conn {
             return None;
         }
         self.stalled = None;
-        self.close_when_said(cx.turn.now)
+        self.close_when_said(cx.streams.now)
     }
 
     fn close_when_said(&mut self, now: &Now) -> Option<Fate> {

@@ -16,7 +16,7 @@ use super::{EventLoop, State};
 use crate::addresses::Seat;
 use crate::client::Client;
 use crate::complaints::Kind;
-use crate::conn::streams;
+use crate::conn::streams::StreamsContext;
 use crate::conn::{Conn, Context, Event, Fate, content_len};
 use crate::handler::workers::Task;
 use crate::handler::{Answer, ExchangeKey, HandlerId, NewRequest};
@@ -109,7 +109,7 @@ impl EventLoop {
         };
         let port = &self.common.config.ports[usize::from(conn.streams.origin.port)];
         let mut cx = Context {
-            turn: streams::Turn {
+            streams: StreamsContext {
                 now: self.turn.clock.now(),
                 shared: self.common.shared,
                 complaints: &mut self.turn.complaints,

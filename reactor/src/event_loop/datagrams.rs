@@ -12,7 +12,7 @@ use wire::shared::Counter;
 use super::{EventLoop, State};
 use crate::client::Client;
 use crate::conn::Fate;
-use crate::conn::streams::Turn;
+use crate::conn::streams::StreamsContext;
 use crate::handler::workers::Task;
 use crate::mailbox::Datagram;
 use crate::quic::client::{Context, QuicClient};
@@ -210,7 +210,7 @@ impl EventLoop {
             let Some(Client::Quic(client)) = self.clients.get_mut(key) else { continue };
             let Some(endpoint) = self.datagrams.endpoint(client.origin().port) else { continue };
             let mut cx = Context {
-                turn: Turn {
+                streams: StreamsContext {
                     now: self.turn.clock.now(),
                     shared: self.common.shared,
                     complaints: &mut self.turn.complaints,
@@ -240,7 +240,7 @@ impl EventLoop {
         let Some(endpoint) = self.datagrams.endpoint(port) else { return };
         let port = &self.common.config.ports[usize::from(port)];
         let mut cx = Context {
-            turn: Turn {
+            streams: StreamsContext {
                 now: self.turn.clock.now(),
                 shared: self.common.shared,
                 complaints: &mut self.turn.complaints,

@@ -17,7 +17,7 @@ use crate::addresses::Seat;
 use crate::complaints::{Complaints, Kind, Peer};
 use crate::config::PortConfig;
 use crate::conn::Fate;
-use crate::conn::streams::{Streams, Turn};
+use crate::conn::streams::{Streams, StreamsContext};
 use crate::file;
 use crate::protocol::h3::{Http3, Quic};
 use crate::protocol::{Closing, Input, Now, Outgoing};
@@ -52,7 +52,7 @@ struct Handshake {
 /// What a turn's work on a connection has at hand.
 pub struct Context<'a> {
     /// For any connection.
-    pub turn: Turn<'a>,
+    pub streams: StreamsContext<'a>,
     /// The connection's endpoint.
     pub endpoint: &'a mut Endpoint,
 }
@@ -158,11 +158,11 @@ impl QuicClient {
             self.end_handshake(cx.endpoint);
         }
         // Before the requests, which came from there.
-        self.follow(cx.turn.now);
+        self.follow(cx.streams.now);
         let origin = self.streams.origin;
         // While the handshake goes on not all is known yet.
         let mut shared = self.handshake.is_none().then_some(&mut self.tls);
-        self.streams.collect(&mut cx.turn, |http, head| {
+        self.streams.collect(&mut cx.streams, |http, head| {
             (head.origin.remote, head.origin.local) = (origin.remote, origin.local);
             let mut info = || tls::info::of(http.quic().as_mut());
             head.tls = Some(match &mut shared {
@@ -182,18 +182,18 @@ impl QuicClient {
         let full = loop {
             let Some(out) = cx.endpoint.out(key) else { return Fate::Keep };
             let mut out = Outgoing::Datagrams(out);
-            self.streams.fill(&mut out, &mut cx.turn);
+            self.streams.fill(&mut out, &mut cx.streams);
             if out.is_full() {
                 let mut tally = Tally::default();
                 cx.endpoint.flush(&mut tally);
-                cx.turn.shared.add(Counter::BytesSent, tally.bytes);
+                cx.streams.shared.add(Counter::BytesSent, tally.bytes);
                 break true;
             }
-            if !self.streams.spool(port, &mut cx.turn) {
+            if !self.streams.spool(port, &mut cx.streams) {
                 break false;
             }
         };
-        self.streams.settle(&cx.turn);
+        self.streams.settle(&cx.streams);
         self.collect(cx);
         match self.streams.closing() {
             Some(Closing::Reset) => Fate::Abort,

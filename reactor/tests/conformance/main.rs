@@ -3,7 +3,7 @@
 //! reactor.
 
 mod broken;
-#[path = "../common/mod.rs"]
+#[path = "../../protocol/tests/common/mod.rs"]
 mod common;
 #[path = "../runtime/played.rs"]
 mod played;

@@ -4,7 +4,7 @@ use crate::lexer::{block_end, line_of, words};
 use crate::{Finding, Tree};
 
 /// The folders, and files beside them, whose structs the rule looks at.
-const FOLDERS: &[&str] = &["reactor/src/protocol/", "reactor/src/conn"];
+const FOLDERS: &[&str] = &["reactor/protocol/src/", "reactor/src/conn"];
 
 /// Two flags have four states; of more, most are as a rule impossible, and nobody says which.
 const FLAGS_MAX: usize = 2;
@@ -55,7 +55,7 @@ mod tests {
     fn flags_are_counted() {
         let found = |path: &str, text: &str| flags(&Tree::of(&[(path, text)])).len();
         let three = "struct A<T> {\n    pub a: bool,\n    b: bool, // c: bool\n    c: bool\n}\n";
-        assert_eq!(found("reactor/src/protocol/h3/mod.rs", three), 1);
+        assert_eq!(found("reactor/protocol/src/h3/mod.rs", three), 1);
         assert_eq!(found("reactor/src/conn.rs", three), 1);
         assert_eq!(found("reactor/src/conn/ends.rs", three), 1);
         assert_eq!(found("reactor/src/link.rs", three), 0);
@@ -64,7 +64,7 @@ mod tests {
             "struct A {\n    a: bool,\n    b: bool,\n    c: Option<bool>,\n    d: fn(bool) -> bool,\n}\n",
             "struct A(bool, bool, bool);\nfn f(a: bool, b: bool, c: bool) {}\n",
         ] {
-            assert_eq!(found("reactor/src/protocol/a.rs", two), 0, "{two}");
+            assert_eq!(found("reactor/protocol/src/a.rs", two), 0, "{two}");
         }
     }
 }

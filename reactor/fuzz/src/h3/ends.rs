@@ -7,20 +7,16 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use boring::pkey::PKey;
 use boring::ssl::{SslContextBuilder, SslMethod};
-use boring::x509::X509;
+use protocol::datagrams::Datagrams;
+use protocol::error::ProtocolError;
+use protocol::h3::{ALPN, Http3};
+use protocol::settings::HttpSettings;
+use protocol::{Flow, Input, Now, Outgoing, Protocol, StreamId};
 use quiche::{Config, ConnectionId, RecvInfo, Shutdown};
-use reactor::protocol::datagrams::Datagrams;
-use reactor::protocol::error::ProtocolError;
-use reactor::protocol::h3::{ALPN, Http3};
-use reactor::protocol::settings::HttpSettings;
-use reactor::protocol::{Flow, Input, Now, Outgoing, Protocol, StreamId};
-use reactor::tls::certificates::Identity;
-use reactor::tls::development;
 use wire::{Part, RequestHead, ResponseHead};
 
-use crate::origin;
+use crate::{certificate, origin};
 
 thread_local! {
     /// The server's and the client's, made once: keys and certificates take longer than a run.
@@ -199,11 +195,10 @@ fn address(port: u16) -> SocketAddr {
 }
 
 fn server_config() -> Config {
-    let Ok(Identity::Memory(pem)) = development::localhost() else { panic!("no certificate") };
+    let (certificate, key) = certificate::localhost();
     let mut tls = SslContextBuilder::new(SslMethod::tls()).expect("a context");
-    let certificate = X509::from_pem(&pem.certificate).expect("a certificate");
     tls.set_certificate(&certificate).expect("a certificate");
-    tls.set_private_key(&PKey::private_key_from_pem(&pem.key).expect("a key")).expect("a key");
+    tls.set_private_key(&key).expect("a key");
     let config = Config::with_boring_ssl_ctx_builder(quiche::PROTOCOL_VERSION, tls);
     let mut config = config.expect("a configuration");
     common(&mut config);

@@ -1,0 +1,316 @@
+//! One request and its response.
+//!
+//! ```text
+//!   request:   Arriving ──▶ Complete          response:   Awaited ──▶ Sending ──▶ Ended
+//! ```
+//!
+//! Both go on side by side. What becomes of the connection is decided when the final head is
+//! written, because the head must say it (RFC 9112, 9.6).
+
+use std::time::Instant;
+
+use bytes::BytesMut;
+use http::StatusCode;
+use wire::{Part, Reason, RequestHead, ResponseHead, Scheme, Version};
+
+use super::Core;
+use super::body::Decoder;
+use super::encode::{self, Connection, Encoder, HeadLines};
+use super::parse::Head;
+use super::state::State;
+use crate::error::{Fault, ProtocolError};
+use crate::message::{self, RequestFacts, Shape};
+use crate::{Closing, Flow, Now};
+
+/// A request whose head was read, up to the end of its response.
+#[derive(Debug)]
+pub struct Exchange {
+    facts: RequestFacts,
+    /// The client would like to go on after it.
+    keep_alive: bool,
+    /// Whether it was told that the client is leaving.
+    left: bool,
+    request: Request,
+    response: Response,
+}
+
+#[derive(Debug)]
+enum Request {
+    /// Content is arriving; the deadline moves with it.
+    Arriving { decoder: Decoder, deadline: Instant },
+    /// All of it was read.
+    Complete,
+}
+
+#[derive(Debug)]
+enum Response {
+    /// There is no final head yet.
+    Awaited,
+    /// The final head was written.
+    Sending { encoder: Encoder, then: Then },
+    /// All of it was written; some may still be in the outbox.
+    Ended(Then),
+}
+
+/// What becomes of the connection behind a response.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Then {
+    KeepAlive,
+    Close(Closing),
+}
+
+impl Exchange {
+    /// Opens an exchange. `waits` says that the client has sent nothing behind the head.
+    pub fn open(head: Head, waits: bool, core: &mut Core, now: &Now) -> Result<Self, Fault> {
+        // RFC 9110, 7.4: an https target over cleartext would pass for secured, wherever it came from.
+        if (head.scheme, core.scheme) == (Some(Scheme::Https), Scheme::Http) {
+            return Err(Fault::Scheme);
+        }
+        let decoder = Decoder::new(head.framing, &core.settings)?;
+        if decoder.is_some() && head.expects_continue && waits {
+            // RFC 9110, 10.1.1: not needed when content is already there.
+            core.outbox.buffer(32).extend_from_slice(b"HTTP/1.1 100 Continue\r\n\r\n");
+        }
+        let head_only = head.method == http::Method::HEAD;
+        core.streams += 1;
+        core.inbox.clear();
+        core.inbox.head = Some(RequestHead {
+            method: head.method,
+            path: head.path,
+            query: head.query,
+            version: head.version,
+            scheme: core.scheme,
+            fields: head.fields,
+            origin: wire::head::Origin { received_at: now.unix_micros, ..core.origin },
+            // The connection knows, and says so of every request.
+            tls: None,
+        });
+        let request = match decoder {
+            Some(decoder) => Request::Arriving {
+                decoder,
+                deadline: core.settings.body_pace().begin(now.instant),
+            },
+            None => {
+                core.inbox.end(None);
+                Request::Complete
+            }
+        };
+        Ok(Self {
+            facts: RequestFacts { head_only, version: head.version },
+            keep_alive: head.keep_alive,
+            left: false,
+            request,
+            response: Response::Awaited,
+        })
+    }
+
+    /// The client's bytes: content, or the requests behind this one, which stay where they are.
+    pub fn bytes(mut self, input: &mut BytesMut, core: &mut Core, now: &Now) -> State {
+        let Request::Arriving { decoder, deadline } = &mut self.request else {
+            return State::Exchange(self);
+        };
+        if matches!(self.response, Response::Ended(_)) {
+            // The connection ends behind this response; nobody waits for the rest.
+            input.clear();
+            return State::Exchange(self);
+        }
+        let before = input.len();
+        match decoder.decode(input, &mut core.inbox.content, &core.settings) {
+            Ok(None) => {
+                let taken = (before - input.len()) as u64;
+                *deadline = core.settings.body_pace().extend(*deadline, taken, now.instant);
+                State::Exchange(self)
+            }
+            Ok(Some(trailers)) => {
+                core.inbox.end(trailers);
+                self.request = Request::Complete;
+                State::Exchange(self)
+            }
+            Err(fault) => {
+                input.clear();
+                self.refuse(fault, Reason::ClientGone, core, now)
+            }
+        }
+    }
+
+    /// The client will send no more. It may wait for the response to a complete request all the
+    /// same; but one that had wanted to keep the connection has most likely closed it, which looks
+    /// the same (RFC 9112, 9.5 and 9.6: who means to send no more says `close`).
+    pub fn eof(mut self, core: &mut Core) -> State {
+        match (&self.request, &self.response) {
+            (_, Response::Ended(_)) => State::Exchange(self),
+            (Request::Complete, _) => {
+                let meant = !self.keep_alive || self.facts.version < Version::Http11;
+                if !meant && !core.settings.half_close && !self.left {
+                    self.left = true;
+                    core.inbox.leaving();
+                }
+                State::Exchange(self)
+            }
+            (Request::Arriving { .. }, _) => {
+                core.inbox.abort(Reason::ClientGone);
+                State::Closed(Closing::Close)
+            }
+        }
+    }
+
+    /// The content stopped arriving.
+    pub fn timeout(self, core: &mut Core, now: &Now) -> State {
+        self.refuse(Fault::ContentTimeout, Reason::ClientStalled, core, now)
+    }
+
+    /// Only while the client is expected to send; a response has no deadline here.
+    pub fn deadline(&self) -> Option<Instant> {
+        match (&self.request, &self.response) {
+            (Request::Arriving { deadline, .. }, Response::Awaited) => Some(*deadline),
+            _ => None,
+        }
+    }
+
+    /// Whether content is missing.
+    pub fn wants_input(&self) -> bool {
+        matches!(self.request, Request::Arriving { .. })
+    }
+
+    /// The outbox is empty: when the response has ended, it has left.
+    pub fn transmitted(self, core: &Core, now: &Now) -> State {
+        match self.response {
+            Response::Ended(Then::Close(closing)) => State::Closed(closing),
+            Response::Ended(Then::KeepAlive) if core.draining => State::Closed(Closing::Linger),
+            Response::Ended(Then::KeepAlive) => State::idle(core, now),
+            _ => State::Exchange(self),
+        }
+    }
+
+    /// The request is broken and cannot be read on.
+    fn refuse(self, fault: Fault, reason: Reason, core: &mut Core, now: &Now) -> State {
+        core.inbox.abort(reason);
+        match self.response {
+            Response::Awaited => core.refuse(fault, self.facts.head_only, now),
+            Response::Sending { .. } => {
+                core.report(ProtocolError::connection(fault));
+                State::Closed(Closing::Reset)
+            }
+            Response::Ended(then) => State::Closed(if let Then::Close(closing) = then {
+                closing
+            } else {
+                Closing::Linger
+            }),
+        }
+    }
+
+    /// A part of the response.
+    pub fn send(mut self, part: Part<ResponseHead>, core: &mut Core, now: &Now) -> (State, Flow) {
+        let result = match (&mut self.response, part) {
+            (Response::Ended(_), _) => return (State::Exchange(self), Flow::Gone),
+            (_, Part::Abort(reason)) => return self.abort(reason, core, now),
+            (Response::Awaited, Part::Head(head)) if head.status.is_informational() => {
+                self.interim(&head, core)
+            }
+            (Response::Awaited, Part::Head(head)) => self.head(&head, core, now),
+            (Response::Sending { encoder, .. }, Part::Body(content)) => {
+                encoder.content(&mut core.outbox, content)
+            }
+            (Response::Sending { encoder, .. }, Part::File(slice)) => {
+                encoder.file(&mut core.outbox, slice)
+            }
+            (Response::Sending { encoder, then }, Part::End(trailers)) => {
+                let then = *then;
+                encoder.end(&mut core.outbox, trailers.as_ref()).map(|()| {
+                    core.inbox.clear();
+                    self.response = Response::Ended(then);
+                })
+            }
+            (Response::Awaited, _) | (Response::Sending { .. }, Part::Head(_)) => {
+                Err(Fault::ResponseOrder)
+            }
+        };
+        match result {
+            Ok(()) => (State::Exchange(self), Flow::Ready),
+            Err(fault) => {
+                core.report(ProtocolError::stream(fault));
+                (self.abort(Reason::Internal, core, now).0, Flow::Gone)
+            }
+        }
+    }
+
+    /// The response breaks off. Before its head an error takes its place; behind it, the client
+    /// must see that it is incomplete.
+    fn abort(mut self, reason: Reason, core: &mut Core, now: &Now) -> (State, Flow) {
+        core.inbox.clear();
+        match self.response {
+            Response::Awaited => match message::abort_status(reason) {
+                Some(status) => (self.plain(status, core, now), Flow::Ready),
+                None => (State::Closed(Closing::Close), Flow::Ready),
+            },
+            // RFC 9112, 8: the end of the connection is the end of the content, unless it is a
+            // reset. Lengths and chunks show by themselves what is missing.
+            Response::Sending { encoder: Encoder::UntilClose, .. } => {
+                (State::Closed(Closing::Reset), Flow::Ready)
+            }
+            _ => {
+                self.response = Response::Ended(Then::Close(Closing::Close));
+                (State::Exchange(self), Flow::Ready)
+            }
+        }
+    }
+
+    /// Answers in place of the handler.
+    fn plain(mut self, status: StatusCode, core: &mut Core, now: &Now) -> State {
+        let (head, content) = message::plain_response(status);
+        // Its fields are sendable.
+        if self.head(&head, core, now).is_ok()
+            && let Response::Sending { encoder, then } = self.response
+        {
+            encoder.own_content(&mut core.outbox, &content);
+            self.response = Response::Ended(then);
+        }
+        State::Exchange(self)
+    }
+
+    /// An interim head. HTTP/1.0 has none (RFC 9110, 15.2), and 101 would need an upgrade.
+    fn interim(&self, head: &ResponseHead, core: &mut Core) -> Result<(), Fault> {
+        if head.status == StatusCode::SWITCHING_PROTOCOLS {
+            return Err(Fault::ResponseStatus);
+        }
+        if self.facts.version < Version::Http11 {
+            return Ok(());
+        }
+        encode::interim(&mut core.outbox, head)
+    }
+
+    /// The final head.
+    fn head(&mut self, head: &ResponseHead, core: &mut Core, now: &Now) -> Result<(), Fault> {
+        let shape = message::shape(&self.facts, head)?;
+        let encoder = Encoder::new(shape.content, self.facts.version);
+        let then = self.then(&shape, encoder, core);
+        let lines = HeadLines {
+            shape: &shape,
+            encoder,
+            connection: match then {
+                Then::Close(_) => Connection::Close,
+                Then::KeepAlive if self.facts.version < Version::Http11 => Connection::KeepAlive,
+                Then::KeepAlive => Connection::Implied,
+            },
+            settings: &core.settings,
+            date: &now.date,
+        };
+        encode::head(&mut core.outbox, head, &lines);
+        self.response = Response::Sending { encoder, then };
+        Ok(())
+    }
+
+    /// What becomes of the connection (RFC 9112, 9.3 and 9.6).
+    fn then(&self, shape: &Shape, encoder: Encoder, core: &Core) -> Then {
+        let complete = matches!(self.request, Request::Complete);
+        // Who did not ask for the end may have more under way, and a reset would eat the answer.
+        let unexpected = self.keep_alive && (shape.close || core.draining);
+        if !complete || unexpected {
+            Then::Close(Closing::Linger)
+        } else if !self.keep_alive || encoder == Encoder::UntilClose {
+            Then::Close(Closing::Close)
+        } else {
+            Then::KeepAlive
+        }
+    }
+}

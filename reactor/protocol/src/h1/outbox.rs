@@ -1,0 +1,94 @@
+//! What a connection has to say and the socket has not asked for yet.
+
+use std::mem;
+
+use bytes::{Bytes, BytesMut};
+use smallvec::SmallVec;
+use wire::FileSlice;
+use wire::limits::WRITE_BUFFER_BYTES_MAX;
+
+use crate::{COPY_BYTES_MAX, Chunk, Output, StreamId};
+
+/// Encoded responses in order. Bounded by the window of the response in work.
+#[derive(Debug, Default)]
+pub struct Outbox {
+    pieces: SmallVec<[Piece; 1]>,
+}
+
+/// A chunk, and how many bytes of the handler's content are used up when it has gone.
+#[derive(Debug)]
+struct Piece {
+    chunk: Chunk,
+    content: u64,
+}
+
+impl Outbox {
+    /// Whether everything has been moved out.
+    pub fn is_empty(&self) -> bool {
+        self.pieces.is_empty()
+    }
+
+    /// A buffer at the end, with room for `room` bytes.
+    pub fn buffer(&mut self, room: usize) -> &mut BytesMut {
+        self.buffer_piece(room).0
+    }
+
+    /// Appends content; copies it when it is small.
+    pub fn content(&mut self, content: Bytes) {
+        let len = content.len() as u64;
+        if content.len() <= COPY_BYTES_MAX {
+            let (buffer, used) = self.buffer_piece(content.len());
+            buffer.extend_from_slice(&content);
+            *used += len;
+        } else {
+            self.pieces.push(Piece { chunk: Chunk::Bytes(content), content: len });
+        }
+    }
+
+    /// Appends a range of a file.
+    pub fn file(&mut self, slice: FileSlice) {
+        self.pieces.push(Piece { chunk: Chunk::File(slice), content: 0 });
+    }
+
+    /// Counts content that was dropped, so that its sender may go on.
+    pub fn release(&mut self, content: u64) {
+        *self.buffer_piece(0).1 += content;
+    }
+
+    /// Moves what fits to `out`.
+    pub fn transmit(&mut self, stream: StreamId, out: &mut Output) {
+        let (mut moved, mut released) = (0, 0);
+        for piece in &mut self.pieces {
+            if out.len() >= WRITE_BUFFER_BYTES_MAX as u64 {
+                break;
+            }
+            released += piece.content;
+            out.push(mem::replace(&mut piece.chunk, Chunk::Bytes(Bytes::new())));
+            moved += 1;
+        }
+        if moved == self.pieces.len() {
+            // An idle connection keeps no room for what a large response once needed.
+            self.pieces = SmallVec::new();
+        } else {
+            self.pieces.drain(..moved);
+        }
+        if released > 0 {
+            out.released.push((stream, released));
+        }
+    }
+
+    fn buffer_piece(&mut self, room: usize) -> (&mut BytesMut, &mut u64) {
+        let fits = |piece: &Piece| matches!(&piece.chunk, Chunk::Buffer(buffer) if buffer.len() < COPY_BYTES_MAX);
+        if !self.pieces.last().is_some_and(fits) {
+            let chunk = Chunk::Buffer(BytesMut::with_capacity(room));
+            self.pieces.push(Piece { chunk, content: 0 });
+        }
+        match self.pieces.last_mut() {
+            Some(Piece { chunk: Chunk::Buffer(buffer), content }) => {
+                buffer.reserve(room);
+                (buffer, content)
+            }
+            _ => unreachable!("a buffer was just put there"),
+        }
+    }
+}

@@ -1,0 +1,221 @@
+//! [`Core`]: what moves `h2`, and the streams that it gives out.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use h2::server::{Connection, SendResponse};
+use h2::{Reason as Code, RecvStream};
+use http::Method;
+use wire::head::Origin;
+use wire::limits::FAREWELL_TIME_MAX;
+use wire::{Part, Reason, Scheme, Version};
+
+use super::State;
+use super::request;
+use super::stream::Stream;
+use super::tape::Tape;
+use super::wakes::Wakes;
+use super::watch::Watch;
+use crate::error::{Fault, ProtocolError};
+use crate::message::RequestFacts;
+use crate::outlet::Outlet;
+use crate::{Closing, Now};
+
+/// What lasts as long as the connection, whatever its state.
+pub(super) struct Core {
+    pub(super) origin: Origin,
+    pub(super) scheme: Scheme,
+    pub(super) tape: Tape,
+    pub(super) wakes: Wakes,
+    pub(super) waker: Waker,
+    /// Boxed, because an empty map keeps room for eleven entries.
+    pub(super) streams: BTreeMap<u32, Box<Stream>>,
+    /// Streams that have something new.
+    pub(super) touched: Vec<u32>,
+    pub(super) outlet: Outlet,
+    pub(super) watch: Watch,
+    /// When a connection without streams ends.
+    pub(super) idle: Instant,
+    pub(super) course: Course,
+    /// The client has sent its last byte.
+    pub(super) half_closed: bool,
+}
+
+/// Whether the client may go on to ask.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Course {
+    /// New requests are taken.
+    Serving,
+    /// No new request is taken: GOAWAY was sent, or is as soon as the handshake is done.
+    Draining,
+    /// The client was told to go, for what it did. What it still sends is dropped.
+    Expelled,
+}
+
+impl Core {
+    pub(super) fn has_work(&mut self) -> bool {
+        self.wakes.take_streams(&mut self.touched);
+        self.wakes.take_connection() || !self.touched.is_empty()
+    }
+
+    /// Lets `h2` read and write, and takes new streams. `false`: the connection is over.
+    pub(super) fn poll(&mut self, state: &mut State, now: &Now) -> bool {
+        if let State::Greeting(greeting) = state {
+            let mut cx = Context::from_waker(&self.waker);
+            match Pin::new(greeting.as_mut()).poll(&mut cx) {
+                Poll::Pending => return true,
+                Poll::Ready(Ok(mut connection)) => {
+                    self.idle = now.instant + self.outlet.settings.keepalive_timeout;
+                    if self.course == Course::Draining {
+                        connection.graceful_shutdown();
+                        self.idle = now.instant + FAREWELL_TIME_MAX;
+                    }
+                    *state = State::Open(Box::new(connection));
+                }
+                Poll::Ready(Err(error)) => {
+                    *state = State::Closed(self.over(Some(&error)));
+                    return false;
+                }
+            }
+        }
+        let State::Open(connection) = state else { return false };
+        let waker = self.waker.clone();
+        let mut cx = Context::from_waker(&waker);
+        loop {
+            let ended = match connection.poll_accept(&mut cx) {
+                Poll::Pending => return true,
+                Poll::Ready(Some(Ok((request, respond)))) => {
+                    self.accept(request, respond, now);
+                    continue;
+                }
+                Poll::Ready(Some(Err(error))) => Some(error),
+                Poll::Ready(None) => None,
+            };
+            *state = State::Closed(self.over(ended.as_ref()));
+            return false;
+        }
+    }
+
+    /// The connection is over, by an error or as it should be.
+    fn over(&mut self, error: Option<&h2::Error>) -> Closing {
+        for (id, stream) in &mut self.streams {
+            self.outlet.stream = (*id).into();
+            stream.exchange.lose(Reason::ClientGone, &mut self.outlet);
+        }
+        self.streams.clear();
+        let ours = error.filter(|error| !error.is_io() && !error.is_remote());
+        if let Some(error) = ours {
+            let fault = match error.reason() {
+                Some(Code::ENHANCE_YOUR_CALM) => Fault::Flood,
+                _ => Fault::Frame,
+            };
+            self.outlet.report(ProtocolError::connection(fault));
+        }
+        if self.half_closed { Closing::Close } else { Closing::Linger }
+    }
+
+    /// A client has opened a stream.
+    fn accept(
+        &mut self,
+        request: http::Request<RecvStream>,
+        respond: SendResponse<Bytes>,
+        now: &Now,
+    ) {
+        let id = respond.stream_id().as_u32();
+        let (parts, content) = request.into_parts();
+        let content = (!content.is_end_stream()).then_some(content);
+        let facts =
+            RequestFacts { head_only: parts.method == Method::HEAD, version: Version::Http2 };
+        let origin = Origin { stream: id.into(), received_at: now.unix_micros, ..self.origin };
+        self.watch.accepted();
+        self.outlet.stream = id.into();
+        let head = request::head(parts, origin, self.scheme, &self.outlet.settings);
+        let complete = content.is_none();
+        let waker = self.wakes.stream(id);
+        let mut stream = Stream::new(facts, content, respond, waker, &self.outlet, now);
+        match head {
+            Ok(request) => {
+                self.outlet.part(Part::Head(request.head));
+                if complete {
+                    self.outlet.part(Part::End(None));
+                } else if request.expects_continue {
+                    stream.exchange.reply.say_continue();
+                }
+            }
+            Err(fault) => stream.exchange.refuse_head(fault, &mut self.outlet, now),
+        }
+        self.streams.insert(id, Box::new(stream));
+        self.touched.push(id);
+    }
+
+    /// Moves on the streams that have something new.
+    pub(super) fn pump(&mut self, now: &Now) {
+        self.wakes.take_streams(&mut self.touched);
+        for id in std::mem::take(&mut self.touched) {
+            let Some(stream) = self.streams.get_mut(&id) else { continue };
+            self.outlet.stream = id.into();
+            if stream.pump(&mut self.outlet, now) {
+                self.wakes.touch();
+                self.touched.push(id);
+            }
+            if stream.exchange.reply.is_over() {
+                if stream.exchange.was_answered() {
+                    self.watch.answered();
+                }
+                self.streams.remove(&id);
+                self.idle = now.instant + self.patience();
+            }
+        }
+    }
+
+    /// Counts the requests that `h2` has refused by itself. It does not tell, but it has opened
+    /// fewer streams than the client.
+    pub(super) fn count_refused(&mut self) {
+        // While something waits in between, a difference says nothing.
+        if self.watch.is_even() || !self.tape.is_settled() {
+            return;
+        }
+        for _ in 0..self.watch.take_missing() {
+            // Behind a GOAWAY the client does not know yet that it must not (RFC 9113, 6.8).
+            if self.course != Course::Draining {
+                self.outlet.report(ProtocolError::stream(Fault::Request));
+            }
+        }
+    }
+
+    /// Nothing is in flight, and nothing is said about the end.
+    pub(super) fn is_idle(&self) -> bool {
+        self.streams.is_empty() && self.course == Course::Serving
+    }
+
+    /// How long a connection without streams stays.
+    pub(super) fn patience(&self) -> Duration {
+        let keepalive = self.outlet.settings.keepalive_timeout;
+        if self.course == Course::Serving { keepalive } else { FAREWELL_TIME_MAX }
+    }
+
+    /// Says that no new stream is taken (RFC 9113, 6.8).
+    pub(super) fn farewell(
+        &mut self,
+        mut connection: Box<Connection<Tape, Bytes>>,
+        now: &Now,
+    ) -> State {
+        connection.graceful_shutdown();
+        self.course = Course::Draining;
+        self.idle = now.instant + FAREWELL_TIME_MAX;
+        self.wakes.touch();
+        State::Open(connection)
+    }
+
+    /// Nothing is to be done: an idle connection gives back what it needs no more.
+    pub(super) fn rest(&mut self) {
+        if self.streams.is_empty() {
+            self.touched = Vec::new();
+            self.tape.shrink();
+        }
+    }
+}
