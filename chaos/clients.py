@@ -16,6 +16,7 @@ import h2.connection
 import h2.errors
 import h2.events
 import h2.exceptions
+import h2.settings
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "http3-tests"))
 
@@ -115,8 +116,9 @@ class Http1:
 class Http2:
     """One connection with many streams."""
 
-    def __init__(self, address, context=None):
-        self.address, self.context = address, context
+    def __init__(self, address, context=None, window=None):
+        """`window`: bytes of each answer that it takes; without it as many as come."""
+        self.address, self.context, self.window = address, context, window
         self.reader = self.writer = self.task = self.h2 = None
         self.streams = {}
         self.opening = asyncio.Lock()
@@ -131,6 +133,10 @@ class Http2:
             raise Cut(f"connect: {error}") from error
         settings = h2.config.H2Configuration(client_side=True, header_encoding="utf-8")
         self.h2 = h2.connection.H2Connection(settings)
+        if self.window is not None:
+            code = h2.settings.SettingCodes.INITIAL_WINDOW_SIZE
+            values = {code: self.window, h2.settings.SettingCodes.ENABLE_PUSH: 0}
+            self.h2.local_settings = h2.settings.Settings(client=True, initial_values=values)
         self.h2.initiate_connection()
         self.flush()
         self.task = asyncio.create_task(self._read(self.reader))
@@ -157,7 +163,8 @@ class Http2:
         if stream is None:
             return
         if isinstance(event, h2.events.ResponseReceived):
-            stream["status"] = int(dict(event.headers)[":status"])
+            stream["fields"] = dict(event.headers)
+            stream["status"] = int(stream["fields"][":status"])
         elif isinstance(event, h2.events.DataReceived):
             stream["body"] += event.data
         elif isinstance(event, h2.events.StreamEnded):
@@ -165,23 +172,38 @@ class Http2:
         elif isinstance(event, h2.events.StreamReset) and not stream["end"].done():
             stream["end"].set_exception(Broken(f"reset with {event.error_code}"))
 
-    async def ask(self, method, path, body=b"", headers=(), pace=None, leave=False):
+    async def _begin(self, method, path, headers=()):
+        """A stream, and its head sent."""
         async with self.opening:
             if not self.writer:
                 await self.open()
         names = [(":method", method), (":scheme", "https" if self.context else "http")]
         names += [(":authority", "localhost"), (":path", path)]
         names += [(name.lower(), value) for name, value in headers]
-        connection = self.h2
+        number = self.h2.get_next_available_stream_id()
+        stream = {"status": None, "body": bytearray(), "fields": {}}
+        stream["end"] = asyncio.get_running_loop().create_future()
+        # Whether anybody waits for it or not.
+        stream["end"].add_done_callback(lambda end: end.cancelled() or end.exception())
+        self.streams[number] = stream
+        self.h2.send_headers(number, names, end_stream=method == "GET")
+        self.flush()
+        return number, stream
+
+    async def hold(self, method, path, body=b""):
+        """Asks, and leaves it at that: content is not ended, and nobody waits for the answer. The stream."""
         try:
-            number = connection.get_next_available_stream_id()
-            stream = {"status": None, "body": bytearray()}
-            stream["end"] = asyncio.get_running_loop().create_future()
-            # Whether anybody waits for it or not.
-            stream["end"].add_done_callback(lambda end: end.cancelled() or end.exception())
-            self.streams[number] = stream
-            connection.send_headers(number, names, end_stream=method == "GET")
-            self.flush()
+            number, stream = await self._begin(method, path)
+            await self._send(self.h2, number, stream, body, None, end=False)
+            return stream
+        except (OSError, h2.exceptions.ProtocolError, KeyError) as error:
+            raise Cut(str(error)) from error
+
+    async def ask(self, method, path, body=b"", headers=(), pace=None, leave=False):
+        connection = number = None
+        try:
+            number, stream = await self._begin(method, path, headers)
+            connection = self.h2
             if method == "POST":
                 await self._send(connection, number, stream, body, pace)
             if leave:
@@ -198,13 +220,13 @@ class Http2:
         finally:
             self.streams.pop(number, None)
 
-    async def _send(self, connection, number, stream, body, pace):
+    async def _send(self, connection, number, stream, body, pace, end=True):
         while body and not stream["end"].done():
             room = min(connection.local_flow_control_window(number), 16384, len(body))
             if room == 0:
                 await asyncio.sleep(0.005)
                 continue
-            connection.send_data(number, body[:room], end_stream=room == len(body))
+            connection.send_data(number, body[:room], end_stream=end and room == len(body))
             body = body[room:]
             self.flush()
             if pace:

@@ -26,15 +26,16 @@ def content(request_id, length):
 class Server:
     """The server under test."""
 
-    def __init__(self, folder):
-        self.folder = folder
+    def __init__(self, folder, script="server.php", under=()):
+        """`under`: a command that runs it, such as prlimit."""
+        self.folder, self.script, self.under = folder, script, list(under)
         self.certificates = write_certificates(folder)
         os.mkdir(os.path.join(folder, "tmp"))
         self.process = None
 
     def start(self):
-        command = json.loads(os.environ["FERRITE_PHP"])
-        command += [os.path.join(HERE, "server.php"), self.folder, str(WORKERS), str(REACTORS)]
+        command = self.under + json.loads(os.environ["FERRITE_PHP"])
+        command += [os.path.join(HERE, self.script), self.folder, str(WORKERS), str(REACTORS)]
         with open(self.path("output"), "wb") as output:
             self.process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd=self.folder

@@ -314,6 +314,10 @@ impl Application for ServerApplication {
         }
     }
 
+    fn take_log(&mut self, file: OwnedFd) {
+        logger::take_over(file);
+    }
+
     fn report(&mut self, processes: &[ProcessState]) {
         if let (Some(file), Some(shared)) = (&mut self.run.stats_file, self.state.shared.get()) {
             file.write(&stats::figures(shared, None), processes);

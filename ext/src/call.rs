@@ -17,7 +17,6 @@ use ext_php_rs::types::Zval;
 use ext_php_rs::zend::try_catch;
 use log::Level;
 use nix::libc::{RTLD_DEFAULT, dlsym};
-use wire::event::{self, Event};
 
 use crate::error::Failure;
 use crate::zend::globals::{self, LastError};
@@ -382,5 +381,6 @@ pub fn call_event(what: &str, callback: &Callback, arguments: &mut [Zval]) -> Ca
 }
 
 fn callback_failed(what: &str, message: fmt::Arguments<'_>) {
-    event::log(log::Level::Error, Event::CallbackFailed, &[("callback", what.into())], message);
+    // Clients choose how often some are called.
+    limited_with(LimitedEvent::Callback, Level::Error, &[("callback", what.into())], message);
 }

@@ -201,7 +201,9 @@ impl Message {
             return nothing();
         };
         parsed.unwrap_or_else(|error| {
-            log::error!("{}: cannot read the spooled body: {error}", Label(Some(&self.head)));
+            let label = Label(Some(&self.head));
+            let line = format_args!("{label}: cannot read the spooled body: {error}");
+            limited_with(LimitedEvent::Content, Level::Error, &[], line);
             nothing()
         })
     }

@@ -7,14 +7,13 @@ use std::time::Instant;
 use log::Level;
 use log::kv::Value;
 use wire::event::{self, Event};
-use wire::limits::LOG_COMPLAINTS_PERIOD;
 use wire::log_limit::LogLimit;
 use wire::shared::{Counter, Shared};
 
 use crate::protocol::error::{Blame, Fault, ProtocolError};
 
 /// What clients can bring about at any rate: a line in the log for each, unless there is a flood of
-/// them. Then some have none, and a line each second says how many those were.
+/// them. Then some have none, and a line now and then says how many those were.
 #[derive(Debug)]
 pub struct Complaints {
     shared: Shared,
@@ -23,8 +22,8 @@ pub struct Complaints {
     limits: [LogLimit; Kind::ALL.len()],
     /// When to say how many lines were left out, until it is among the timers.
     alarm: Option<Instant>,
-    /// Whether it is.
-    armed: bool,
+    /// The same, until it has come.
+    armed: Option<Instant>,
 }
 
 /// What a line is about. Each kind has its own bound, so that a flood of one hides no other.
@@ -46,13 +45,17 @@ pub enum Kind {
     Worker,
     /// A client's address has as many connections as it may have.
     Address,
+    /// A connection cannot be taken on.
+    Connection,
+    /// TLS cannot be begun.
+    Tls,
 }
 
 impl Complaints {
     /// Nothing has happened yet.
     pub fn new(shared: Shared, now: Instant) -> Self {
-        let limits = Kind::ALL.map(|_| LogLimit::default());
-        Self { shared, begin: now, limits, alarm: None, armed: false }
+        let limits = Kind::ALL.map(Kind::limit);
+        Self { shared, begin: now, limits, alarm: None, armed: None }
     }
 
     /// Counts and logs what a protocol has refused, of a client's or of a handler's.
@@ -109,9 +112,17 @@ impl Complaints {
         }
         if self.limits[kind as usize].take(now.saturating_duration_since(self.begin)) {
             event::log(kind.level(), kind.event(), fields, line);
-        } else if !self.armed {
-            self.armed = true;
-            self.alarm = Some(now + LOG_COMPLAINTS_PERIOD);
+        } else {
+            self.arm(kind);
+        }
+    }
+
+    /// Sees to it that the lines left out of a kind are told of in time.
+    fn arm(&mut self, kind: Kind) {
+        let Some(deadline) = self.limits[kind as usize].deadline() else { return };
+        let at = self.begin + deadline;
+        if self.armed.is_none_or(|armed| at < armed) {
+            (self.alarm, self.armed) = (Some(at), Some(at));
         }
     }
 
@@ -120,22 +131,31 @@ impl Complaints {
         self.alarm.take()
     }
 
-    /// Says how many lines were left out.
-    pub fn sum_up(&mut self) {
-        (self.alarm, self.armed) = (None, false);
+    /// The alarm has come: says how many lines were left out, of the kinds for which it is time.
+    pub fn sum_up(&mut self, now: Instant) {
+        (self.alarm, self.armed) = (None, None);
+        let elapsed = now.saturating_duration_since(self.begin);
+        for kind in Kind::ALL {
+            if let Some(left_out) = self.limits[kind as usize].sum_up(elapsed) {
+                kind.say(left_out);
+            }
+            self.arm(kind);
+        }
+    }
+
+    /// At the end: says how many lines were left out, of all kinds.
+    pub fn sum_up_all(&mut self) {
         for (kind, limit) in Kind::ALL.into_iter().zip(&mut self.limits) {
             let left_out = limit.take_left_out();
             if left_out > 0 {
-                let fields = [("of", kind.event().name().into()), ("count", left_out.into())];
-                let line = format_args!("{left_out} more {}: not a line for each", kind.several());
-                event::log(kind.level(), Event::EventsSuppressed, &fields, line);
+                kind.say(left_out);
             }
         }
     }
 }
 
 impl Kind {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 10] = [
         Self::Request,
         Self::Handshake,
         Self::Stall,
@@ -144,12 +164,37 @@ impl Kind {
         Self::File,
         Self::Worker,
         Self::Address,
+        Self::Connection,
+        Self::Tls,
     ];
+
+    /// Where each line tells of another mistake, there may be more of them.
+    fn limit(self) -> LogLimit {
+        match self {
+            Self::Content | Self::File | Self::Address | Self::Connection | Self::Tls => {
+                LogLimit::of_bounds()
+            }
+            Self::Request | Self::Handshake | Self::Stall | Self::Response | Self::Worker => {
+                LogLimit::default()
+            }
+        }
+    }
+
+    fn say(self, left_out: u64) {
+        let fields = [("of", self.event().name().into()), ("count", left_out.into())];
+        let line = format_args!("{left_out} more {}: not a line for each", self.several());
+        event::log(self.level(), Event::EventsSuppressed, &fields, line);
+    }
 
     fn level(self) -> Level {
         match self {
             Self::Request | Self::Handshake | Self::Stall => Level::Info,
-            Self::Response | Self::Content | Self::File | Self::Worker => Level::Error,
+            Self::Response
+            | Self::Content
+            | Self::File
+            | Self::Worker
+            | Self::Connection
+            | Self::Tls => Level::Error,
             Self::Address => Level::Warn,
         }
     }
@@ -164,6 +209,8 @@ impl Kind {
             Self::File => Event::FileRefused,
             Self::Worker => Event::WorkerMisbehaved,
             Self::Address => Event::ConnectionRefused,
+            Self::Connection => Event::ConnectionFailed,
+            Self::Tls => Event::TlsFailed,
         }
     }
 
@@ -177,6 +224,8 @@ impl Kind {
             Self::File => "files of workers could not be kept open",
             Self::Worker => "times a worker sent what it may not send",
             Self::Address => "connections were refused for their address",
+            Self::Connection => "connections could not be taken on",
+            Self::Tls => "times TLS could not be begun",
         }
     }
 }
@@ -205,7 +254,7 @@ impl fmt::Display for Peer {
 mod tests {
     use std::sync::atomic::AtomicU64;
 
-    use wire::limits::LOG_COMPLAINTS_MAX;
+    use wire::limits::{LOG_BOUND_PERIOD, LOG_COMPLAINTS_MAX, LOG_COMPLAINTS_PERIOD};
 
     use super::*;
 
@@ -238,13 +287,43 @@ mod tests {
         complaints.refused(refusals, None, begin);
         assert_eq!(shared.get(Counter::Refused), 1_000);
         complaints.log(Kind::Handshake, begin, format_args!("failed"));
-        let left_out = complaints.limits.each_mut().map(|limit| limit.take_left_out());
-        assert_eq!(left_out, [1_000 - AT_ONCE, 0, 0, 0, 0, 0, 0, 0]);
+        let left_out = complaints.limits.each_ref().map(LogLimit::left_out);
+        assert_eq!(left_out, [1_000 - AT_ONCE, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
         assert_eq!(complaints.take_alarm(), Some(begin + LOG_COMPLAINTS_PERIOD));
         complaints.refused(|| None, None, begin);
         assert_eq!(complaints.take_alarm(), None, "it is set already");
-        complaints.sum_up();
+        complaints.sum_up(begin + LOG_COMPLAINTS_PERIOD);
         complaints.refused(|| None, None, begin);
         assert_eq!(complaints.take_alarm(), None, "nothing was left out since");
+    }
+
+    #[test]
+    fn kinds_are_summed_up_each_at_its_time() {
+        let begin = Instant::now();
+        let memory: Vec<AtomicU64> = (0..Shared::words(1, 1)).map(|_| AtomicU64::new(0)).collect();
+        let mut complaints = Complaints::new(Shared::new(memory.leak(), 1, 1), begin);
+        log::set_max_level(log::LevelFilter::Info);
+        let flood = |complaints: &mut Complaints, kind, count, now| {
+            (0..count).for_each(|_| complaints.log(kind, now, format_args!("again")));
+        };
+        flood(&mut complaints, Kind::Content, 100, begin);
+        assert_eq!(complaints.limits[Kind::Content as usize].left_out(), 99);
+        assert_eq!(complaints.take_alarm(), Some(begin + LOG_BOUND_PERIOD));
+        flood(&mut complaints, Kind::Request, AT_ONCE + 5, begin);
+        let second = begin + LOG_COMPLAINTS_PERIOD;
+        assert_eq!(complaints.take_alarm(), Some(second), "the earlier one");
+        complaints.sum_up(second);
+        assert_eq!(complaints.limits[Kind::Request as usize].left_out(), 0);
+        assert_eq!(complaints.limits[Kind::Content as usize].left_out(), 99);
+        assert_eq!(
+            complaints.take_alarm(),
+            Some(begin + LOG_BOUND_PERIOD),
+            "that is still to come"
+        );
+        complaints.sum_up(begin + LOG_BOUND_PERIOD);
+        assert_eq!(complaints.limits[Kind::Content as usize].left_out(), 0);
+        // The sum was the line of this period.
+        flood(&mut complaints, Kind::Content, 1, begin + LOG_BOUND_PERIOD);
+        assert_eq!(complaints.limits[Kind::Content as usize].left_out(), 1);
     }
 }

@@ -36,10 +36,15 @@ pub trait Application {
     }
 
     /// In the supervisor: opens the log anew, because what it was written to may have been moved away.
-    /// The descriptor is for the reactor, which may not open it itself; `None` when there is nothing
-    /// to open.
+    /// The descriptor is for the other processes, which may not open it themselves; `None` when there
+    /// is nothing to open.
     fn reopen_log(&mut self) -> Option<OwnedFd> {
         None
+    }
+
+    /// In a worker: from now on the log is this file, which [`reopen_log`](Self::reopen_log) has opened.
+    fn take_log(&mut self, file: OwnedFd) {
+        drop(file);
     }
 
     /// In the supervisor, each [`report_interval`](crate::Plan::report_interval): how every process

@@ -35,7 +35,12 @@ pub(crate) struct Packet {
     pub(crate) bytes: Vec<u8>,
     /// Its descriptors.
     pub(crate) descriptors: Vec<OwnedFd>,
+    /// Whether some of them were lost, because this process may open no more files.
+    pub(crate) cut: bool,
 }
+
+/// What a worker is told, and the descriptors that belong to it.
+pub(crate) type Order = (ToWorkerControl, Vec<OwnedFd>);
 
 /// A new control socket: the supervisor's end, and the one for the child.
 pub(crate) fn pair() -> nix::Result<(ChildControl, OwnedFd)> {
@@ -48,7 +53,7 @@ impl ChildControl {
     /// Sends a message, now or as soon as there is room.
     pub(crate) fn post(&mut self, bytes: Vec<u8>, descriptors: Vec<OwnedFd>) {
         if !self.ended {
-            self.unsent.push_back(Packet { bytes, descriptors });
+            self.unsent.push_back(Packet { bytes, descriptors, cut: false });
             self.flush();
         }
     }
@@ -113,15 +118,28 @@ impl WorkerControl {
 
     /// Tells the supervisor something. An error means that it is gone, which ends this process.
     pub(crate) fn say(&self, message: &FromWorker) -> io::Result<()> {
-        let packet = Packet { bytes: encode(message), descriptors: Vec::new() };
+        let packet = Packet { bytes: encode(message), descriptors: Vec::new(), cut: false };
         send(self.socket.as_fd(), &packet, 0)
     }
 
     /// Waits for a message. `None` when the supervisor is gone.
-    pub(crate) fn listen(&self) -> io::Result<Option<(ToWorkerControl, Vec<OwnedFd>)>> {
-        let Some(packet) = receive(self.socket.as_fd(), 0)? else { return Ok(None) };
+    pub(crate) fn listen(&self) -> io::Result<Option<Order>> {
+        self.receive(0)
+    }
+
+    /// As [`listen`](Self::listen), without waiting: `WouldBlock` when there is no message.
+    pub(crate) fn look(&self) -> io::Result<Option<Order>> {
+        self.receive(MSG_DONTWAIT)
+    }
+
+    fn receive(&self, flags: c_int) -> io::Result<Option<Order>> {
+        let Some(packet) = receive(self.socket.as_fd(), flags)? else { return Ok(None) };
         let message = decode(&packet.bytes)
             .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
+        if packet.cut && message == ToWorkerControl::Links {
+            // There is nothing to serve by.
+            return Err(io::Error::from_raw_os_error(nix::libc::EMFILE));
+        }
         Ok(Some((message, packet.descriptors)))
     }
 }
@@ -141,14 +159,10 @@ fn receive(socket: BorrowedFd<'_>, flags: c_int) -> io::Result<Option<Packet>> {
     let mut space = [MaybeUninit::<u8>::uninit(); CONTROL_BYTES_MAX];
     let mut descriptors = VecDeque::new();
     let Received { len, cut } = socket::receive(socket, &mut space, &mut descriptors, flags)?;
-    if cut {
-        // Links were lost, because this process may open no more files.
-        return Err(io::Error::from_raw_os_error(nix::libc::EMFILE));
-    }
     // SAFETY: the kernel has written the first `len` bytes.
     let bytes = unsafe { std::slice::from_raw_parts(space.as_ptr().cast::<u8>(), len) }.to_vec();
     // No message is empty, so an empty packet is the end.
-    Ok((len > 0).then_some(Packet { bytes, descriptors: descriptors.into() }))
+    Ok((len > 0).then_some(Packet { bytes, descriptors: descriptors.into(), cut }))
 }
 
 #[cfg(test)]
@@ -165,6 +179,7 @@ mod tests {
         let (message, descriptors) = worker.listen().unwrap().unwrap();
         assert_eq!((message, descriptors.len()), (ToWorkerControl::Links, 1));
         assert_eq!(worker.listen().unwrap().unwrap().0, ToWorkerControl::Stop);
+        assert_eq!(worker.look().unwrap_err().kind(), io::ErrorKind::WouldBlock);
         worker.say(&FromWorker::Ready).unwrap();
         let packet = supervisor.receive().unwrap();
         assert_eq!(decode::<FromWorker>(&packet.bytes), Ok(FromWorker::Ready));

@@ -8,6 +8,7 @@ use std::collections::VecDeque;
 use std::io::{self, IoSlice};
 use std::mem::take;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::time::Instant;
 
 use nix::libc::MSG_DONTWAIT;
 use nix::sys::socket::setsockopt;
@@ -17,6 +18,7 @@ use wire::arena::Arena;
 use wire::codec::HEADER_BYTES;
 use wire::held::Held;
 use wire::limits::{LINK_READ_BYTES, LINK_READ_BYTES_MIN, LINK_WAIT_TIME_MAX};
+use wire::log_limit::LogLimit;
 use wire::{CodecError, Decoder, Encoder, ExchangeId, Part, Reason, ToWorker};
 
 use crate::membership::{PrivateFd, is_forked_copy};
@@ -39,6 +41,8 @@ pub(crate) struct Link {
     held_len: usize,
     /// Bytes sent so far.
     stream_position: u64,
+    /// Bounds the lines that say that a file could not be opened, from a moment on.
+    no_file: (Instant, LogLimit),
     ended: bool,
 }
 
@@ -94,6 +98,7 @@ impl Link {
             arena,
             held_len: 0,
             stream_position: 0,
+            no_file: (Instant::now(), LogLimit::of_bounds()),
             ended: false,
         }
     }
@@ -250,10 +255,7 @@ impl Link {
             Ok(message) => message,
             // It ends as if its client had left, but for the answer.
             Err(CodecError::MissingDescriptor { exchange, mark }) => {
-                log::error!(
-                    "cannot open the file with the content of a request: too many files are open; the \
-                     client gets 503. Close files in the handler or raise the limit (ulimit -n)"
-                );
+                self.say_no_file();
                 let part = Part::Abort(Reason::Overloaded);
                 Some((exchange, ToWorker::Request { mark, part }))
             }
@@ -262,6 +264,21 @@ impl Link {
                 self.end();
                 None
             }
+        }
+    }
+
+    /// Clients choose how often: one line for a burst.
+    fn say_no_file(&mut self) {
+        let (begin, limit) = &mut self.no_file;
+        let now = begin.elapsed();
+        if limit.take(now) {
+            log::error!(
+                "cannot open the file with the content of a request: too many files are open; the \
+                 client gets 503. Close files in the handler or raise the limit (ulimit -n)"
+            );
+        }
+        if let Some(left_out) = limit.sum_up(now) {
+            log::error!("{left_out} more files with the content of a request could not be opened");
         }
     }
 

@@ -1,7 +1,9 @@
 //! The life of a worker process: its links, and one request after another.
 
 use std::cell::RefCell;
+use std::collections::VecDeque;
 use std::hash::{BuildHasher, RandomState};
+use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::rc::Rc;
 use std::sync::atomic::Ordering;
@@ -17,7 +19,7 @@ use wire::{ExchangeId, Part, Reason};
 
 use crate::application::{Application, Failure, Role, Verdict, WorkerIdentity};
 use crate::assembly::{Assembly, Job, Task};
-use crate::control::WorkerControl;
+use crate::control::{Order, WorkerControl};
 use crate::link::{Link, Read, Standing};
 use crate::membership::is_forked_copy;
 use crate::plan::Outcome;
@@ -81,6 +83,8 @@ struct Server<'a> {
     seat: Seat,
     application: &'a mut dyn Application,
     lines: Vec<Line>,
+    /// What the supervisor has said that waits until no link is left.
+    orders: VecDeque<Order>,
     signals: WorkerSignals,
     /// When signals were looked for last.
     signals_seen: Instant,
@@ -119,6 +123,7 @@ impl<'a> Server<'a> {
             seat,
             application,
             lines: Vec::new(),
+            orders: VecDeque::new(),
             signals,
             signals_seen: Instant::now(),
             idle: false,
@@ -131,9 +136,11 @@ impl<'a> Server<'a> {
     fn serve(&mut self) -> Served {
         loop {
             if self.lines.is_empty() {
-                match self.seat.control.listen() {
+                let order = self.orders.pop_front().map(|order| Ok(Some(order)));
+                match order.unwrap_or_else(|| self.seat.control.listen()) {
                     Ok(Some((ToWorkerControl::Links, sockets))) => self.connect(sockets),
                     Ok(Some((ToWorkerControl::Stop, _))) => return Served::Stopped,
+                    Ok(Some((ToWorkerControl::Log, files))) => self.take_log(files),
                     // Without a supervisor there is no server.
                     Ok(None) | Err(_) => spawn::end_now(1),
                 }
@@ -173,6 +180,30 @@ impl<'a> Server<'a> {
         self.lines = sockets.into_iter().take(shared.threads()).enumerate().map(line).collect();
     }
 
+    /// Takes what the supervisor has said. Links and the end have to wait for the end of those that
+    /// there are: the log has not.
+    fn obey(&mut self) {
+        loop {
+            match self.seat.control.look() {
+                Ok(Some((ToWorkerControl::Log, files))) => self.take_log(files),
+                Ok(Some(order)) => self.orders.push_back(order),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
+                // Without a supervisor there is no server.
+                Ok(None) | Err(_) => spawn::end_now(1),
+            }
+        }
+    }
+
+    fn take_log(&mut self, files: Vec<OwnedFd>) {
+        if files.is_empty() {
+            log::error!(
+                "the log cannot be opened anew: too many files are open; it goes on where it was. Close \
+                 files in the handler or raise the limit (ulimit -n)"
+            );
+        }
+        files.into_iter().for_each(|file| self.application.take_log(file));
+    }
+
     /// Waits until a link has something, and reads it.
     fn receive(&mut self) {
         if let [line] = &self.lines[..]
@@ -183,13 +214,16 @@ impl<'a> Server<'a> {
             if now.duration_since(self.signals_seen) >= LINK_WAIT_TIME_MAX {
                 self.signals_seen = now;
                 self.signals.obey();
+                self.obey();
             }
             return;
         }
         self.idle = false;
         self.lines.iter().for_each(|line| line.link.borrow_mut().flush());
         let borrowed: Vec<_> = self.lines.iter().map(|line| line.link.borrow()).collect();
-        let mut sources = vec![PollFd::new(self.signals.as_fd(), PollFlags::POLLIN)];
+        let control = self.seat.control.as_fd();
+        let others = [self.signals.as_fd(), control];
+        let mut sources = others.map(|source| PollFd::new(source, PollFlags::POLLIN)).to_vec();
         sources.extend(borrowed.iter().map(|link| PollFd::new(link.as_fd(), PollFlags::POLLIN)));
         // An error shows as no event, and the loop comes back here.
         let _ = poll(&mut sources, PollTimeout::NONE);
@@ -199,7 +233,10 @@ impl<'a> Server<'a> {
         if readable[0] {
             self.signals.obey();
         }
-        for (line, _) in self.lines.iter().zip(&readable[1..]).filter(|(_, readable)| **readable) {
+        if readable[1] {
+            self.obey();
+        }
+        for (line, _) in self.lines.iter().zip(&readable[2..]).filter(|(_, readable)| **readable) {
             line.link.borrow_mut().receive();
         }
     }

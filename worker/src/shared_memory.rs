@@ -6,13 +6,15 @@
 //!
 //! What holds: the memory is a file in memory (`memfd_create`) with the seal `F_SEAL_FUTURE_WRITE`, so
 //! the kernel refuses any further writable mapping of it and any `mprotect` of the one to be read, also
-//! when code of a handler asks by FFI. What does not: a process of the same user that may trace the
+//! when code of a handler asks by FFI. Kernels before 5.1 have no such seal: there the mapping to be read
+//! is of a descriptor that is open for reading alone, which the kernel does not make writable either,
+//! and no process keeps another. Where neither can be had, the server does not start. What does not: a process of the same user that may trace the
 //! supervisor (`ptrace`, `/proc/PID/mem`) can change anything in it.
 
 use std::ffi::c_void;
 use std::num::NonZeroUsize;
 use std::ops::Range;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::ptr::NonNull;
 use std::sync::atomic::AtomicU64;
 
@@ -37,6 +39,14 @@ pub(crate) struct SharedMemory {
 impl SharedMemory {
     /// Maps what this many workers and reactor threads need.
     pub(crate) fn map(workers: u16, threads: u16) -> nix::Result<Self> {
+        Self::map_sealed_by(add_seals, workers, threads)
+    }
+
+    fn map_sealed_by(
+        seal: impl FnOnce(&OwnedFd) -> nix::Result<()>,
+        workers: u16,
+        threads: u16,
+    ) -> nix::Result<Self> {
         let (workers, threads) = (usize::from(workers), usize::from(threads));
         let words = Shared::words(workers, threads);
         let bytes = NonZeroUsize::new(words * size_of::<AtomicU64>()).unwrap_or(NonZeroUsize::MIN);
@@ -46,7 +56,7 @@ impl SharedMemory {
         let write = ProtFlags::PROT_READ | ProtFlags::PROT_WRITE;
         // SAFETY: a new mapping at an address of the kernel's choice touches no existing memory.
         let writable = unsafe { mmap(None, bytes, write, MapFlags::MAP_SHARED, &file, 0) }?;
-        let file = sealed(file)?;
+        let file = if seal(&file).is_ok() { file } else { reopened(&file)? };
         // SAFETY: as above.
         let readable =
             unsafe { mmap(None, bytes, ProtFlags::PROT_READ, MapFlags::MAP_SHARED, &file, 0) }?;
@@ -83,17 +93,17 @@ impl SharedMemory {
     }
 }
 
-/// Sees to it that no later mapping of the file can be written. Kernels before 5.1 have no such seal:
-/// there the descriptor is exchanged for one that is open for reading only, and nobody has another.
-fn sealed(file: OwnedFd) -> nix::Result<OwnedFd> {
-    use std::os::fd::AsRawFd;
+/// Sees to it that no later mapping of the file can be written.
+fn add_seals(file: &OwnedFd) -> nix::Result<()> {
     let seals = SealFlag::F_SEAL_FUTURE_WRITE
         | SealFlag::F_SEAL_GROW
         | SealFlag::F_SEAL_SHRINK
         | SealFlag::F_SEAL_SEAL;
-    if fcntl(&file, FcntlArg::F_ADD_SEALS(seals)).is_ok() {
-        return Ok(file);
-    }
+    fcntl(file, FcntlArg::F_ADD_SEALS(seals)).map(drop)
+}
+
+/// The same file, open for reading alone.
+fn reopened(file: &OwnedFd) -> nix::Result<OwnedFd> {
     let path = format!("/proc/self/fd/{}", file.as_raw_fd());
     open(&path[..], OFlag::O_RDONLY | OFlag::O_CLOEXEC, Mode::empty())
 }
@@ -122,7 +132,16 @@ mod tests {
 
     #[test]
     fn a_worker_can_write_its_own_part_alone_and_reads_the_rest() {
-        let memory = SharedMemory::map(3, 2).unwrap();
+        confined(SharedMemory::map(3, 2).unwrap());
+    }
+
+    #[test]
+    fn the_same_holds_on_kernels_without_the_seal() {
+        let refused = |_: &OwnedFd| Err(nix::Error::EINVAL);
+        confined(SharedMemory::map_sealed_by(refused, 3, 2).unwrap());
+    }
+
+    fn confined(memory: SharedMemory) {
         let shared = memory.shared;
         shared.add(Counter::Connections, 5);
         shared.pid(0).store(77, Ordering::Relaxed);

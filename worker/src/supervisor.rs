@@ -1,13 +1,13 @@
 //! The supervisor's loop: it does what the [`Roster`] says and tells it what happened.
 
 mod hear;
+mod lines;
 
 use std::collections::BTreeMap;
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::atomic::Ordering;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-use log::Level;
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{Signal, kill};
@@ -15,17 +15,16 @@ use nix::sys::socket::{AddressFamily, SockFlag, SockType, socketpair};
 use nix::sys::wait::waitpid;
 use nix::unistd::Pid;
 use wire::control::{Incarnation, ToReactorControl, ToWorkerControl, encode};
-use wire::event::{self, Event};
-use wire::log_limit::LogLimit;
 use wire::shared::{Counter, WorkerCounter};
 
+use self::lines::Lines;
 use crate::application::{Application, Failure, ReactorBoot, WorkerIdentity};
 use crate::control::{self, ChildControl, WorkerControl};
 use crate::control_signals;
 use crate::membership::{self, PrivateFd, is_forked_copy};
 use crate::plan::{Plan, SuperviseError};
 use crate::report::Reports;
-use crate::roster::{Action, Named, Roster};
+use crate::roster::{Action, Roster};
 use crate::serve::Seat;
 use crate::shared_memory::SharedMemory;
 use crate::signals::{Order, Signals};
@@ -46,10 +45,7 @@ pub(crate) struct Supervisor {
     pub(crate) workers: BTreeMap<Incarnation, Child>,
     /// Whether the reactor is to read its certificates again.
     reload_tls: bool,
-    /// Bounds the lines about control messages that nobody can read.
-    unreadable: LogLimit,
-    /// What that counts from.
-    begin: Instant,
+    lines: Lines,
     /// Whether the log is to be opened anew.
     reopen_log: bool,
     watchdog: Watchdog,
@@ -106,8 +102,7 @@ impl Supervisor {
             reactor: None,
             workers: BTreeMap::new(),
             reload_tls: false,
-            unreadable: LogLimit::default(),
-            begin: Instant::now(),
+            lines: Lines::new(),
             reopen_log: false,
             watchdog,
             reports: Reports { due, since: SystemTime::now() },
@@ -123,7 +118,7 @@ impl Supervisor {
             if std::mem::take(&mut self.reopen_log)
                 && let Some(file) = application.reopen_log()
             {
-                self.tell_reactor(&ToReactorControl::Log, vec![file]);
+                self.pass_log_on(file);
             }
             while let Some(action) = self.roster.poll(Instant::now()) {
                 let turn = self.perform(action, application);
@@ -190,7 +185,7 @@ impl Supervisor {
                 }
             }
             Action::Failed(failure) => application.worker_failed(&failure),
-            Action::Note(note) => note.log(),
+            Action::Note(note) => self.lines.note(&note),
             Action::End { started, result } => {
                 if started {
                     application.stopped();
@@ -224,7 +219,7 @@ impl Supervisor {
                 let number = pid.as_raw() as u64;
                 self.memory.shared.counter(Counter::ReactorPid).store(number, Ordering::Relaxed);
                 self.reactor = Some(Child::new(pid, control, 0));
-                replaced(again, None, pid);
+                self.lines.replaced(again, None, pid);
                 self.roster.reactor_forked(Some(pid.as_raw()), now);
                 None
             }
@@ -262,7 +257,7 @@ impl Supervisor {
             }
             Ok((Side::Parent(pid), control, _)) => {
                 self.workers.insert(incarnation, Child::new(pid, control, worker));
-                replaced(again, Some(worker), pid);
+                self.lines.replaced(again, Some(worker), pid);
                 self.roster.worker_forked(incarnation, Some(pid.as_raw()), now);
                 None
             }
@@ -370,17 +365,6 @@ impl Supervisor {
 impl Child {
     fn new(pid: Pid, control: ChildControl, worker: u16) -> Self {
         Self { pid, control, worker, since: SystemTime::now() }
-    }
-}
-
-/// Says that a process takes the place of one that died; `None` is the reactor.
-fn replaced(again: bool, worker: Option<u16>, pid: Pid) {
-    let pid = pid.as_raw();
-    let event = if worker.is_some() { Event::WorkerReplaced } else { Event::ReactorReplaced };
-    if again {
-        let fields = [("worker", event::optional(worker)), ("pid", pid.into())];
-        let text = format_args!("{} is started again as process {pid}", Named(worker));
-        event::log(Level::Info, event, &fields, text);
     }
 }
 

@@ -18,16 +18,26 @@ pub enum LimitedEvent {
     Handler,
     /// Uploads cannot be put where they belong.
     Uploads,
+    /// A callback that belongs to no request has failed.
+    Callback,
+    /// The content of a request cannot be read.
+    Content,
+    /// What a request has changed cannot be put back.
+    Reset,
 }
 
 impl LimitedEvent {
-    const ALL: [Self; 3] = [Self::Parser, Self::Handler, Self::Uploads];
+    const ALL: [Self; 6] =
+        [Self::Parser, Self::Handler, Self::Uploads, Self::Callback, Self::Content, Self::Reset];
 
     fn event(self) -> Event {
         match self {
             Self::Parser => Event::ParserWarned,
             Self::Handler => Event::RequestFailed,
             Self::Uploads => Event::UploadsFailed,
+            Self::Callback => Event::CallbackFailed,
+            Self::Content => Event::SpoolFailed,
+            Self::Reset => Event::ResetFailed,
         }
     }
 
@@ -36,6 +46,9 @@ impl LimitedEvent {
             Self::Parser => "warnings of PHP's parsers",
             Self::Handler => "requests whose handler failed",
             Self::Uploads => "requests whose uploads are beside their folder",
+            Self::Callback => "callbacks that failed",
+            Self::Content => "bodies that could not be read",
+            Self::Reset => "times something could not be put back behind a request",
         }
     }
 }

@@ -287,13 +287,34 @@ pub fn daemonize(log_file: Option<&Path>) -> Result<(), ProcessError> {
 #[derive(Debug)]
 pub struct PidFile(PathBuf);
 
+fn is_full(error: &io::Error) -> bool {
+    use io::ErrorKind::{QuotaExceeded, StorageFull};
+    matches!(error.kind(), StorageFull | QuotaExceeded)
+}
+
 impl PidFile {
-    /// Writes it.
-    pub fn write(path: &Path) -> Result<Self, ProcessError> {
-        std::fs::write(path, format!("{}\n", std::process::id()))
-            .map_err(|error| ProcessError::System(format!("write {}", path.display()), error))?;
-        // Absolute, so that it can be removed wherever the process is by then.
-        Ok(Self(std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())))
+    /// Writes it. `None` when there is no room for it, which the log tells: a server that starts again
+    /// on a full disk serves all the same.
+    pub fn write(path: &Path) -> Result<Option<Self>, ProcessError> {
+        match std::fs::write(path, format!("{}\n", std::process::id())) {
+            // Absolute, so that it can be removed wherever the process is by then.
+            Ok(()) => {
+                Ok(Some(Self(std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned()))))
+            }
+            Err(error) if is_full(&error) => {
+                // Who reads an empty file takes it for a number.
+                if std::fs::symlink_metadata(path).is_ok_and(|about| about.is_file()) {
+                    let _ = std::fs::remove_file(path);
+                }
+                log::error!(
+                    "cannot write pid_file {}: {error}; the server goes on without it. Free space \
+                     there and start the server again",
+                    path.display()
+                );
+                Ok(None)
+            }
+            Err(error) => Err(ProcessError::System(format!("write {}", path.display()), error)),
+        }
     }
 
     /// Removes it, unless another server has written it since.

@@ -9,6 +9,7 @@ mod shutdown;
 
 use std::ffi::c_int;
 
+use log::Level;
 use nix::unistd::alarm;
 
 use self::restore::Restore;
@@ -17,6 +18,7 @@ use crate::call::{self, CallOutcome, guarded};
 use crate::engine;
 use crate::zend::globals;
 use crate::zend::watched::{self, Watched};
+use config::log_limit::{LimitedEvent, limited};
 
 pub use self::shutdown::Parked;
 
@@ -93,7 +95,8 @@ fn forget_alarm() -> bool {
         if let Some(dispatch) = engine::function("pcntl_signal_dispatch") {
             let outcome = call::call(&dispatch, &mut []);
             if let CallOutcome::Threw(thrown) = outcome {
-                log::error!("in a signal handler: {thrown}");
+                let line = format_args!("in a signal handler: {thrown}");
+                limited(LimitedEvent::Handler, Level::Error, line);
             }
         }
     })

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use ext_php_rs::ffi::{zend_ini_entry, zend_stack};
 use ext_php_rs::types::Zval;
+use log::Level;
 use nix::sys::stat::{Mode, umask};
 
 use crate::call::{CallOutcome, call};
@@ -13,6 +14,7 @@ use crate::zend::string::Text;
 use crate::zend::value::{self, Key, entries};
 use crate::zend::watched::{self, Watched};
 use crate::zend::{self, globals};
+use config::log_limit::{LimitedEvent, limited};
 
 /// The settings of a worker before its first request.
 #[derive(Debug)]
@@ -51,7 +53,9 @@ impl Restore {
             && let Some(directory) = &self.directory
             && let Err(error) = std::env::set_current_dir(directory)
         {
-            log::error!("cannot go back to the folder {}: {error}", directory.display());
+            let directory = directory.display();
+            let line = format_args!("cannot go back to the folder {directory}: {error}");
+            limited(LimitedEvent::Reset, Level::Error, line);
         }
         if watched::was_called(Watched::Umask) {
             umask(self.umask);

@@ -9,6 +9,7 @@ use std::ffi::{c_int, c_uchar, c_void};
 
 use ext_php_rs::ffi::{zend_hash_del_ind, zend_hash_str_find, zend_result};
 use ext_php_rs::types::Zval;
+use log::Level;
 
 use crate::call::{CallOutcome, call};
 use crate::engine;
@@ -16,6 +17,7 @@ use crate::zend::globals;
 use crate::zend::string::Text;
 use crate::zend::value;
 use crate::zend::watched::{self, Watched};
+use config::log_limit::{LimitedEvent, limited};
 
 /// What a module gives the engine for the end of a script.
 type ModuleEnd = unsafe extern "C" fn(c_int, c_int) -> zend_result;
@@ -94,7 +96,9 @@ impl Session {
                 _ => true,
             };
             if failed {
-                log::error!("the session save handler of the worker cannot be set again");
+                let line =
+                    format_args!("the session save handler of the worker cannot be set again");
+                limited(LimitedEvent::Reset, Level::Error, line);
             }
         } else if by_request {
             globals::set_ini(b"session.save_handler", self.save_handler_name.as_bytes());

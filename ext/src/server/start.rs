@@ -269,7 +269,8 @@ fn become_supervisor(server: &ServerOptions) -> Result<Option<PidFile>, Failure>
         engine::flush_output();
         process::daemonize(server.log_file.as_deref()).map_err(failure)?;
     }
-    server.pid_file.as_deref().map(PidFile::write).transpose().map_err(failure)
+    let written = server.pid_file.as_deref().map(PidFile::write).transpose();
+    written.map(Option::flatten).map_err(failure)
 }
 
 fn failure(error: ProcessError) -> Failure {

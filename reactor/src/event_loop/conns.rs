@@ -3,11 +3,9 @@
 use std::os::fd::OwnedFd;
 
 use http::StatusCode;
-use log::Level;
 use log::kv::Value;
 use mio::Interest;
 use mio::event::Event as Readiness;
-use wire::event::{self, Event as LogEvent};
 use wire::head::Origin;
 use wire::shared::Counter;
 use wire::{Holder, Part, Reason, RequestHead};
@@ -65,23 +63,27 @@ impl EventLoop {
         match self.register(raw, token(Source::Conn(key)), interest) {
             Ok(()) => self.arm(key),
             Err(error) => {
-                log::error!("cannot poll a client's connection: {error}");
+                let line = format_args!(
+                    "cannot poll a client's connection: {error}; lower max_connection, or raise \
+                     fs.epoll.max_user_watches"
+                );
+                self.turn.complaints.log(Kind::Connection, self.turn.now(), line);
                 self.close(key, Fate::Abort);
             }
         }
     }
 
     /// The transport that the port asks for.
-    fn transport(&self, socket: OwnedFd, origin: &Origin) -> Option<Socket> {
+    fn transport(&mut self, socket: OwnedFd, origin: &Origin) -> Option<Socket> {
         let Some(context) = self.common.tls.of(origin.port) else {
             return Some(Socket::plain(socket));
         };
         match Socket::tls(socket, &context) {
             Ok(socket) => Some(socket),
             Err(error) => {
-                event::log(
-                    Level::Error,
-                    LogEvent::TlsFailed,
+                self.turn.complaints.log_with(
+                    Kind::Tls,
+                    self.turn.now(),
                     &[("error", Value::from_display(&error))],
                     format_args!("cannot begin TLS with a client: {error}"),
                 );

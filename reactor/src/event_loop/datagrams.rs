@@ -11,6 +11,7 @@ use wire::shared::Counter;
 
 use super::{EventLoop, State};
 use crate::client::Client;
+use crate::complaints::Kind;
 use crate::conn::Fate;
 use crate::conn::streams::StreamsContext;
 use crate::handler::workers::Task;
@@ -115,7 +116,9 @@ impl EventLoop {
                 Ok(0) => break,
                 Ok(_) => self.take_in(port, &mut inbox),
                 Err(error) => {
-                    log::error!("cannot receive datagrams: {error}");
+                    let now = self.turn.now();
+                    let line = format_args!("cannot receive datagrams: {error}");
+                    self.turn.complaints.log(Kind::Connection, now, line);
                     break;
                 }
             }
@@ -178,7 +181,7 @@ impl EventLoop {
         let now = self.turn.now();
         let (from, proven) = (Some(way.from), first.is_proven());
         let admitted = self.common.admit(from, proven, &mut self.turn.complaints, now)?;
-        let Some((quic, cid)) = endpoint.accept(&first, way) else {
+        let Some((quic, cid)) = endpoint.accept(&first, way, &mut self.turn.complaints, now) else {
             self.common.shared.add(Counter::Closed, 1);
             self.common.shared.add(Counter::Aborted, 1);
             return None;

@@ -137,7 +137,7 @@ impl EventLoop {
             self.log_faults();
             self.look_at_drain();
         }
-        self.turn.complaints.sum_up();
+        self.turn.complaints.sum_up_all();
         Ok(())
     }
 
@@ -258,9 +258,13 @@ impl EventLoop {
                 Ok(Accepting::Nobody) => return,
                 Ok(Accepting::Later) => return self.turn.timers.set(now, Timer::Accept),
                 Err(error) => {
-                    log::error!(
-                        "cannot accept connections: {error}; raise the limit of open files \
-                         (ulimit -n) or lower max_connection"
+                    self.turn.complaints.log(
+                        Kind::Connection,
+                        now,
+                        format_args!(
+                            "cannot accept connections: {error}; raise the limit of open files \
+                             (ulimit -n) or lower max_connection"
+                        ),
                     );
                     let again = self.turn.now() + ACCEPT_PAUSE;
                     return self.turn.timers.set(again, Timer::Accept);
@@ -288,7 +292,7 @@ impl EventLoop {
                     self.handlers.workers.fetch_held(&mut self.buffer, &mut self.turn);
                 }
                 Timer::Balance => self.handlers.workers.rebalance(&mut self.turn),
-                Timer::Complaints => self.turn.complaints.sum_up(),
+                Timer::Complaints => self.turn.complaints.sum_up(now.instant),
                 Timer::Accept => self.accept_everywhere(),
                 Timer::Certificates => {
                     self.common.tls.look();

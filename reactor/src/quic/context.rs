@@ -3,6 +3,7 @@
 
 use std::fs::OpenOptions;
 use std::sync::Arc;
+use std::time::Instant;
 
 use quiche::{CongestionControlAlgorithm, PROTOCOL_VERSION};
 use wire::limits::{
@@ -10,6 +11,7 @@ use wire::limits::{
     QUIC_UNIDIRECTIONAL_STREAMS_MAX,
 };
 
+use crate::complaints::{Complaints, Kind};
 use crate::config::{Congestion, QuicSettings};
 use crate::protocol::h3::Quic;
 use crate::protocol::settings::HttpSettings;
@@ -23,6 +25,8 @@ pub struct Contexts {
     quic: QuicSettings,
     /// Of which generation of certificates it is.
     current: Option<(u64, quiche::Config)>,
+    /// The generation that none could be made of, so that it is said once, and not for each client.
+    failed: Option<u64>,
 }
 
 impl Contexts {
@@ -33,16 +37,22 @@ impl Contexts {
         http: Arc<HttpSettings>,
         quic: QuicSettings,
     ) -> Self {
-        Self { tls, port, http, quic, current: None }
+        Self { tls, port, http, quic, current: None, failed: None }
     }
 
     /// The configuration with the certificates of now.
     pub fn current(&mut self) -> Option<&mut quiche::Config> {
         let generation = self.tls.generation(self.port);
-        if self.current.as_ref().is_none_or(|(of, _)| *of != generation) {
+        let is_new = self.current.as_ref().is_none_or(|(of, _)| *of != generation);
+        if is_new && self.failed != Some(generation) {
             match self.build() {
                 Some(config) => self.current = Some((generation, config)),
-                None => log::error!("cannot make a TLS context for QUIC"),
+                None => {
+                    self.failed = Some(generation);
+                    log::error!(
+                        "cannot make a TLS context for QUIC; the port serves no HTTP/3 by it"
+                    );
+                }
             }
         }
         self.current.as_mut().map(|(_, config)| config)
@@ -80,7 +90,7 @@ impl Contexts {
     }
 
     /// Has a connection write what happens to it, if the port is to.
-    pub fn log(&self, mut quic: Quic) -> Quic {
+    pub fn log(&self, mut quic: Quic, complaints: &mut Complaints, now: Instant) -> Quic {
         let Some(dir) = &self.quic.qlog_dir else { return quic };
         let path = dir.join(format!("{}.sqlog", quic.trace_id()));
         match OpenOptions::new().write(true).create_new(true).open(&path) {
@@ -88,7 +98,12 @@ impl Contexts {
                 let title = "ferrite".to_owned();
                 quic.set_qlog(Box::new(file), title, quic.trace_id().to_owned());
             }
-            Err(error) => log::error!("cannot write {}: {error}", path.display()),
+            Err(error) => {
+                let path = path.display();
+                let line =
+                    format_args!("cannot write {path}, so this connection has no qlog: {error}");
+                complaints.log(Kind::Connection, now, line);
+            }
         }
         quic
     }

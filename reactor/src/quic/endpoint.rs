@@ -16,6 +16,7 @@ use super::mmsg::Inbox;
 use super::tokens::{Token, Tokens};
 use super::udp::{Outbox, Sent, Tally, UdpSocket};
 use crate::addresses::Addresses;
+use crate::complaints::{Complaints, Kind};
 use crate::config::Retry;
 use crate::protocol::Now;
 use crate::protocol::datagrams::Datagrams;
@@ -235,7 +236,13 @@ impl Endpoint {
     }
 
     /// Makes the connection of a client's first packet, and its id.
-    pub fn accept(&mut self, first: &First, way: Way) -> Option<(Quic, Cid)> {
+    pub fn accept(
+        &mut self,
+        first: &First,
+        way: Way,
+        complaints: &mut Complaints,
+        now: Instant,
+    ) -> Option<(Quic, Cid)> {
         let cid = self.choose();
         let config = self.contexts.current()?;
         config.set_stateless_reset_token(self.tokens.reset(&cid));
@@ -251,9 +258,10 @@ impl Endpoint {
             }
         };
         match accepted {
-            Ok(quic) => Some((self.contexts.log(quic), cid)),
+            Ok(quic) => Some((self.contexts.log(quic, complaints, now), cid)),
             Err(error) => {
-                log::error!("cannot begin a QUIC connection: {error}");
+                let line = format_args!("cannot begin a QUIC connection: {error}");
+                complaints.log(Kind::Connection, now, line);
                 None
             }
         }

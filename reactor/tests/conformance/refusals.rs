@@ -37,8 +37,9 @@ pub fn nul_in_a_query(wire: &mut dyn Wire) {
 /// The connection is the origin's scheme (RFC 9110, 7.4).
 #[test]
 fn another_scheme_than_the_connections() {
-    let cases: [(&str, Box<dyn Wire>, &[&str]); 4] = [
+    let cases: [(&str, Box<dyn Wire>, &[&str]); 5] = [
         ("HTTP/1 in cleartext", Box::new(H1::new()), &["https", "HTTPS"]),
+        ("HTTP/1 by TLS", Box::new(Secure::new(Version::Http11)), &["http", "HTTP"]),
         ("HTTP/2 in cleartext", Box::new(H2 { pair: h2::Pair::new() }), &["https", "ftp"]),
         ("HTTP/2 by TLS", Box::new(Secure::new(Version::Http2)), &["http"]),
         ("HTTP/3", Box::new(H3 { pair: h3::Pair::new() }), &["http", "ftp", "httpss", ""]),

@@ -1,14 +1,20 @@
 //! Workers that are broken or lie: whatever they write to their links and to their memory, the reactor
 //! serves on, and only they are replaced.
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::os::fd::OwnedFd;
 
+use reactor::Config;
+use reactor::config::SpoolLimits;
+use reactor::protocol::h2::PREFACE;
+use wire::BodyLength::Known;
 use wire::control::FromReactor;
 use wire::limits::{ARENA_BLOCKS, FRAME_BYTES_MAX};
 use wire::shared::Counter;
-use wire::{ExchangeId, Part};
+use wire::{ExchangeId, FileSlice, Part, ToWorker};
 
+use super::http2::{GET as GET2, frame};
 use super::played::{self, Server, Worker, response_of};
 use super::{GET, get};
 
@@ -307,6 +313,205 @@ fn nothing_that_a_worker_sends_disturbs_another() {
     }
     server.until("nothing is left", |server| server.count(Counter::Exchanges) == 0);
     server.stop();
+}
+
+/// Nothing is spooled, so that there is credit for what the client has taken alone.
+fn without_spool(config: &mut Config) {
+    config.response_spool = SpoolLimits { memory_bytes_max: 0, disk_bytes_max: 0 };
+    config.ports[0].response_spool_bytes_max = 0;
+    config.ports[0].window_bytes = 128 << 10;
+}
+
+#[test]
+fn a_worker_that_sends_more_than_its_window_is_replaced() {
+    let server = Server::start(without_spool);
+    let mut good = server.add_worker(0, 0);
+    let mut bad = server.add_worker(1, 0);
+    let (mut client, id) = attacked(&server, &mut good, &mut bad);
+    bad.stream_head(id);
+    // The sockets between the reactor and its client hold a few MiB.
+    let most = 1 << 30;
+    assert!(bad.overrun(id, most) < most);
+    assert!(bad.ended());
+    let request = Some("GET /attacked".into());
+    assert_eq!(server.control(), FromReactor::Lost { incarnation: 0, request });
+    // Its client can tell that the answer is not whole.
+    let mut content = Vec::new();
+    let _ = client.read_to_end(&mut content);
+    assert!(content.starts_with(b"HTTP/1.1 200 ") && !content.ends_with(b"0\r\n\r\n"));
+    serve_next(&server, &mut good);
+    server.stop();
+}
+
+#[test]
+fn a_window_is_used_up_to_its_last_byte_and_no_further() {
+    const WINDOW: usize = 128 << 10;
+    for beyond in [0, 1] {
+        let server = Server::start(without_spool);
+        let mut good = server.add_worker(0, 0);
+        let mut bad = server.add_worker(1, 0);
+        let (mut client, id) = attacked(&server, &mut good, &mut bad);
+        bad.head(id, 200, Known((WINDOW + beyond) as u64));
+        // In one frame, so that there is no credit for the first of it.
+        bad.send(id, Part::Body(vec![b'x'; WINDOW + beyond].into()));
+        if beyond == 0 {
+            bad.send(id, Part::End(None));
+            assert!(response_of(&mut client).ends_with(&"x".repeat(WINDOW)));
+            assert!(!server.has_news());
+        } else {
+            assert!(bad.ended());
+            let request = Some("GET /attacked".into());
+            assert_eq!(server.control(), FromReactor::Lost { incarnation: 0, request });
+            serve_next(&server, &mut good);
+        }
+        server.stop();
+    }
+}
+
+#[test]
+fn content_of_an_event_is_more_than_its_worker_was_allowed() {
+    let server = Server::start(|config| config.ports[0].tell_opened = true);
+    let mut bad = server.add_worker(0, 0);
+    let _client = server.connect();
+    let (id, message) = bad.next();
+    assert!(matches!(message, ToWorker::Opened { .. }), "{message:?}");
+    bad.send(id, Part::Body("x".into()));
+    assert!(bad.ended());
+    assert!(matches!(server.control(), FromReactor::Lost { incarnation: 0, .. }));
+    server.stop();
+}
+
+/// What a client of each version sees of an answer: all that comes, up to its end or the end of the
+/// connection.
+fn answer_of(client: &mut TcpStream, http2: bool) -> Vec<u8> {
+    let mut all = Vec::new();
+    if !http2 {
+        let _ = client.read_to_end(&mut all);
+        return all;
+    }
+    let mut head = [0; 9];
+    while client.read_exact(&mut head).is_ok() {
+        let len = u32::from_be_bytes([0, head[0], head[1], head[2]]);
+        let mut payload = vec![0; len as usize];
+        client.read_exact(&mut payload).unwrap();
+        let (kind, of_stream) = (head[3], head[8] == 1);
+        if of_stream && kind == 0 {
+            all.extend_from_slice(&payload);
+        }
+        // RST_STREAM, or END_STREAM on DATA or HEADERS.
+        if of_stream && (kind == 3 || kind < 2 && head[4] & 1 == 1) {
+            break;
+        }
+    }
+    all
+}
+
+type NoFile = (&'static str, fn() -> OwnedFd);
+
+/// What is no file, though it has a descriptor.
+const NO_FILES: &[NoFile] = &[
+    ("a file that cannot be read", || {
+        std::fs::File::options().write(true).open("/dev/null").unwrap().into()
+    }),
+    ("a socket", || std::os::unix::net::UnixStream::pair().unwrap().0.into()),
+    ("a pipe that is empty", || {
+        let (reader, writer) = std::io::pipe().unwrap();
+        // It stays empty: nobody closes the other end.
+        std::mem::forget(writer);
+        reader.into()
+    }),
+    ("a folder", || std::fs::File::open("/").unwrap().into()),
+    ("a file that is too short", || std::fs::File::open("/dev/null").unwrap().into()),
+];
+
+#[test]
+fn what_is_no_file_costs_its_own_answer() {
+    let server = Server::start(|_| {});
+    let mut worker = server.add_worker(0, 0);
+    for (what, open) in NO_FILES {
+        for http2 in [false, true] {
+            let mut client = server.connect();
+            if http2 {
+                let start = [&PREFACE[..], &frame(4, 0, 0, b""), &frame(1, 5, 1, GET2)].concat();
+                client.write_all(&start).unwrap();
+            } else {
+                client.write_all(GET).unwrap();
+            }
+            let request = worker.request();
+            worker.head(request.id, 200, Known(1000));
+            worker.send(request.id, Part::File(FileSlice::new(open(), 0, 1000)));
+            worker.send(request.id, Part::End(None));
+            let answer = answer_of(&mut client, http2);
+            assert!(answer.len() < 1000, "{what}: {} bytes", answer.len());
+            serve_next(&server, &mut worker);
+        }
+    }
+    assert_eq!(server.count(Counter::Lost), 0, "the worker stays");
+    server.stop();
+}
+
+#[test]
+fn a_file_without_end_does_not_keep_its_thread() {
+    let server = Server::start(|_| {});
+    let mut worker = server.add_worker(0, 0);
+    for http2 in [false, true] {
+        let mut client = server.connect();
+        if http2 {
+            let window = [&[0, 4][..], &0x7fff_ffff_u32.to_be_bytes()].concat();
+            let more = frame(8, 0, 0, &0x7000_0000_u32.to_be_bytes());
+            let start = [&PREFACE[..], &frame(4, 0, 0, &window), &more, &frame(1, 5, 1, GET2)];
+            client.write_all(&start.concat()).unwrap();
+        } else {
+            client.write_all(GET).unwrap();
+        }
+        let request = worker.request();
+        let len = 1 << 62;
+        worker.head(request.id, 200, Known(len));
+        let zeros = std::fs::File::open("/dev/zero").unwrap();
+        worker.send(request.id, Part::File(FileSlice::new(zeros.into(), 0, len)));
+        worker.send(request.id, Part::End(None));
+        let reading = std::thread::spawn(move || {
+            let mut space = vec![0; 64 << 10];
+            let mut read = 0;
+            while read < 64 << 20 {
+                read += client.read(&mut space).unwrap();
+            }
+        });
+        for _ in 0..20 {
+            serve_next(&server, &mut worker);
+        }
+        reading.join().unwrap();
+        server.until("it has left", |server| server.count(Counter::Connections) == 0);
+    }
+    server.stop();
+}
+
+#[test]
+fn a_second_frame_of_a_file_needs_a_descriptor_of_its_own() {
+    let server = Server::start(|_| {});
+    let mut worker = server.add_worker(0, 0);
+    let mut client = server.connect();
+    client.write_all(GET).unwrap();
+    let request = worker.request();
+    worker.head(request.id, 200, Known(2000));
+    let zeros = std::fs::File::open("/dev/zero").unwrap();
+    worker.send(request.id, Part::File(FileSlice::new(zeros.into(), 0, 1000)));
+    worker.bare_file(request.id, 1000);
+    worker.send(request.id, Part::End(None));
+    let answer = answer_of(&mut client, false);
+    assert!(!answer.ends_with(&[0; 2000]));
+    serve_next(&server, &mut worker);
+    assert_eq!((server.count(Counter::FilesRefused), server.count(Counter::Lost)), (1, 0));
+    server.stop();
+}
+
+fn serve_next(server: &Server, good: &mut Worker) {
+    let mut client = server.connect();
+    client.write_all(&get("/next")).unwrap();
+    let request = good.request();
+    assert_eq!(&request.head.path[..], b"/next");
+    good.respond(request.id, 200, b"fine");
+    assert!(response_of(&mut client).ends_with("fine"));
 }
 
 #[test]

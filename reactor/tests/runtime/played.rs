@@ -35,6 +35,7 @@ pub struct Server {
     memory: &'static [AtomicU64],
     shared: Shared,
     threads: usize,
+    window: u64,
     reactor: Mutex<Option<JoinHandle<Result<(), reactor::Error>>>>,
 }
 
@@ -60,6 +61,7 @@ impl Server {
     /// A server over sockets that are bound already.
     pub fn start_over(config: Config, listener: TcpListener, datagrams: Vec<OwnedFd>) -> Self {
         let (workers, threads) = (config.workers, config.threads);
+        let window = config.ports[0].window_bytes.into();
         let memory: Vec<AtomicU64> =
             (0..Shared::words(workers, threads)).map(|_| AtomicU64::new(0)).collect();
         let memory: &'static [AtomicU64] = memory.leak();
@@ -72,7 +74,7 @@ impl Server {
         let boot = Boot { listeners, datagrams: vec![datagrams], control: other, shared };
         let reactor = std::thread::spawn(move || reactor::run(config, boot));
         let reactor = Mutex::new(Some(reactor));
-        let server = Self { address, control, memory, shared, threads, reactor };
+        let server = Self { address, control, memory, shared, threads, window, reactor };
         assert_eq!(server.control(), FromReactor::Ready);
         server
     }
@@ -115,6 +117,12 @@ impl Server {
         decode(&packet[..len]).unwrap()
     }
 
+    /// Whether the reactor has told the supervisor something.
+    pub fn has_news(&self) -> bool {
+        let flags = MsgFlags::MSG_DONTWAIT | MsgFlags::MSG_PEEK;
+        recv(self.control.as_raw_fd(), &mut [0], flags).is_ok()
+    }
+
     fn tell(&self, message: &ToReactorControl, descriptors: &[i32]) {
         let packet = encode(message);
         let rights = [ControlMessage::ScmRights(descriptors)];
@@ -144,7 +152,14 @@ impl Server {
             })
             .collect();
         let part = &self.memory[self.shared.part(worker.into())];
-        Worker { links, messages: VecDeque::new(), home: Arc::default(), part }
+        Worker {
+            links,
+            messages: VecDeque::new(),
+            home: Arc::default(),
+            part,
+            window: self.window,
+            windows: Default::default(),
+        }
     }
 
     /// The worker has been reaped.
@@ -214,6 +229,10 @@ pub struct Worker {
     home: Arc<Mutex<std::collections::HashMap<ExchangeId, usize>>>,
     /// What it may write of the shared memory.
     part: &'static [AtomicU64],
+    /// What it may send of a response on a port whose window nobody has narrowed.
+    window: u64,
+    /// What it may still send of each, for [`content`](Self::content).
+    windows: std::collections::HashMap<ExchangeId, u64>,
 }
 
 struct Link {
@@ -257,6 +276,13 @@ impl Worker {
         for (index, link) in self.links.iter_mut().enumerate() {
             any |= link.read() != Some(0);
             while let Some((id, message)) = link.decoder.next_to_worker().unwrap() {
+                match message {
+                    ToWorker::Narrow(window) => drop(self.windows.insert(id, window.into())),
+                    ToWorker::Credit(more) => {
+                        *self.windows.entry(id).or_insert(self.window) += u64::from(more);
+                    }
+                    _ => {}
+                }
                 self.messages.push_back((index, id, message));
                 any = true;
             }
@@ -332,8 +358,13 @@ impl Worker {
 
     /// A head, and the frame of a file whose descriptor does not come.
     pub fn file_without_descriptor(&mut self, id: ExchangeId, len: u64) {
+        self.head(id, 200, BodyLength::Known(len));
+        self.bare_file(id, len);
+    }
+
+    /// The frame of a file whose descriptor does not come.
+    pub fn bare_file(&mut self, id: ExchangeId, len: u64) {
         let mut encoder = Encoder::default();
-        encoder.to_reactor(id, &Part::Head(head_of(200, BodyLength::Known(len))));
         let file = std::fs::File::open("/dev/null").unwrap();
         encoder.to_reactor(id, &Part::File(wire::FileSlice::new(file.into(), 0, len)));
         self.write(id, &encoder.bytes);
@@ -380,10 +411,29 @@ impl Worker {
 
     pub fn respond(&mut self, id: ExchangeId, status: u16, body: &[u8]) {
         self.head(id, status, BodyLength::Known(body.len() as u64));
-        for chunk in body.chunks(64 << 10) {
-            self.send(id, Part::Body(chunk.to_vec().into()));
-        }
+        self.content(id, body);
         self.send(id, Part::End(None));
+    }
+
+    /// Sends content as far as the window goes, and waits for credit, as a worker does.
+    pub fn content(&mut self, id: ExchangeId, content: &[u8]) {
+        let begin = Instant::now();
+        for mut piece in content.chunks(64 << 10) {
+            while !piece.is_empty() {
+                let window = self.windows.entry(id).or_insert(self.window);
+                let (now, later) = piece.split_at(piece.len().min(*window as usize));
+                if now.is_empty() {
+                    assert!(begin.elapsed() < PATIENCE, "no credit");
+                    if !self.read() {
+                        std::thread::sleep(Duration::from_micros(200));
+                    }
+                    continue;
+                }
+                *window -= now.len() as u64;
+                self.send(id, Part::Body(now.to_vec().into()));
+                piece = later;
+            }
+        }
     }
 
     /// Leaves a complete answer in shared memory, as a worker does that has more to do.
@@ -465,6 +515,20 @@ impl Worker {
             socket.set_nonblocking(false).unwrap();
             while socket.write_all(&frames).is_ok() {}
         })
+    }
+
+    /// Sends content until the link ends, whatever the window; in how many bytes of it.
+    pub fn overrun(&mut self, id: ExchangeId, bytes_max: usize) -> usize {
+        let mut encoder = Encoder::default();
+        encoder.body(id, &[b'x'; 64 << 10]);
+        let mut socket = &self.links[self.link_of(id)].socket;
+        socket.set_nonblocking(false).unwrap();
+        let mut sent = 0;
+        while sent < bytes_max && socket.write_all(&encoder.bytes).is_ok() {
+            sent += 64 << 10;
+        }
+        socket.set_nonblocking(true).unwrap();
+        sent
     }
 
     pub fn garbage(&mut self) {

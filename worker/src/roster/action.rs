@@ -175,6 +175,14 @@ pub(crate) enum Note {
 }
 
 impl Note {
+    /// Whether it is about one worker's end, which clients can bring about again and again.
+    pub(crate) fn is_of_a_worker(&self) -> bool {
+        matches!(
+            self,
+            Self::WorkerEnded { .. } | Self::WorkerUnlinked { .. } | Self::WorkerLate { .. }
+        )
+    }
+
     /// How much it matters.
     pub(crate) fn level(&self) -> log::Level {
         match self {

@@ -51,9 +51,7 @@ impl Supervisor {
             self.hear_worker(incarnation);
         }
         self.hear_reactor();
-        if let Some(left_out) = self.unreadable.sum_up(self.begin.elapsed()) {
-            log::error!("{left_out} more control messages could not be read");
-        }
+        self.lines.sum_up();
     }
 
     /// Sees to it that a reactor is replaced of which a thread does not turn any more.
@@ -69,7 +67,7 @@ impl Supervisor {
 
     /// When [`hear_children`](Self::hear_children) has to say how many lines were left out.
     pub(super) fn summary_due(&self) -> Option<Instant> {
-        self.unreadable.deadline().map(|at| self.begin + at)
+        self.lines.due()
     }
 
     pub(super) fn hear_worker(&mut self, incarnation: Incarnation) {
@@ -88,7 +86,7 @@ impl Supervisor {
                 Ok(FromWorker::ReloadTls) => self.reload_tls = true,
                 Ok(FromWorker::Shutdown) => self.roster.shut_down(Instant::now()),
                 Err(error) => {
-                    if self.unreadable.take(self.begin.elapsed()) {
+                    if self.lines.take_unreadable() {
                         let worker = child.worker;
                         log::error!("worker {worker} is killed: control message: {error}");
                     }
@@ -117,7 +115,7 @@ impl Supervisor {
                     self.roster.lost(incarnation, request, now);
                 }
                 Err(error) => {
-                    if self.unreadable.take(self.begin.elapsed()) {
+                    if self.lines.take_unreadable() {
                         log::error!("reactor: control message: {error}");
                     }
                 }

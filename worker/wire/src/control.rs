@@ -69,6 +69,8 @@ pub enum ToWorkerControl {
     Links,
     /// End when no link is left.
     Stop,
+    /// Write the log to the file that comes with this.
+    Log,
 }
 
 /// From a worker to the supervisor.

@@ -72,6 +72,8 @@ events! {
     RequestRefused = "request_refused",
     /// An address has as many connections as it may.
     ConnectionRefused = "connection_refused",
+    /// A connection cannot be taken on, for want of something.
+    ConnectionFailed = "connection_failed",
     /// A handshake of TLS or QUIC came to nothing.
     HandshakeFailed = "handshake_failed",
     /// A client took nothing of its response.
@@ -100,6 +102,8 @@ events! {
     TlsStapleExpired = "tls_staple_expired",
     /// TLS cannot be begun.
     TlsFailed = "tls_failed",
+    /// What a request has changed cannot be put back.
+    ResetFailed = "reset_failed",
     /// The statistics cannot be written.
     StatsFileFailed = "stats_file_failed",
     /// A bug: a process gave up.

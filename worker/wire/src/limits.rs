@@ -134,6 +134,9 @@ pub const LOG_COMPLAINTS_MAX: u32 = 200;
 pub const LOG_COMPLAINTS_PER_SECOND_EARNED: u32 = 10;
 /// How long lines are left out before one says how many.
 pub const LOG_COMPLAINTS_PERIOD: Duration = Duration::from_secs(1);
+/// As [`LOG_COMPLAINTS_PERIOD`], for lines that say that a bound is reached: they differ in nothing
+/// that helps, so there is one at once, and one after each such time as long as it goes on.
+pub const LOG_BOUND_PERIOD: Duration = Duration::from_secs(10);
 
 /// Boots in a row that may fail before the server gives up.
 pub const BOOT_FAILURES_MAX: u32 = 5;

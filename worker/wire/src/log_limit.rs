@@ -2,13 +2,21 @@
 
 use std::time::Duration;
 
-use crate::limits::{LOG_COMPLAINTS_MAX, LOG_COMPLAINTS_PER_SECOND_EARNED, LOG_COMPLAINTS_PERIOD};
+use crate::limits::{
+    LOG_BOUND_PERIOD, LOG_COMPLAINTS_MAX, LOG_COMPLAINTS_PER_SECOND_EARNED, LOG_COMPLAINTS_PERIOD,
+};
 
-/// A token bucket for lines of one kind: lets [`LOG_COMPLAINTS_MAX`] pass at once, and
+/// A token bucket for lines of one kind: by default lets [`LOG_COMPLAINTS_MAX`] pass at once, and
 /// [`LOG_COMPLAINTS_PER_SECOND_EARNED`] more each second. Counts those that may not. Times are counted
 /// from any moment that the caller likes, not later than the first line.
 #[derive(Debug)]
 pub struct LogLimit {
+    /// Lines at once.
+    most: u32,
+    /// The time in which one more is earned.
+    each: Duration,
+    /// How long lines are left out before one says how many.
+    period: Duration,
     left: u32,
     /// Up to when what is earned has been added.
     since: Duration,
@@ -18,18 +26,21 @@ pub struct LogLimit {
 }
 
 impl LogLimit {
+    /// For lines that say that a bound is reached: one at once, then one each [`LOG_BOUND_PERIOD`].
+    pub fn of_bounds() -> Self {
+        Self::new(1, LOG_BOUND_PERIOD, LOG_BOUND_PERIOD)
+    }
+
+    fn new(most: u32, each: Duration, period: Duration) -> Self {
+        let since = Duration::ZERO;
+        Self { most, each, period, left: most, since, left_out: 0, left_out_since: None }
+    }
+
     /// Whether one more line may be written. Counts those that may not.
     pub fn take(&mut self, now: Duration) -> bool {
-        let each = Duration::from_secs(1) / LOG_COMPLAINTS_PER_SECOND_EARNED;
-        let earned = now.saturating_sub(self.since).as_nanos() / each.as_nanos();
-        match u32::try_from(earned) {
-            Ok(earned) if earned < LOG_COMPLAINTS_MAX => {
-                self.left = LOG_COMPLAINTS_MAX.min(self.left + earned);
-                self.since += each * earned;
-            }
-            _ => (self.left, self.since) = (LOG_COMPLAINTS_MAX, now),
-        }
-        let may = self.left > 0;
+        self.earn(now);
+        // Of lines that are alike, the next one is that which says how many were left out.
+        let may = self.left > 0 && (self.most > 1 || self.left_out == 0);
         self.left -= u32::from(may);
         if !may {
             self.left_out += 1;
@@ -38,14 +49,34 @@ impl LogLimit {
         may
     }
 
-    /// When a line is due that says how many were left out.
-    pub fn deadline(&self) -> Option<Duration> {
-        self.left_out_since.map(|since| since + LOG_COMPLAINTS_PERIOD)
+    fn earn(&mut self, now: Duration) {
+        let earned = now.saturating_sub(self.since).as_nanos() / self.each.as_nanos();
+        match u32::try_from(earned) {
+            Ok(earned) if earned < self.most => {
+                self.left = self.most.min(self.left + earned);
+                self.since += self.each * earned;
+            }
+            _ => (self.left, self.since) = (self.most, now),
+        }
     }
 
-    /// How many lines were left out, if it is time to say so; counts anew from then on.
+    /// When a line is due that says how many were left out.
+    pub fn deadline(&self) -> Option<Duration> {
+        self.left_out_since.map(|since| since + self.period)
+    }
+
+    /// How many lines were left out, if it is time to say so; counts anew from then on. The line that
+    /// says so is one of those that may be written.
     pub fn sum_up(&mut self, now: Duration) -> Option<u64> {
-        self.deadline().filter(|at| *at <= now).map(|_| self.take_left_out())
+        self.deadline().filter(|at| *at <= now)?;
+        self.earn(now);
+        self.left = self.left.saturating_sub(1);
+        Some(self.take_left_out())
+    }
+
+    /// How many lines were left out and not told of.
+    pub fn left_out(&self) -> u64 {
+        self.left_out
     }
 
     /// How many lines were left out; counts anew from then on.
@@ -58,8 +89,8 @@ impl LogLimit {
 impl Default for LogLimit {
     /// Nothing has been written yet.
     fn default() -> Self {
-        let since = Duration::ZERO;
-        Self { left: LOG_COMPLAINTS_MAX, since, left_out: 0, left_out_since: None }
+        let each = Duration::from_secs(1) / LOG_COMPLAINTS_PER_SECOND_EARNED;
+        Self::new(LOG_COMPLAINTS_MAX, each, LOG_COMPLAINTS_PERIOD)
     }
 }
 
@@ -120,5 +151,26 @@ mod tests {
         assert_eq!(limit.sum_up(due - Duration::from_millis(1)), None);
         assert_eq!(limit.sum_up(due), Some(7));
         assert_eq!((limit.deadline(), limit.sum_up(due)), (None, None));
+    }
+
+    #[test]
+    fn that_a_bound_is_reached_is_said_at_once_and_then_once_a_period() {
+        let begin = Duration::from_secs(1_000);
+        let mut limit = LogLimit::of_bounds();
+        let (mut lines, mut said) = (0, 0);
+        // Ten minutes of one every ten milliseconds.
+        for now in (0..60_000).map(|n| begin + Duration::from_millis(n * 10)) {
+            if limit.take(now) {
+                (lines, said) = (lines + 1, said + 1);
+            }
+            if let Some(left_out) = limit.sum_up(now) {
+                (lines, said) = (lines + 1, said + left_out);
+            }
+        }
+        assert!((2..=61).contains(&lines), "{lines}");
+        assert_eq!(said + limit.take_left_out(), 60_000);
+        // Afterwards the next one has a line at once again.
+        assert!(limit.take(begin + Duration::from_secs(1_000)));
+        assert!(!limit.take(begin + Duration::from_secs(1_001)));
     }
 }

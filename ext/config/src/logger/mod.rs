@@ -6,6 +6,7 @@
 //! ```
 
 mod json;
+mod losses;
 
 use std::fmt;
 use std::fs::OpenOptions;
@@ -17,6 +18,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use log::{Level, LevelFilter, Log, Metadata, Record};
 use wire::limits::LOG_LINE_BYTES_MAX;
+
+use self::losses::Losses;
 
 /// Which process writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,6 +44,9 @@ pub fn install() {
 /// Names the process in the lines to come.
 pub fn set_role(role: Role) {
     LOGGER.role.store(role.encode(), Ordering::Relaxed);
+    if matches!(role, Role::Reactor | Role::Worker(_)) {
+        LOGGER.losses.begin_anew();
+    }
 }
 
 /// Logs nothing below this level, a `Ferrite\LOG_` number.
@@ -62,6 +68,7 @@ pub fn is_json() -> bool {
 /// until [`take_over`].
 pub fn redirect(path: &Path) -> io::Result<()> {
     let file = append_to(path)?;
+    LOGGER.losses.name(path);
     let former = LOGGER.fd.swap(file.into_raw_fd(), Ordering::Relaxed);
     if former != STDERR {
         // SAFETY: the descriptor was made by a former call and belongs to nobody else.
@@ -115,13 +122,18 @@ const STDERR: i32 = 2;
 /// `Ferrite\LOG_INFO`.
 const DEFAULT_LEVEL: u8 = 2;
 
-static LOGGER: Logger =
-    Logger { fd: AtomicI32::new(STDERR), role: AtomicU32::new(0), json: AtomicBool::new(false) };
+static LOGGER: Logger = Logger {
+    fd: AtomicI32::new(STDERR),
+    role: AtomicU32::new(0),
+    json: AtomicBool::new(false),
+    losses: Losses::none(),
+};
 
 struct Logger {
     fd: AtomicI32,
     role: AtomicU32,
     json: AtomicBool,
+    losses: Losses,
 }
 
 impl Log for Logger {
@@ -133,17 +145,21 @@ impl Log for Logger {
         if !self.enabled(record.metadata()) {
             return;
         }
-        let role = Role::decode(self.role.load(Ordering::Relaxed));
-        let now = Timestamp(SystemTime::now());
-        let line = match is_json() {
-            true => json::line(now, role, record),
-            false => line(now.0, record.level(), role, record.args()),
-        };
-        // A log that cannot be written has nowhere to be reported to.
-        let _ = nix::unistd::write(descriptor(), &line);
+        self.losses.write(descriptor(), self.line(record));
     }
 
     fn flush(&self) {}
+}
+
+impl Logger {
+    fn line(&self, record: &Record<'_>) -> Vec<u8> {
+        let role = Role::decode(self.role.load(Ordering::Relaxed));
+        let now = Timestamp(SystemTime::now());
+        match is_json() {
+            true => json::line(now, role, record),
+            false => line(now.0, record.level(), role, record.args()),
+        }
+    }
 }
 
 impl Role {

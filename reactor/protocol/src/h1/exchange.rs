@@ -11,7 +11,7 @@ use std::time::Instant;
 
 use bytes::BytesMut;
 use http::StatusCode;
-use wire::{Part, Reason, RequestHead, ResponseHead, Scheme, Version};
+use wire::{Part, Reason, RequestHead, ResponseHead, Version};
 
 use super::Core;
 use super::body::Decoder;
@@ -62,8 +62,9 @@ enum Then {
 impl Exchange {
     /// Opens an exchange. `waits` says that the client has sent nothing behind the head.
     pub fn open(head: Head, waits: bool, core: &mut Core, now: &Now) -> Result<Self, Fault> {
-        // RFC 9110, 7.4: an https target over cleartext would pass for secured, wherever it came from.
-        if (head.scheme, core.scheme) == (Some(Scheme::Https), Scheme::Http) {
+        // RFC 9110, 7.4: an https target over cleartext would pass for secured, wherever it came from;
+        // an http one by TLS is for another origin. The connection is the scheme (RFC 9112, 3.3).
+        if head.scheme.is_some_and(|scheme| scheme != core.scheme) {
             return Err(Fault::Scheme);
         }
         let decoder = Decoder::new(head.framing, &core.settings)?;

@@ -124,6 +124,9 @@ pub struct InFlight {
     pub credit: u32,
     /// Content bytes that the worker may be ahead of what was taken over.
     pub window: u32,
+    /// Content bytes that the worker has been allowed and has not sent. It knows of no others, so one
+    /// that sends more is broken.
+    pub allowed: u64,
 }
 
 /// The id of an exchange's place in the table.

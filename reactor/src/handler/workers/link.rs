@@ -48,6 +48,8 @@ pub enum LinkError {
     HeldPosition,
     /// The worker answered a request that was given to another.
     Foreign,
+    /// The worker sent more content than it was allowed.
+    Window,
 }
 
 impl fmt::Display for LinkError {
@@ -56,6 +58,7 @@ impl fmt::Display for LinkError {
             Self::Closed => f.write_str("its link has ended"),
             Self::Codec(error) => write!(f, "it sent what no worker sends: {error}"),
             Self::HeldPosition => f.write_str("what it says of answers that it holds is not true"),
+            Self::Window => f.write_str("it sent more content than its window allows"),
             Self::Foreign => f.write_str("it answered a request that was not given to it"),
         }
     }

@@ -110,6 +110,7 @@ impl WorkerPool {
             redispatched: 0,
             credit: 0,
             window,
+            allowed: 0,
         }))
     }
 
@@ -223,6 +224,7 @@ impl WorkerPool {
                 self.common.shared.add(Counter::Dispatched, 1);
                 let whole = self.common.config.ports[exchange.port].window_bytes;
                 let narrow = (exchange.window < whole).then_some(exchange.window);
+                exchange.allowed = whole.min(exchange.window).into();
                 exchange.job.hand_over(id, mark, narrow, link.encoder());
                 exchange.stage = Stage::Given(Place { worker, mark });
                 self.dirty.push(worker);
@@ -282,6 +284,7 @@ impl WorkerPool {
         }
         let Some(link) = self.links.get_mut(place.worker).and_then(Option::as_mut) else { return };
         link.push(id, &ToWorker::Credit(exchange.credit));
+        exchange.allowed += u64::from(exchange.credit);
         exchange.credit = 0;
         self.dirty.push(place.worker);
     }
@@ -292,6 +295,7 @@ impl WorkerPool {
         let Stage::Given(place) = exchange.stage else { return };
         let Some(link) = self.links.get_mut(place.worker).and_then(Option::as_mut) else { return };
         exchange.window = exchange.window.saturating_add(more);
+        exchange.allowed += u64::from(more);
         link.push(id, &ToWorker::Credit(more));
         self.dirty.push(place.worker);
     }

@@ -23,6 +23,8 @@ enum Answered {
     Over,
     /// One that was given to another, or to nobody.
     Foreign,
+    /// One of its own, with more content than it was allowed.
+    Unbounded,
 }
 
 impl WorkerPool {
@@ -166,6 +168,9 @@ impl WorkerPool {
                         self.common.shared.add(Counter::Stray, 1);
                         return self.link_lost(slot, LinkError::Foreign, turn);
                     }
+                    Answered::Unbounded => {
+                        return self.link_lost(slot, LinkError::Window, turn);
+                    }
                 },
                 Ok(None) => return,
                 Err(LinkError::Codec(CodecError::MissingDescriptor { exchange, .. })) => {
@@ -210,6 +215,14 @@ impl WorkerPool {
         if place.worker != slot || !link.is_some_and(|link| link.has(id, place.mark)) {
             return Answered::Foreign;
         }
+        let content = match &part {
+            Part::Body(bytes) => bytes.len() as u64,
+            _ => 0,
+        };
+        let Some(allowed) = exchange.allowed.checked_sub(content) else {
+            return Answered::Unbounded;
+        };
+        exchange.allowed = allowed;
         if let Part::File(slice) = &mut part {
             match self.common.files.take(Holder::Sent) {
                 Some(permit) => slice.count(permit, None),
@@ -230,13 +243,7 @@ impl WorkerPool {
                 let (conn, stream) = (exchange.conn, exchange.stream);
                 self.answers.push(Answer { conn, stream, exchange: id, part });
             }
-            _ => {
-                let len = match &part {
-                    Part::Body(bytes) => bytes.len() as u64,
-                    _ => 0,
-                };
-                self.add_credit(id, len);
-            }
+            _ => self.add_credit(id, content),
         }
         if over {
             self.common.shared.add(Counter::Responses, 1);
@@ -290,7 +297,8 @@ impl WorkerPool {
             let Some(exchange) = self.exchanges.get_mut(key_of(id)) else { continue };
             let (Stage::Given(place) | Stage::Orphaned(place)) = exchange.stage else { continue };
             let orphaned = matches!(exchange.stage, Stage::Orphaned(_));
-            let untouched = link.take_back(id, place.mark) && !orphaned;
+            // One that has answered has begun, whatever its mark says.
+            let untouched = link.take_back(id, place.mark) && !orphaned && !exchange.answered;
             exchange.redispatched += u8::from(untouched);
             if untouched && exchange.leaving {
                 self.give_up(id);

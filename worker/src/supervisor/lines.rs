@@ -1,0 +1,98 @@
+//! The supervisor's lines in the log, within bounds, and how every process gets a new file for its own.
+
+use std::os::fd::OwnedFd;
+use std::time::Instant;
+
+use log::Level;
+use nix::unistd::Pid;
+use wire::control::{ToReactorControl, ToWorkerControl, encode};
+use wire::event::{self, Event};
+use wire::log_limit::LogLimit;
+
+use super::Supervisor;
+use crate::roster::{Named, Note};
+
+/// Bounds what others can bring about: a client whose requests end workers, a worker that writes to
+/// descriptors that are not its own.
+#[derive(Debug)]
+pub(super) struct Lines {
+    /// What the limits count from.
+    begin: Instant,
+    /// Control messages that nobody can read.
+    unreadable: LogLimit,
+    /// Workers that ended, or had to be ended.
+    ended: LogLimit,
+    /// Processes that took the place of others.
+    replaced: LogLimit,
+}
+
+impl Lines {
+    pub(super) fn new() -> Self {
+        let [unreadable, ended, replaced] = [(); 3].map(|()| LogLimit::default());
+        Self { begin: Instant::now(), unreadable, ended, replaced }
+    }
+
+    /// Whether one more line about a control message may be written.
+    pub(super) fn take_unreadable(&mut self) -> bool {
+        self.unreadable.take(self.begin.elapsed())
+    }
+
+    /// Writes a note of the roster.
+    pub(super) fn note(&mut self, note: &Note) {
+        if !note.is_of_a_worker() || self.ended.take(self.begin.elapsed()) {
+            note.log();
+        }
+    }
+
+    /// Says that a process takes the place of one that died; `None` is the reactor.
+    pub(super) fn replaced(&mut self, again: bool, worker: Option<u16>, pid: Pid) {
+        if !again || !self.replaced.take(self.begin.elapsed()) {
+            return;
+        }
+        let pid = pid.as_raw();
+        let event = if worker.is_some() { Event::WorkerReplaced } else { Event::ReactorReplaced };
+        let fields = [("worker", event::optional(worker)), ("pid", pid.into())];
+        let text = format_args!("{} is started again as process {pid}", Named(worker));
+        event::log(Level::Info, event, &fields, text);
+    }
+
+    /// Says how many lines were left out, once it is time.
+    pub(super) fn sum_up(&mut self) {
+        let now = self.begin.elapsed();
+        if let Some(left_out) = self.unreadable.sum_up(now) {
+            log::error!("{left_out} more control messages could not be read");
+        }
+        for (limit, of, level, several) in [
+            (&mut self.ended, Event::WorkerDied, Level::Error, "workers have ended"),
+            (&mut self.replaced, Event::WorkerReplaced, Level::Info, "were started again"),
+        ] {
+            if let Some(left_out) = limit.sum_up(now) {
+                let fields = [("of", of.name().into()), ("count", left_out.into())];
+                let line = format_args!("{left_out} more {several}: not a line for each");
+                event::log(level, Event::EventsSuppressed, &fields, line);
+            }
+        }
+    }
+
+    /// When [`sum_up`](Self::sum_up) has something to say.
+    pub(super) fn due(&self) -> Option<Instant> {
+        let limits = [&self.unreadable, &self.ended, &self.replaced];
+        limits.into_iter().filter_map(LogLimit::deadline).min().map(|at| self.begin + at)
+    }
+}
+
+impl Supervisor {
+    /// Every process writes to the new file, also workers that are not replaced.
+    pub(super) fn pass_log_on(&mut self, file: OwnedFd) {
+        for child in self.workers.values_mut() {
+            match file.try_clone() {
+                Ok(copy) => child.control.post(encode(&ToWorkerControl::Log), vec![copy]),
+                Err(error) => {
+                    let worker = child.worker;
+                    log::error!("worker {worker} cannot be given the new log file: {error}");
+                }
+            }
+        }
+        self.tell_reactor(&ToReactorControl::Log, vec![file]);
+    }
+}
