@@ -8,7 +8,7 @@ use wire::{Part, ResponseHead};
 use crate::addresses::Seat;
 use crate::complaints::Complaints;
 use crate::conn::exchanges::Exchanges;
-use crate::conn::{Conn, Fate};
+use crate::conn::{Conn, PumpResult};
 use crate::protocol::{Flow, Now, StreamId};
 use crate::quic::client::QuicClient;
 use crate::timer::Alarms;
@@ -85,8 +85,8 @@ impl Client {
         }
     }
 
-    /// A deadline has passed. [`Fate::Keep`] leaves the rest to the next turn's work.
-    pub fn timeout(&mut self, now: &Now, complaints: &mut Complaints) -> Fate {
+    /// A deadline has passed. [`PumpResult::Keep`] leaves the rest to the next turn's work.
+    pub fn timeout(&mut self, now: &Now, complaints: &mut Complaints) -> PumpResult {
         match self {
             Self::Stream(conn) => conn.timeout(now, complaints),
             Self::Quic(client) => client.timeout(now, complaints),

@@ -19,7 +19,7 @@ use wire::shared::Counter;
 use wire::{Part, RequestHead, TlsInfo};
 
 pub use self::backlog::content_len;
-use self::streams::{Streams, StreamsContext};
+use self::streams::{DriveContext, Streams};
 use crate::addresses::Seat;
 use crate::complaints::{Complaints, Kind, Peer};
 use crate::config::PortConfig;
@@ -90,7 +90,7 @@ enum Phase {
 /// What a turn's work on a connection has at hand.
 pub struct Context<'a> {
     /// For any connection.
-    pub streams: StreamsContext<'a>,
+    pub streams: DriveContext<'a>,
     /// Where to read to.
     pub buffer: &'a mut ReadBuffer,
     /// Where to write to, while nothing waits for the connection. Empty before and after.
@@ -111,7 +111,7 @@ pub enum Event {
 
 /// What is to become of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fate {
+pub enum PumpResult {
     /// It stays.
     Keep,
     /// It stays, and there is more to read at once.
@@ -172,10 +172,10 @@ impl Conn {
         }
     }
 
-    /// A deadline has passed. `Fate::Keep` leaves the rest to [`pump`](Self::pump).
-    pub fn timeout(&mut self, now: &Now, complaints: &mut Complaints) -> Fate {
+    /// A deadline has passed. `PumpResult::Keep` leaves the rest to [`pump`](Self::pump).
+    pub fn timeout(&mut self, now: &Now, complaints: &mut Complaints) -> PumpResult {
         if matches!(self.phase, Phase::Lingering { until, .. } if until <= now.instant) {
-            return Fate::Close;
+            return PumpResult::Close;
         }
         if matches!(self.phase, Phase::Handshaking { until } if until <= now.instant) {
             complaints.log_with(
@@ -184,7 +184,7 @@ impl Conn {
                 &[("client", self.peer().value()), ("reason", "timeout".into())],
                 format_args!("client {} did not finish its TLS handshake in time", self.peer()),
             );
-            return Fate::Abort;
+            return PumpResult::Abort;
         }
         if self.stalled.is_some_and(|stalled| stalled <= now.instant) {
             complaints.log_with(
@@ -194,10 +194,10 @@ impl Conn {
                 format_args!("client {} took nothing of its response for too long", self.peer()),
             );
             self.socket.reset_on_close();
-            return Fate::Abort;
+            return PumpResult::Abort;
         }
         self.streams.timeout(now);
-        Fate::Keep
+        PumpResult::Keep
     }
 
     fn peer(&self) -> Peer {
@@ -206,9 +206,10 @@ impl Conn {
 
     /// Moves bytes in both directions until nothing moves any more. What the client does not take of
     /// its responses is spooled.
-    pub fn pump(&mut self, port: &PortConfig, cx: &mut Context<'_>) -> Fate {
+    pub fn pump(&mut self, port: &PortConfig, cx: &mut Context<'_>) -> PumpResult {
         let mut fate = self.move_bytes(port, cx);
-        while matches!(fate, Fate::Keep | Fate::Again) && self.streams.spool(port, &mut cx.streams)
+        while matches!(fate, PumpResult::Keep | PumpResult::Again)
+            && self.streams.spool(port, &mut cx.streams)
         {
             // What is on disk now may be wanted all the same: only its memory was.
             fate = self.write(port, cx).unwrap_or(fate);
@@ -217,7 +218,7 @@ impl Conn {
         fate
     }
 
-    fn move_bytes(&mut self, port: &PortConfig, cx: &mut Context<'_>) -> Fate {
+    fn move_bytes(&mut self, port: &PortConfig, cx: &mut Context<'_>) -> PumpResult {
         if let Some(fate) = self.handshake(port, cx) {
             return fate;
         }
@@ -227,11 +228,11 @@ impl Conn {
             }
             match self.read(cx) {
                 Progress::Some => {}
-                Progress::None => return Fate::Keep,
+                Progress::None => return PumpResult::Keep,
                 Progress::Over(fate) => return fate,
             }
         }
-        Fate::Again
+        PumpResult::Again
     }
 
     fn read(&mut self, cx: &mut Context<'_>) -> Progress {
@@ -261,7 +262,7 @@ impl Conn {
                 Progress::None
             }
             Received::Eof => self.half_closed(cx),
-            Received::Broken => Progress::Over(Fate::Abort),
+            Received::Broken => Progress::Over(PumpResult::Abort),
         }
     }
 
@@ -269,7 +270,7 @@ impl Conn {
         if let Phase::Lingering { bytes_left, .. } = &mut self.phase {
             *bytes_left = bytes_left.saturating_sub(bytes.len());
             let enough = *bytes_left == 0;
-            return if enough { Progress::Over(Fate::Close) } else { Progress::Some };
+            return if enough { Progress::Over(PumpResult::Close) } else { Progress::Some };
         }
         if self.pending.is_empty() && self.streams.wants_input() {
             self.streams.receive(Input::Bytes(&mut bytes), cx.streams.now);
@@ -288,7 +289,7 @@ impl Conn {
     fn half_closed(&mut self, cx: &mut Context<'_>) -> Progress {
         self.readiness = Readiness::Drained;
         if matches!(self.phase, Phase::Lingering { .. }) {
-            return Progress::Over(Fate::Close);
+            return Progress::Over(PumpResult::Close);
         }
         self.phase = Phase::HalfClosed;
         self.streams.receive(Input::Eof, cx.streams.now);
@@ -306,5 +307,5 @@ impl Conn {
 enum Progress {
     Some,
     None,
-    Over(Fate),
+    Over(PumpResult),
 }

@@ -126,8 +126,8 @@ impl Socket {
         matches!(self, Self::Tls(stream) if stream.has_unsent())
     }
 
-    /// Says by the protocol of the transport, if that has a word for it, that nothing more will come.
-    pub fn farewell(&mut self) {
+    /// Sends close_notify (RFC 8446, 6.1) on a connection by TLS; in cleartext there is no such thing.
+    pub fn send_close_notify(&mut self) {
         if let Self::Tls(stream) = self {
             stream.close_notify();
         }
@@ -135,8 +135,8 @@ impl Socket {
 
     /// Says to the client that nothing more will come.
     pub fn shutdown_write(&mut self) {
-        self.farewell();
-        // A client that is gone already needs no farewell.
+        self.send_close_notify();
+        // Fails if the client is gone already, which needs no answer.
         let _ = SockRef::from(self.fd()).shutdown(std::net::Shutdown::Write);
     }
 

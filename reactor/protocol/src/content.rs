@@ -9,12 +9,12 @@ use wire::limits::FILE_READ_BYTES_MAX;
 
 use super::error::Fault;
 use super::message::Content;
-use super::outlet::Outlet;
+use super::stream_context::StreamContext;
 
 /// Content that the client's window has not let through yet, bounded by what a worker may send
 /// ahead.
 #[derive(Debug)]
-pub struct Outgoing {
+pub struct ResponseContent {
     content: Content,
     queue: VecDeque<Piece>,
     /// What follows the queue.
@@ -41,14 +41,14 @@ pub enum End {
     Reset,
 }
 
-impl Outgoing {
+impl ResponseContent {
     /// Nothing yet, of content like this.
     pub fn new(content: Content) -> Self {
         Self { content, queue: VecDeque::new(), end: None }
     }
 
     /// Takes content of the handler's, or drops it where there must be none.
-    pub fn push(&mut self, bytes: Bytes, outlet: &mut Outlet) -> Result<(), Fault> {
+    pub fn push(&mut self, bytes: Bytes, outlet: &mut StreamContext) -> Result<(), Fault> {
         if self.takes(bytes.len() as u64)? {
             self.queue.push_back(Piece::Credited(bytes));
         } else {
@@ -93,7 +93,7 @@ impl Outgoing {
     }
 
     /// Nothing more of it goes to the client.
-    pub fn discard(&mut self, outlet: &mut Outlet) {
+    pub fn discard(&mut self, outlet: &mut StreamContext) {
         let credited = self.queue.drain(..).map(|piece| match piece {
             Piece::Credited(bytes) => bytes.len() as u64,
             Piece::Own(_) | Piece::File(_) => 0,
@@ -115,7 +115,7 @@ impl Outgoing {
     }
 
     /// Up to `room` bytes off the front; `None` when a file is not what it was.
-    pub fn take(&mut self, room: usize, outlet: &mut Outlet) -> Option<Bytes> {
+    pub fn take(&mut self, room: usize, outlet: &mut StreamContext) -> Option<Bytes> {
         let (data, rest) = match self.queue.pop_front()? {
             Piece::Credited(mut bytes) => {
                 let data = bytes.split_to(bytes.len().min(room));

@@ -14,8 +14,8 @@ use wire::{Fields, Part, Reason};
 use super::Now;
 use super::error::{Fault, ProtocolError};
 use super::message::RequestFacts;
-use super::outlet::Outlet;
 use super::reply::Reply;
+use super::stream_context::StreamContext;
 
 /// What a stream carries.
 #[derive(Debug)]
@@ -31,14 +31,14 @@ enum Request {
     Arriving { received: u64, deadline: Instant },
     /// All of it was read.
     Complete,
-    /// It was refused: nothing more is told of it.
+    /// Rejected; later parts are discarded.
     Refused,
 }
 
 impl Exchange {
     /// A request whose head was read; `complete` when nothing follows it.
-    pub fn new(facts: RequestFacts, complete: bool, outlet: &Outlet, now: &Now) -> Self {
-        let deadline = outlet.settings.body_pace().begin(now.instant);
+    pub fn new(facts: RequestFacts, complete: bool, context: &StreamContext, now: &Now) -> Self {
+        let deadline = context.settings.body_pace().begin(now.instant);
         let request = match complete {
             true => Request::Complete,
             false => Request::Arriving { received: 0, deadline },
@@ -69,45 +69,45 @@ impl Exchange {
     }
 
     /// A deadline may have passed. `true`: the client takes nothing, and the stream is to be reset.
-    pub fn timeout(&mut self, outlet: &mut Outlet, now: &Now) -> bool {
+    pub fn timeout(&mut self, context: &mut StreamContext, now: &Now) -> bool {
         if self.deadline().is_none_or(|deadline| now.instant < deadline) {
             return false;
         }
         let stalled = self.reply.deadline().is_some_and(|deadline| deadline <= now.instant);
         if self.reply.is_awaited() && !stalled {
-            self.refuse(Fault::ContentTimeout, Reason::ClientStalled, outlet, now);
+            self.refuse(Fault::ContentTimeout, Reason::ClientStalled, context, now);
             return false;
         }
-        outlet.report(ProtocolError::stream(Fault::ResponseStalled));
-        self.lose(Reason::ClientStalled, outlet);
+        context.report(ProtocolError::stream(Fault::ResponseStalled));
+        self.lose(Reason::ClientStalled, context);
         true
     }
 
     /// The stream is no more.
-    pub fn lose(&mut self, reason: Reason, outlet: &mut Outlet) {
+    pub fn lose(&mut self, reason: Reason, context: &mut StreamContext) {
         if !self.reply.is_over() && self.request != Request::Refused {
-            outlet.abort(reason);
+            context.abort(reason);
         }
         self.request = Request::Refused;
-        self.reply.lose(outlet);
+        self.reply.lose(context);
     }
 
     /// Content has arrived. Past its bound the request is refused.
-    pub fn content(&mut self, bytes: Bytes, outlet: &mut Outlet, now: &Now) {
+    pub fn content(&mut self, bytes: Bytes, context: &mut StreamContext, now: &Now) {
         let Request::Arriving { received, deadline } = &mut self.request else { return };
         let len = bytes.len() as u64;
         *received += len;
-        if *received > outlet.settings.body_bytes_max {
-            return self.refuse(Fault::ContentTooLarge, Reason::ClientGone, outlet, now);
+        if *received > context.settings.body_bytes_max {
+            return self.refuse(Fault::ContentTooLarge, Reason::ClientGone, context, now);
         }
-        *deadline = outlet.settings.body_pace().extend(*deadline, len, now.instant);
-        outlet.part(Part::Body(bytes));
+        *deadline = context.settings.body_pace().extend(*deadline, len, now.instant);
+        context.part(Part::Body(bytes));
     }
 
     /// The request has ended.
-    pub fn complete(&mut self, trailers: Option<Fields>, outlet: &mut Outlet) {
+    pub fn complete(&mut self, trailers: Option<Fields>, context: &mut StreamContext) {
         self.request = Request::Complete;
-        outlet.part(Part::End(trailers));
+        context.part(Part::End(trailers));
     }
 
     /// Whether it was refused, and what is still to come of it is of no use.
@@ -116,22 +116,22 @@ impl Exchange {
     }
 
     /// Trailers have begun that are larger than allowed.
-    pub fn too_large(&mut self, outlet: &mut Outlet, now: &Now) {
+    pub fn too_large(&mut self, context: &mut StreamContext, now: &Now) {
         if self.arriving().is_some() {
-            self.refuse(Fault::FieldsTooLarge, Reason::ClientGone, outlet, now);
+            self.refuse(Fault::FieldsTooLarge, Reason::ClientGone, context, now);
         }
     }
 
     /// The request cannot be served: answers it, and drops what is still to come of it.
-    fn refuse(&mut self, fault: Fault, reason: Reason, outlet: &mut Outlet, now: &Now) {
-        outlet.abort(reason);
-        self.refuse_head(fault, outlet, now);
+    fn refuse(&mut self, fault: Fault, reason: Reason, context: &mut StreamContext, now: &Now) {
+        context.abort(reason);
+        self.refuse_head(fault, context, now);
     }
 
     /// As `refuse`, for a request of which nothing was told yet.
-    pub fn refuse_head(&mut self, fault: Fault, outlet: &mut Outlet, now: &Now) {
-        outlet.report(ProtocolError::stream(fault));
+    pub fn refuse_head(&mut self, fault: Fault, context: &mut StreamContext, now: &Now) {
+        context.report(ProtocolError::stream(fault));
         self.request = Request::Refused;
-        self.reply.plain(fault.status(), outlet, now);
+        self.reply.plain(fault.status(), context, now);
     }
 }

@@ -32,13 +32,14 @@ pub mod h1;
 pub mod h2;
 pub mod h3;
 pub mod message;
-mod outlet;
 mod output;
 pub mod pace;
 mod reply;
 mod request;
 mod response;
 pub mod settings;
+mod sink;
+mod stream_context;
 
 use std::net::SocketAddr;
 use std::sync::Arc;

@@ -12,14 +12,15 @@ use std::collections::VecDeque;
 use std::time::Instant;
 
 use bytes::Bytes;
-use http::{HeaderMap, Response, StatusCode};
+use http::{Response, StatusCode};
 use wire::{Part, Reason, ResponseHead};
 
-use super::content::{End, Outgoing};
+use super::content::{End, ResponseContent};
 use super::error::{Fault, ProtocolError};
 use super::message::{self, RequestFacts};
-use super::outlet::Outlet;
 use super::pace::Pace;
+pub use super::sink::{Refused, ResetReason, Sink, WriteProgress};
+use super::stream_context::StreamContext;
 use super::{Flow, Now, response};
 
 /// What the client gets.
@@ -38,71 +39,13 @@ enum State {
     /// There is no final head yet.
     Awaited,
     /// The stream has not been given the final head.
-    Headed { head: Response<()>, content: Outgoing },
+    Headed { head: Response<()>, content: ResponseContent },
     /// The stream has the head.
-    Sending(Outgoing),
+    Sending(ResponseContent),
     /// The stream is to be reset: nobody is there who could read an answer.
-    Cut,
+    Broken,
     /// The stream has everything, or is gone.
     Over,
-}
-
-/// A stream as a response sees it. What it has not taken it is given again before anything else.
-pub trait Sink {
-    /// An interim head (RFC 9110, 15.2).
-    fn interim(&mut self, head: Response<()>) -> Result<(), Refused<Response<()>>>;
-
-    /// The final head; `last` when there is nothing else.
-    fn head(&mut self, head: Response<()>, last: bool) -> Result<(), Refused<Response<()>>>;
-
-    /// How many bytes of content it takes now, at most `wanted`. `None`: the stream is no more.
-    fn room(&mut self, wanted: u64) -> Option<usize>;
-
-    /// Content, not more than the room; `last` when it is the end, which may be all there is.
-    fn data(&mut self, data: Bytes, last: bool) -> Result<(), Refused<()>>;
-
-    /// The end.
-    fn trailers(&mut self, trailers: HeaderMap) -> Result<(), Refused<HeaderMap>>;
-
-    /// The end before the end.
-    fn reset(&mut self, cut: Cut);
-}
-
-/// Why a stream has not taken something.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Refused<T> {
-    /// There is no room now; here it is back.
-    Full(T),
-    /// The stream is no more.
-    Gone,
-}
-
-/// Why a stream is reset.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Cut {
-    /// The client has given up, or makes no progress.
-    Cancelled,
-    /// The response cannot be completed.
-    Broken,
-}
-
-/// What became of a response when it was moved on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Moved {
-    /// It waits for the worker.
-    Waits,
-    /// It waits for room.
-    Blocked,
-    /// It has had its share, and has more.
-    More,
-    /// It is to be moved once more when what it gave before was written.
-    Again,
-    /// The stream has all of it.
-    All,
-    /// The stream was reset.
-    Reset,
-    /// The stream is no more.
-    Gone,
 }
 
 impl Reply {
@@ -125,7 +68,7 @@ impl Reply {
     pub fn has_more(&self) -> bool {
         !self.interim.is_empty()
             || match &self.state {
-                State::Headed { .. } | State::Cut => true,
+                State::Headed { .. } | State::Broken => true,
                 State::Sending(content) => content.front_len().is_some() || content.end.is_some(),
                 State::Awaited | State::Over => false,
             }
@@ -137,16 +80,16 @@ impl Reply {
     }
 
     /// What keeps it waiting is not the client's doing: the deadline is this one.
-    pub fn bear_with(&mut self, until: Instant) {
+    pub fn extend_deadline(&mut self, until: Instant) {
         if let Some(stalled) = &mut self.stalled {
             *stalled = until;
         }
     }
 
     /// The stream is no more.
-    pub fn lose(&mut self, outlet: &mut Outlet) {
+    pub fn lose(&mut self, context: &mut StreamContext) {
         if let State::Headed { content, .. } | State::Sending(content) = &mut self.state {
-            content.discard(outlet);
+            content.discard(context);
         }
         self.state = State::Over;
         self.stalled = None;
@@ -160,21 +103,26 @@ impl Reply {
     }
 
     /// A part of the worker's.
-    pub fn send(&mut self, part: Part<ResponseHead>, outlet: &mut Outlet, now: &Now) -> Flow {
+    pub fn send(
+        &mut self,
+        part: Part<ResponseHead>,
+        context: &mut StreamContext,
+        now: &Now,
+    ) -> Flow {
         let result = match (&mut self.state, part) {
-            (State::Cut | State::Over, _) => return Flow::Gone,
+            (State::Broken | State::Over, _) => return Flow::Gone,
             (State::Headed { content, .. } | State::Sending(content), _)
                 if content.end.is_some() =>
             {
                 return Flow::Gone;
             }
-            (_, Part::Abort(reason)) => return self.abort(reason, outlet, now),
+            (_, Part::Abort(reason)) => return self.abort(reason, context, now),
             (State::Awaited, Part::Head(head)) if head.status.is_informational() => {
                 response::interim(&head).map(|head| self.interim.push_back(head))
             }
-            (State::Awaited, Part::Head(head)) => self.head(&head, outlet, now),
+            (State::Awaited, Part::Head(head)) => self.head(&head, context, now),
             (State::Headed { content, .. } | State::Sending(content), part) => match part {
-                Part::Body(bytes) => content.push(bytes, outlet),
+                Part::Body(bytes) => content.push(bytes, context),
                 Part::File(slice) => content.push_file(slice),
                 Part::End(fields) => content.end(response::trailers(fields.as_ref())),
                 Part::Head(_) | Part::Abort(_) => Err(Fault::ResponseOrder),
@@ -184,8 +132,8 @@ impl Reply {
         match result {
             Ok(()) => Flow::Ready,
             Err(fault) => {
-                outlet.report(ProtocolError::stream(fault));
-                self.abort(Reason::Internal, outlet, now);
+                context.report(ProtocolError::stream(fault));
+                self.abort(Reason::Internal, context, now);
                 Flow::Gone
             }
         }
@@ -193,29 +141,29 @@ impl Reply {
 
     /// The response breaks off. Before its head an error takes its place; behind it, the client
     /// must see that it is incomplete.
-    fn abort(&mut self, reason: Reason, outlet: &mut Outlet, now: &Now) -> Flow {
+    fn abort(&mut self, reason: Reason, context: &mut StreamContext, now: &Now) -> Flow {
         match &mut self.state {
             State::Awaited => match message::abort_status(reason) {
-                Some(status) => self.plain(status, outlet, now),
-                None => self.state = State::Cut,
+                Some(status) => self.plain(status, context, now),
+                None => self.state = State::Broken,
             },
             State::Headed { content, .. } | State::Sending(content) => {
                 content.end = Some(End::Broken);
             }
-            State::Cut | State::Over => return Flow::Gone,
+            State::Broken | State::Over => return Flow::Gone,
         }
         Flow::Ready
     }
 
     /// Answers in place of the handler. A response that has begun breaks off, if it has no end yet.
-    pub fn plain(&mut self, status: StatusCode, outlet: &mut Outlet, now: &Now) {
+    pub fn plain(&mut self, status: StatusCode, context: &mut StreamContext, now: &Now) {
         if let State::Headed { content, .. } | State::Sending(content) = &mut self.state {
             content.end.get_or_insert(End::Broken);
             return;
         }
         let (head, bytes) = message::plain_response(status);
         // Its fields are sendable.
-        if self.head(&head, outlet, now).is_ok()
+        if self.head(&head, context, now).is_ok()
             && let State::Headed { content, .. } = &mut self.state
         {
             content.push_own(bytes);
@@ -225,61 +173,69 @@ impl Reply {
     }
 
     /// The final head.
-    fn head(&mut self, head: &ResponseHead, outlet: &Outlet, now: &Now) -> Result<(), Fault> {
+    fn head(
+        &mut self,
+        head: &ResponseHead,
+        context: &StreamContext,
+        now: &Now,
+    ) -> Result<(), Fault> {
         let shape = message::shape(&self.facts, head)?;
-        let head = response::head(head, &shape, &outlet.settings, &now.date)?;
+        let head = response::head(head, &shape, &context.settings, &now.date)?;
         if self.is_awaited() {
-            self.state = State::Headed { head, content: Outgoing::new(shape.content) };
+            self.state = State::Headed { head, content: ResponseContent::new(shape.content) };
         }
         Ok(())
     }
 
     /// Gives the stream what it takes, at most about `most` bytes of content. A response whose client
     /// is slower than `pace` is past its [`deadline`](Self::deadline).
-    pub fn give(
+    pub fn poll_write(
         &mut self,
         sink: &mut impl Sink,
-        outlet: &mut Outlet,
+        context: &mut StreamContext,
         most: usize,
         pace: Pace,
         now: &Now,
-    ) -> Moved {
+    ) -> WriteProgress {
         let mut taken = 0;
         let moved = match std::mem::replace(&mut self.state, State::Over) {
-            State::Cut => {
-                sink.reset(Cut::Cancelled);
-                Moved::Reset
+            State::Broken => {
+                sink.reset(ResetReason::Cancelled);
+                WriteProgress::Reset
             }
-            State::Over => Moved::All,
-            state => match self.give_heads(state, sink, outlet) {
+            State::Over => WriteProgress::All,
+            state => match self.give_heads(state, sink, context) {
                 Ok(State::Sending(mut content)) if self.interim.is_empty() => {
-                    let moved = give_content(&mut content, sink, outlet, most, &mut taken);
+                    let moved = give_content(&mut content, sink, context, most, &mut taken);
                     self.state = State::Sending(content);
                     moved
                 }
-                Ok(State::Over) => Moved::All,
+                Ok(State::Over) => WriteProgress::All,
                 Ok(state) => {
                     let waits = matches!(state, State::Awaited) && self.interim.is_empty();
                     self.state = state;
-                    if waits { Moved::Waits } else { Moved::Blocked }
+                    if waits { WriteProgress::Waits } else { WriteProgress::Blocked }
                 }
                 Err(Gone) => {
-                    self.state = State::Cut;
-                    Moved::Gone
+                    self.state = State::Broken;
+                    WriteProgress::Gone
                 }
             },
         };
         match moved {
-            Moved::Blocked => {
+            WriteProgress::Blocked => {
                 self.stalled = Some(match self.stalled {
                     Some(deadline) => pace.extend(deadline, taken, now.instant),
                     None => pace.begin(now.instant),
                 });
             }
-            Moved::All | Moved::Reset => self.state = State::Over,
-            Moved::Waits | Moved::More | Moved::Again | Moved::Gone => {}
+            WriteProgress::All | WriteProgress::Reset => self.state = State::Over,
+            WriteProgress::Waits
+            | WriteProgress::More
+            | WriteProgress::Again
+            | WriteProgress::Gone => {}
         }
-        if moved != Moved::Blocked {
+        if moved != WriteProgress::Blocked {
             self.stalled = None;
         }
         moved
@@ -291,14 +247,14 @@ impl Reply {
         &mut self,
         state: State,
         sink: &mut impl Sink,
-        outlet: &mut Outlet,
+        context: &mut StreamContext,
     ) -> Result<State, Gone> {
         while let Some(head) = self.interim.pop_front() {
             match sink.interim(head) {
                 Ok(()) => self.stalled = None,
                 Err(Refused::Gone) => {
                     self.state = state;
-                    self.lose(outlet);
+                    self.lose(context);
                     return Err(Gone);
                 }
                 Err(Refused::Full(head)) => {
@@ -317,7 +273,7 @@ impl Reply {
             }
             Err(Refused::Full(head)) => Ok(State::Headed { head, content }),
             Err(Refused::Gone) => {
-                content.discard(outlet);
+                content.discard(context);
                 Err(Gone)
             }
         }
@@ -328,67 +284,67 @@ impl Reply {
 struct Gone;
 
 fn give_content(
-    content: &mut Outgoing,
+    content: &mut ResponseContent,
     sink: &mut impl Sink,
-    outlet: &mut Outlet,
+    context: &mut StreamContext,
     mut most: usize,
     taken: &mut u64,
-) -> Moved {
+) -> WriteProgress {
     while let Some(wanted) = content.front_len() {
         let room = match sink.room(wanted) {
-            None => return Moved::Gone,
-            Some(0) => return Moved::Blocked,
+            None => return WriteProgress::Gone,
+            Some(0) => return WriteProgress::Blocked,
             Some(room) => room.min(most),
         };
         if room == 0 {
-            return Moved::More;
+            return WriteProgress::More;
         }
-        let Some(data) = content.take(room, outlet) else {
-            sink.reset(Cut::Broken);
-            return Moved::Gone;
+        let Some(data) = content.take(room, context) else {
+            sink.reset(ResetReason::Broken);
+            return WriteProgress::Gone;
         };
         most -= data.len();
         *taken += data.len() as u64;
         let last = content.is_empty();
         if sink.data(data, last).is_err() {
-            return Moved::Gone;
+            return WriteProgress::Gone;
         }
         if last {
-            return Moved::All;
+            return WriteProgress::All;
         }
     }
     give_end(content, sink)
 }
 
 /// Tells the end, once all content was taken.
-fn give_end(content: &mut Outgoing, sink: &mut impl Sink) -> Moved {
+fn give_end(content: &mut ResponseContent, sink: &mut impl Sink) -> WriteProgress {
     let refused = match content.end.take() {
-        None => return Moved::Waits,
+        None => return WriteProgress::Waits,
         Some(End::Complete(None)) => match sink.data(Bytes::new(), true) {
-            Ok(()) => return Moved::All,
+            Ok(()) => return WriteProgress::All,
             Err(Refused::Full(())) => Refused::Full(None),
             Err(Refused::Gone) => Refused::Gone,
         },
         Some(End::Complete(Some(trailers))) => match sink.trailers(trailers) {
-            Ok(()) => return Moved::All,
+            Ok(()) => return WriteProgress::All,
             Err(Refused::Full(trailers)) => Refused::Full(Some(trailers)),
             Err(Refused::Gone) => Refused::Gone,
         },
         // A reset takes back what has not been written.
         Some(End::Broken) => {
             content.end = Some(End::Reset);
-            return Moved::Again;
+            return WriteProgress::Again;
         }
         Some(End::Reset) => {
-            sink.reset(Cut::Broken);
-            return Moved::Reset;
+            sink.reset(ResetReason::Broken);
+            return WriteProgress::Reset;
         }
     };
     match refused {
-        Refused::Gone => Moved::Gone,
+        Refused::Gone => WriteProgress::Gone,
         Refused::Full(trailers) => {
             content.end = Some(End::Complete(trailers));
-            Moved::Blocked
+            WriteProgress::Blocked
         }
     }
 }

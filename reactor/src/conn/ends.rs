@@ -6,7 +6,7 @@ use log::kv::Value;
 use wire::limits::{LINGER_BYTES_MAX, LINGER_DRAINING_TIME_MAX, LINGER_TIME_MAX};
 use wire::shared::Counter;
 
-use super::{Conn, Context, Fate, Phase};
+use super::{Conn, Context, Phase, PumpResult};
 use crate::complaints::Kind;
 use crate::config::PortConfig;
 use crate::file;
@@ -16,7 +16,11 @@ use crate::tls::stream::Handshake;
 
 impl Conn {
     /// Goes on with a TLS handshake; `None` when there is none, or none any more.
-    pub(super) fn handshake(&mut self, port: &PortConfig, cx: &mut Context<'_>) -> Option<Fate> {
+    pub(super) fn handshake(
+        &mut self,
+        port: &PortConfig,
+        cx: &mut Context<'_>,
+    ) -> Option<PumpResult> {
         let (Phase::Handshaking { .. }, Socket::Tls(stream)) = (self.phase, &mut self.socket)
         else {
             return None;
@@ -24,9 +28,9 @@ impl Conn {
         match stream.handshake(cx.buffer) {
             Handshake::Pending => {
                 self.readiness.drained();
-                return Some(Fate::Keep);
+                return Some(PumpResult::Keep);
             }
-            Handshake::Gone => return Some(Fate::Abort),
+            Handshake::Gone => return Some(PumpResult::Abort),
             Handshake::Done => {
                 stream.acknowledge();
                 self.tls = Some(stream.info());
@@ -54,9 +58,9 @@ impl Conn {
     }
 
     /// Ends a connection that has nothing more to say.
-    pub(super) fn end(&mut self) -> Option<Fate> {
-        self.socket.farewell();
-        Some(Fate::Close)
+    pub(super) fn end(&mut self) -> Option<PumpResult> {
+        self.socket.send_close_notify();
+        Some(PumpResult::Close)
     }
 
     /// Drops what comes, until the client has closed or for a while, so that it sees what was said.

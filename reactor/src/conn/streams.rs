@@ -16,7 +16,7 @@ use crate::protocol::{Closing, Flow, Input, Now, Outgoing, Protocol, StreamId};
 use crate::response_spool::ResponseSpool;
 
 /// What a turn's work on any connection has at hand.
-pub struct StreamsContext<'a> {
+pub struct DriveContext<'a> {
     /// The time.
     pub now: &'a Now,
     /// Counters.
@@ -114,7 +114,7 @@ impl<P: Protocol> Streams<P> {
     /// whether there were any.
     pub fn collect(
         &mut self,
-        cx: &mut StreamsContext<'_>,
+        cx: &mut DriveContext<'_>,
         mut describe: impl FnMut(&mut P, &mut RequestHead),
     ) -> bool {
         let before = cx.events.len();
@@ -130,7 +130,7 @@ impl<P: Protocol> Streams<P> {
 
     /// Moves what may be written now from the protocol to `out`, and to the protocol what waits for
     /// that, until `out` is full or nothing is left.
-    pub fn fill(&mut self, out: &mut Outgoing<'_>, cx: &mut StreamsContext<'_>) {
+    pub fn fill(&mut self, out: &mut Outgoing<'_>, cx: &mut DriveContext<'_>) {
         while !out.is_full() {
             self.protocol.transmit(out, cx.now);
             for (stream, bytes) in out.released().drain(..) {
@@ -145,7 +145,7 @@ impl<P: Protocol> Streams<P> {
     }
 
     /// Spools what waits for the client. Says whether the protocol was given something.
-    pub fn spool(&mut self, port: &PortConfig, cx: &mut StreamsContext<'_>) -> bool {
+    pub fn spool(&mut self, port: &PortConfig, cx: &mut DriveContext<'_>) -> bool {
         if !self.exchanges.is_behind() {
             return false;
         }
@@ -158,7 +158,7 @@ impl<P: Protocol> Streams<P> {
     }
 
     /// Counts what is in memory at the end of a turn's work.
-    pub fn settle(&mut self, cx: &StreamsContext<'_>) {
+    pub fn settle(&mut self, cx: &DriveContext<'_>) {
         self.exchanges.settle(cx.spool);
     }
 

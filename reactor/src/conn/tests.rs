@@ -66,7 +66,7 @@ impl Bench {
 
     fn pump(&mut self) {
         let mut cx = Context {
-            streams: StreamsContext {
+            streams: DriveContext {
                 now: &self.now,
                 shared: self.shared,
                 complaints: &mut self.complaints,
@@ -76,7 +76,7 @@ impl Bench {
             buffer: &mut self.buffer,
             scratch: &mut self.scratch,
         };
-        assert_eq!(self.conn.pump(&self.port, &mut cx), Fate::Keep);
+        assert_eq!(self.conn.pump(&self.port, &mut cx), PumpResult::Keep);
     }
 
     /// Goes through the handshake as far as the client's last flight, which is not looked at.
@@ -187,7 +187,7 @@ fn a_request_has_its_tls_whatever_made_the_protocol_give_it_out() {
         bench.pump();
         let late = Late { by, at: bench.now.instant, head: Some(head()), ready: None };
         bench.conn.streams.replace(Box::new(late), &bench.now);
-        assert_eq!(bench.conn.timeout(&bench.now, &mut bench.complaints), Fate::Keep);
+        assert_eq!(bench.conn.timeout(&bench.now, &mut bench.complaints), PumpResult::Keep);
         bench.pump();
         let [Event::Request(1, Part::Head(head))] = &bench.events[..] else {
             panic!("{by:?}: {:?}", bench.events)

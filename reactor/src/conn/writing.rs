@@ -2,13 +2,13 @@
 
 use wire::shared::Counter;
 
-use super::{Conn, Context, Fate, Phase, Readiness};
+use super::{Conn, Context, Phase, PumpResult, Readiness};
 use crate::config::PortConfig;
 use crate::protocol::{Closing, Now, Outgoing, Output};
 
 impl Conn {
     /// Writes until the socket or the protocol has no more; `Some` at the end of the connection.
-    pub(super) fn write(&mut self, port: &PortConfig, cx: &mut Context<'_>) -> Option<Fate> {
+    pub(super) fn write(&mut self, port: &PortConfig, cx: &mut Context<'_>) -> Option<PumpResult> {
         if matches!(self.phase, Phase::Lingering { .. }) {
             return None;
         }
@@ -31,7 +31,7 @@ impl Conn {
                 }
                 Err(_) => {
                     *out = Output::default();
-                    return Some(Fate::Abort);
+                    return Some(PumpResult::Abort);
                 }
             }
         };
@@ -50,14 +50,14 @@ impl Conn {
         self.close_when_said(cx.streams.now)
     }
 
-    fn close_when_said(&mut self, now: &Now) -> Option<Fate> {
+    fn close_when_said(&mut self, now: &Now) -> Option<PumpResult> {
         let unread = self.readiness != Readiness::Drained || !self.pending.is_empty();
         match self.streams.closing()? {
             // A close with unread bytes is a reset, which may overtake the last response.
             Closing::Close if !unread => self.end(),
             Closing::Reset => {
                 self.socket.reset_on_close();
-                Some(Fate::Abort)
+                Some(PumpResult::Abort)
             }
             _ if matches!(self.phase, Phase::HalfClosed) => self.end(),
             Closing::Close | Closing::Linger => {

@@ -14,8 +14,8 @@ use super::{EventLoop, State};
 use crate::addresses::Seat;
 use crate::client::Client;
 use crate::complaints::Kind;
-use crate::conn::streams::StreamsContext;
-use crate::conn::{Conn, Context, Event, Fate, content_len};
+use crate::conn::streams::DriveContext;
+use crate::conn::{Conn, Context, Event, PumpResult, content_len};
 use crate::handler::workers::Task;
 use crate::handler::{Answer, ExchangeKey, HandlerId, NewRequest};
 use crate::protocol::error::{Fault, ProtocolError};
@@ -35,7 +35,7 @@ impl EventLoop {
         };
         let Client::Stream(conn) = client else { return };
         if readiness.is_error() || readiness.is_write_closed() {
-            return self.close(key, Fate::Abort);
+            return self.close(key, PumpResult::Abort);
         }
         if readiness.is_readable() || readiness.is_read_closed() {
             conn.set_readable(readiness.is_read_closed());
@@ -68,7 +68,7 @@ impl EventLoop {
                      fs.epoll.max_user_watches"
                 );
                 self.turn.complaints.log(Kind::Connection, self.turn.now(), line);
-                self.close(key, Fate::Abort);
+                self.close(key, PumpResult::Abort);
             }
         }
     }
@@ -111,7 +111,7 @@ impl EventLoop {
         };
         let port = &self.common.config.ports[usize::from(conn.streams.origin.port)];
         let mut cx = Context {
-            streams: StreamsContext {
+            streams: DriveContext {
                 now: self.turn.clock.now(),
                 shared: self.common.shared,
                 complaints: &mut self.turn.complaints,
@@ -126,15 +126,15 @@ impl EventLoop {
     }
 
     /// Passes on what came of a turn's work on a connection.
-    pub(super) fn finish_pump(&mut self, key: Key, fate: Fate) {
+    pub(super) fn finish_pump(&mut self, key: Key, fate: PumpResult) {
         self.handle_events(key);
         match fate {
-            Fate::Keep => self.arm(key),
-            Fate::Again => {
+            PumpResult::Keep => self.arm(key),
+            PumpResult::Again => {
                 self.arm(key);
                 self.ready.push(key);
             }
-            Fate::Close | Fate::Abort => self.close(key, fate),
+            PumpResult::Close | PumpResult::Abort => self.close(key, fate),
         }
     }
 
@@ -309,7 +309,7 @@ impl EventLoop {
         }
     }
 
-    pub(super) fn close(&mut self, key: Key, fate: Fate) {
+    pub(super) fn close(&mut self, key: Key, fate: PumpResult) {
         let Some(mut client) = self.clients.remove(key) else { return };
         for exchange in client.exchanges().take() {
             self.common.shared.add(Counter::GivenUp, 1);
@@ -318,7 +318,7 @@ impl EventLoop {
         // The poll forgets a descriptor that is closed.
         self.common.shared.sub(Counter::Connections, 1);
         self.common.shared.add(Counter::Closed, 1);
-        self.common.shared.add(Counter::Aborted, u64::from(fate == Fate::Abort));
+        self.common.shared.add(Counter::Aborted, u64::from(fate == PumpResult::Abort));
         let (origin, begun) = (client.origin(), client.has_begun());
         if let Client::Quic(client) = &mut client {
             self.leave_quic(client, fate);

@@ -12,13 +12,13 @@ use wire::shared::Counter;
 use super::{EventLoop, State};
 use crate::client::Client;
 use crate::complaints::Kind;
-use crate::conn::Fate;
-use crate::conn::streams::StreamsContext;
+use crate::conn::PumpResult;
+use crate::conn::streams::DriveContext;
 use crate::handler::workers::Task;
 use crate::mailbox::Datagram;
 use crate::quic::client::{Context, QuicClient};
 use crate::quic::context::Contexts;
-use crate::quic::endpoint::{Endpoint, First, Place, Routed, Way};
+use crate::quic::endpoint::{Endpoint, First, FourTuple, Place, Routed};
 use crate::quic::mmsg::Inbox;
 use crate::quic::udp::Tally;
 use crate::shared::SharedState;
@@ -136,14 +136,14 @@ impl EventLoop {
         for (received, bytes) in inbox.received() {
             self.common.shared.add(Counter::BytesReceived, bytes.len() as u64);
             let Some(Some(endpoint)) = self.datagrams.endpoints.get_mut(port) else { return };
-            let way = Way { from: received.from, to: endpoint.local(received.to) };
+            let way = FourTuple { from: received.from, to: endpoint.local(received.to) };
             for datagram in bytes.chunks_mut(received.segment_bytes) {
                 self.datagram(port as u16, way, datagram);
             }
         }
     }
 
-    fn datagram(&mut self, port: u16, way: Way, bytes: &mut [u8]) {
+    fn datagram(&mut self, port: u16, way: FourTuple, bytes: &mut [u8]) {
         let now = *self.turn.clock.now();
         let Some(endpoint) = self.datagrams.endpoint(port) else { return };
         let key = match endpoint.route(bytes, way, &now) {
@@ -160,7 +160,7 @@ impl EventLoop {
         }
     }
 
-    fn hand_over(&self, thread: u16, port: u16, way: Way, bytes: &[u8]) {
+    fn hand_over(&self, thread: u16, port: u16, way: FourTuple, bytes: &[u8]) {
         let Some(mailbox) = self.common.mailboxes.get(usize::from(thread)) else { return };
         let (from, to) = (way.from, way.to);
         mailbox.post_datagram(|| Datagram { port, from, to, bytes: bytes.to_vec() });
@@ -169,11 +169,11 @@ impl EventLoop {
     /// Takes a datagram that came to another thread.
     pub(super) fn handed_over(&mut self, mut datagram: Datagram) {
         self.common.mailboxes[usize::from(self.thread)].took_datagram();
-        let way = Way { from: datagram.from, to: datagram.to };
+        let way = FourTuple { from: datagram.from, to: datagram.to };
         self.datagram(datagram.port, way, &mut datagram.bytes);
     }
 
-    fn add_quic(&mut self, port: u16, first: First, way: Way) -> Option<Key> {
+    fn add_quic(&mut self, port: u16, first: First, way: FourTuple) -> Option<Key> {
         if matches!(self.state, State::Draining { .. }) {
             return None;
         }
@@ -213,7 +213,7 @@ impl EventLoop {
             let Some(Client::Quic(client)) = self.clients.get_mut(key) else { continue };
             let Some(endpoint) = self.datagrams.endpoint(client.origin().port) else { continue };
             let mut cx = Context {
-                streams: StreamsContext {
+                streams: DriveContext {
                     now: self.turn.clock.now(),
                     shared: self.common.shared,
                     complaints: &mut self.turn.complaints,
@@ -243,7 +243,7 @@ impl EventLoop {
         let Some(endpoint) = self.datagrams.endpoint(port) else { return };
         let port = &self.common.config.ports[usize::from(port)];
         let mut cx = Context {
-            streams: StreamsContext {
+            streams: DriveContext {
                 now: self.turn.clock.now(),
                 shared: self.common.shared,
                 complaints: &mut self.turn.complaints,
@@ -270,7 +270,7 @@ impl EventLoop {
     }
 
     /// A connection has ended: no packet leads to it any more.
-    pub(super) fn leave_quic(&mut self, client: &mut QuicClient, fate: Fate) {
+    pub(super) fn leave_quic(&mut self, client: &mut QuicClient, fate: PumpResult) {
         self.common.shared.sub(Counter::QuicConnections, 1);
         log::trace!("QUIC connection {} has ended: {fate:?}", client.origin().connection);
         if let Some(endpoint) = self.datagrams.endpoint(client.origin().port) {

@@ -22,7 +22,7 @@ use crate::acceptor::{ACCEPT_PAUSE, Accepting, Acceptor, Connection};
 use crate::client::Client;
 use crate::clock::Clock;
 use crate::complaints::{Complaints, Kind};
-use crate::conn::{Event, Fate};
+use crate::conn::{Event, PumpResult};
 use crate::event_loop::datagrams::Datagrams;
 use crate::handler::Handlers;
 use crate::handler::workers::link::{Link, LinkError};
@@ -303,7 +303,7 @@ impl EventLoop {
                     let Some(client) = self.clients.get_mut(key) else { continue };
                     client.alarms().came();
                     match client.timeout(&now, &mut self.turn.complaints) {
-                        Fate::Keep | Fate::Again => self.pump(key),
+                        PumpResult::Keep | PumpResult::Again => self.pump(key),
                         fate => self.close(key, fate),
                     }
                 }

@@ -11,13 +11,13 @@ use wire::limits::QUIC_CIDS_MAX;
 use wire::shared::Counter;
 
 use super::cids::Cid;
-use super::endpoint::{Endpoint, First, Way};
+use super::endpoint::{Endpoint, First, FourTuple};
 use super::udp::Tally;
 use crate::addresses::Seat;
 use crate::complaints::{Complaints, Kind, Peer};
 use crate::config::PortConfig;
-use crate::conn::Fate;
-use crate::conn::streams::{Streams, StreamsContext};
+use crate::conn::PumpResult;
+use crate::conn::streams::{DriveContext, Streams};
 use crate::file;
 use crate::protocol::h3::{Http3, Quic};
 use crate::protocol::{Closing, Input, Now, Outgoing};
@@ -52,7 +52,7 @@ struct Handshake {
 /// What a turn's work on a connection has at hand.
 pub struct Context<'a> {
     /// For any connection.
-    pub streams: StreamsContext<'a>,
+    pub streams: DriveContext<'a>,
     /// The connection's endpoint.
     pub endpoint: &'a mut Endpoint,
 }
@@ -64,7 +64,7 @@ impl QuicClient {
         first: First,
         port: &PortConfig,
         origin: Origin,
-        way: Way,
+        way: FourTuple,
         now: &Now,
     ) -> Self {
         let patience = port.tls.as_ref().map(|tls| tls.config.handshake_timeout);
@@ -119,7 +119,7 @@ impl QuicClient {
     }
 
     /// A datagram has come.
-    pub fn receive(&mut self, datagram: &mut [u8], way: Way, now: &Now) {
+    pub fn receive(&mut self, datagram: &mut [u8], way: FourTuple, now: &Now) {
         let input = Input::Datagram { bytes: datagram, from: way.from, to: way.to };
         self.streams.receive(input, now);
     }
@@ -135,8 +135,8 @@ impl QuicClient {
         [self.streams.deadline(), until].into_iter().flatten().min()
     }
 
-    /// A deadline has passed. `Fate::Keep` leaves the rest to [`pump`](Self::pump).
-    pub fn timeout(&mut self, now: &Now, complaints: &mut Complaints) -> Fate {
+    /// A deadline has passed. `PumpResult::Keep` leaves the rest to [`pump`](Self::pump).
+    pub fn timeout(&mut self, now: &Now, complaints: &mut Complaints) -> PumpResult {
         if self.handshake.as_ref().is_some_and(|handshake| handshake.until <= now.instant) {
             let peer = Peer(self.origin().remote);
             complaints.log_with(
@@ -145,10 +145,10 @@ impl QuicClient {
                 &[("client", peer.value()), ("reason", "timeout".into())],
                 format_args!("client {peer} did not finish its QUIC handshake in time"),
             );
-            return Fate::Abort;
+            return PumpResult::Abort;
         }
         self.streams.timeout(now);
-        Fate::Keep
+        PumpResult::Keep
     }
 
     /// Takes what has come of the client's packets. Says whether the handshake has ended by them.
@@ -175,12 +175,12 @@ impl QuicClient {
         begun
     }
 
-    /// Moves packets out. [`Fate::Again`] when there are more. What the client does not take of its
+    /// Moves packets out. [`PumpResult::Again`] when there are more. What the client does not take of its
     /// responses is spooled.
-    pub fn pump(&mut self, key: Key, port: &PortConfig, cx: &mut Context<'_>) -> Fate {
+    pub fn pump(&mut self, key: Key, port: &PortConfig, cx: &mut Context<'_>) -> PumpResult {
         self.look_after_ids(key, cx.endpoint);
         let full = loop {
-            let Some(out) = cx.endpoint.out(key) else { return Fate::Keep };
+            let Some(out) = cx.endpoint.out(key) else { return PumpResult::Keep };
             let mut out = Outgoing::Datagrams(out);
             self.streams.fill(&mut out, &mut cx.streams);
             if out.is_full() {
@@ -196,10 +196,10 @@ impl QuicClient {
         self.streams.settle(&cx.streams);
         self.collect(cx);
         match self.streams.closing() {
-            Some(Closing::Reset) => Fate::Abort,
-            Some(_) => Fate::Close,
-            None if full => Fate::Again,
-            None => Fate::Keep,
+            Some(Closing::Reset) => PumpResult::Abort,
+            Some(_) => PumpResult::Close,
+            None if full => PumpResult::Again,
+            None => PumpResult::Keep,
         }
     }
 

@@ -1,5 +1,5 @@
-//! [`Endpoint`]: one thread's part of a port that speaks QUIC. It knows for each packet whose it is,
-//! and answers those that belong to nobody.
+//! [`Endpoint`]: one thread's part of a port that speaks QUIC. It routes packets to connections, and
+//! answers those without one statelessly.
 
 use std::io;
 use std::net::SocketAddr;
@@ -9,10 +9,10 @@ use std::time::Instant;
 use quiche::{ConnectionId, Header, RetryConnectionIds, Type};
 use wire::limits::{QUIC_ANSWERS_PER_SECOND_MAX, QUIC_HANDSHAKES_MAX};
 
-use super::allowance::Allowance;
 use super::cids::{self, CID_BYTES, Cid, Routes};
 use super::context::Contexts;
 use super::mmsg::Inbox;
+use super::rate_limiter::RateLimiter;
 use super::tokens::{Token, Tokens};
 use super::udp::{Outbox, Sent, Tally, UdpSocket};
 use crate::addresses::Addresses;
@@ -44,7 +44,7 @@ pub struct Endpoint {
     pub handshakes: usize,
     /// The connections of each client address, when they are bounded.
     pub addresses: Option<Addresses>,
-    answers: Allowance,
+    answers: RateLimiter,
     /// Connections that wait until the socket takes packets again.
     waiting: Vec<Key>,
     blocked: bool,
@@ -59,9 +59,9 @@ pub struct Place {
     pub threads: u16,
 }
 
-/// Where a packet came from and to.
+/// The addresses that a packet came from and to (a path, RFC 9000, 9).
 #[derive(Debug, Clone, Copy)]
-pub struct Way {
+pub struct FourTuple {
     /// The client's address.
     pub from: SocketAddr,
     /// Ours.
@@ -118,7 +118,7 @@ impl Endpoint {
             tls: Recent::default(),
             handshakes: 0,
             addresses: None,
-            answers: Allowance::new(QUIC_ANSWERS_PER_SECOND_MAX, now),
+            answers: RateLimiter::new(QUIC_ANSWERS_PER_SECOND_MAX, now),
             waiting: Vec::new(),
             blocked: false,
         })
@@ -139,8 +139,8 @@ impl Endpoint {
         self.socket.local(to)
     }
 
-    /// Says whose a packet is; answers it when it is nobody's.
-    pub fn route(&mut self, packet: &mut [u8], way: Way, now: &Now) -> Routed {
+    /// Routes a packet to its connection, or answers it statelessly if there is none.
+    pub fn route(&mut self, packet: &mut [u8], way: FourTuple, now: &Now) -> Routed {
         let Some(dcid) = destination(packet) else { return Routed::Done };
         let owner = cids::owner(dcid, self.place.threads);
         if owner != self.place.thread {
@@ -161,7 +161,7 @@ impl Endpoint {
     }
 
     /// A packet with a long header that belongs to no connection.
-    fn first(&mut self, header: &Header<'_>, way: Way, now: &Now) -> Routed {
+    fn first(&mut self, header: &Header<'_>, way: FourTuple, now: &Now) -> Routed {
         if header.ty == Type::VersionNegotiation {
             return Routed::Done;
         }
@@ -206,7 +206,7 @@ impl Endpoint {
     }
 
     /// Retry (RFC 9000, 8.1.2).
-    fn send_back(&mut self, header: &Header<'_>, way: Way, since_1970: u64) {
+    fn send_back(&mut self, header: &Header<'_>, way: FourTuple, since_1970: u64) {
         let retried = self.choose();
         let token = self.tokens.seal(way.from, &header.dcid, &retried, since_1970);
         let Some(token) = token else { return };
@@ -218,7 +218,7 @@ impl Endpoint {
     }
 
     /// Says that nothing is known of a connection (RFC 9000, 10.3).
-    fn reset(&mut self, packet: &[u8], way: Way, now: &Now) {
+    fn reset(&mut self, packet: &[u8], way: FourTuple, now: &Now) {
         let Some(dcid) = destination(packet) else { return };
         if self.answers.take(now.instant)
             && let Some(reset) = self.tokens.reset_packet(dcid, packet.len())
@@ -230,7 +230,7 @@ impl Endpoint {
         }
     }
 
-    fn answer(&mut self, way: Way, write: impl FnOnce(&mut [u8]) -> Option<usize>) {
+    fn answer(&mut self, way: FourTuple, write: impl FnOnce(&mut [u8]) -> Option<usize>) {
         let Some(len) = self.out.datagrams.room().and_then(write) else { return };
         self.out.datagrams.push(len, way.to, way.from);
     }
@@ -239,7 +239,7 @@ impl Endpoint {
     pub fn accept(
         &mut self,
         first: &First,
-        way: Way,
+        way: FourTuple,
         complaints: &mut Complaints,
         now: Instant,
     ) -> Option<(Quic, Cid)> {

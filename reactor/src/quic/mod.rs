@@ -2,9 +2,9 @@
 //!
 //! ```text
 //!  UdpSocket ──▶ Endpoint ──▶ QuicClient ──▶ Http3          protocol::h3
-//!  (one per       (whose       (one per       (packets to parts,
+//!  (one per       (routes      (one per       (packets to parts,
 //!   thread and     packet       client)        parts to packets)
-//!   port)          is it?)
+//!   port)
 //!      ▲                            │
 //!      └────────── Outbox ◀─────────┘
 //! ```
@@ -15,7 +15,6 @@
 //! packet, or is answered without keeping anything: version negotiation, Retry, stateless reset
 //! ([`tokens`]). All keys come from one secret, which is older than the reactor.
 
-mod allowance;
 pub mod bind;
 mod cids;
 pub(crate) mod client;
@@ -23,6 +22,7 @@ pub(crate) mod context;
 pub(crate) mod endpoint;
 #[allow(unsafe_code)]
 pub(crate) mod mmsg;
+mod rate_limiter;
 mod steering;
 mod tokens;
 pub(crate) mod udp;

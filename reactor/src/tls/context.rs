@@ -9,7 +9,7 @@ use boring::ssl::{
 use boring::x509::store::X509StoreBuilder;
 
 use super::certificates::{Credential, Material, Reason, TlsError, detail};
-use super::{TlsConfig, TlsVersion, ciphers, keylog, shed, tickets};
+use super::{TlsConfig, TlsVersion, ciphers, handshake_state, keylog, tickets};
 
 /// Key agreement, the best first. The hybrid with ML-KEM keeps what is recorded today from being
 /// read by a quantum computer; every current browser offers it.
@@ -83,7 +83,7 @@ fn builder(
     }
     verify_clients(&mut builder, config, material).map_err(refused("ssl_client_cert_file"))?;
     keylog::install(&mut builder);
-    shed::install(&mut builder);
+    handshake_state::drop_after_handshake(&mut builder);
     // The library asks the context that the server name has led to.
     select_protocol(&mut builder, protocols);
     Ok(builder)

@@ -15,11 +15,11 @@ pub(crate) mod ciphers;
 pub(crate) mod context;
 pub(crate) mod contexts;
 pub mod development;
+#[allow(unsafe_code)]
+pub(crate) mod handshake_state;
 pub(crate) mod info;
 pub(crate) mod keylog;
 pub(crate) mod names;
-#[allow(unsafe_code)]
-pub(crate) mod shed;
 pub(crate) mod staple;
 pub(crate) mod stream;
 #[allow(unsafe_code)]

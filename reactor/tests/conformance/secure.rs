@@ -213,7 +213,7 @@ impl Peer {
             self.write(&up);
         }
         self.read();
-        http2.tape.feed(&mut BytesMut::from(&self.unread[..]));
+        http2.io.feed(&mut BytesMut::from(&self.unread[..]));
         self.unread.clear();
         http2.drive();
     }

@@ -74,8 +74,8 @@ const PROTOCOLS: &str = "reactor/protocol/src/";
 
 /// The shape of an asynchronous stream, which one file gives to two buffers in memory: names of
 /// types, no I/O.
-const TAPE: &str = "reactor/protocol/src/h2/tape.rs";
-const TAPE_MAY: &[&str] = &["std::io::IoSlice", "std::io::Result"];
+const MEMORY_IO: &str = "reactor/protocol/src/h2/memory_io.rs";
+const MEMORY_IO_MAY: &[&str] = &["std::io::IoSlice", "std::io::Result"];
 
 /// No manifest draws a forbidden arrow, and only `ext` knows of Zend.
 pub fn manifests(tree: &Tree) -> Vec<Finding> {
@@ -148,7 +148,7 @@ fn forbidden(file: &Source, path: &str) -> Option<String> {
     let named = |names: &[&str]| names.iter().any(|name| starts_with(path, name));
     if below(PROTOCOLS) {
         let clock = path.ends_with("Instant::now") || path.ends_with("SystemTime::now");
-        let shape = file.path == TAPE && TAPE_MAY.contains(&path);
+        let shape = file.path == MEMORY_IO && MEMORY_IO_MAY.contains(&path);
         if named(PROTOCOL_NOT) && !shape || clock {
             return Some(format!("protocols are pure state machines: they must not name {path}"));
         }

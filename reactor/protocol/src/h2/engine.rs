@@ -15,29 +15,29 @@ use wire::limits::FAREWELL_TIME_MAX;
 use wire::{Part, Reason, Scheme, Version};
 
 use super::State;
+use super::flood_guard::FloodGuard;
+use super::memory_io::MemoryIo;
 use super::request;
 use super::stream::Stream;
-use super::tape::Tape;
-use super::wakes::Wakes;
-use super::watch::Watch;
+use super::wake_set::WakeSet;
 use crate::error::{Fault, ProtocolError};
 use crate::message::RequestFacts;
-use crate::outlet::Outlet;
+use crate::stream_context::StreamContext;
 use crate::{Closing, Now};
 
 /// What lasts as long as the connection, whatever its state.
 pub(super) struct Core {
     pub(super) origin: Origin,
     pub(super) scheme: Scheme,
-    pub(super) tape: Tape,
-    pub(super) wakes: Wakes,
+    pub(super) io: MemoryIo,
+    pub(super) wakes: WakeSet,
     pub(super) waker: Waker,
     /// Boxed, because an empty map keeps room for eleven entries.
     pub(super) streams: BTreeMap<u32, Box<Stream>>,
     /// Streams that have something new.
     pub(super) touched: Vec<u32>,
-    pub(super) outlet: Outlet,
-    pub(super) watch: Watch,
+    pub(super) context: StreamContext,
+    pub(super) flood_guard: FloodGuard,
     /// When a connection without streams ends.
     pub(super) idle: Instant,
     pub(super) course: Course,
@@ -69,7 +69,7 @@ impl Core {
             match Pin::new(greeting.as_mut()).poll(&mut cx) {
                 Poll::Pending => return true,
                 Poll::Ready(Ok(mut connection)) => {
-                    self.idle = now.instant + self.outlet.settings.keepalive_timeout;
+                    self.idle = now.instant + self.context.settings.keepalive_timeout;
                     if self.course == Course::Draining {
                         connection.graceful_shutdown();
                         self.idle = now.instant + FAREWELL_TIME_MAX;
@@ -103,8 +103,8 @@ impl Core {
     /// The connection is over, by an error or as it should be.
     fn over(&mut self, error: Option<&h2::Error>) -> Closing {
         for (id, stream) in &mut self.streams {
-            self.outlet.stream = (*id).into();
-            stream.exchange.lose(Reason::ClientGone, &mut self.outlet);
+            self.context.stream = (*id).into();
+            stream.exchange.lose(Reason::ClientGone, &mut self.context);
         }
         self.streams.clear();
         let ours = error.filter(|error| !error.is_io() && !error.is_remote());
@@ -113,7 +113,7 @@ impl Core {
                 Some(Code::ENHANCE_YOUR_CALM) => Fault::Flood,
                 _ => Fault::Frame,
             };
-            self.outlet.report(ProtocolError::connection(fault));
+            self.context.report(ProtocolError::connection(fault));
         }
         if self.half_closed { Closing::Close } else { Closing::Linger }
     }
@@ -131,22 +131,22 @@ impl Core {
         let facts =
             RequestFacts { head_only: parts.method == Method::HEAD, version: Version::Http2 };
         let origin = Origin { stream: id.into(), received_at: now.unix_micros, ..self.origin };
-        self.watch.accepted();
-        self.outlet.stream = id.into();
-        let head = request::head(parts, origin, self.scheme, &self.outlet.settings);
+        self.flood_guard.accepted();
+        self.context.stream = id.into();
+        let head = request::head(parts, origin, self.scheme, &self.context.settings);
         let complete = content.is_none();
         let waker = self.wakes.stream(id);
-        let mut stream = Stream::new(facts, content, respond, waker, &self.outlet, now);
+        let mut stream = Stream::new(facts, content, respond, waker, &self.context, now);
         match head {
             Ok(request) => {
-                self.outlet.part(Part::Head(request.head));
+                self.context.part(Part::Head(request.head));
                 if complete {
-                    self.outlet.part(Part::End(None));
+                    self.context.part(Part::End(None));
                 } else if request.expects_continue {
                     stream.exchange.reply.say_continue();
                 }
             }
-            Err(fault) => stream.exchange.refuse_head(fault, &mut self.outlet, now),
+            Err(fault) => stream.exchange.refuse_head(fault, &mut self.context, now),
         }
         self.streams.insert(id, Box::new(stream));
         self.touched.push(id);
@@ -157,14 +157,14 @@ impl Core {
         self.wakes.take_streams(&mut self.touched);
         for id in std::mem::take(&mut self.touched) {
             let Some(stream) = self.streams.get_mut(&id) else { continue };
-            self.outlet.stream = id.into();
-            if stream.pump(&mut self.outlet, now) {
+            self.context.stream = id.into();
+            if stream.pump(&mut self.context, now) {
                 self.wakes.touch();
                 self.touched.push(id);
             }
             if stream.exchange.reply.is_over() {
                 if stream.exchange.was_answered() {
-                    self.watch.answered();
+                    self.flood_guard.answered();
                 }
                 self.streams.remove(&id);
                 self.idle = now.instant + self.patience();
@@ -176,13 +176,13 @@ impl Core {
     /// fewer streams than the client.
     pub(super) fn count_refused(&mut self) {
         // While something waits in between, a difference says nothing.
-        if self.watch.is_even() || !self.tape.is_settled() {
+        if self.flood_guard.is_even() || !self.io.is_settled() {
             return;
         }
-        for _ in 0..self.watch.take_missing() {
+        for _ in 0..self.flood_guard.take_missing() {
             // Behind a GOAWAY the client does not know yet that it must not (RFC 9113, 6.8).
             if self.course != Course::Draining {
-                self.outlet.report(ProtocolError::stream(Fault::Request));
+                self.context.report(ProtocolError::stream(Fault::Request));
             }
         }
     }
@@ -194,14 +194,14 @@ impl Core {
 
     /// How long a connection without streams stays.
     pub(super) fn patience(&self) -> Duration {
-        let keepalive = self.outlet.settings.keepalive_timeout;
+        let keepalive = self.context.settings.keepalive_timeout;
         if self.course == Course::Serving { keepalive } else { FAREWELL_TIME_MAX }
     }
 
     /// Says that no new stream is taken (RFC 9113, 6.8).
-    pub(super) fn farewell(
+    pub(super) fn send_goaway(
         &mut self,
-        mut connection: Box<Connection<Tape, Bytes>>,
+        mut connection: Box<Connection<MemoryIo, Bytes>>,
         now: &Now,
     ) -> State {
         connection.graceful_shutdown();
@@ -215,7 +215,7 @@ impl Core {
     pub(super) fn rest(&mut self) {
         if self.streams.is_empty() {
             self.touched = Vec::new();
-            self.tape.shrink();
+            self.io.shrink();
         }
     }
 }

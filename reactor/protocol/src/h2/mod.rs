@@ -1,4 +1,4 @@
-//! HTTP/2 (RFC 9113), on the `h2` crate, which is driven by hand over a [`tape`].
+//! HTTP/2 (RFC 9113), on the `h2` crate, which is driven by hand over buffers in memory ([`memory_io`]).
 //!
 //! ```text
 //!                 preface and settings          GOAWAY sent, streams over,
@@ -13,11 +13,11 @@
 //! wait.
 
 mod engine;
+mod flood_guard;
+pub mod memory_io;
 mod request;
 mod stream;
-pub mod tape;
-mod wakes;
-mod watch;
+mod wake_set;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -33,12 +33,12 @@ use wire::limits::{
 use wire::{Part, RequestHead, ResponseHead, Scheme};
 
 use self::engine::{Core, Course};
-use self::tape::Tape;
-use self::wakes::Wakes;
-use self::watch::Watch;
+use self::flood_guard::FloodGuard;
+use self::memory_io::MemoryIo;
+use self::wake_set::WakeSet;
 use super::error::{Fault, ProtocolError};
-use super::outlet::Outlet;
 use super::settings::HttpSettings;
+use super::stream_context::StreamContext;
 use super::{Closing, Flow, Input, Now, Outgoing, Protocol, ReadFile, StreamId};
 
 /// What a client that speaks HTTP/2 says first (RFC 9113, 3.4).
@@ -52,9 +52,9 @@ pub struct Http2 {
 
 enum State {
     /// Settings were sent; the client's preface is awaited (RFC 9113, 3.4).
-    Greeting(Box<Handshake<Tape, Bytes>>),
+    Greeting(Box<Handshake<MemoryIo, Bytes>>),
     /// Streams may come.
-    Open(Box<Connection<Tape, Bytes>>),
+    Open(Box<Connection<MemoryIo, Bytes>>),
     /// Nothing more is taken in.
     Closed(Closing),
 }
@@ -79,19 +79,19 @@ impl Http2 {
             .max_header_list_size(settings.field_section_bytes_max())
             .header_table_size(options.table_bytes_max)
             .max_send_buffer_size(H2_SEND_BYTES_MAX);
-        let (tape, wakes) = (Tape::default(), Wakes::default());
-        let greeting = Box::new(builder.handshake(tape.clone()));
+        let (io, wakes) = (MemoryIo::default(), WakeSet::default());
+        let greeting = Box::new(builder.handshake(io.clone()));
         let core = Core {
             origin,
             scheme,
-            tape,
+            io,
             waker: wakes.connection(),
             wakes,
             streams: BTreeMap::new(),
             touched: Vec::new(),
             idle: now.instant + settings.first_byte_timeout,
-            outlet: Outlet::new(settings, read),
-            watch: Watch::new(now.instant),
+            context: StreamContext::new(settings, read),
+            flood_guard: FloodGuard::new(now.instant),
             course: Course::Serving,
             half_closed: false,
         };
@@ -116,7 +116,7 @@ impl Http2 {
     /// Flood detected: closes the connection (ENHANCE_YOUR_CALM).
     fn expel(&mut self) {
         self.core.course = Course::Expelled;
-        self.core.outlet.report(ProtocolError::connection(Fault::Flood));
+        self.core.context.report(ProtocolError::connection(Fault::Flood));
         if let State::Open(connection) = &mut self.state {
             connection.abrupt_shutdown(Code::ENHANCE_YOUR_CALM);
         } else {
@@ -125,10 +125,10 @@ impl Http2 {
     }
 
     fn timeout(&mut self, now: &Now) {
-        let Core { streams, outlet, touched, .. } = &mut self.core;
+        let Core { streams, context, touched, .. } = &mut self.core;
         for (id, stream) in streams.iter_mut() {
-            outlet.stream = (*id).into();
-            stream.timeout(outlet, now);
+            context.stream = (*id).into();
+            stream.timeout(context, now);
             touched.push(*id);
         }
         if now.instant < self.core.idle || !self.core.streams.is_empty() {
@@ -136,7 +136,7 @@ impl Http2 {
         }
         self.state = match std::mem::replace(&mut self.state, State::Closed(Closing::Linger)) {
             State::Open(connection) if self.core.course == Course::Serving => {
-                self.core.farewell(connection, now)
+                self.core.send_goaway(connection, now)
             }
             // It was told, and has had the time of a way there and back (RFC 9113, 6.8): nothing
             // that it might miss is under way.
@@ -157,15 +157,15 @@ impl Protocol for Http2 {
                 bytes.clear()
             }
             Input::Bytes(bytes) => {
-                if !self.core.watch.see(bytes, now.instant) {
+                if !self.core.flood_guard.see(bytes, now.instant) {
                     self.expel();
                 }
-                self.core.tape.feed(bytes);
+                self.core.io.feed(bytes);
             }
             Input::Datagram { .. } => {}
             Input::Eof => {
                 self.core.half_closed = true;
-                self.core.tape.end();
+                self.core.io.end();
             }
             Input::Timeout => self.timeout(now),
         }
@@ -174,25 +174,25 @@ impl Protocol for Http2 {
     }
 
     fn poll(&mut self) -> Option<(StreamId, Part<RequestHead>)> {
-        self.core.outlet.pop()
+        self.core.context.pop()
     }
 
     fn send(&mut self, stream: StreamId, part: Part<ResponseHead>, now: &Now) -> Flow {
-        let Core { streams, outlet, touched, .. } = &mut self.core;
+        let Core { streams, context, touched, .. } = &mut self.core;
         let Ok(id) = u32::try_from(stream) else { return Flow::Gone };
         let Some(open) = streams.get_mut(&id) else { return Flow::Gone };
-        outlet.stream = stream;
+        context.stream = stream;
         if touched.last() != Some(&id) {
             touched.push(id);
         }
-        open.exchange.reply.send(part, outlet, now)
+        open.exchange.reply.send(part, context, now)
     }
 
     fn transmit(&mut self, out: &mut Outgoing<'_>, now: &Now) {
         let Outgoing::Bytes(out) = out else { return };
         self.drive(now);
         let before = out.len();
-        while self.core.tape.transmit(out) {
+        while self.core.io.transmit(out) {
             // `h2` may have waited for the room.
             self.core.wakes.touch();
             if out.len() >= WRITE_BUFFER_BYTES_MAX as u64 {
@@ -200,16 +200,16 @@ impl Protocol for Http2 {
             }
             self.drive(now);
         }
-        self.core.watch.sent(out.len() - before);
+        self.core.flood_guard.sent(out.len() - before);
         if before > 0 && matches!(self.state, State::Open(_)) && self.core.is_idle() {
             // A client that is still reading its answers is not idle.
             self.core.idle = now.instant + self.core.patience();
         }
-        self.core.outlet.take_released(&mut out.released);
+        self.core.context.take_released(&mut out.released);
     }
 
     fn wants_input(&self) -> bool {
-        !self.is_closed() && self.core.tape.wants_input()
+        !self.is_closed() && self.core.io.wants_input()
     }
 
     fn deadline(&self) -> Option<Instant> {
@@ -234,12 +234,12 @@ impl Protocol for Http2 {
 
     fn closing(&self) -> Option<Closing> {
         match self.state {
-            State::Closed(closing) if self.core.tape.is_written() => Some(closing),
+            State::Closed(closing) if self.core.io.is_written() => Some(closing),
             _ => None,
         }
     }
 
     fn refusal(&mut self) -> Option<ProtocolError> {
-        self.core.outlet.pop_refusal()
+        self.core.context.pop_refusal()
     }
 }

@@ -14,8 +14,8 @@ use crate::Now;
 use crate::error::{Fault, ProtocolError};
 use crate::exchange::Exchange;
 use crate::message::RequestFacts;
-use crate::outlet::Outlet;
-use crate::reply::{Cut, Moved, Refused, Sink};
+use crate::reply::{Refused, ResetReason, Sink, WriteProgress};
+use crate::stream_context::StreamContext;
 
 /// A stream that a client has opened.
 #[derive(Debug)]
@@ -44,42 +44,45 @@ impl Stream {
         content: Option<RecvStream>,
         respond: SendResponse<Bytes>,
         waker: Waker,
-        outlet: &Outlet,
+        context: &StreamContext,
         now: &Now,
     ) -> Self {
-        let exchange = Exchange::new(facts, content.is_none(), outlet, now);
+        let exchange = Exchange::new(facts, content.is_none(), context, now);
         Self { waker, exchange, content, out: Out::Unsaid(respond) }
     }
 
     /// A deadline may have passed.
-    pub fn timeout(&mut self, outlet: &mut Outlet, now: &Now) {
-        if self.exchange.timeout(outlet, now) {
-            self.out.reset(Cut::Cancelled);
+    pub fn timeout(&mut self, context: &mut StreamContext, now: &Now) {
+        if self.exchange.timeout(context, now) {
+            self.out.reset(ResetReason::Cancelled);
         }
     }
 
     /// Moves on what can be moved. `true`: to be called once more after `h2` was.
-    pub fn pump(&mut self, outlet: &mut Outlet, now: &Now) -> bool {
+    pub fn pump(&mut self, context: &mut StreamContext, now: &Now) -> bool {
         let waker = self.waker.clone();
         let mut cx = Context::from_waker(&waker);
         // First, because it tells who has broken the stream off.
-        self.pull(&mut cx, outlet, now);
+        self.pull(&mut cx, context, now);
         if !self.exchange.reply.is_over() && self.out.was_reset(&mut cx) {
-            self.exchange.lose(Reason::ClientGone, outlet);
+            self.exchange.lose(Reason::ClientGone, context);
             return false;
         }
-        let pace = outlet.settings.send_pace(outlet.settings.http2.stall_timeout);
-        let mut sink = Carrier { out: &mut self.out, cx: &mut cx };
-        match self.exchange.reply.give(&mut sink, outlet, usize::MAX, pace, now) {
-            Moved::Waits | Moved::Blocked | Moved::All | Moved::Reset => {}
-            Moved::More | Moved::Again => return true,
-            Moved::Gone => self.exchange.lose(Reason::ClientGone, outlet),
+        let pace = context.settings.send_pace(context.settings.http2.stall_timeout);
+        let mut sink = ResponseSink { out: &mut self.out, cx: &mut cx };
+        match self.exchange.reply.poll_write(&mut sink, context, usize::MAX, pace, now) {
+            WriteProgress::Waits
+            | WriteProgress::Blocked
+            | WriteProgress::All
+            | WriteProgress::Reset => {}
+            WriteProgress::More | WriteProgress::Again => return true,
+            WriteProgress::Gone => self.exchange.lose(Reason::ClientGone, context),
         }
         false
     }
 
     /// Takes content of the request; the client may send as much more (RFC 9113, 6.9.1).
-    fn pull(&mut self, cx: &mut Context<'_>, outlet: &mut Outlet, now: &Now) {
+    fn pull(&mut self, cx: &mut Context<'_>, context: &mut StreamContext, now: &Now) {
         loop {
             if self.exchange.arriving().is_none() {
                 // With the response at its end, `h2` asks the client to stop (RFC 9113, 8.1).
@@ -89,14 +92,14 @@ impl Stream {
             let bytes = match content.poll_data(cx) {
                 Poll::Pending => return,
                 Poll::Ready(Some(Ok(bytes))) => bytes,
-                Poll::Ready(Some(Err(error))) => return self.broken(&error, outlet),
-                Poll::Ready(None) => return self.end_request(cx, outlet),
+                Poll::Ready(Some(Err(error))) => return self.broken(&error, context),
+                Poll::Ready(None) => return self.end_request(cx, context),
             };
             let len = bytes.len();
             if len == 0 {
                 continue;
             }
-            self.exchange.content(bytes, outlet, now);
+            self.exchange.content(bytes, context, now);
             if self.exchange.arriving().is_some() {
                 // An error says that the stream is gone, which the next poll tells too.
                 let _ = content.flow_control().release_capacity(len);
@@ -104,24 +107,24 @@ impl Stream {
         }
     }
 
-    fn end_request(&mut self, cx: &mut Context<'_>, outlet: &mut Outlet) {
+    fn end_request(&mut self, cx: &mut Context<'_>, context: &mut StreamContext) {
         let Some(content) = &mut self.content else { return };
         match content.poll_trailers(cx) {
             Poll::Pending => {}
             Poll::Ready(Ok(trailers)) => {
                 self.content = None;
-                self.exchange.complete(trailers.as_ref().and_then(request::trailers), outlet);
+                self.exchange.complete(trailers.as_ref().and_then(request::trailers), context);
             }
-            Poll::Ready(Err(error)) => self.broken(&error, outlet),
+            Poll::Ready(Err(error)) => self.broken(&error, context),
         }
     }
 
     /// The content breaks off, or a rule.
-    fn broken(&mut self, error: &h2::Error, outlet: &mut Outlet) {
+    fn broken(&mut self, error: &h2::Error, context: &mut StreamContext) {
         if error.is_library() {
-            outlet.report(ProtocolError::stream(Fault::Request));
+            context.report(ProtocolError::stream(Fault::Request));
         }
-        self.exchange.lose(Reason::ClientGone, outlet);
+        self.exchange.lose(Reason::ClientGone, context);
     }
 }
 
@@ -133,10 +136,10 @@ impl Out {
         }
     }
 
-    fn reset(&mut self, cut: Cut) {
+    fn reset(&mut self, cut: ResetReason) {
         let code = match cut {
-            Cut::Cancelled => Code::CANCEL,
-            Cut::Broken => Code::INTERNAL_ERROR,
+            ResetReason::Cancelled => Code::CANCEL,
+            ResetReason::Broken => Code::INTERNAL_ERROR,
         };
         match self {
             Self::Unsaid(respond) => respond.send_reset(code),
@@ -145,13 +148,13 @@ impl Out {
     }
 }
 
-/// `h2`, as a response sees it.
-struct Carrier<'a, 'b> {
+/// Writes a response to a stream of `h2`.
+struct ResponseSink<'a, 'b> {
     out: &'a mut Out,
     cx: &'a mut Context<'b>,
 }
 
-impl Sink for Carrier<'_, '_> {
+impl Sink for ResponseSink<'_, '_> {
     fn interim(&mut self, head: Response<()>) -> Result<(), Refused<Response<()>>> {
         match self.out {
             Out::Unsaid(respond) => respond.send_informational(head).map_err(|_| Refused::Gone),
@@ -188,7 +191,7 @@ impl Sink for Carrier<'_, '_> {
         stream.send_trailers(trailers).map_err(|_| Refused::Gone)
     }
 
-    fn reset(&mut self, cut: Cut) {
+    fn reset(&mut self, cut: ResetReason) {
         self.out.reset(cut);
     }
 }

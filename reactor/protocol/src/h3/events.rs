@@ -98,8 +98,8 @@ impl Http3 {
 
     /// A stream with a request.
     fn take_request(&mut self, id: StreamId) {
-        self.outlet.stream = id;
-        let until = self.now.instant + self.outlet.settings.header_timeout;
+        self.context.stream = id;
+        let until = self.now.instant + self.context.settings.header_timeout;
         let refused = id >= self.refused_from();
         if !refused {
             self.next_stream = self.next_stream.max(id + 4);
@@ -209,7 +209,7 @@ impl Http3 {
     ) -> Result<(), Over> {
         let origin = Origin { stream: id, received_at: self.now.unix_micros, ..self.origin };
         let early = self.quic.is_in_early_data();
-        let request = match request::head(list, early, origin, &self.outlet.settings) {
+        let request = match request::head(list, early, origin, &self.context.settings) {
             Ok(_) if qpack::list_bytes(list) > self.section_bytes_max() => {
                 return self.refuse(id, list, Fault::FieldsTooLarge, complete);
             }
@@ -223,13 +223,13 @@ impl Http3 {
             return self.malformed(id, Fault::Message);
         }
         let head_only = request.head.method == Method::HEAD;
-        self.outlet.part(Part::Head(request.head));
+        self.context.part(Part::Head(request.head));
         let head_bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
-        self.watch.asked(head_bytes);
+        self.limiter.asked(head_bytes);
         let stream = self.stream(id, list, head_only, declared, complete);
         stream.head_bytes = head_bytes;
         if complete {
-            self.outlet.part(Part::End(None));
+            self.context.part(Part::End(None));
         } else if request.expects_continue {
             stream.exchange.reply.say_continue();
         }
@@ -248,9 +248,9 @@ impl Http3 {
         let is_head = |line: &Header| line.name() == b":method" && line.value() == b"HEAD";
         self.stream(id, list, list.iter().any(is_head), None, complete);
         if let Some(stream) = self.streams.get_mut(&id) {
-            stream.exchange.refuse_head(fault, &mut self.outlet, &self.now);
+            stream.exchange.refuse_head(fault, &mut self.context, &self.now);
         }
-        self.excuse(id);
+        self.refund(id);
         self.queue(id);
         Ok(())
     }
@@ -271,7 +271,7 @@ impl Http3 {
         let priority = said.unwrap_or_default();
         priority.apply(&mut self.quic, id);
         let facts = RequestFacts { head_only, version: Version::Http3 };
-        let stream = Stream::new(facts, declared, complete, priority, &self.outlet, &self.now);
+        let stream = Stream::new(facts, declared, complete, priority, &self.context, &self.now);
         self.streams.entry(id).or_insert(Box::new(stream))
     }
 
@@ -281,12 +281,12 @@ impl Http3 {
         if stream.exchange.arriving().is_none() {
             return Ok(());
         }
-        self.watch.content(bytes.len());
-        if let Err(fault) = stream.content(bytes, &mut self.outlet, &self.now) {
+        self.limiter.content(bytes.len());
+        if let Err(fault) = stream.content(bytes, &mut self.context, &self.now) {
             return self.malformed(id, fault);
         }
         if stream.exchange.is_refused() {
-            self.excuse(id);
+            self.refund(id);
         }
         self.queue(id);
         Ok(())
@@ -294,7 +294,7 @@ impl Http3 {
 
     fn trailers(&mut self, id: StreamId, list: &[Header]) -> Result<(), Over> {
         let Some(stream) = self.streams.get_mut(&id) else { return Err(Over) };
-        match stream.trailers(list, &mut self.outlet) {
+        match stream.trailers(list, &mut self.context) {
             Ok(()) => Ok(()),
             Err(fault) => self.malformed(id, fault),
         }
@@ -305,8 +305,8 @@ impl Http3 {
         let Some(stream) = self.streams.get_mut(&id) else {
             return self.refuse(id, &[], Fault::FieldsTooLarge, complete);
         };
-        stream.exchange.too_large(&mut self.outlet, &self.now);
-        self.excuse(id);
+        stream.exchange.too_large(&mut self.context, &self.now);
+        self.refund(id);
         self.queue(id);
         Ok(())
     }
@@ -314,7 +314,7 @@ impl Http3 {
     /// The client has sent all of a request.
     fn finished(&mut self, id: StreamId) -> Result<(), Over> {
         let Some(stream) = self.streams.get_mut(&id) else { return Err(Over) };
-        match stream.end(&mut self.outlet) {
+        match stream.end(&mut self.context) {
             Ok(()) => Ok(()),
             Err(fault) => self.malformed(id, fault),
         }
@@ -328,7 +328,7 @@ impl Http3 {
 
     /// A request is not what it should be: nobody gets to see more of it.
     fn malformed(&mut self, id: StreamId, fault: Fault) -> Result<(), Over> {
-        self.outlet.report(ProtocolError::stream(fault));
+        self.context.report(ProtocolError::stream(fault));
         self.end(id, Reason::ClientGone);
         self.drop_stream(id, Code::MessageError)
     }
@@ -346,8 +346,8 @@ impl Http3 {
     /// A stream is over before its time.
     pub(super) fn end(&mut self, id: StreamId, reason: Reason) {
         if let Some(mut stream) = self.streams.remove(&id) {
-            stream.exchange.lose(reason, &mut self.outlet);
-            self.watch.unanswered(stream.head_bytes);
+            stream.exchange.lose(reason, &mut self.context);
+            self.limiter.unanswered(stream.head_bytes);
             self.rewind();
         }
     }
@@ -360,12 +360,12 @@ impl Http3 {
         if let Some(pending) = &mut self.pending {
             pending.priorities.remove(&id);
         }
-        self.linger(id, code, true);
+        self.stop_sending(id, code, true);
         // What the client has given up itself is no refusal.
         if code != Code::RequestCancelled {
-            self.excuse(id);
+            self.refund(id);
         }
-        self.watch.reset();
+        self.limiter.reset();
         if self.is_overdrawn() {
             self.calm();
         }

@@ -4,13 +4,13 @@ use wire::Reason;
 use wire::limits::{QUIC_BREAK_TIME_MAX, QUIC_TURN_BYTES};
 
 use super::Http3;
-use super::carrier::Carrier;
 use super::error::Code;
 use super::life::CONTROL_STREAM;
 use super::states::Egress;
+use super::stream_writer::StreamWriter;
 use crate::StreamId;
 use crate::error::{Fault, ProtocolError};
-use crate::reply::Moved;
+use crate::reply::WriteProgress;
 
 impl Http3 {
     /// A stream may have something to send.
@@ -55,7 +55,7 @@ impl Http3 {
 
     /// The client wants no response.
     pub(super) fn stopped(&mut self, id: StreamId) {
-        self.outlet.stream = id;
+        self.context.stream = id;
         self.end(id, Reason::ClientGone);
         self.discard(id, Code::RequestCancelled);
     }
@@ -94,37 +94,38 @@ impl Http3 {
         let Some(stream) = self.streams.get_mut(&id) else { return };
         stream.queued = false;
         self.egress.give();
-        self.outlet.stream = id;
+        self.context.stream = id;
         let incremental = stream.priority.incremental;
         let unsent = &mut stream.unsent;
-        let mut carrier = Carrier { quic: &mut self.quic, stream: id, unsent, cut: None };
+        let mut stream_writer =
+            StreamWriter { quic: &mut self.quic, stream: id, unsent, cut: None };
         let most = if incremental { QUIC_TURN_BYTES } else { usize::MAX };
-        let pace = self.outlet.settings.send_pace(self.outlet.settings.http3.stall_timeout);
+        let pace = self.context.settings.send_pace(self.context.settings.http3.stall_timeout);
         let reply = &mut stream.exchange.reply;
         let before = reply.deadline();
-        let moved = reply.give(&mut carrier, &mut self.outlet, most, pace, &self.now);
-        let cut = carrier.cut;
+        let moved = reply.poll_write(&mut stream_writer, &mut self.context, most, pace, &self.now);
+        let cut = stream_writer.cut;
         let after = reply.deadline();
         if after.is_none() || after != before {
             self.progress = self.now.instant;
         }
         match moved {
-            Moved::Waits | Moved::Blocked => {}
-            Moved::More => {
+            WriteProgress::Waits | WriteProgress::Blocked => {}
+            WriteProgress::More => {
                 self.turns += 1;
                 stream.turn = self.turns;
                 stream.queued = true;
                 self.ready.push(id);
             }
-            Moved::Again => {
+            WriteProgress::Again => {
                 stream.queued = true;
                 let at = self.now.instant + QUIC_BREAK_TIME_MAX;
                 let pending = self.pending();
                 pending.breaking.push(id);
                 pending.break_at.get_or_insert(at);
             }
-            Moved::All | Moved::Reset => self.answered(id, cut),
-            Moved::Gone => {
+            WriteProgress::All | WriteProgress::Reset => self.answered(id, cut),
+            WriteProgress::Gone => {
                 self.end(id, Reason::ClientGone);
                 self.discard(id, Code::InternalError);
             }
@@ -143,17 +144,17 @@ impl Http3 {
     fn answered(&mut self, id: StreamId, cut: Option<Code>) {
         let Some(stream) = self.streams.remove(&id) else { return };
         match stream.exchange.was_answered() {
-            true => self.watch.answered(stream.head_bytes),
-            false => self.watch.unanswered(stream.head_bytes),
+            true => self.limiter.answered(stream.head_bytes),
+            false => self.limiter.unanswered(stream.head_bytes),
         }
         if stream.arriving && !stream.exchange.is_refused() {
-            self.excuse(id);
+            self.refund(id);
         }
         if let Some(code) = cut {
-            self.linger(id, code, true);
+            self.stop_sending(id, code, true);
         } else if stream.arriving {
             // RFC 9114, 4.1.1: the rest of the request is of no use.
-            self.linger(id, Code::NoError, false);
+            self.stop_sending(id, Code::NoError, false);
         }
         self.rewind();
     }
@@ -170,16 +171,16 @@ impl Http3 {
             .map(|(id, _)| *id)
             .collect();
         for id in ids {
-            self.outlet.stream = id;
+            self.context.stream = id;
             let shut = self.quic.stream_capacity(id) == Ok(0) && !self.is_full();
-            let bearable = self.progress + self.outlet.settings.http3.stall_timeout;
+            let bearable = self.progress + self.context.settings.http3.stall_timeout;
             let Some(stream) = self.streams.get_mut(&id) else { continue };
             if !shut && bearable > now.instant {
                 // Others have what the network takes. It waits for its turn, not for its client.
-                stream.exchange.reply.bear_with(bearable);
+                stream.exchange.reply.extend_deadline(bearable);
             }
-            if stream.exchange.timeout(&mut self.outlet, &now) {
-                self.watch.unanswered(stream.head_bytes);
+            if stream.exchange.timeout(&mut self.context, &now) {
+                self.limiter.unanswered(stream.head_bytes);
                 self.streams.remove(&id);
                 self.discard(id, Code::RequestCancelled);
                 self.rewind();
@@ -197,7 +198,7 @@ impl Http3 {
             if let Some(pending) = &mut self.pending {
                 pending.opening.remove(&id);
             }
-            self.outlet.report(ProtocolError::stream(Fault::HeadTimeout));
+            self.context.report(ProtocolError::stream(Fault::HeadTimeout));
             self.discard(id, Code::RequestIncomplete);
         }
     }

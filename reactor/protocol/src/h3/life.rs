@@ -61,7 +61,7 @@ impl Http3 {
         if !self.quic.is_established() && !self.quic.is_in_early_data() {
             return;
         }
-        self.phase = Phase::Open(self.now.instant + self.outlet.settings.keepalive_timeout);
+        self.phase = Phase::Open(self.now.instant + self.context.settings.keepalive_timeout);
         let mut opening = BytesMut::new();
         frame::put_number(&mut opening, CONTROL);
         frame::put_numbers(
@@ -128,7 +128,7 @@ impl Http3 {
 
     /// Bytes of a field section, in whatever form, that the client is told to send at most.
     pub(super) fn section_bytes_max(&self) -> u64 {
-        u64::from(self.outlet.settings.field_section_bytes_max())
+        u64::from(self.context.settings.field_section_bytes_max())
     }
 
     /// The stream from which on requests are refused.
@@ -143,7 +143,7 @@ impl Http3 {
     pub(super) fn rewind(&mut self) {
         let now = self.now.instant;
         match &mut self.phase {
-            Phase::Open(idle) => *idle = now + self.outlet.settings.keepalive_timeout,
+            Phase::Open(idle) => *idle = now + self.context.settings.keepalive_timeout,
             Phase::Left(_, until) => *until = now + FAREWELL_TIME_MAX,
             _ => {}
         }
@@ -152,16 +152,16 @@ impl Http3 {
     /// Whether the client has made more work than may still turn out to serve somebody: as long as
     /// content is arriving, a window of it, and that sent again.
     pub(super) fn is_overdrawn(&self) -> bool {
-        let debt = self.watch.debt();
+        let debt = self.limiter.debt();
         if debt == 0 {
             return false;
         }
         let arriving = self.streams.values().any(|stream| stream.arriving);
-        let window = self.outlet.settings.http3.connection_window_bytes();
+        let window = self.context.settings.http3.connection_window_bytes();
         !arriving || debt > window.saturating_mul(2)
     }
 
-    /// The client makes work and serves nobody: it has to go.
+    /// Flood detected: closes the connection (H3_EXCESSIVE_LOAD).
     pub(super) fn calm(&mut self) {
         self.expel(Code::ExcessiveLoad, Fault::Flood);
     }
@@ -173,7 +173,7 @@ impl Http3 {
 
     fn expel(&mut self, code: Code, fault: Fault) {
         if self.close(code) {
-            self.outlet.report(ProtocolError::connection(fault));
+            self.context.report(ProtocolError::connection(fault));
             self.phase = Phase::Closed;
             self.lose_streams();
         }
@@ -201,7 +201,7 @@ impl Http3 {
     pub(super) fn ping_interval(&self) -> Duration {
         let theirs = self.quic.peer_transport_params().map(|peer| peer.max_idle_timeout);
         let theirs = theirs.filter(|millis| *millis > 0).map(Duration::from_millis);
-        let idle = self.outlet.settings.keepalive_timeout;
+        let idle = self.context.settings.keepalive_timeout;
         let half = theirs.map_or(idle, |theirs| theirs.min(idle)) / 2;
         half.clamp(QUIC_PING_INTERVAL_MIN, QUIC_PING_INTERVAL_MAX)
     }
@@ -217,7 +217,7 @@ impl Http3 {
         }
         match self.phase {
             Phase::Greeting(until) if until <= now && !self.quic.is_established() => {
-                self.outlet.report(ProtocolError::connection(Fault::Handshake));
+                self.context.report(ProtocolError::connection(Fault::Handshake));
                 // Nobody has asked for anything.
                 let _ = self.quic.close(false, quiche::WireErrorCode::NoError as u64, b"");
             }
@@ -251,7 +251,7 @@ impl Http3 {
             return;
         }
         if let Some(fault) = self.quic.local_error().and_then(fault) {
-            self.outlet.report(ProtocolError::connection(fault));
+            self.context.report(ProtocolError::connection(fault));
         }
         self.phase = Phase::Closed;
         self.lose_streams();

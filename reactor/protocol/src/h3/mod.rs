@@ -10,29 +10,29 @@
 //!
 //! `quiche` knows QUIC: packets, streams, windows and losses. The frames on the streams are read and
 //! made here, because each mistake of a client's has its own code and its own scope: [`incoming`],
-//! [`unidirectional`] and [`qpack`] are what comes, [`carrier`] is what goes. What a request and a response are
+//! [`unidirectional`] and [`qpack`] are what comes, [`stream_writer`] is what goes. What a request and a response are
 //! is shared with HTTP/2. `quiche` reads the clock itself for what is QUIC's: losses,
 //! acknowledgements, idleness.
 
+mod abuse_limiter;
 mod buffers;
-mod carrier;
+mod closing_streams;
 pub mod error;
 mod events;
 mod flow;
 pub mod frame;
 pub mod incoming;
 mod life;
-mod lingering;
 mod log;
+mod paths;
 mod pending;
 pub mod priority;
 pub mod qpack;
 mod request;
 mod states;
 mod stream;
+mod stream_writer;
 pub mod unidirectional;
-mod watch;
-mod ways;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -43,25 +43,25 @@ use wire::head::Origin;
 use wire::limits::QUIC_DATAGRAM_BYTES_MIN;
 use wire::{Part, Reason, RequestHead, ResponseHead};
 
+use self::abuse_limiter::AbuseLimiter;
 pub use self::buffers::Buffers;
 use self::error::Code;
 use self::life::Phase;
+use self::paths::PathSet;
 use self::pending::Pending;
 use self::states::{Egress, News, Probes};
 use self::stream::Stream;
 use self::unidirectional::Unidirectional;
-use self::watch::Watch;
-use self::ways::Ways;
 use super::datagrams::Datagrams;
 use super::error::ProtocolError;
-use super::outlet::Outlet;
 use super::settings::HttpSettings;
+use super::stream_context::StreamContext;
 use super::{Closing, Flow, Input, Now, Outgoing, Protocol, ReadFile, StreamId};
 
 /// A QUIC connection.
 pub type Quic = quiche::Connection<Buffers>;
 
-/// What a client that speaks HTTP/3 is agreed with on (RFC 9114, 3.1), as ALPN carries it.
+/// The ALPN identifier of HTTP/3 (RFC 9114, 3.1).
 pub const ALPN: &[u8] = b"h3";
 
 /// One QUIC connection with HTTP/3 on it.
@@ -78,8 +78,8 @@ pub struct Http3 {
     pending: Option<Box<Pending>>,
     /// The client's unidirectional streams.
     unidirectional: Unidirectional,
-    outlet: Outlet,
-    watch: Watch,
+    context: StreamContext,
+    limiter: AbuseLimiter,
     /// The stream after the highest that was seen.
     next_stream: StreamId,
     /// The last turn that a stream had.
@@ -98,8 +98,8 @@ pub struct Http3 {
     probes: Probes,
     /// When a response was last taken further.
     progress: Instant,
-    /// There once the client has moved, or tried to.
-    ways: Option<Box<Ways>>,
+    /// There once the client has migrated, or tried to.
+    paths: Option<Box<PathSet>>,
     now: Now,
 }
 
@@ -120,8 +120,8 @@ impl Http3 {
             ready: Vec::new(),
             pending: None,
             unidirectional: Unidirectional::default(),
-            outlet: Outlet::new(settings, read),
-            watch: Watch::new(now.instant),
+            context: StreamContext::new(settings, read),
+            limiter: AbuseLimiter::new(now.instant),
             next_stream: 0,
             turns: 0,
             news: News::default(),
@@ -132,7 +132,7 @@ impl Http3 {
             egress: Egress::default(),
             probes: Probes::default(),
             progress: now.instant,
-            ways: None,
+            paths: None,
             now: *now,
         }
     }
@@ -156,7 +156,7 @@ impl Http3 {
 
     fn datagram(&mut self, bytes: &mut [u8], info: RecvInfo) {
         self.news.add(News::Received);
-        self.watch.see(bytes.len(), self.now.instant);
+        self.limiter.see(bytes.len(), self.now.instant);
         self.probes.datagram();
         self.egress.datagram();
         // An error has closed the connection, which is found out below, or concerned nobody.
@@ -213,7 +213,7 @@ impl Http3 {
         }
         self.say_on();
         self.give();
-        self.let_go();
+        self.reap();
         self.settle();
     }
 
@@ -230,11 +230,11 @@ impl Http3 {
             // `quiche` looks for what the path takes when it has the room to.
             let most =
                 if self.probe_mtu { room.len() } else { QUIC_DATAGRAM_BYTES_MIN.min(room.len()) };
-            match ways::send(&mut self.quic, self.ways.as_deref(), &mut room[..most]) {
+            match paths::send(&mut self.quic, self.paths.as_deref(), &mut room[..most]) {
                 Ok((len, (from, to))) => {
                     // Those of the handshake are filled up (RFC 9000, 14.1).
                     self.probe_mtu |= len >= QUIC_DATAGRAM_BYTES_MIN && self.quic.is_established();
-                    self.watch.sent(len);
+                    self.limiter.sent(len);
                     out.push(len, from, to);
                 }
                 Err(quiche::Error::Done) => {
@@ -265,8 +265,8 @@ impl Http3 {
     /// The connection is over: so are its streams.
     fn lose_streams(&mut self) {
         for (id, mut stream) in std::mem::take(&mut self.streams) {
-            self.outlet.stream = id;
-            stream.exchange.lose(Reason::ClientGone, &mut self.outlet);
+            self.context.stream = id;
+            stream.exchange.lose(Reason::ClientGone, &mut self.context);
         }
         self.pending = None;
         self.ready.clear();
@@ -287,25 +287,25 @@ impl Protocol for Http3 {
         if self.news != News::None && (!self.probes.are_due() || self.quic.is_closed()) {
             self.drive();
         }
-        self.outlet.pop()
+        self.context.pop()
     }
 
     fn send(&mut self, stream: StreamId, part: Part<ResponseHead>, now: &Now) -> Flow {
         self.now = *now;
         let Some(open) = self.streams.get_mut(&stream) else { return Flow::Gone };
-        self.outlet.stream = stream;
+        self.context.stream = stream;
         if !std::mem::replace(&mut open.queued, true) {
             self.ready.push(stream);
         }
         self.news.add(News::Ours);
-        open.exchange.reply.send(part, &mut self.outlet, now)
+        open.exchange.reply.send(part, &mut self.context, now)
     }
 
     fn transmit(&mut self, out: &mut Outgoing<'_>, now: &Now) {
         let Outgoing::Datagrams(out) = out else { return };
         self.now = *now;
         self.transmit_packets(out);
-        self.outlet.take_released(&mut out.released);
+        self.context.take_released(&mut out.released);
     }
 
     fn wants_input(&self) -> bool {
@@ -332,6 +332,6 @@ impl Protocol for Http3 {
     }
 
     fn refusal(&mut self) -> Option<ProtocolError> {
-        self.outlet.pop_refusal()
+        self.context.pop_refusal()
     }
 }

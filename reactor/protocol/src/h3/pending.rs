@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Instant;
 
-use super::lingering::Lingering;
+use super::closing_streams::ClosingStream;
 use super::priority::Priority;
 use super::stream::Opening;
 use crate::StreamId;
@@ -16,7 +16,7 @@ pub struct Pending {
     /// What the client said of requests that are still to come.
     pub priorities: BTreeMap<StreamId, Priority>,
     /// Streams that are over here, and not for the client.
-    pub lingering: VecDeque<Lingering>,
+    pub closing: VecDeque<ClosingStream>,
     /// Streams that are to be reset once the client has what is before that: a reset takes back what
     /// it has not read (RFC 9000, 3.2).
     pub breaking: Vec<StreamId>,
@@ -31,7 +31,7 @@ impl Pending {
     pub fn is_empty(&self) -> bool {
         self.opening.is_empty()
             && self.priorities.is_empty()
-            && self.lingering.is_empty()
+            && self.closing.is_empty()
             && self.breaking.is_empty()
             && self.break_at.is_none()
             && self.unsaid.is_empty()
@@ -40,7 +40,7 @@ impl Pending {
     /// When something of it is late.
     pub fn deadline(&self) -> Option<Instant> {
         let heads = self.opening.values().map(|opening| opening.until).min();
-        let lingering = self.lingering.iter().filter_map(|lingering| lingering.until).min();
-        [heads, lingering, self.break_at].into_iter().flatten().min()
+        let closing = self.closing.iter().filter_map(|closing| closing.until).min();
+        [heads, closing, self.break_at].into_iter().flatten().min()
     }
 }

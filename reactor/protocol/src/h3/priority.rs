@@ -55,7 +55,7 @@ impl Http3 {
     pub(super) fn reprioritize(&mut self, control: StreamId, update: PriorityUpdate) {
         let PriorityUpdate { stream: id, value } = update;
         log::priority_parsed(&mut self.quic, control, id, &value);
-        let streams_max = self.outlet.settings.http3.streams_max;
+        let streams_max = self.context.settings.http3.streams_max;
         if id >= self.next_stream.saturating_add(streams_max.saturating_mul(4)) {
             // More than may be opened, even if all that ever were are over.
             return self.fail(Code::IdError);
@@ -67,7 +67,7 @@ impl Http3 {
             priority.apply(&mut self.quic, id);
             return;
         }
-        if self.quic.stream_closed(id) || self.is_lingering(id) {
+        if self.quic.stream_closed(id) || self.is_closing(id) {
             return;
         }
         let priorities = &mut self.pending().priorities;

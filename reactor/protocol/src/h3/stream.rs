@@ -13,7 +13,7 @@ use crate::Now;
 use crate::error::Fault;
 use crate::exchange::Exchange;
 use crate::message::RequestFacts;
-use crate::outlet::Outlet;
+use crate::stream_context::StreamContext;
 
 /// A stream that a client has opened.
 pub struct Stream {
@@ -53,11 +53,11 @@ impl Stream {
         declared: Option<u64>,
         complete: bool,
         priority: Priority,
-        outlet: &Outlet,
+        context: &StreamContext,
         now: &Now,
     ) -> Self {
         Self {
-            exchange: Exchange::new(facts, complete, outlet, now),
+            exchange: Exchange::new(facts, complete, context, now),
             declared,
             head_bytes: 0,
             arriving: !complete,
@@ -70,35 +70,44 @@ impl Stream {
     }
 
     /// Content has arrived. An error says that the stream is to be reset for it.
-    pub fn content(&mut self, bytes: Bytes, outlet: &mut Outlet, now: &Now) -> Result<(), Fault> {
+    pub fn content(
+        &mut self,
+        bytes: Bytes,
+        context: &mut StreamContext,
+        now: &Now,
+    ) -> Result<(), Fault> {
         let Some(received) = self.exchange.arriving() else { return Ok(()) };
         let received = received + bytes.len() as u64;
         if self.declared.is_some_and(|declared| received > declared) {
             return Err(Fault::Message);
         }
-        self.exchange.content(bytes, outlet, now);
+        self.exchange.content(bytes, context, now);
         Ok(())
     }
 
     /// Trailers have arrived.
-    pub fn trailers(&mut self, list: &[Header], outlet: &mut Outlet) -> Result<(), Fault> {
+    pub fn trailers(&mut self, list: &[Header], context: &mut StreamContext) -> Result<(), Fault> {
         let trailers = request::trailers(list)?;
-        self.complete(trailers, outlet)
+        self.complete(trailers, context)
     }
 
     /// The request has ended.
-    pub fn end(&mut self, outlet: &mut Outlet) -> Result<(), Fault> {
+    pub fn end(&mut self, context: &mut StreamContext) -> Result<(), Fault> {
         self.arriving = false;
-        self.complete(None, outlet)
+        self.complete(None, context)
     }
 
-    fn complete(&mut self, trailers: Option<Fields>, outlet: &mut Outlet) -> Result<(), Fault> {
+    fn complete(
+        &mut self,
+        trailers: Option<Fields>,
+        context: &mut StreamContext,
+    ) -> Result<(), Fault> {
         let Some(received) = self.exchange.arriving() else { return Ok(()) };
         // RFC 9114, 4.1.2.
         if self.declared.is_some_and(|declared| declared != received) {
             return Err(Fault::Message);
         }
-        self.exchange.complete(trailers, outlet);
+        self.exchange.complete(trailers, context);
         Ok(())
     }
 }

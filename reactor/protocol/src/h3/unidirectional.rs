@@ -36,7 +36,7 @@ enum Kind {
     /// What acknowledges fields that refer to the dynamic table; whether a number goes on, and for
     /// how many bytes it has.
     Decoder(Option<u8>),
-    /// Nobody knows.
+    /// Unknown stream type.
     Unknown,
 }
 

@@ -12,17 +12,17 @@ use h2::{RecvStream, SendStream};
 use http::HeaderMap;
 use protocol::Output;
 use protocol::h2::Http2;
-use protocol::h2::tape::Tape;
+use protocol::h2::memory_io::MemoryIo;
 use protocol::settings::HttpSettings;
 use wire::Scheme;
 
 use super::client::{Lines, Reply, Request};
 use super::{Server, now, origin, settings};
 
-/// A client over a tape.
+/// A client over buffers in memory.
 pub struct Client {
-    pub tape: Tape,
-    pub connection: Connection<Tape, Bytes>,
+    pub io: MemoryIo,
+    pub connection: Connection<MemoryIo, Bytes>,
     pub requests: SendRequest<Bytes>,
     /// The connection has ended, with this error.
     pub ended: Option<Option<h2::Error>>,
@@ -46,11 +46,11 @@ pub fn poll<F: Future>(future: F) -> Poll<F::Output> {
 
 impl Client {
     pub fn new(builder: &h2::client::Builder) -> Self {
-        let tape = Tape::default();
-        let Poll::Ready(Ok((requests, connection))) = poll(builder.handshake(tape.clone())) else {
+        let io = MemoryIo::default();
+        let Poll::Ready(Ok((requests, connection))) = poll(builder.handshake(io.clone())) else {
             panic!("no handshake")
         };
-        Self { tape, connection, requests, ended: None }
+        Self { io, connection, requests, ended: None }
     }
 
     /// Lets the client read and write.
@@ -68,7 +68,7 @@ impl Client {
         loop {
             self.drive();
             let before = out.len();
-            self.tape.transmit(&mut out);
+            self.io.transmit(&mut out);
             if out.len() == before {
                 break;
             }
@@ -78,7 +78,7 @@ impl Client {
             match chunk {
                 protocol::Chunk::Buffer(buffer) => bytes.extend_from_slice(buffer),
                 protocol::Chunk::Bytes(buffer) => bytes.extend_from_slice(buffer),
-                protocol::Chunk::File(_) => unreachable!("a tape holds bytes"),
+                protocol::Chunk::File(_) => unreachable!("a io holds bytes"),
             }
         }
         bytes
@@ -226,7 +226,7 @@ fn drive(client: &mut Client, server: &mut Server) {
         }
         let down = server.written();
         if !down.is_empty() {
-            client.tape.feed(&mut BytesMut::from(&down[..]));
+            client.io.feed(&mut BytesMut::from(&down[..]));
         }
         if up.is_empty() && down.is_empty() {
             return;

@@ -1,4 +1,4 @@
-//! [`Wakes`]: what `h2` wants to be polled again, without a runtime.
+//! [`WakeSet`]: which streams `h2` wants to be polled again; there is no runtime.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -6,7 +6,7 @@ use std::task::{Wake, Waker};
 
 /// Collects the wakes of one connection and its streams.
 #[derive(Debug, Default)]
-pub struct Wakes(Arc<Shared>);
+pub struct WakeSet(Arc<Shared>);
 
 #[derive(Debug, Default)]
 struct Shared {
@@ -14,7 +14,7 @@ struct Shared {
     streams: Mutex<Vec<u32>>,
 }
 
-impl Wakes {
+impl WakeSet {
     /// The waker of the connection.
     pub fn connection(&self) -> Waker {
         Waker::from(Arc::clone(&self.0))

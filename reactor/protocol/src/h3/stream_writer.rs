@@ -1,4 +1,4 @@
-//! [`Carrier`]: a stream of `quiche`'s, as a response sees it.
+//! [`StreamWriter`]: writes a response to a stream of `quiche`.
 
 use bytes::{BufMut, Bytes, BytesMut};
 use http::{HeaderMap, Response};
@@ -7,13 +7,13 @@ use wire::limits::QUIC_COPY_BYTES_MAX;
 
 use super::error::Code;
 use super::{Quic, frame, log, qpack};
-use crate::reply::{Cut, Refused, Sink};
+use crate::reply::{Refused, ResetReason, Sink};
 
 /// What a DATA frame's header may take (RFC 9114, 7.1): its type, and its length.
 const FRAME_OVERHEAD: usize = 1 + 8;
 
 /// The way of one response to the client.
-pub struct Carrier<'a> {
+pub struct StreamWriter<'a> {
     /// The connection.
     pub quic: &'a mut Quic,
     /// The stream.
@@ -25,7 +25,7 @@ pub struct Carrier<'a> {
     pub cut: Option<Code>,
 }
 
-impl Carrier<'_> {
+impl StreamWriter<'_> {
     /// Gives the stream a HEADERS frame, piece by piece: the one in work, if there is one.
     fn section(&mut self, list: &[HeaderRef<'_>], last: bool) -> Result<(), Refused<()>> {
         let mut frame = match self.unsent.take() {
@@ -83,7 +83,7 @@ fn back<T>(refused: Refused<()>, what: T) -> Refused<T> {
     }
 }
 
-impl Sink for Carrier<'_> {
+impl Sink for StreamWriter<'_> {
     fn interim(&mut self, head: Response<()>) -> Result<(), Refused<Response<()>>> {
         self.response(&head, false).map_err(|refused| back(refused, head))
     }
@@ -124,10 +124,10 @@ impl Sink for Carrier<'_> {
         sent.map_err(|refused| back(refused, trailers))
     }
 
-    fn reset(&mut self, cut: Cut) {
+    fn reset(&mut self, cut: ResetReason) {
         self.cut = Some(match cut {
-            Cut::Cancelled => Code::RequestCancelled,
-            Cut::Broken => Code::InternalError,
+            ResetReason::Cancelled => Code::RequestCancelled,
+            ResetReason::Broken => Code::InternalError,
         });
     }
 }

@@ -1,4 +1,4 @@
-//! [`Lingering`]: streams that are over here, on which the client may still be sending.
+//! [`ClosingStream`]: a stream that the server has finished and the client may still send on.
 //!
 //! `quiche` (0.30) forgets a stream when what was sent on it is acknowledged, if the client has ended
 //! its side by then. One whose client ends it later, because a packet was lost, would be kept for as
@@ -18,7 +18,7 @@ use crate::StreamId;
 
 /// A stream whose client was asked to stop.
 #[derive(Debug, Clone, Copy)]
-pub struct Lingering {
+pub struct ClosingStream {
     stream: StreamId,
     /// What it ends with.
     code: Code,
@@ -30,58 +30,58 @@ pub struct Lingering {
 
 impl Http3 {
     /// Asks the client to stop sending on a stream; `reset` when it gets nothing more either.
-    pub(super) fn linger(&mut self, stream: StreamId, code: Code, reset: bool) {
-        // What is over already needs no word.
+    pub(super) fn stop_sending(&mut self, stream: StreamId, code: Code, reset: bool) {
+        // No-op if the stream is already finished.
         let _ = self.quic.stream_shutdown(stream, Shutdown::Read, code as u64);
         // A client that does not stop is told all the same.
         let until = reset.then(|| self.now.instant + QUIC_LINGER_TIME);
-        let mut lingering = Lingering { stream, code, reset, until };
-        if self.lingers(&mut lingering) {
-            self.pending().lingering.push_back(lingering);
+        let mut closing = ClosingStream { stream, code, reset, until };
+        if self.waits_to_close(&mut closing) {
+            self.pending().closing.push_back(closing);
         }
     }
 
-    /// Nothing more is wanted of a request that is arriving: what is under way of it costs nothing.
-    pub(super) fn excuse(&mut self, stream: StreamId) {
+    /// The rest of a request is not wanted: refunds a window of what is in flight of it.
+    pub(super) fn refund(&mut self, stream: StreamId) {
         if self.quic.stream_finished(stream) {
             return;
         }
-        let http3 = &self.outlet.settings.http3;
-        self.watch.excuse(http3.window_bytes, http3.connection_window_bytes());
+        let http3 = &self.context.settings.http3;
+        self.limiter.refund(http3.window_bytes, http3.connection_window_bytes());
     }
 
-    /// Ends the streams that clients have ended, and those that are to wait no longer.
-    pub(super) fn let_go(&mut self) {
-        let count = self.pending.as_ref().map_or(0, |pending| pending.lingering.len());
+    /// Resets the streams that the client has finished, and those whose time is up.
+    pub(super) fn reap(&mut self) {
+        let count = self.pending.as_ref().map_or(0, |pending| pending.closing.len());
         for _ in 0..count {
-            let Some(mut lingering) = self.pending().lingering.pop_front() else { break };
-            if self.lingers(&mut lingering) {
-                self.pending().lingering.push_back(lingering);
+            let Some(mut closing) = self.pending().closing.pop_front() else { break };
+            if self.waits_to_close(&mut closing) {
+                self.pending().closing.push_back(closing);
             }
         }
-        if self.watch.excuses() {
-            let most = self.going_on().saturating_mul(self.outlet.settings.http3.window_bytes);
-            self.watch.excuse_at_most(most);
+        if self.limiter.has_refund() {
+            let most = self.going_on().saturating_mul(self.context.settings.http3.window_bytes);
+            self.limiter.refund_at_most(most);
         }
     }
 
     /// How many streams there are of which nothing more is wanted, and something may come.
     fn going_on(&self) -> u64 {
-        let lingering = self.pending.iter().flat_map(|pending| &pending.lingering);
-        let lingering = lingering.filter(|lingering| !self.quic.stream_finished(lingering.stream));
+        let closing = self.pending.iter().flat_map(|pending| &pending.closing);
+        let closing = closing.filter(|closing| !self.quic.stream_finished(closing.stream));
         let refused = self.streams.values().filter(|s| s.arriving && s.exchange.is_refused());
-        (lingering.count() + refused.count()) as u64
+        (closing.count() + refused.count()) as u64
     }
 
     /// Whether a stream is over here, and not for the client.
-    pub(super) fn is_lingering(&self, stream: StreamId) -> bool {
-        let mut lingering = self.pending.iter().flat_map(|pending| &pending.lingering);
-        lingering.any(|lingering| lingering.stream == stream)
+    pub(super) fn is_closing(&self, stream: StreamId) -> bool {
+        let mut closing = self.pending.iter().flat_map(|pending| &pending.closing);
+        closing.any(|closing| closing.stream == stream)
     }
 
     /// Whether there is something to wait for.
-    fn lingers(&mut self, lingering: &mut Lingering) -> bool {
-        let Lingering { stream, code, reset, until } = *lingering;
+    fn waits_to_close(&mut self, closing: &mut ClosingStream) -> bool {
+        let ClosingStream { stream, code, reset, until } = *closing;
         if matches!(self.quic.stream_capacity(stream), Err(Error::InvalidStreamState(_))) {
             return false;
         }
@@ -93,7 +93,7 @@ impl Http3 {
             return false;
         }
         if ended && until.is_none() {
-            lingering.until = Some(now + QUIC_LINGER_TIME);
+            closing.until = Some(now + QUIC_LINGER_TIME);
         }
         true
     }

@@ -1,4 +1,5 @@
-//! [`Outlet`]: what the streams of a connection share.
+//! [`StreamContext`]: settings that the streams of a connection share, and the queues that they fill:
+//! parts of requests, released bytes, refusals.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -10,9 +11,9 @@ use super::error::ProtocolError;
 use super::settings::HttpSettings;
 use super::{ReadFile, StreamId};
 
-/// The way out of a stream, to what is above the protocol.
+/// What a stream has at hand, and where its output goes.
 #[derive(Debug)]
-pub struct Outlet {
+pub struct StreamContext {
     /// The port's options.
     pub settings: Arc<HttpSettings>,
     /// Reads files.
@@ -25,7 +26,7 @@ pub struct Outlet {
     refusals: VecDeque<ProtocolError>,
 }
 
-impl Outlet {
+impl StreamContext {
     /// An empty one.
     pub fn new(settings: Arc<HttpSettings>, read: ReadFile) -> Self {
         Self {

@@ -1,11 +1,11 @@
-//! Connections that are agreed on give back what they were agreed on by.
+//! Frees handshake state once the handshake is complete.
 
 use boring::ssl::SslContextBuilder;
 use foreign_types::ForeignTypeRef;
 
 /// Has every connection free its own copy of the configuration (certificates, preferences,
 /// parameters) at the end of its handshake: 1.5 KiB that nobody asks for any more.
-pub(crate) fn install(builder: &mut SslContextBuilder) {
+pub(crate) fn drop_after_handshake(builder: &mut SslContextBuilder) {
     builder.set_select_certificate_callback(|mut hello| {
         let ssl = hello.ssl_mut().as_ptr();
         // SAFETY: the pointer is that of a connection in its handshake. What the library forbids

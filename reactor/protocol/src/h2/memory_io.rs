@@ -1,8 +1,8 @@
-//! [`Tape`]: what the `h2` crate takes for its socket.
+//! [`MemoryIo`]: the two buffers in memory that the `h2` crate reads and writes as its socket.
 //!
-//! Two buffers in memory: what came from the client, and what is to be sent. The second is bounded;
+//! One holds what the client has sent, the other what is to be sent to it. The second is bounded;
 //! when it is full, `h2` neither writes nor reads on until it has been emptied. That is the point at
-//! which a client that does not read is held.
+//! which a client that does not read holds itself up.
 
 use std::io::{IoSlice, Result};
 use std::pin::Pin;
@@ -15,11 +15,11 @@ use wire::limits::{H2_TAPE_BYTES_MAX, READ_AHEAD_BYTES_MAX};
 
 use crate::{Chunk, Output};
 
-/// One end of a connection in memory. Clones are the same tape: one is `h2`'s, which owns its
+/// One end of a connection in memory. Clones share the buffers: one is `h2`'s, which owns its
 /// transport and does not give it back, and one is the protocol's. They are used by one thread at
 /// a time, so the lock is never waited for.
 #[derive(Debug, Clone, Default)]
-pub struct Tape(Arc<Mutex<Buffers>>);
+pub struct MemoryIo(Arc<Mutex<Buffers>>);
 
 #[derive(Debug, Default)]
 struct Buffers {
@@ -28,7 +28,7 @@ struct Buffers {
     output: BytesMut,
 }
 
-impl Tape {
+impl MemoryIo {
     /// Appends bytes of the other end.
     pub fn feed(&self, bytes: &mut BytesMut) {
         let mut buffers = self.lock();
@@ -50,7 +50,7 @@ impl Tape {
         self.lock().input.len() < READ_AHEAD_BYTES_MAX
     }
 
-    /// Moves what is to be sent to `out`. Returns whether the tape was full, so that its writer may
+    /// Moves what is to be sent to `out`. Returns whether the buffer was full, so that its writer may
     /// have more.
     pub fn transmit(&self, out: &mut Output) -> bool {
         let mut buffers = self.lock();
@@ -97,8 +97,8 @@ impl Buffers {
     }
 }
 
-/// Nobody is woken: the protocol polls after it has fed or emptied the tape.
-impl AsyncRead for Tape {
+/// Nobody is woken: the protocol polls after it has fed or emptied the buffers.
+impl AsyncRead for MemoryIo {
     fn poll_read(
         self: Pin<&mut Self>,
         _cx: &mut Context<'_>,
@@ -115,7 +115,7 @@ impl AsyncRead for Tape {
     }
 }
 
-impl AsyncWrite for Tape {
+impl AsyncWrite for MemoryIo {
     fn poll_write(
         self: Pin<&mut Self>,
         _cx: &mut Context<'_>,

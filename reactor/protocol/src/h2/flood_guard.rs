@@ -1,11 +1,12 @@
-//! [`Watch`]: frames that make work and serve nobody (RFC 9113, 10.5).
+//! [`FloodGuard`]: bounds the frames that make work and serve no request (RFC 9113, 10.5).
 //!
 //! `h2` bounds what it keeps: streams that are reset, fields, empty content. What it answers and
-//! forgets at once, like PING, a client may send for ever. Here is a purse: such frames cost, time
-//! and honest work fill it, and who has spent it all has to go.
+//! forgets at once, like PING, a client could send without end. A token bucket bounds that: each such
+//! frame costs a token, time and completed responses refill the bucket, and an empty one closes the
+//! connection.
 //!
-//! And it answers by itself what is malformed, too large or one too many. Here is counted how many
-//! streams the client has opened, which tells how many of them were refused.
+//! `h2` also answers by itself requests that are malformed, too large or one too many, and does not
+//! say so. The guard counts the streams that the client has opened: the difference was refused.
 
 use std::time::Instant;
 
@@ -24,13 +25,13 @@ const HEADERS: u8 = 1;
 
 /// Watches the frames of one client.
 #[derive(Debug)]
-pub struct Watch {
+pub struct FloodGuard {
     /// Bytes up to the next header.
     skip: usize,
     head: [u8; HEAD_LEN],
     /// Bytes of the header that are there.
     have: usize,
-    purse: u64,
+    tokens: u64,
     /// Bytes sent that have earned nothing yet.
     sent: u64,
     counted: Instant,
@@ -42,15 +43,15 @@ pub struct Watch {
     missing: i64,
 }
 
-impl Watch {
+impl FloodGuard {
     /// Before the preface.
     pub fn new(now: Instant) -> Self {
-        let purse = H2_IDLE_FRAMES_MAX;
+        let tokens = H2_IDLE_FRAMES_MAX;
         Self {
             skip: PREFACE.len(),
             head: [0; HEAD_LEN],
             have: 0,
-            purse,
+            tokens,
             sent: 0,
             counted: now,
             last: 0,
@@ -59,12 +60,12 @@ impl Watch {
         }
     }
 
-    /// Looks at what has come. `false`: the purse is empty.
+    /// Looks at what has come. `false`: the bucket is empty.
     pub fn see(&mut self, mut bytes: &[u8], now: Instant) -> bool {
         let seconds = now.saturating_duration_since(self.counted).as_secs();
         if seconds > 0 {
             self.counted = now;
-            self.earn(seconds.saturating_mul(H2_FRAMES_PER_SECOND_EARNED));
+            self.refill(seconds.saturating_mul(H2_FRAMES_PER_SECOND_EARNED));
         }
         let mut cost = 0;
         while !bytes.is_empty() {
@@ -87,8 +88,8 @@ impl Watch {
                 self.end_frame();
             }
         }
-        let afford = cost <= self.purse;
-        self.purse = self.purse.saturating_sub(cost);
+        let afford = cost <= self.tokens;
+        self.tokens = self.tokens.saturating_sub(cost);
         afford
     }
 
@@ -128,18 +129,18 @@ impl Watch {
 
     /// A response has gone out to its end.
     pub fn answered(&mut self) {
-        self.earn(H2_FRAMES_PER_RESPONSE_EARNED);
+        self.refill(H2_FRAMES_PER_RESPONSE_EARNED);
     }
 
     /// So many bytes have gone out: they have their window updates coming.
     pub fn sent(&mut self, bytes: u64) {
         self.sent += bytes;
-        self.earn(self.sent / H2_BYTES_PER_FRAME_EARNED);
+        self.refill(self.sent / H2_BYTES_PER_FRAME_EARNED);
         self.sent %= H2_BYTES_PER_FRAME_EARNED;
     }
 
-    fn earn(&mut self, frames: u64) {
-        self.purse = self.purse.saturating_add(frames).min(H2_IDLE_FRAMES_MAX);
+    fn refill(&mut self, frames: u64) {
+        self.tokens = self.tokens.saturating_add(frames).min(H2_IDLE_FRAMES_MAX);
     }
 
     fn payload(&self) -> usize {
@@ -171,31 +172,31 @@ mod tests {
         let now = Instant::now();
         let all = [&PREFACE[..], &PING, &[0, 0, 1, 0, 0, 0, 0, 0, 1, 9], &PING].concat();
         for cut in 1..all.len() {
-            let mut watch = Watch::new(now);
+            let mut flood_guard = FloodGuard::new(now);
             for piece in all.chunks(cut) {
-                assert!(watch.see(piece, now));
+                assert!(flood_guard.see(piece, now));
             }
-            assert_eq!(watch.purse, H2_IDLE_FRAMES_MAX - 2, "{cut}");
+            assert_eq!(flood_guard.tokens, H2_IDLE_FRAMES_MAX - 2, "{cut}");
         }
     }
 
     #[test]
     fn an_empty_purse_is_filled_by_time_and_work() {
         let mut now = Instant::now();
-        let mut watch = Watch::new(now);
-        assert!(watch.see(PREFACE, now));
+        let mut flood_guard = FloodGuard::new(now);
+        assert!(flood_guard.see(PREFACE, now));
         for _ in 0..H2_IDLE_FRAMES_MAX {
-            assert!(watch.see(&PING, now));
+            assert!(flood_guard.see(&PING, now));
         }
-        assert!(!watch.see(&PING, now));
-        watch.answered();
-        watch.sent(2 * H2_BYTES_PER_FRAME_EARNED - 1);
-        watch.sent(1);
+        assert!(!flood_guard.see(&PING, now));
+        flood_guard.answered();
+        flood_guard.sent(2 * H2_BYTES_PER_FRAME_EARNED - 1);
+        flood_guard.sent(1);
         for _ in 0..H2_FRAMES_PER_RESPONSE_EARNED + 2 {
-            assert!(watch.see(&PING, now));
+            assert!(flood_guard.see(&PING, now));
         }
-        assert!(!watch.see(&PING, now));
+        assert!(!flood_guard.see(&PING, now));
         now += Duration::from_secs(1);
-        assert!(watch.see(&PING, now));
+        assert!(flood_guard.see(&PING, now));
     }
 }
