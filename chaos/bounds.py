@@ -42,8 +42,8 @@ async def until(condition, what):
 def serving(under=(), **options):
     with tempfile.TemporaryDirectory(prefix="ferrite-bounds-") as folder:
         os.environ["OPTIONS"] = json.dumps(options)
-        server = Server(folder, "bounds.php", under)
-        server.start()
+        server = Server(folder, script="bounds.php")
+        server.start(under)
         try:
             yield server
         except BaseException:

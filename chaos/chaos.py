@@ -25,14 +25,12 @@ import sys
 import tempfile
 import time
 
-from clients import Broken, Cut, Http1, Http2, Http3, tls
+from clients import PROTOCOLS, Broken, Cut, Http1, client_of
 from target import WORKERS, Server, content, pids_of
 
 # A request that has no end after so long hangs. Stopped workers go on long before, and a client of QUIC
 # has found out within 8 s that the reactor has died.
 HUNG_SECONDS = 60
-SETTLE_SECONDS = 20
-PROTOCOLS = ("h1", "tls-h1", "h2c", "tls-h2", "h3")
 # How many requests of each protocol are in flight at a time.
 LANES = {"h1": 8, "tls-h1": 3, "h2c": 6, "tls-h2": 4, "h3": 4}
 # What is asked, and how often.
@@ -72,14 +70,7 @@ class Chaos:
     # Load.
 
     def client(self, protocol):
-        clear, secure = ("127.0.0.1", self.server.clear), ("127.0.0.1", self.server.port)
-        return {
-            "h1": lambda: Http1(clear),
-            "tls-h1": lambda: Http1(secure, tls(self.server, "http/1.1")),
-            "h2c": lambda: Http2(clear),
-            "tls-h2": lambda: Http2(secure, tls(self.server, "h2")),
-            "h3": lambda: Http3(self.server),
-        }[protocol]()
+        return client_of(protocol, self.server)
 
     async def lane(self, protocol, shared):
         """Asks one request after another, over a connection of its own or a shared one."""
@@ -230,14 +221,6 @@ class Chaos:
 
     # The proof.
 
-    async def stats(self):
-        client = Http1(("127.0.0.1", self.server.clear))
-        try:
-            status, body = await asyncio.wait_for(client.ask("GET", "/stats"), HUNG_SECONDS)
-            return json.loads(body) if status == 200 else {}
-        finally:
-            client.close()
-
     async def run(self):
         await self.warm_up()
         before = self.server.descriptors()
@@ -249,54 +232,16 @@ class Chaos:
         await asyncio.gather(self.disturb(), *lanes)
         for client in self.shared:
             client.close()
-        await self.settle(before)
+        self.problems += await self.server.settled(before)
         self.judge()
 
     async def warm_up(self):
         deadline = time.monotonic() + 20
-        while len(self.server.children()[1]) < WORKERS or not await self.stats():
+        while len(self.server.children()[1]) < WORKERS or not await self.server.stats():
             if time.monotonic() > deadline:
                 raise SystemExit("the server does not answer")
             await asyncio.sleep(0.05)
         await asyncio.sleep(0.5)
-
-    async def settle(self, before):
-        """Waits until nothing is left of the load."""
-        deadline = time.monotonic() + SETTLE_SECONDS
-        while left := await self.left(before):
-            if time.monotonic() > deadline:
-                self.problems += left
-                return
-            await asyncio.sleep(0.2)
-
-    async def left(self, before):
-        try:
-            stats = await self.stats()
-            # The connection that has just been closed is one as well, for a moment.
-            await asyncio.sleep(0.1)
-            after = self.server.descriptors()
-        except (Cut, OSError, TypeError, ValueError) as error:
-            return [f"the server does not answer at the end: {error}"]
-        left = [
-            f"the {name} has more descriptors open than at the beginning: {dict(now - before[name])}"
-            for name, now in after.items()
-            if now - before[name]
-        ]
-        # This request itself is one.
-        for key, most in {
-            "connection_num": 1,
-            "quic_connection_num": 0,
-            "concurrency": 1,
-            "queue_len": 0,
-        }.items():
-            if stats.get(key, most) > most:
-                left.append(f"{key} is {stats[key]}")
-        for key, value in stats.items():
-            if "spool" in key and value:
-                left.append(f"{key} is {value}")
-        if files := os.listdir(self.server.path("tmp")):
-            left.append(f"{len(files)} files are left: {files[:3]}")
-        return left
 
     def judge(self):
         ran = collections.Counter(line.split()[0] for line in self.server.read("ran").splitlines())

@@ -1,7 +1,8 @@
 """Clients of HTTP/1, HTTP/2 and HTTP/3 that tell exactly what became of each request.
 
 `ask` of each returns (status, body), or raises Cut when the connection has ended before the answer was
-complete, Broken when the answer broke off on a connection or stream that goes on.
+complete, Broken when the answer broke off on a connection or stream that goes on. With `held` a client
+does not read its answer before `read_on` is called.
 """
 
 import asyncio
@@ -23,7 +24,9 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 import client as http3  # noqa: E402
 from suite import Failed  # noqa: E402
 
+PROTOCOLS = ("h1", "tls-h1", "h2c", "tls-h2", "h3")
 READ = 64 * 1024
+WINDOW = 16 * 1024 * 1024
 
 
 class Cut(Exception):
@@ -37,9 +40,15 @@ class Broken(Exception):
 class Http1:
     """One connection; one request at a time."""
 
-    def __init__(self, address, context=None, slow=False):
-        self.address, self.context, self.slow = address, context, slow
+    def __init__(self, address, context=None, slow=False, held=False):
+        self.address, self.context, self.slow = address, context, slow or held
         self.reader = self.writer = None
+        self.reading = asyncio.Event()
+        if not held:
+            self.reading.set()
+
+    def read_on(self):
+        self.reading.set()
 
     async def open(self):
         sock = socket.socket()
@@ -83,6 +92,7 @@ class Http1:
             raise Cut(str(error)) from error
 
     async def _answer(self, pace):
+        await self.reading.wait()
         head = (await self.reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
         status = int(head[0].split()[1])
         fields = dict(line.lower().split(": ", 1) for line in head[1:] if line)
@@ -116,9 +126,11 @@ class Http1:
 class Http2:
     """One connection with many streams."""
 
-    def __init__(self, address, context=None, window=None):
-        """`window`: bytes of each answer that it takes; without it as many as come."""
-        self.address, self.context, self.window = address, context, window
+    def __init__(self, address, context=None, held=None, window=None):
+        """`window`: bytes of each answer that it takes; without it as many as come. `held`: "window"
+        gives its streams none until it reads on, "socket" does not read what comes.
+        """
+        self.address, self.context, self.window, self.held = address, context, window, held
         self.reader = self.writer = self.task = self.h2 = None
         self.streams = {}
         self.opening = asyncio.Lock()
@@ -138,8 +150,23 @@ class Http2:
             values = {code: self.window, h2.settings.SettingCodes.ENABLE_PUSH: 0}
             self.h2.local_settings = h2.settings.Settings(client=True, initial_values=values)
         self.h2.initiate_connection()
+        if self.held == "window":
+            self._set_window(0)
         self.flush()
-        self.task = asyncio.create_task(self._read(self.reader))
+        if self.held != "socket":
+            self.task = asyncio.create_task(self._read(self.reader))
+
+    def _set_window(self, size):
+        self.h2.update_settings({h2.settings.SettingCodes.INITIAL_WINDOW_SIZE: size})
+
+    def read_on(self):
+        if self.held == "window":
+            self._set_window(WINDOW)
+        elif self.held == "socket":
+            self.task = asyncio.create_task(self._read(self.reader))
+        self.held = None
+        self.h2.increment_flow_control_window(WINDOW)
+        self.flush()
 
     def flush(self):
         if self.writer:
@@ -155,7 +182,7 @@ class Http2:
 
     def _happened(self, event):
         stream = self.streams.get(getattr(event, "stream_id", None))
-        if isinstance(event, h2.events.DataReceived):
+        if isinstance(event, h2.events.DataReceived) and not self.held:
             self.h2.acknowledge_received_data(event.flow_controlled_length, event.stream_id)
         if isinstance(event, h2.events.ConnectionTerminated):
             # What the server has not begun may be asked again; here it counts as cut.
@@ -247,19 +274,31 @@ class Http2:
 class Http3:
     """One connection with many streams, on aioquic. A new one is made when it has ended."""
 
-    def __init__(self, server):
-        self.server = server
+    def __init__(self, server, held=None):
+        """`held`: what the server may send at once and no more of, as settings of aioquic's."""
+        self.server, self.held = server, held
         self.client = self.context = self.closing = None
         self.opening = asyncio.Lock()
 
     async def open(self):
         self.close()
-        self.context = http3.connect(self.server, idle_timeout=8.0)
+        settings = {"idle_timeout": 8.0}
+        if self.held:
+            settings = {"idle_timeout": 300.0, "hold_credit": True, **self.held}
+        self.context = http3.connect(self.server, **settings)
         try:
             self.client = await self.context.__aenter__()
         except (Failed, ConnectionError, OSError, asyncio.TimeoutError) as error:
             self.client = self.context = None
             raise Cut(f"connect: {error}") from error
+
+    def read_on(self):
+        self.client.give_credit()
+
+    def draining_seconds(self):
+        """How long the server knows the connection when it has been closed (RFC 9000, 10.2): three times
+        what it waits for a packet, which is long where the client was busy."""
+        return 3 * self.client._quic._loss.get_probe_timeout()
 
     async def ask(self, method, path, body=b"", headers=(), pace=None, leave=False):
         async with self.opening:
@@ -291,6 +330,21 @@ class Http3:
             ended = self.context.__aexit__(None, None, None)
             self.closing = asyncio.get_running_loop().create_task(ended)
         self.client = self.context = None
+
+
+def client_of(protocol, server, held=None):
+    """A client of one of PROTOCOLS. `held` is a number: clients do not read in one way or another."""
+    clear, secure = ("127.0.0.1", server.clear), ("127.0.0.1", server.port)
+    way = None if held is None else held % 2
+    if protocol in ("h1", "tls-h1"):
+        context = tls(server, "http/1.1") if protocol == "tls-h1" else None
+        return Http1(secure if context else clear, context, held=way is not None)
+    if protocol in ("h2c", "tls-h2"):
+        context = tls(server, "h2") if protocol == "tls-h2" else None
+        how = None if way is None else ("window", "socket")[way]
+        return Http2(secure if context else clear, context, how)
+    how = None if way is None else ({"max_data": 20_000}, {"max_stream_data": 20_000})[way]
+    return Http3(server, how)
 
 
 def tls(server, alpn):

@@ -3,11 +3,14 @@
 // The server that script/chaos disturbs. Each handler first notes the id of its request, with one write
 // to a file that is only appended to: so it can be proven afterwards how often each request ran.
 //
-// usage: php server.php FOLDER WORKERS REACTORS
+// usage: php server.php FOLDER WORKERS REACTORS [OPTIONS]
+//
+// OPTIONS of the server, as JSON, come beside those below.
 
 use Ferrite\Http\{Request, Response, Server};
 
 [, $folder, $workers, $reactors] = $argv;
+$options = json_decode($argv[4] ?? '{}', true, flags: JSON_THROW_ON_ERROR);
 
 $server = new Server('127.0.0.1', 0);
 $tls = $server->listen('127.0.0.1', 0, Ferrite\SOCK_TCP | Ferrite\SSL);
@@ -21,6 +24,7 @@ $server->set([
     'request_queue_len_max' => 10_000,
     'package_max_length' => '4M',
     'banner' => false,
+    ...$options,
 ]);
 $tls->set(['ssl_cert_file' => "$folder/server.pem", 'ssl_key_file' => "$folder/server.key"]);
 
@@ -28,6 +32,13 @@ $tls->set(['ssl_cert_file' => "$folder/server.pem", 'ssl_key_file' => "$folder/s
 function content(string $id, int $length): string
 {
     return substr(str_repeat(hash('sha256', $id), intdiv($length, 64) + 1), 0, $length);
+}
+
+/** Content of which no place is like another. */
+function page(string $id, int $length): string
+{
+    $line = " $id\n";
+    return substr(implode($line, range(0, intdiv($length, strlen($line)))) . $line, 0, $length);
 }
 
 $server->on('Start', function (Server $server) use ($folder, $tls) {
@@ -38,6 +49,9 @@ $server->on('Start', function (Server $server) use ($folder, $tls) {
 $server->on('Request', function (Request $request, Response $response) use ($server, $folder) {
     if ($request->server['request_uri'] === '/stats') {
         return $response->end(json_encode($server->stats() + ['worker' => $server->worker_id]));
+    }
+    if ($request->server['request_uri'] === '/probe') {
+        return $response->end('probe');
     }
     $id = $request->get['id'];
     file_put_contents("$folder/ran", "$id " . getmypid() . "\n", FILE_APPEND);
@@ -57,6 +71,12 @@ $server->on('Request', function (Request $request, Response $response) use ($ser
                 }
             }
             return $response->end();
+        case '/page':
+            return $response->end(page($id, $size));
+        case '/page-written':
+            $page = page($id, $size);
+            $response->write(substr($page, 0, 1000));
+            return $response->end(substr($page, 1000));
         case '/upload':
             return $response->end(hash('sha256', $request->rawContent()));
         case '/form':

@@ -88,6 +88,22 @@ class Http(H3Connection):
             super()._check_content_length(stream)
 
 
+class Quic(QuicConnection):
+    """aioquic's, which allows the server more as data comes: unless it is told to hold that back."""
+
+    def __init__(self, hold_credit=False, **settings):
+        self.credit_held = hold_credit
+        super().__init__(**settings)
+
+    def _write_connection_limits(self, builder, space):
+        if not self.credit_held:
+            super()._write_connection_limits(builder=builder, space=space)
+
+    def _write_stream_limits(self, builder, space, stream):
+        if not self.credit_held:
+            super()._write_stream_limits(builder=builder, space=space, stream=stream)
+
+
 class Client(QuicConnectionProtocol):
     """One connection. With `http=False` it opens no stream by itself."""
 
@@ -198,6 +214,11 @@ class Client(QuicConnectionProtocol):
             self._quic.stop_stream(answer.stream_id, code)
         if reset:
             self._quic.reset_stream(answer.stream_id, code)
+        self.transmit()
+
+    def give_credit(self):
+        """From now on the server may send as far as data is taken."""
+        self._quic.credit_held = False
         self.transmit()
 
     # What only a client that misbehaves does.
@@ -313,12 +334,22 @@ def udp_socket(address=HOST):
 
 @contextlib.asynccontextmanager
 async def connect(
-    server, http=True, early=None, tickets=None, log=False, address=HOST, port=None, **settings
+    server,
+    http=True,
+    early=None,
+    tickets=None,
+    log=False,
+    address=HOST,
+    port=None,
+    hold_credit=False,
+    **settings,
 ):
     """A connection. `early` is called before the handshake; `tickets` takes session tickets; with
-    `log` it remembers packets and frames; `address` and `port` are others that lead to the server."""
+    `log` it remembers packets and frames; `address` and `port` are others that lead to the server;
+    with `hold_credit` the server may send what the settings allow, and no more before `give_credit`."""
     settings |= {"quic_logger": QuicLogger()} if log else {}
-    quic = QuicConnection(
+    quic = Quic(
+        hold_credit=hold_credit,
         configuration=configuration(server, **settings),
         session_ticket_handler=tickets.append if tickets is not None else None,
     )

@@ -1,6 +1,7 @@
 """The server under test: started, asked by a way that is not under test, watched, ended."""
 
 import asyncio
+import collections
 import contextlib
 import http.client
 import json
@@ -160,6 +161,19 @@ class Server:
         await until("the server has ended", lambda: self.process.poll() is not None, END_SECONDS)
         if self.process.returncode != 0:
             raise Failed(f"the server ended with exit code {self.process.returncode}")
+
+
+def open_by(pid, threads=0):
+    """How many descriptors of each kind a process has, beside the unlinked file that each thread of a
+    reactor keeps for responses that are not read."""
+    kinds = collections.Counter()
+    for number in os.listdir(f"/proc/{pid}/fd"):
+        with contextlib.suppress(FileNotFoundError):
+            kinds[os.readlink(f"/proc/{pid}/fd/{number}").split(":[")[0]] += 1
+    kept = [kind for kind in kinds if kind.endswith("(deleted)") and "/#" in kind]
+    for kind in kept[:threads]:
+        del kinds[kind]
+    return kinds
 
 
 class Example(Server):

@@ -6,7 +6,7 @@ import os
 import struct
 
 from client import GOAWAY, HOST, NO_ERROR, connect, udp_socket
-from server import Server
+from server import Server, open_by
 from suite import holds, same, until
 
 MIB = 1024 * 1024
@@ -31,6 +31,8 @@ async def tests(suite, tools):
         await test("a resumed session is not early without http3_early_data", early_data_off)
         await test("garbage on the port disturbs nobody", garbage)
         await test("the server ends with 0", lambda server: server.end())
+    with Server(server={"worker_num": 1}) as server:
+        await test("a client that gives no credit holds no worker, and leaves nothing", no_credit)
     with Server(host="0.0.0.0") as server:
         await suite.run(
             "on all addresses: the answer comes from the one that was asked",
@@ -194,6 +196,36 @@ async def restless(server):
             same("content", b"HTTP/3", bytes((await client.get("/protocol")).body))
         holds(f"it can move a few times: {moves}", moves > 4)
         same("code of the end", NO_ERROR, await client.until_closed())
+
+
+async def no_credit(server):
+    """RFC 9000, 4.1: for the connection or for the stream. There is one worker."""
+    size = 6 * MIB
+    await server.settled()
+    reactor = server.children()["reactor"]
+    before = open_by(reactor)
+    for reads in (True, False):
+        for settings in ({"max_data": 20_000}, {"max_stream_data": 20_000}):
+            async with connect(server, hold_credit=True, **settings) as client:
+                answer = client.open("GET", f"/bytes?n={size}")
+                while not answer.body:
+                    await client.wait(answer)
+                async with connect(server) as other:
+                    for number in range(20):
+                        other_answer = await other.get(f"/number?n={number}")
+                        same("content", str(number).encode(), bytes(other_answer.body))
+                holds("it got no more than it allows", len(answer.body) < 20_000)
+                if reads:
+                    client.give_credit()
+                    await client.complete(answer)
+                    same("content", True, answer.body == b"0123456789abcdef" * (size // 16))
+    figures = await server.settled()
+    same("kept", [0, 0], [figures[f"response_spool_{where}_bytes"] for where in ("memory", "disk")])
+    # Each thread keeps a file.
+    await until(
+        lambda: f"descriptors of {before}: {open_by(reactor, threads=2)}",
+        lambda: open_by(reactor, threads=2) == before,
+    )
 
 
 async def ticket_of(server):
