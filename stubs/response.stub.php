@@ -213,8 +213,8 @@ class Response
 
     /**
      * Ends the response, with a last piece of the body or the whole of it. Does not wait for the
-     * client, however slow that is, unless what is kept for clients has reached its bounds
-     * (`response_spool_bytes_max` after `write()`, and those for all responses).
+     * client, however slow that is, unless what is kept for all clients together has reached its
+     * bounds (`response_spool_disk_bytes_max`).
      *
      * @throws \Ferrite\Exception when the body has not the Content-Length that was set, or header or
      *     trailer fields are too large; the response is as it was then, and can still be answered

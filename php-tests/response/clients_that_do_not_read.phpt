@@ -27,6 +27,17 @@ function page(string $path): string
     return substr(str_repeat(substr($path, 1) . 'abcdefghijklm', intdiv(PAGE, strlen($path) + 12) + 1), 0, PAGE);
 }
 
+/** What the reactor has open, and how many of those are files that have no name. */
+function open_files(int $reactor): array
+{
+    $open = array_filter(array_map(fn ($fd) => @readlink("/proc/$reactor/fd/$fd"), scandir("/proc/$reactor/fd")));
+    $unlinked = preg_grep('/\(deleted\)$/', $open);
+    return [count($open) - count($unlinked), count($unlinked)];
+}
+
+$server->get('/fast');
+$reactor = $server->children()['reactor'];
+[$open] = open_files($reactor);
 $stats = fn () => json_decode($server->get('/stats')->body, true);
 $slow = [];
 for ($i = 0; $i < SLOW; $i++) {
@@ -63,6 +74,8 @@ wait_until(function () use ($stats) {
     $stats = $stats();
     return $stats['response_spool_memory_bytes'] + $stats['response_spool_disk_bytes'] === 0;
 }, 'nothing is kept');
+// The thread keeps its file.
+wait_until(fn () => open_files($reactor) === [$open, 1], 'no descriptor is left');
 ?>
 --EXPECT--
 bool(true)

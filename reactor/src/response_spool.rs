@@ -6,8 +6,14 @@
 //! the last slice of it has been dropped. So it must not be sent by `sendfile`, which lends the pages
 //! of the file to the socket until the client has acknowledged them: what is written there afterwards
 //! would reach the former client. Blocks are read, and what was read is sent.
+//!
+//! It is a temporary file and no memory file (`memfd_create`): to write a block, read it and send it took
+//! 40 to 80 µs of CPU time by a file on ext4 and 80 to 105 µs by a memory file, with 1 MiB to 1 GiB in
+//! use. And when memory is short the kernel writes the pages of a file back, while those of a memory file
+//! stay where there is no swap.
 
 use std::io;
+use std::mem;
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -35,6 +41,8 @@ pub struct SpoolUsage {
     limits: SpoolLimits,
     memory: AtomicU64,
     disk: AtomicU64,
+    /// How often there was less of either.
+    freed: AtomicU64,
     /// Where the figures are shown. They are not read back: workers could write them too.
     shared: Shared,
 }
@@ -42,7 +50,13 @@ pub struct SpoolUsage {
 impl SpoolUsage {
     /// Nothing is kept.
     pub fn new(limits: SpoolLimits, shared: Shared) -> Self {
-        Self { limits, memory: AtomicU64::new(0), disk: AtomicU64::new(0), shared }
+        Self {
+            limits,
+            memory: AtomicU64::new(0),
+            disk: AtomicU64::new(0),
+            freed: AtomicU64::new(0),
+            shared,
+        }
     }
 
     /// Counts memory, unless that is more than there may be.
@@ -60,6 +74,7 @@ impl SpoolUsage {
 
     fn free_disk(&self, bytes: u64) {
         self.disk.fetch_sub(bytes, Ordering::Relaxed);
+        self.freed.fetch_add(1, Ordering::Relaxed);
         self.shared.sub(Counter::SpoolDisk, bytes);
     }
 
@@ -71,6 +86,7 @@ impl SpoolUsage {
 
     fn free_memory(&self, bytes: u64) {
         self.memory.fetch_sub(bytes, Ordering::Relaxed);
+        self.freed.fetch_add(1, Ordering::Relaxed);
         self.shared.sub(Counter::SpoolMemory, bytes);
     }
 }
@@ -129,6 +145,8 @@ pub struct ResponseSpool {
     file: Option<Arc<SpoolFile>>,
     /// When a line of the log last said that something cannot be kept.
     warned: Option<Instant>,
+    /// Whether content could not be kept since somebody asked.
+    refused: bool,
 }
 
 /// The file, and which of its blocks are free.
@@ -162,7 +180,7 @@ struct Lease {
 impl ResponseSpool {
     /// Keeps content in a file in `dir`, once there is some.
     pub fn new(usage: Arc<SpoolUsage>, dir: PathBuf) -> Self {
-        Self { usage, dir, file: None, warned: None }
+        Self { usage, dir, file: None, warned: None, refused: false }
     }
 
     /// Writes at most [`SPOOL_BLOCK_BYTES`] to the file. `response` counts the bytes until the client
@@ -207,8 +225,19 @@ impl ResponseSpool {
         });
     }
 
+    /// Whether content could not be kept, for want of room, since this was last asked.
+    pub fn take_refused(&mut self) -> bool {
+        mem::take(&mut self.refused)
+    }
+
+    /// A number that is another when any thread has given room back.
+    pub fn freed(&self) -> u64 {
+        self.usage.freed.load(Ordering::Relaxed)
+    }
+
     /// One line for a burst: clients can bring about any number.
     fn warn(&mut self, now: Instant, line: impl FnOnce() -> String) {
+        self.refused = true;
         if self.warned.is_none_or(|warned| now >= warned + SPOOL_WARNING_PAUSE) {
             self.warned = Some(now);
             log::warn!("{}", line());

@@ -23,6 +23,8 @@ pub enum Timer {
     Accept,
     /// Certificates may have changed.
     Certificates,
+    /// There may be room for responses that could not be spooled.
+    Room,
     /// Lines of the log were left out.
     Complaints,
     /// The drain is over: cut off what is left.

@@ -62,6 +62,17 @@ impl Reply {
         send_frames(&mut link, self.exchange, content)
     }
 
+    /// Sends the last of the content, and says that it is. So the reactor takes it over whatever the
+    /// client does, and this blocks only where no more may be spooled for all responses together.
+    pub fn last_body(&mut self, content: &[u8]) -> Result<(), ReplyError> {
+        let mut link = self.link.borrow_mut();
+        // What fits into the window waits for nobody.
+        if content.len() > open(link.standing(self.exchange))? as usize {
+            link.encoder().complete(self.exchange);
+        }
+        send_frames(&mut link, self.exchange, content)
+    }
+
     /// Sends a range of a file as content.
     pub fn file(&mut self, slice: FileSlice) -> Result<(), ReplyError> {
         let mut link = self.link.borrow_mut();

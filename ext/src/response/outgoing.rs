@@ -185,7 +185,7 @@ impl Outgoing {
         };
         Ok(self.commit(head, trailers, |reply| match content {
             [] => Ok(()),
-            content => reply.body(content),
+            content => reply.last_body(content),
         }))
     }
 

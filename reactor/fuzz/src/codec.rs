@@ -2,7 +2,7 @@
 
 use std::os::fd::OwnedFd;
 
-use wire::{Decoder, Encoder, Part, ToWorker};
+use wire::{Decoder, Encoder, ExchangeId, Part, ToReactor, ToWorker};
 
 /// Decodes in both directions, whole and byte by byte. What decodes encodes to the same bytes.
 pub fn wire_codec(data: &[u8]) {
@@ -37,21 +37,30 @@ fn to_worker(pieces: &[&[u8]]) -> (Vec<u8>, bool) {
 fn to_reactor(pieces: &[&[u8]]) -> (Vec<u8>, bool) {
     let mut encoder = Encoder::default();
     let ended = run(pieces, |decoder| {
-        let Some((id, part)) = decoder.next_to_reactor().map_err(drop)? else { return Ok(false) };
-        if let Part::Head(head) = &part {
+        let Some((id, message)) = decoder.next_to_reactor().map_err(drop)? else {
+            return Ok(false);
+        };
+        if let ToReactor::Part(Part::Head(head)) = &message {
             assert_eq!(head.fields.iter().count(), head.fields.len());
         }
-        encoder.to_reactor(id, &part);
+        encode(&mut encoder, id, &message);
         Ok(true)
     });
     (
         again(encoder, |decoder, encoder| {
-            if let Ok(Some((id, part))) = decoder.next_to_reactor() {
-                encoder.to_reactor(id, &part);
+            if let Ok(Some((id, message))) = decoder.next_to_reactor() {
+                encode(encoder, id, &message);
             }
         }),
         ended,
     )
+}
+
+fn encode(encoder: &mut Encoder, id: ExchangeId, message: &ToReactor) {
+    match message {
+        ToReactor::Part(part) => encoder.to_reactor(id, part),
+        ToReactor::Complete => encoder.complete(id),
+    }
 }
 
 /// Feeds the pieces; `next` says whether it took a message, or fails.

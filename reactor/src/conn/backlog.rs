@@ -38,7 +38,7 @@ pub struct Backlog {
     /// Content bytes in memory that the protocol holds.
     pub ahead: u32,
     /// The handler has made the whole response already: it waits for its worker's sake alone.
-    complete: bool,
+    pub complete: bool,
     /// What the protocol has not been given, in order.
     parts: VecDeque<Part<ResponseHead>>,
     /// Content bytes in memory of the parts.

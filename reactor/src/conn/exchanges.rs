@@ -73,6 +73,16 @@ impl Exchanges {
         self.open.iter().find(|open| open.stream == stream).map(|open| open.exchange)
     }
 
+    /// The handler has made all of a response: what follows waits for its worker's sake alone.
+    pub fn completed(&mut self, stream: StreamId) {
+        if let Some(open) = self.open.iter_mut().find(|open| open.stream == stream) {
+            open.complete = true;
+        }
+        if let Some(backlog) = self.backlog(stream) {
+            backlog.complete = true;
+        }
+    }
+
     /// The worker has sent the end of a response. What waits for the client still goes there.
     pub fn ended(&mut self, stream: StreamId) {
         if let Some(backlog) = self.backlog(stream) {

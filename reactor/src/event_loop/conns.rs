@@ -8,7 +8,7 @@ use mio::Interest;
 use mio::event::Event as Readiness;
 use wire::head::Origin;
 use wire::shared::Counter;
-use wire::{Holder, Part, Reason, RequestHead};
+use wire::{Holder, Part, Reason, RequestHead, ToReactor};
 
 use super::{EventLoop, State};
 use crate::addresses::Seat;
@@ -128,6 +128,9 @@ impl EventLoop {
     /// Passes on what came of a turn's work on a connection.
     pub(super) fn finish_pump(&mut self, key: Key, fate: PumpResult) {
         self.handle_events(key);
+        if self.spool.take_refused() {
+            self.wait_for_room(key);
+        }
         match fate {
             PumpResult::Keep => self.arm(key),
             PumpResult::Again => {
@@ -267,12 +270,16 @@ impl EventLoop {
     }
 
     fn deliver_one(&mut self, handler: HandlerId, answer: Answer) {
-        let Answer { conn: key, stream, exchange: id, part } = answer;
+        let Answer { conn: key, stream, exchange: id, message } = answer;
         let exchange = ExchangeKey { handler, id };
         let Some(client) = self.clients.get_mut(key) else { return };
         if client.exchanges().find(stream) != Some(exchange) {
             return;
         }
+        let ToReactor::Part(part) = message else {
+            client.exchanges().completed(stream);
+            return self.ready.push(key);
+        };
         let over = matches!(part, Part::End(_) | Part::Abort(_));
         let port = &self.common.config.ports[usize::from(client.origin().port)];
         let accepted = client.exchanges().accept(stream, part, port.window_bytes);

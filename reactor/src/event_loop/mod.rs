@@ -2,6 +2,7 @@
 
 mod conns;
 pub mod datagrams;
+mod room;
 
 use std::io;
 use std::os::fd::{OwnedFd, RawFd};
@@ -24,6 +25,7 @@ use crate::clock::Clock;
 use crate::complaints::{Complaints, Kind};
 use crate::conn::{Event, PumpResult};
 use crate::event_loop::datagrams::Datagrams;
+use crate::event_loop::room::RoomQueue;
 use crate::handler::Handlers;
 use crate::handler::workers::link::{Link, LinkError};
 use crate::handler::workers::scheduler::WorkerSlot;
@@ -57,6 +59,7 @@ pub struct EventLoop {
     buffer: ReadBuffer,
     scratch: Output,
     spool: ResponseSpool,
+    room: RoomQueue,
     events: Vec<Event>,
     datagrams: Datagrams,
 }
@@ -101,6 +104,7 @@ impl EventLoop {
             buffer: ReadBuffer::new(),
             scratch: Output::default(),
             spool,
+            room: RoomQueue::default(),
             events: Vec::new(),
             datagrams,
         };
@@ -292,6 +296,7 @@ impl EventLoop {
                     self.handlers.workers.fetch_held(&mut self.buffer, &mut self.turn);
                 }
                 Timer::Balance => self.handlers.workers.rebalance(&mut self.turn),
+                Timer::Room => self.look_for_room(),
                 Timer::Complaints => self.turn.complaints.sum_up(now.instant),
                 Timer::Accept => self.accept_everywhere(),
                 Timer::Certificates => {

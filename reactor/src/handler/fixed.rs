@@ -54,7 +54,12 @@ impl Fixed {
         let content = (!self.content.is_empty()).then(|| Part::Body(self.content.clone()));
         let parts = [Some(Part::Head(self.head.clone())), content, Some(Part::End(None))];
         let parts = parts.into_iter().flatten();
-        self.answers.extend(parts.map(|part| Answer { conn, stream, exchange: id, part }));
+        self.answers.extend(parts.map(|part| Answer {
+            conn,
+            stream,
+            exchange: id,
+            message: part.into(),
+        }));
     }
 }
 

@@ -16,7 +16,7 @@ pub mod routes;
 mod set;
 pub mod workers;
 
-use wire::{ExchangeId, Part, RequestHead, ResponseHead};
+use wire::{ExchangeId, Part, RequestHead, ToReactor};
 
 pub use self::fixed::FixedResponse;
 pub(crate) use self::set::Handlers;
@@ -60,7 +60,7 @@ pub struct NewRequest {
     pub window: u32,
 }
 
-/// A part of a response on its way to its connection.
+/// What a handler says of a response, on its way to the connection.
 #[derive(Debug)]
 pub struct Answer {
     /// The connection.
@@ -69,8 +69,8 @@ pub struct Answer {
     pub stream: StreamId,
     /// The exchange.
     pub exchange: ExchangeId,
-    /// The part.
-    pub part: Part<ResponseHead>,
+    /// A part of it, most often.
+    pub message: ToReactor,
 }
 
 /// Answers requests. Nothing here blocks; an id that is not in flight any more has no effect.

@@ -345,6 +345,13 @@ impl Worker {
         self.write(id, &encoder.bytes);
     }
 
+    /// Says that what follows of a response is all there.
+    pub fn complete(&mut self, id: ExchangeId) {
+        let mut encoder = Encoder::default();
+        encoder.complete(id);
+        self.write(id, &encoder.bytes);
+    }
+
     /// A frame of a file is small: a socket that has room takes all of it.
     fn write_with_files(&mut self, id: ExchangeId, encoder: Encoder) {
         let link = self.home.lock().unwrap()[&id];

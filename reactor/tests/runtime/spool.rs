@@ -41,23 +41,28 @@ const PROBES: usize = 200;
 fn answer(worker: &mut Worker, request: &Request, content: &[u8]) {
     worker.head(request.id, 200, BodyLength::Known(content.len() as u64));
     let mut window = request.window.unwrap_or(WINDOW) as usize;
+    send(worker, request, content, &mut window);
+    worker.send(request.id, Part::End(None));
+}
+
+/// Sends content within the window, and waits for more of it.
+fn send(worker: &mut Worker, request: &Request, content: &[u8], window: &mut usize) {
     for piece in content.chunks(64 << 10) {
         let mut piece = piece;
         while !piece.is_empty() {
-            while window == 0 {
+            while *window == 0 {
                 match worker.next() {
-                    (id, ToWorker::Credit(more)) if id == request.id => window += more as usize,
+                    (id, ToWorker::Credit(more)) if id == request.id => *window += more as usize,
                     (_, ToWorker::Credit(_)) => {}
                     other => panic!("{other:?}"),
                 }
             }
-            let (now, later) = piece.split_at(piece.len().min(window));
-            window -= now.len();
+            let (now, later) = piece.split_at(piece.len().min(*window));
+            *window -= now.len();
             worker.send(request.id, Part::Body(now.to_vec().into()));
             piece = later;
         }
     }
-    worker.send(request.id, Part::End(None));
 }
 
 const WINDOW: u32 = 1 << 20;
@@ -195,8 +200,6 @@ fn nobody_waits(by_tls: bool, ask: impl Fn(&Server) -> Box<dyn Slow>) {
             client
         })
         .collect();
-    let kept =
-        |server: &Server| server.count(Counter::SpoolDisk) + server.count(Counter::SpoolMemory);
     // The kernel has its part of it as well.
     server.until("spooled", |server| kept(server) > (SLOW as u64) << 16);
     let mut times: Vec<_> = if by_tls {
@@ -217,7 +220,22 @@ fn nobody_waits(by_tls: bool, ask: impl Fn(&Server) -> Box<dyn Slow>) {
     server.until("all taken", |server| kept(server) == 0);
     drop(slow);
     assert_eq!(place.path().read_dir().unwrap().count(), 0, "no file has a name");
+    assert_eq!(unlinked_files(place.path()), 1, "the thread keeps its file");
     server.stop();
+    assert_eq!(unlinked_files(place.path()), 0);
+}
+
+/// How many open files of this process are in a folder, where none has a name.
+fn unlinked_files(place: &Path) -> usize {
+    let open = std::fs::read_dir("/proc/self/fd").unwrap();
+    open.filter_map(|fd| std::fs::read_link(fd.ok()?.path()).ok())
+        .filter(|file| file.starts_with(place))
+        .count()
+}
+
+/// Bytes that are kept for clients.
+fn kept(server: &Server) -> u64 {
+    server.count(Counter::SpoolDisk) + server.count(Counter::SpoolMemory)
 }
 
 /// How long a request takes beside them.
@@ -286,6 +304,119 @@ fn a_handler_that_writes_waits_past_its_bound() {
     server.until("nothing is kept", |server| server.count(Counter::SpoolDisk) == 0);
     drop(client);
     server.stop();
+}
+
+/// What a handler has made to the end is taken over beyond that bound, also when it has written a part
+/// of it before and waits already.
+#[test]
+fn what_is_written_to_the_end_waits_for_nobody() {
+    let place = tempfile::tempdir().unwrap();
+    let server = start(place.path(), |config| {
+        config.ports[0].response_spool_bytes_max = 1 << 20;
+    });
+    let mut worker = server.add_worker(0, 0);
+    let mut client = small_buffer(&server);
+    client.write_all(b"GET / HTTP/1.0\r\n\r\n").unwrap();
+    let request = worker.request();
+    let mut helper = server.add_worker(1, 1);
+    worker.stream_head(request.id);
+    let content = page(9).repeat(4);
+    let mut window = WINDOW as usize;
+    let sent =
+        send_until_it_waits(&server, &mut worker, &mut helper, &request, &content, &mut window);
+    assert!(sent + (4 << 20) < content.len(), "{sent}");
+    worker.complete(request.id);
+    send(&mut worker, &request, &content[sent..], &mut window);
+    worker.send(request.id, Part::End(None));
+    drop(helper);
+    assert!(matches!(server.control(), FromReactor::Lost { .. }));
+    // It is free for others.
+    probe(&mut server.connect(), &mut worker);
+    let mut answer = Vec::new();
+    client.read_to_end(&mut answer).unwrap();
+    assert!(answer.ends_with(&content), "{} bytes", answer.len());
+    server.until("nothing is kept", |server| kept(server) == 0);
+    server.stop();
+}
+
+/// Sends content until there is no more credit for it, and returns how much that was. `helper` answers
+/// others meanwhile: when they have been, the reactor has looked at what was sent before.
+fn send_until_it_waits(
+    server: &Server,
+    worker: &mut Worker,
+    helper: &mut Worker,
+    request: &Request,
+    content: &[u8],
+    window: &mut usize,
+) -> usize {
+    let (mut sent, mut idle) = (0, 0);
+    // On each of the threads, and once more.
+    while idle < 4 {
+        while *window > 0 && sent < content.len() {
+            let len = (*window).min(64 << 10).min(content.len() - sent);
+            worker.send(request.id, Part::Body(content[sent..sent + len].to_vec().into()));
+            (*window, sent) = (*window - len, sent + len);
+        }
+        probe(&mut server.connect(), helper);
+        idle += 1;
+        while worker.has_message() {
+            let (_, ToWorker::Credit(more)) = worker.next() else { continue };
+            (*window, idle) = (*window + more as usize, 0);
+        }
+    }
+    sent
+}
+
+/// Workers that wait because others have used up the room for all responses go on when those have
+/// given it back, though their own clients move nothing.
+fn room_that_comes_back_is_used(threads: usize) {
+    let place = tempfile::tempdir().unwrap();
+    let server = start(place.path(), |config| {
+        config.threads = threads;
+        config.response_spool = SpoolLimits { memory_bytes_max: 0, disk_bytes_max: 4 << 20 };
+    });
+    let mut worker = server.add_worker(0, 0);
+    let content = page(5).repeat(8);
+    let head = BodyLength::Known(content.len() as u64);
+    let holder = Http1::ask(small_buffer(&server));
+    let held = worker.request();
+    worker.head(held.id, 200, head);
+    let mut other = server.add_worker(1, 1);
+    let mut window = WINDOW as usize;
+    send_until_it_waits(&server, &mut worker, &mut other, &held, &content, &mut window);
+    assert_eq!(server.count(Counter::SpoolDisk), 4 << 20);
+    // One that waits, on another thread if there is one.
+    let (waiting, request) = loop {
+        let client = Http1::ask(small_buffer(&server));
+        let request = other.request();
+        if threads == 1 || other.link_of(request.id) != worker.link_of(held.id) {
+            break (client, request);
+        }
+        other.respond(request.id, 200, b"not this one");
+    };
+    other.head(request.id, 200, head);
+    let mut helper = server.add_worker(2, 2);
+    let mut window = request.window.unwrap_or(WINDOW) as usize;
+    let sent =
+        send_until_it_waits(&server, &mut other, &mut helper, &request, &content, &mut window);
+    assert_eq!(window, 0);
+    drop(holder);
+    // Its own client has done nothing.
+    send(&mut other, &request, &content[sent..sent + (2 << 20)], &mut window);
+    assert!(server.count(Counter::SpoolDisk) > 0);
+    drop(waiting);
+    server.until("nothing is kept", |server| kept(server) == 0);
+    server.stop();
+}
+
+#[test]
+fn room_that_comes_back_is_used_by_the_same_thread() {
+    room_that_comes_back_is_used(1);
+}
+
+#[test]
+fn room_that_comes_back_is_used_by_another_thread() {
+    room_that_comes_back_is_used(2);
 }
 
 /// Past the bounds for all responses it is as if nothing were spooled, and the one that waits is given

@@ -139,6 +139,8 @@ pub(crate) fn in_reactor() -> nix::Result<()> {
     for signal in OBEYED.into_iter().filter(|signal| *signal != Signal::SIGCHLD) {
         dispose(signal, SigHandler::SigIgn)?;
     }
+    // A write past the limit on the size of files (ulimit -f) fails as one to a full disk does.
+    dispose(Signal::SIGXFSZ, SigHandler::SigIgn)?;
     dispose(Signal::SIGCHLD, SigHandler::SigDfl).map(drop)
 }
 

@@ -144,6 +144,8 @@ pub enum Seen {
     Body(Vec<u8>),
     /// A file frame; what the file says.
     File(Vec<u8>),
+    /// All that follows has been made.
+    Complete,
     /// The end.
     End,
     /// Broken off by the worker, for this reason.
@@ -194,6 +196,7 @@ impl Client {
             b'H' => Seen::Head(text()),
             b'B' => Seen::Body(payload),
             b'F' => Seen::File(payload),
+            b'C' => Seen::Complete,
             b'E' => Seen::End,
             b'A' => Seen::Abort(text()),
             b'L' => Seen::Lost,

@@ -10,6 +10,7 @@ use crate::server::pattern;
 crate::cases![
     content_of_any_size_comes_back,
     content_beyond_the_window_waits_for_credit,
+    the_last_content_says_that_it_is_when_it_has_to_wait,
     files_on_disk_need_no_window,
     a_stream_ends_when_the_client_leaves,
     a_handler_can_see_that_the_client_left,
@@ -85,6 +86,27 @@ fn content_beyond_the_window_waits_for_credit() {
     up_to(&mut client, WINDOW);
     client.say("credit 200000", b"");
     client.content();
+}
+
+fn the_last_content_says_that_it_is_when_it_has_to_wait() {
+    let mut options = options(1);
+    options.window = WINDOW as u32;
+    let server = Server::start(&options);
+    let mut client = server.client();
+    for len in [WINDOW, WINDOW + 1] {
+        client.request(&format!("/last?{len}"));
+        assert!(matches!(client.next(), Seen::Head(_)));
+        let first = client.next();
+        assert_eq!(first, Seen::Body(pattern(1)));
+        let mut content = pattern(1);
+        if len > WINDOW {
+            assert_eq!(client.next(), Seen::Complete);
+            content.extend(up_to(&mut client, WINDOW - 1));
+            client.say("credit 1", b"");
+        }
+        content.extend(client.content());
+        assert!(content == pattern(len), "{len}");
+    }
 }
 
 fn files_on_disk_need_no_window() {

@@ -13,6 +13,7 @@
 //! message carries one descriptor at most, so that a reader who has no room for one knows which it was.
 
 mod kind;
+mod message;
 
 use std::collections::VecDeque;
 use std::os::fd::OwnedFd;
@@ -21,13 +22,13 @@ use std::sync::Arc;
 use bytes::{Buf, Bytes, BytesMut};
 
 use self::kind::Kind;
+pub use self::message::{ToReactor, ToWorker};
 use crate::arena::{Arena, Lend, Loan};
 use crate::error::CodecError;
 use crate::exchange::ExchangeId;
 use crate::fields::{Fields, Span};
 use crate::head::{
-    Origin, RequestHead, RequestHeadFrame, RequestHeadRef, ResponseHead, ResponseHeadFrame,
-    ResponseHeadRef,
+    RequestHead, RequestHeadFrame, RequestHeadRef, ResponseHead, ResponseHeadFrame, ResponseHeadRef,
 };
 use crate::limits::{FRAME_BYTES_MAX, LINK_DESCRIPTORS_MAX};
 use crate::part::{FileSlice, OpenFile, Part, Reason};
@@ -41,40 +42,6 @@ const CONFIG: bincode::config::Configuration<
     bincode::config::Fixint,
     bincode::config::Limit<{ FRAME_BYTES_MAX as usize }>,
 > = bincode::config::standard().with_fixed_int_encoding().with_limit();
-
-/// What the reactor says to a worker.
-#[derive(Debug, Clone)]
-pub enum ToWorker {
-    /// A part of a request. A head names the mark to set before the handler is called.
-    Request {
-        /// Index of the exchange's started mark on this link.
-        mark: u8,
-        /// The part.
-        part: Part<RequestHead>,
-    },
-    /// The client took so many bytes of the response: as many more may be sent.
-    Credit(u32),
-    /// A connection was opened; answered by `End`, like a request.
-    Opened {
-        /// Index of the exchange's started mark on this link.
-        mark: u8,
-        /// The connection.
-        origin: Origin,
-    },
-    /// A connection was closed; answered by `End`.
-    Closed {
-        /// Index of the exchange's started mark on this link.
-        mark: u8,
-        /// The connection.
-        origin: Origin,
-    },
-    /// Between the parts of a request: its response may be only so many bytes ahead of the client,
-    /// less than the port's window.
-    Narrow(u32),
-}
-
-/// What a worker says to the reactor: a part of a response.
-pub type ToReactor = Part<ResponseHead>;
 
 /// Bytes and descriptors that wait to be written to a link.
 #[derive(Debug, Default)]
@@ -148,12 +115,17 @@ impl Encoder {
         self.encoded(Kind::Head, mark, exchange, RequestHeadRef::from(head));
     }
 
-    /// Appends a message to the reactor.
-    pub fn to_reactor(&mut self, exchange: ExchangeId, message: &ToReactor) {
-        match message {
+    /// Appends a part of a response.
+    pub fn to_reactor(&mut self, exchange: ExchangeId, part: &Part<ResponseHead>) {
+        match part {
             Part::Head(head) => self.response_head(exchange, head),
             part => self.rest(0, exchange, part),
         }
+    }
+
+    /// Appends [`ToReactor::Complete`].
+    pub fn complete(&mut self, exchange: ExchangeId) {
+        self.raw(Kind::Complete, 0, exchange, &[]);
     }
 
     /// Appends a response head that the caller keeps.
@@ -306,9 +278,12 @@ impl Decoder {
                 let head: ResponseHeadFrame<'_> = decode(&frame.payload)?;
                 Part::Head(head.into_head(&frame.payload)?)
             }
+            Kind::Complete if frame.payload.is_empty() => {
+                return Ok(Some((frame.exchange, ToReactor::Complete)));
+            }
             kind => self.part(kind, frame.mark, frame.exchange, frame.payload)?,
         };
-        Ok(Some((frame.exchange, part)))
+        Ok(Some((frame.exchange, part.into())))
     }
 
     fn next_frame(&mut self) -> Result<Option<Frame>, CodecError> {
@@ -389,7 +364,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::head::{BodyLength, Scheme, Version};
+    use crate::head::{BodyLength, Origin, Scheme, Version};
     use crate::tls::TlsInfo;
 
     fn request_head() -> RequestHead {
@@ -452,15 +427,17 @@ mod tests {
         };
         let mut encoder = Encoder::default();
         encoder.to_reactor(id, &Part::Head(head.clone()));
+        encoder.complete(id);
         encoder.body(id, b"hi");
         encoder.to_reactor(id, &Part::End(Some(head.fields.clone())));
         encoder.to_reactor(id, &Part::Abort(Reason::HandlerFailed));
         let mut decoder = Decoder { bytes: encoder.bytes, ..Decoder::default() };
         let mut next = || decoder.next_to_reactor().unwrap().unwrap().1;
-        assert!(matches!(next(), Part::Head(h) if h == head));
-        assert!(matches!(next(), Part::Body(b) if b == "hi"));
-        assert!(matches!(next(), Part::End(Some(t)) if t == head.fields));
-        assert!(matches!(next(), Part::Abort(Reason::HandlerFailed)));
+        assert!(matches!(next(), ToReactor::Part(Part::Head(h)) if h == head));
+        assert!(matches!(next(), ToReactor::Complete));
+        assert!(matches!(next(), ToReactor::Part(Part::Body(b)) if b == "hi"));
+        assert!(matches!(next(), ToReactor::Part(Part::End(Some(t))) if t == head.fields));
+        assert!(matches!(next(), ToReactor::Part(Part::Abort(Reason::HandlerFailed))));
         assert!(decoder.bytes.is_empty());
     }
 
@@ -481,7 +458,8 @@ mod tests {
         decoder.descriptors_came(Some(null()), false);
         let missing = CodecError::MissingDescriptor { exchange: id, mark: 0 };
         assert_eq!(decoder.next_to_reactor().unwrap_err(), missing);
-        let (of, part) = decoder.next_to_reactor().unwrap().unwrap();
+        let (of, message) = decoder.next_to_reactor().unwrap().unwrap();
+        let ToReactor::Part(part) = message else { panic!("{message:?}") };
         assert!(of == next && matches!(part, Part::File(FileSlice { offset: 3, len: 4, .. })));
         assert!(decoder.next_to_reactor().unwrap().is_none());
     }

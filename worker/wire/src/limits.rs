@@ -208,6 +208,14 @@ pub const BACKLOG_PARTS_MAX: usize = 32;
 /// How long after a line of the log that says that responses cannot be spooled there is no other:
 /// one for a burst.
 pub const SPOOL_WARNING_PAUSE: Duration = Duration::from_secs(10);
+/// How often a thread looks whether there is room again for responses that could not be spooled: soon
+/// for their workers, and seldom beside what else it does.
+pub const SPOOL_RETRY_INTERVAL: Duration = Duration::from_millis(20);
+/// Connections that are looked at then, one after another: each costs a system call or two.
+pub const SPOOL_RETRIES_MAX: usize = 64;
+/// How long they wait at most when nothing has given room back: others may have made a full disk less
+/// full.
+pub const SPOOL_RETRY_TIME_MAX: Duration = Duration::from_secs(1);
 /// Room that a worker makes in one piece on the word of a request's `Content-Length`.
 pub const CONTENT_RESERVE_BYTES_MAX: usize = 8 << 20;
 

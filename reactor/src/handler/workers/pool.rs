@@ -201,7 +201,7 @@ impl WorkerPool {
 
     fn answer(&mut self, id: ExchangeId, exchange: &InFlight, part: Part<ResponseHead>) {
         let (conn, stream) = (exchange.conn, exchange.stream);
-        self.answers.push(Answer { conn, stream, exchange: id, part });
+        self.answers.push(Answer { conn, stream, exchange: id, message: part.into() });
     }
 
     /// A request that waited gets its worker.

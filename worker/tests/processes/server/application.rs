@@ -151,6 +151,7 @@ impl Application for Played {
             b"/program" => self.program(reply),
             b"/big" => answer(reply, &pattern(number as usize)),
             b"/disk" => self.disk(reply, number),
+            b"/last" => last(reply, &pattern(number as usize)),
             b"/drop" => reply.head(&head(BodyLength::Streamed)).expect("open"),
             b"/abort" => reply.abort(Reason::HandlerFailed),
             b"/stream" => self.stream(reply, number as usize),
@@ -313,6 +314,13 @@ fn answer(mut reply: Reply, body: &[u8]) {
         .head(&head(BodyLength::Known(body.len() as u64)))
         .and_then(|()| reply.body(body))
         .and_then(|()| reply.end(None));
+}
+
+/// A first piece, then all the rest.
+fn last(mut reply: Reply, body: &[u8]) {
+    reply.head(&head(BodyLength::Streamed)).expect("open");
+    reply.body(&body[..1]).and_then(|()| reply.flush()).expect("open");
+    reply.last_body(&body[1..]).and_then(|()| reply.end(None)).expect("open");
 }
 
 fn content(request: &Request) -> Vec<u8> {

@@ -15,6 +15,7 @@ pub(super) enum Kind {
     Closed = 8,
     Block = 9,
     Narrow = 10,
+    Complete = 11,
 }
 
 impl Kind {
@@ -31,6 +32,7 @@ impl Kind {
             8 => Self::Closed,
             9 => Self::Block,
             10 => Self::Narrow,
+            11 => Self::Complete,
             other => return Err(CodecError::Kind(other)),
         })
     }

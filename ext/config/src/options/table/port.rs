@@ -137,9 +137,8 @@ pub(super) const OPTIONS: &[Spec] = &[
         Bytes { min: 0, max: 1 << 40, set: |d, v| d.port.reactor.response_spool_bytes_max = v },
         "64M",
         "Bytes of one response that its client may leave, in memory and in the spool file together, \
-         while the handler goes on writing. Past it `write()`, and an `end()` after it, wait for the \
-         client. A body that `end()` is given whole is not bounded by it, but by the bounds for all \
-         responses.",
+         while the handler goes on writing. Past it `write()` waits for the client. What `end()` is \
+         given is not bounded by it, but by the bounds for all responses.",
     ),
     Spec::port(
         "server_header",

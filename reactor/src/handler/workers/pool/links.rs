@@ -155,7 +155,7 @@ impl WorkerPool {
         let mut strayed = false;
         while let Some(Some(link)) = self.links.get_mut(slot) {
             match link.next_message() {
-                Ok(Some((id, part))) => match self.answered(slot, id, part, turn) {
+                Ok(Some((id, message))) => match self.answered(slot, id, message, turn) {
                     Answered::Ours => {}
                     Answered::Over => {
                         self.common.shared.add(Counter::Stray, 1);
@@ -203,10 +203,10 @@ impl WorkerPool {
         &mut self,
         slot: WorkerSlot,
         id: ExchangeId,
-        mut part: ToReactor,
+        mut message: ToReactor,
         turn: &mut Turn,
     ) -> Answered {
-        let over = matches!(part, Part::End(_) | Part::Abort(_));
+        let over = matches!(message, ToReactor::Part(Part::End(_) | Part::Abort(_)));
         let Some(exchange) = self.exchanges.get_mut(key_of(id)) else { return Answered::Over };
         let (Stage::Given(place) | Stage::Orphaned(place)) = exchange.stage else {
             return Answered::Foreign;
@@ -215,15 +215,15 @@ impl WorkerPool {
         if place.worker != slot || !link.is_some_and(|link| link.has(id, place.mark)) {
             return Answered::Foreign;
         }
-        let content = match &part {
-            Part::Body(bytes) => bytes.len() as u64,
+        let content = match &message {
+            ToReactor::Part(Part::Body(bytes)) => bytes.len() as u64,
             _ => 0,
         };
         let Some(allowed) = exchange.allowed.checked_sub(content) else {
             return Answered::Unbounded;
         };
         exchange.allowed = allowed;
-        if let Part::File(slice) = &mut part {
+        if let ToReactor::Part(Part::File(slice)) = &mut message {
             match self.common.files.take(Holder::Sent) {
                 Some(permit) => slice.count(permit, None),
                 None => {
@@ -241,7 +241,7 @@ impl WorkerPool {
                     }
                 }
                 let (conn, stream) = (exchange.conn, exchange.stream);
-                self.answers.push(Answer { conn, stream, exchange: id, part });
+                self.answers.push(Answer { conn, stream, exchange: id, message });
             }
             _ => self.add_credit(id, content),
         }
@@ -265,12 +265,13 @@ impl WorkerPool {
         self.common.shared.add(Counter::FilesRefused, 1);
         self.files_refused += 1;
         // Its head came with the file, as a rule.
-        let head_waits =
-            |last: &mut Answer| last.exchange == id && matches!(last.part, Part::Head(_));
+        let head_waits = |last: &mut Answer| {
+            last.exchange == id && matches!(last.message, ToReactor::Part(Part::Head(_)))
+        };
         self.answers.pop_if(head_waits);
         let (conn, stream) = (exchange.conn, exchange.stream);
-        let part = Part::Abort(Reason::Overloaded);
-        self.answers.push(Answer { conn, stream, exchange: id, part });
+        let message = Part::Abort(Reason::Overloaded).into();
+        self.answers.push(Answer { conn, stream, exchange: id, message });
         if let Some(Some(link)) = self.links.get_mut(place.worker) {
             let part = Part::Abort(Reason::ClientGone);
             link.push(id, &ToWorker::Request { mark: place.mark, part });

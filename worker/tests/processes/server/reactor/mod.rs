@@ -16,7 +16,9 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::socket::{MsgFlags, Shutdown, send, shutdown};
 use wire::control::{FromReactor, ToReactorControl, decode, encode};
 use wire::head::Origin;
-use wire::{ExchangeId, FileSlice, Part, Reason, RequestHead, Scheme, ToWorker, Version};
+use wire::{
+    ExchangeId, FileSlice, Part, Reason, RequestHead, Scheme, ToReactor, ToWorker, Version,
+};
 use worker::ReactorBoot;
 
 use super::Options;
@@ -317,19 +319,21 @@ impl Reactor {
     fn hear_worker(&mut self, worker: usize, thread: usize) {
         let Some(link) = &mut self.workers[worker].links[thread] else { return };
         let alive = link.receive();
-        while let Some((id, part)) = self.workers[worker].links[thread].as_mut().expect("it").next()
-        {
-            self.answer(id, part);
+        let next =
+            |this: &mut Self| this.workers[worker].links[thread].as_mut().expect("it").next();
+        while let Some((id, message)) = next(self) {
+            self.answer(id, message);
         }
         if !alive {
             self.link_ended(worker);
         }
     }
 
-    fn answer(&mut self, id: ExchangeId, part: wire::ToReactor) {
+    fn answer(&mut self, id: ExchangeId, message: ToReactor) {
         let client = id.slot();
         let current = self.clients[client].at.filter(|at| at.id == id);
         let place = current.expect("answers are for exchanges that are open");
+        let ToReactor::Part(part) = message else { return self.say(client, b'C', b"") };
         let over = matches!(part, Part::End(_) | Part::Abort(_));
         match part {
             Part::Head(head) => self.say(client, b'H', format!("{:?}", head.length).as_bytes()),

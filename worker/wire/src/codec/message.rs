@@ -1,0 +1,51 @@
+//! What the two ends of a link say to each other: [`ToWorker`] and [`ToReactor`].
+
+use crate::head::{Origin, RequestHead, ResponseHead};
+use crate::part::Part;
+
+/// What the reactor says to a worker.
+#[derive(Debug, Clone)]
+pub enum ToWorker {
+    /// A part of a request. A head names the mark to set before the handler is called.
+    Request {
+        /// Index of the exchange's started mark on this link.
+        mark: u8,
+        /// The part.
+        part: Part<RequestHead>,
+    },
+    /// The client took so many bytes of the response: as many more may be sent.
+    Credit(u32),
+    /// A connection was opened; answered by `End`, like a request.
+    Opened {
+        /// Index of the exchange's started mark on this link.
+        mark: u8,
+        /// The connection.
+        origin: Origin,
+    },
+    /// A connection was closed; answered by `End`.
+    Closed {
+        /// Index of the exchange's started mark on this link.
+        mark: u8,
+        /// The connection.
+        origin: Origin,
+    },
+    /// Between the parts of a request: its response may be only so many bytes ahead of the client,
+    /// less than the port's window.
+    Narrow(u32),
+}
+
+/// What a worker says to the reactor.
+#[derive(Debug, Clone)]
+pub enum ToReactor {
+    /// A part of a response.
+    Part(Part<ResponseHead>),
+    /// The handler has made the rest of the response, which follows: nothing but the client keeps it
+    /// from being sent.
+    Complete,
+}
+
+impl From<Part<ResponseHead>> for ToReactor {
+    fn from(part: Part<ResponseHead>) -> Self {
+        Self::Part(part)
+    }
+}
