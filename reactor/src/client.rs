@@ -69,6 +69,14 @@ impl Client {
         }
     }
 
+    /// Holds the content of a request back, or lets it come again.
+    pub fn set_paused(&mut self, stream: StreamId, paused: bool, now: &Now) {
+        match self {
+            Self::Stream(conn) => conn.streams.set_paused(stream, paused, now),
+            Self::Quic(client) => client.streams.set_paused(stream, paused, now),
+        }
+    }
+
     /// No new requests: finish, then close.
     pub fn shutdown(&mut self, now: &Now) {
         match self {

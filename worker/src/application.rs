@@ -8,6 +8,7 @@ use wire::head::Origin;
 use wire::shared::Shared;
 use wire::{Fields, FileSlice, RequestHead};
 
+use crate::incoming::BodyStream;
 use crate::reply::Reply;
 
 /// What the embedder of this crate does in each of its processes. One value is created before the
@@ -142,14 +143,14 @@ pub struct WorkerIdentity {
     pub supervisor: i32,
 }
 
-/// A complete request.
+/// A request: complete, or with content that is still coming.
 #[derive(Debug)]
 pub struct Request {
     /// Control data and fields.
     pub head: RequestHead,
     /// Its content.
     pub body: RequestBody,
-    /// Trailer fields.
+    /// Trailer fields; those behind a [stream](RequestBody::Stream) are there when it has been read.
     pub trailers: Option<Fields>,
 }
 
@@ -160,6 +161,8 @@ pub enum RequestBody {
     Memory(Bytes),
     /// In an unlinked temporary file.
     File(FileSlice),
+    /// Still coming, while the handler works.
+    Stream(BodyStream),
 }
 
 /// What happened to a connection.

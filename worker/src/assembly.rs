@@ -22,6 +22,8 @@ pub(crate) struct Job {
     pub(crate) task: Task,
     /// How far the response may be ahead, if that is less than the port's window.
     pub(crate) window: Option<u32>,
+    /// The content of the request is still to come.
+    pub(crate) streamed: bool,
 }
 
 /// What to do.
@@ -67,6 +69,11 @@ impl Assembly {
                 self.of(exchange)?.window = Some(bytes);
                 return None;
             }
+            ToWorker::Streamed => {
+                self.of(exchange)?;
+                let job = self.partial.take().map(|partial| partial.finish(None));
+                return job.map(|job| Job { streamed: true, ..job });
+            }
             ToWorker::Request { part, .. } => return self.part(exchange, part),
             ToWorker::Opened { mark, origin } => {
                 (mark, Task::Event(ConnectionEvent::Opened, origin))
@@ -77,7 +84,7 @@ impl Assembly {
             // It came after the end of its exchange.
             ToWorker::Credit(_) => return None,
         };
-        Some(Job { exchange, mark, task, window: None })
+        Some(Job { exchange, mark, task, window: None, streamed: false })
     }
 
     /// The request in work, when it is this one.
@@ -103,7 +110,13 @@ impl Assembly {
             Part::Abort(reason) => {
                 let mark = partial.mark;
                 self.partial = None;
-                Some(Job { exchange, mark, task: Task::Abort(reason), window: None })
+                Some(Job {
+                    exchange,
+                    mark,
+                    task: Task::Abort(reason),
+                    window: None,
+                    streamed: false,
+                })
             }
         }
     }
@@ -141,7 +154,8 @@ impl Partial {
             Content::File(slice) => RequestBody::File(slice),
         };
         let task = Task::Request(Request { head: self.head, body, trailers });
-        Job { exchange: self.exchange, mark: self.mark, task, window: self.window }
+        let (exchange, mark, window) = (self.exchange, self.mark, self.window);
+        Job { exchange, mark, task, window, streamed: false }
     }
 }
 
@@ -214,6 +228,18 @@ mod tests {
         assert_eq!(push(&mut assembly, 1, Part::End(None)).unwrap().window, Some(5));
         push(&mut assembly, 2, head(b"3"));
         assert_eq!(push(&mut assembly, 2, Part::End(None)).unwrap().window, None);
+    }
+
+    #[test]
+    fn content_that_is_streamed_is_not_waited_for() {
+        let mut assembly = Assembly::default();
+        push(&mut assembly, 1, head(b"3"));
+        assert!(assembly.push(ID(2), ToWorker::Streamed).is_none());
+        let job = assembly.push(ID(1), ToWorker::Streamed).unwrap();
+        assert!(job.streamed && matches!(job.task, Task::Request(_)));
+        // What comes of it is for the link; here it is over.
+        assert!(push(&mut assembly, 1, Part::Body(Bytes::from_static(b"abc"))).is_none());
+        assert!(push(&mut assembly, 1, Part::End(None)).is_none());
     }
 
     #[test]

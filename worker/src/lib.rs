@@ -5,6 +5,7 @@ pub mod application;
 mod assembly;
 mod control;
 pub mod control_signals;
+mod incoming;
 mod link;
 pub mod membership;
 pub mod plan;
@@ -23,6 +24,7 @@ pub use application::{
     Application, ConnectionEvent, Failure, ProcessState, ReactorBoot, Request, RequestBody, Role,
     Verdict, WorkerFailure, WorkerIdentity,
 };
+pub use incoming::{BodyError, BodyStream};
 pub use membership::{Membership, is_forked_copy, membership};
 pub use plan::{Outcome, Plan, ProcessSettings, SuperviseError, supervise};
 pub use reply::{Reply, ReplyError};

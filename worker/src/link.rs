@@ -4,6 +4,8 @@
 //! never blocks and reads its links whatever else it does, also while this worker's socket is full
 //! in the other direction. So the two ends cannot wait for each other.
 
+mod current;
+
 use std::collections::VecDeque;
 use std::io::{self, IoSlice};
 use std::mem::take;
@@ -21,6 +23,9 @@ use wire::limits::{LINK_READ_BYTES, LINK_READ_BYTES_MIN, LINK_WAIT_TIME_MAX};
 use wire::log_limit::LogLimit;
 use wire::{CodecError, Decoder, Encoder, ExchangeId, Part, Reason, ToWorker};
 
+use self::current::Current;
+pub(crate) use self::current::Standing;
+use crate::incoming::Incoming;
 use crate::membership::{PrivateFd, is_forked_copy};
 use crate::socket::{self, Received};
 
@@ -44,29 +49,6 @@ pub(crate) struct Link {
     /// Bounds the lines that say that a file could not be opened, from a moment on.
     no_file: (Instant, LogLimit),
     ended: bool,
-}
-
-/// The exchange in work.
-#[derive(Debug, Clone, Copy)]
-struct Current {
-    exchange: ExchangeId,
-    /// Content bytes that may still be sent.
-    window: u32,
-    /// Why nobody waits for the rest.
-    gone: Option<Reason>,
-    /// Whether the client has most likely left; what it still takes is sent.
-    leaving: bool,
-}
-
-/// How the exchange in work stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Standing {
-    /// The client waits for it; so many content bytes may be sent.
-    Open(u32),
-    /// The client does not wait any more.
-    Gone(Reason),
-    /// It has been ended, or was never begun.
-    Over,
 }
 
 /// What a read of the link gave.
@@ -124,13 +106,11 @@ impl Link {
     }
 
     /// A handler begins to work on this exchange. An `Abort` that has been read for it counts.
-    pub(crate) fn begin(&mut self, exchange: ExchangeId, window: u32) -> Standing {
-        let mut current = Current { exchange, window, gone: None, leaving: false };
+    /// `streamed` says that the content of its request is still to come.
+    pub(crate) fn begin(&mut self, exchange: ExchangeId, window: u32, streamed: bool) -> Standing {
+        let mut current = Current::new(exchange, window, streamed);
         self.put_by.retain(|(other, message)| match message {
-            ToWorker::Request { part: Part::Abort(reason), .. } if *other == exchange => {
-                current.aborted(*reason);
-                false
-            }
+            ToWorker::Request { part, .. } if *other == exchange => !current.take(part),
             _ => true,
         });
         self.current = Some(current);
@@ -140,7 +120,7 @@ impl Link {
 
     /// How this exchange stands.
     pub(crate) fn standing(&self, exchange: ExchangeId) -> Standing {
-        match self.current {
+        match &self.current {
             // A copy that a handler has forked has nothing to say to anybody.
             _ if is_forked_copy() => Standing::Over,
             Some(current) if current.exchange == exchange => match current.gone {
@@ -164,7 +144,8 @@ impl Link {
 
     /// Whether the client of this exchange has most likely left, as far as has been read.
     pub(crate) fn is_leaving(&self, exchange: ExchangeId) -> bool {
-        self.current.is_some_and(|current| current.exchange == exchange && current.leaving)
+        let current = self.current.as_ref();
+        current.is_some_and(|current| current.exchange == exchange && current.leaving)
     }
 
     /// Waits until content may be sent, or nobody waits for it any more.
@@ -177,6 +158,30 @@ impl Link {
             self.sort();
         }
         self.standing(exchange)
+    }
+
+    /// How the exchange stands by all that has been read.
+    pub(crate) fn sort_for(&mut self, exchange: ExchangeId) -> Standing {
+        self.sort();
+        self.standing(exchange)
+    }
+
+    /// The content of the request in work, when the handler works while it arrives.
+    pub(crate) fn incoming(&mut self, exchange: ExchangeId) -> Option<&mut Incoming> {
+        let current = self.current.as_mut().filter(|current| current.exchange == exchange);
+        current?.incoming.as_mut()
+    }
+
+    /// The reactor may send so many more content bytes of the request in work.
+    pub(crate) fn grant(&mut self, exchange: ExchangeId, bytes: u32) {
+        self.encoder.request_credit(exchange, bytes);
+        self.flush();
+    }
+
+    /// Waits for bytes, up to [`LINK_WAIT_TIME_MAX`].
+    pub(crate) fn wait(&mut self) {
+        self.flush();
+        self.read(0);
     }
 
     /// Where frames of the exchange in work are put, up to [`flush`](Self::flush).
@@ -236,16 +241,17 @@ impl Link {
     /// rest is put by.
     fn sort(&mut self) {
         while let Some((exchange, message)) = self.decode() {
-            match (&mut self.current, message) {
-                (Some(current), ToWorker::Credit(bytes)) if current.exchange == exchange => {
-                    current.window = current.window.saturating_add(bytes);
+            let current = self.current.as_mut().filter(|current| current.exchange == exchange);
+            let taken = match (current, &message) {
+                (Some(current), ToWorker::Credit(bytes)) => {
+                    current.window = current.window.saturating_add(*bytes);
+                    true
                 }
-                (Some(current), ToWorker::Request { part: Part::Abort(reason), .. })
-                    if current.exchange == exchange =>
-                {
-                    current.aborted(reason);
-                }
-                (_, message) => self.put_by.push_back((exchange, message)),
+                (Some(current), ToWorker::Request { part, .. }) => current.take(part),
+                _ => false,
+            };
+            if !taken {
+                self.put_by.push_back((exchange, message));
             }
         }
     }
@@ -375,16 +381,6 @@ impl Link {
             current.gone.get_or_insert(Reason::ClientGone);
         }
         Read::End
-    }
-}
-
-impl Current {
-    /// What the client has done behind its request.
-    fn aborted(&mut self, reason: Reason) {
-        match reason {
-            Reason::ClientLeaving => self.leaving = true,
-            reason => self.gone = Some(reason),
-        }
     }
 }
 

@@ -17,9 +17,10 @@ use wire::limits::{LINK_WAIT_TIME_MAX, WINDOW_BYTES_MIN};
 use wire::shared::{Marks, Shared, WorkerCounter};
 use wire::{ExchangeId, Part, Reason};
 
-use crate::application::{Application, Failure, Role, Verdict, WorkerIdentity};
+use crate::application::{Application, Failure, RequestBody, Role, Verdict, WorkerIdentity};
 use crate::assembly::{Assembly, Job, Task};
 use crate::control::{Order, WorkerControl};
+use crate::incoming::BodyStream;
 use crate::link::{Link, Read, Standing};
 use crate::membership::is_forked_copy;
 use crate::plan::Outcome;
@@ -242,7 +243,7 @@ impl<'a> Server<'a> {
     }
 
     fn take_up(&mut self, line: usize, job: Job) -> Verdict {
-        let Job { exchange, mark, task, window } = job;
+        let Job { exchange, mark, task, window, streamed } = job;
         let Line { link, marks, .. } = &self.lines[line];
         // The mark decides between this worker and a reactor that wants the request back.
         if !marks.get(mark).is_some_and(|mark| mark.start(exchange)) {
@@ -250,7 +251,7 @@ impl<'a> Server<'a> {
         }
         let link = Rc::clone(link);
         let window = window.unwrap_or_else(|| self.window(&task));
-        let standing = link.borrow_mut().begin(exchange, window);
+        let standing = link.borrow_mut().begin(exchange, window, streamed);
         self.set_busy(1);
         let verdict = match (task, standing) {
             (Task::Event(event, origin), _) => {
@@ -267,8 +268,11 @@ impl<'a> Server<'a> {
                 link.borrow_mut().abort(exchange, reason);
                 Verdict::Continue
             }
-            (Task::Request(request), _) => {
+            (Task::Request(mut request), _) => {
                 self.count_request();
+                if streamed {
+                    request.body = RequestBody::Stream(BodyStream::new(Rc::clone(&link), exchange));
+                }
                 let reply = Reply::new(Rc::clone(&link), exchange);
                 let verdict = self.application.handle(request, reply);
                 if is_forked_copy() {

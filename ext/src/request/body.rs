@@ -28,6 +28,7 @@ impl From<RequestBody> for Body {
         match body {
             RequestBody::Memory(content) => Self::Memory(content),
             RequestBody::File(slice) => Self::File(slice),
+            RequestBody::Stream(stream) => Self::Memory(stream.read_to_end()),
         }
     }
 }

@@ -48,11 +48,11 @@ impl ResponseContent {
     }
 
     /// Takes content of the handler's, or drops it where there must be none.
-    pub fn push(&mut self, bytes: Bytes, outlet: &mut StreamContext) -> Result<(), Fault> {
+    pub fn push(&mut self, bytes: Bytes, context: &mut StreamContext) -> Result<(), Fault> {
         if self.takes(bytes.len() as u64)? {
             self.queue.push_back(Piece::Credited(bytes));
         } else {
-            outlet.release(bytes.len() as u64);
+            context.release(bytes.len() as u64);
         }
         Ok(())
     }
@@ -93,14 +93,14 @@ impl ResponseContent {
     }
 
     /// Nothing more of it goes to the client.
-    pub fn discard(&mut self, outlet: &mut StreamContext) {
+    pub fn discard(&mut self, context: &mut StreamContext) {
         let credited = self.queue.drain(..).map(|piece| match piece {
             Piece::Credited(bytes) => bytes.len() as u64,
             Piece::Own(_) | Piece::File(_) => 0,
         });
         let bytes = credited.sum();
         if bytes > 0 {
-            outlet.release(bytes);
+            context.release(bytes);
         }
     }
 
@@ -115,17 +115,17 @@ impl ResponseContent {
     }
 
     /// Up to `room` bytes off the front; `None` when a file is not what it was.
-    pub fn take(&mut self, room: usize, outlet: &mut StreamContext) -> Option<Bytes> {
+    pub fn take(&mut self, room: usize, context: &mut StreamContext) -> Option<Bytes> {
         let (data, rest) = match self.queue.pop_front()? {
             Piece::Credited(mut bytes) => {
                 let data = bytes.split_to(bytes.len().min(room));
-                outlet.release(data.len() as u64);
+                context.release(data.len() as u64);
                 (data, Piece::Credited(bytes))
             }
             Piece::Own(mut bytes) => (bytes.split_to(bytes.len().min(room)), Piece::Own(bytes)),
             Piece::File(mut slice) => {
                 let len = room.min(FILE_READ_BYTES_MAX);
-                let data = (outlet.read)(&slice, len).filter(|data| !data.is_empty())?;
+                let data = (context.read)(&slice, len).filter(|data| !data.is_empty())?;
                 slice.offset += data.len() as u64;
                 slice.len -= data.len() as u64;
                 (data, Piece::File(slice))

@@ -94,6 +94,10 @@ impl Protocol for Detect {
         self.protocol().send(stream, part, now)
     }
 
+    fn set_paused(&mut self, stream: StreamId, paused: bool, now: &Now) {
+        self.protocol().set_paused(stream, paused, now);
+    }
+
     fn transmit(&mut self, out: &mut Outgoing<'_>, now: &Now) {
         self.protocol().transmit(out, now);
     }

@@ -27,8 +27,8 @@ pub struct Exchange {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Request {
-    /// Content is arriving; the deadline moves with it.
-    Arriving { received: u64, deadline: Instant },
+    /// Content is arriving; the deadline moves with it. There is none while the content is held back.
+    Arriving { received: u64, deadline: Option<Instant> },
     /// All of it was read.
     Complete,
     /// Rejected; later parts are discarded.
@@ -41,7 +41,7 @@ impl Exchange {
         let deadline = context.settings.body_pace().begin(now.instant);
         let request = match complete {
             true => Request::Complete,
-            false => Request::Arriving { received: 0, deadline },
+            false => Request::Arriving { received: 0, deadline: Some(deadline) },
         };
         Self { request, reply: Reply::new(facts) }
     }
@@ -62,7 +62,7 @@ impl Exchange {
     /// When to call [`timeout`](Self::timeout).
     pub fn deadline(&self) -> Option<Instant> {
         let arrival = match self.request {
-            Request::Arriving { deadline, .. } if self.reply.is_awaited() => Some(deadline),
+            Request::Arriving { deadline, .. } if self.reply.is_awaited() => deadline,
             _ => None,
         };
         [arrival, self.reply.deadline()].into_iter().flatten().min()
@@ -100,8 +100,21 @@ impl Exchange {
         if *received > context.settings.body_bytes_max {
             return self.refuse(Fault::ContentTooLarge, Reason::ClientGone, context, now);
         }
-        *deadline = context.settings.body_pace().extend(*deadline, len, now.instant);
+        let pace = context.settings.body_pace();
+        *deadline = deadline.map(|deadline| pace.extend(deadline, len, now.instant));
         context.part(Part::Body(bytes));
+    }
+
+    /// Whether content is held back.
+    pub fn is_paused(&self) -> bool {
+        matches!(self.request, Request::Arriving { deadline: None, .. })
+    }
+
+    /// Holds content back, or lets it come again.
+    pub fn set_paused(&mut self, paused: bool, context: &StreamContext, now: &Now) {
+        if let Request::Arriving { deadline, .. } = &mut self.request {
+            *deadline = (!paused).then(|| context.settings.body_pace().begin(now.instant));
+        }
     }
 
     /// The request has ended.

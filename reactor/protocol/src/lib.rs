@@ -1,7 +1,7 @@
 //! Protocols as state machines without I/O.
 //!
 //! A protocol turns what a client sends into parts of requests, and parts of responses into what the
-//! client gets. It has six verbs, the same in every version, and answers three questions:
+//! client gets. It has seven verbs, the same in every version, and answers three questions:
 //!
 //! ```text
 //!   bytes │ datagram │ eof │ timeout                Part<ResponseHead>
@@ -10,6 +10,7 @@
 //!                              │ Protocol │
 //!  poll ◀───────────────────── └──────────┘ ─────▶ transmit
 //!   Part<RequestHead>            deadline            bytes and files, or datagrams
+//!                                set_paused
 //!                                shutdown
 //!
 //!                   wants_input?  refusal?  closing?
@@ -130,6 +131,11 @@ pub trait Protocol: Send {
     /// handler's (content beyond a declared length, say) breaks the stream, never the framing.
     fn send(&mut self, stream: StreamId, part: Part<ResponseHead>, now: &Now) -> Flow;
 
+    /// Holds back the content of a request, or lets it come again, when nobody has room for it: the
+    /// client is held up by the flow control of its version, and its time does not run meanwhile. What
+    /// was read already is still given out.
+    fn set_paused(&mut self, stream: StreamId, paused: bool, now: &Now);
+
     /// Moves what may be written now to `out`, at most until `out` is full, and notes there which
     /// content has been released. To be called after every other verb, and again when `out` has been
     /// drained below its bound. What may go only later is for [`deadline`](Self::deadline).
@@ -166,6 +172,10 @@ impl<P: Protocol + ?Sized> Protocol for Box<P> {
 
     fn send(&mut self, stream: StreamId, part: Part<ResponseHead>, now: &Now) -> Flow {
         (**self).send(stream, part, now)
+    }
+
+    fn set_paused(&mut self, stream: StreamId, paused: bool, now: &Now) {
+        (**self).set_paused(stream, paused, now);
     }
 
     fn transmit(&mut self, out: &mut Outgoing<'_>, now: &Now) {

@@ -109,6 +109,11 @@ impl<P: Protocol> Streams<P> {
         flow
     }
 
+    /// [`Protocol::set_paused`].
+    pub fn set_paused(&mut self, stream: StreamId, paused: bool, now: &Now) {
+        self.protocol.set_paused(stream, paused, now);
+    }
+
     /// Takes the parts of requests that the protocol has, whatever made it give them out. Nothing else
     /// polls a protocol, so `describe` sees every head, to add what is known of the connection. Says
     /// whether there were any.

@@ -155,6 +155,8 @@ impl Protocol for Late {
         Flow::Gone
     }
 
+    fn set_paused(&mut self, _: StreamId, _: bool, _: &Now) {}
+
     fn transmit(&mut self, _: &mut Outgoing<'_>, _: &Now) {
         self.complete(By::Transmit);
     }

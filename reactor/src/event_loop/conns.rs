@@ -8,7 +8,7 @@ use mio::Interest;
 use mio::event::Event as Readiness;
 use wire::head::Origin;
 use wire::shared::Counter;
-use wire::{Holder, Part, Reason, RequestHead, ToReactor};
+use wire::{Holder, Part, Reason, RequestHead};
 
 use super::{EventLoop, State};
 use crate::addresses::Seat;
@@ -17,7 +17,7 @@ use crate::complaints::Kind;
 use crate::conn::streams::DriveContext;
 use crate::conn::{Conn, Context, Event, PumpResult, content_len};
 use crate::handler::workers::Task;
-use crate::handler::{Answer, ExchangeKey, HandlerId, NewRequest};
+use crate::handler::{Answer, ExchangeKey, HandlerId, NewRequest, ToClient};
 use crate::protocol::error::{Fault, ProtocolError};
 use crate::protocol::{Flow, StreamId, message};
 use crate::slots::Key;
@@ -276,9 +276,16 @@ impl EventLoop {
         if client.exchanges().find(stream) != Some(exchange) {
             return;
         }
-        let ToReactor::Part(part) = message else {
-            client.exchanges().completed(stream);
-            return self.ready.push(key);
+        let part = match message {
+            ToClient::Part(part) => part,
+            ToClient::Complete => {
+                client.exchanges().completed(stream);
+                return self.ready.push(key);
+            }
+            ToClient::PauseRequest(paused) => {
+                client.set_paused(stream, paused, self.turn.clock.now());
+                return self.ready.push(key);
+            }
         };
         let over = matches!(part, Part::End(_) | Part::Abort(_));
         let port = &self.common.config.ports[usize::from(client.origin().port)];

@@ -16,7 +16,7 @@ pub mod routes;
 mod set;
 pub mod workers;
 
-use wire::{ExchangeId, Part, RequestHead, ToReactor};
+use wire::{ExchangeId, Part, RequestHead, ResponseHead};
 
 pub use self::fixed::FixedResponse;
 pub(crate) use self::set::Handlers;
@@ -70,7 +70,24 @@ pub struct Answer {
     /// The exchange.
     pub exchange: ExchangeId,
     /// A part of it, most often.
-    pub message: ToReactor,
+    pub message: ToClient,
+}
+
+/// What a handler says to a stream.
+#[derive(Debug)]
+pub enum ToClient {
+    /// A part of the response.
+    Part(Part<ResponseHead>),
+    /// The rest of the response has been made, and follows.
+    Complete,
+    /// The content of the request is to be held back, or let come again.
+    PauseRequest(bool),
+}
+
+impl From<Part<ResponseHead>> for ToClient {
+    fn from(part: Part<ResponseHead>) -> Self {
+        Self::Part(part)
+    }
 }
 
 /// Answers requests. Nothing here blocks; an id that is not in flight any more has no effect.

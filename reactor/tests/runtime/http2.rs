@@ -32,7 +32,7 @@ fn greeted(server: &Server, settings: &[u8]) -> TcpStream {
 }
 
 /// Reads up to the next frame of this type, and returns its payload.
-fn until(client: &mut TcpStream, kind: u8) -> Vec<u8> {
+pub fn until(client: &mut TcpStream, kind: u8) -> Vec<u8> {
     loop {
         let mut head = [0; 9];
         client.read_exact(&mut head).unwrap();

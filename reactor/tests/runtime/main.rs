@@ -10,6 +10,7 @@ mod quic;
 mod routes;
 mod spool;
 mod staple;
+mod streamed;
 mod tls;
 
 use std::io::{Read, Write};

@@ -336,6 +336,40 @@ impl Worker {
         request
     }
 
+    /// The next request whose content is still to come; it is marked as started.
+    pub fn begin(&mut self) -> Request {
+        let (id, message) = self.next();
+        let ToWorker::Request { mark, part: Part::Head(head) } = message else {
+            panic!("{message:?}")
+        };
+        let mut request =
+            Request { id, head, body: Vec::new(), trailers: None, in_file: false, window: None };
+        loop {
+            let (of, message) = self.next();
+            assert_eq!(of, id);
+            match message {
+                ToWorker::Narrow(window) => request.window = Some(window),
+                ToWorker::Streamed => break,
+                message => panic!("{message:?}"),
+            }
+        }
+        assert!(self.links[self.link_of(id)].marks.get(mark).unwrap().start(id), "taken back");
+        request
+    }
+
+    /// Takes so many more bytes of the content of a request.
+    pub fn grant(&mut self, id: ExchangeId, bytes: u32) {
+        let mut encoder = Encoder::default();
+        encoder.request_credit(id, bytes);
+        self.write(id, &encoder.bytes);
+    }
+
+    /// Whether nothing has come.
+    pub fn is_idle(&mut self) -> bool {
+        self.read();
+        self.messages.is_empty()
+    }
+
     pub fn send(&mut self, id: ExchangeId, part: Part<ResponseHead>) {
         let mut encoder = Encoder::default();
         encoder.to_reactor(id, &part);

@@ -98,6 +98,7 @@ impl Encoder {
             ToWorker::Credit(bytes) => {
                 self.raw(Kind::Credit, 0, exchange, &bytes.to_le_bytes());
             }
+            ToWorker::Streamed => self.raw(Kind::Streamed, 0, exchange, &[]),
             ToWorker::Narrow(bytes) => {
                 self.raw(Kind::Narrow, 0, exchange, &bytes.to_le_bytes());
             }
@@ -126,6 +127,11 @@ impl Encoder {
     /// Appends [`ToReactor::Complete`].
     pub fn complete(&mut self, exchange: ExchangeId) {
         self.raw(Kind::Complete, 0, exchange, &[]);
+    }
+
+    /// Appends [`ToReactor::RequestCredit`].
+    pub fn request_credit(&mut self, exchange: ExchangeId, bytes: u32) {
+        self.raw(Kind::RequestCredit, 0, exchange, &bytes.to_le_bytes());
     }
 
     /// Appends a response head that the caller keeps.
@@ -253,6 +259,7 @@ impl Decoder {
             }
             Kind::Credit => ToWorker::Credit(number(&frame.payload)?),
             Kind::Narrow => ToWorker::Narrow(number(&frame.payload)?),
+            Kind::Streamed if frame.payload.is_empty() => ToWorker::Streamed,
             Kind::Opened => ToWorker::Opened { mark, origin: decode(&frame.payload)? },
             Kind::Closed => ToWorker::Closed { mark, origin: decode(&frame.payload)? },
             kind => {
@@ -277,6 +284,10 @@ impl Decoder {
             Kind::Head => {
                 let head: ResponseHeadFrame<'_> = decode(&frame.payload)?;
                 Part::Head(head.into_head(&frame.payload)?)
+            }
+            Kind::RequestCredit => {
+                let credit = ToReactor::RequestCredit(number(&frame.payload)?);
+                return Ok(Some((frame.exchange, credit)));
             }
             Kind::Complete if frame.payload.is_empty() => {
                 return Ok(Some((frame.exchange, ToReactor::Complete)));

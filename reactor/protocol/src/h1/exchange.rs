@@ -36,8 +36,8 @@ pub struct Exchange {
 
 #[derive(Debug)]
 enum Request {
-    /// Content is arriving; the deadline moves with it.
-    Arriving { decoder: Decoder, deadline: Instant },
+    /// Content is arriving; the deadline moves with it. There is none while the content is held back.
+    Arriving { decoder: Decoder, deadline: Option<Instant> },
     /// All of it was read.
     Complete,
 }
@@ -89,7 +89,7 @@ impl Exchange {
         let request = match decoder {
             Some(decoder) => Request::Arriving {
                 decoder,
-                deadline: core.settings.body_pace().begin(now.instant),
+                deadline: Some(core.settings.body_pace().begin(now.instant)),
             },
             None => {
                 core.inbox.end(None);
@@ -119,7 +119,8 @@ impl Exchange {
         match decoder.decode(input, &mut core.inbox.content, &core.settings) {
             Ok(None) => {
                 let taken = (before - input.len()) as u64;
-                *deadline = core.settings.body_pace().extend(*deadline, taken, now.instant);
+                let pace = core.settings.body_pace();
+                *deadline = deadline.map(|deadline| pace.extend(deadline, taken, now.instant));
                 State::Exchange(self)
             }
             Ok(Some(trailers)) => {
@@ -163,14 +164,27 @@ impl Exchange {
     /// Only while the client is expected to send; a response has no deadline here.
     pub fn deadline(&self) -> Option<Instant> {
         match (&self.request, &self.response) {
-            (Request::Arriving { deadline, .. }, Response::Awaited) => Some(*deadline),
+            (Request::Arriving { deadline, .. }, Response::Awaited) => *deadline,
             _ => None,
         }
     }
 
     /// Whether content is missing.
     pub fn wants_input(&self) -> bool {
-        matches!(self.request, Request::Arriving { .. })
+        match self.request {
+            Request::Arriving { deadline, .. } => {
+                deadline.is_some() || matches!(self.response, Response::Ended(_))
+            }
+            Request::Complete => false,
+        }
+    }
+
+    /// Holds the content back, or lets it come again.
+    pub fn set_paused(mut self, paused: bool, core: &Core, now: &Now) -> Self {
+        if let Request::Arriving { deadline, .. } = &mut self.request {
+            *deadline = (!paused).then(|| core.settings.body_pace().begin(now.instant));
+        }
+        self
     }
 
     /// The outbox is empty: when the response has ended, it has left.

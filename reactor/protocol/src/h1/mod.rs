@@ -83,6 +83,10 @@ impl Protocol for Http1 {
         self.step(|state, core| state.send(stream, part, core, now))
     }
 
+    fn set_paused(&mut self, stream: StreamId, paused: bool, now: &Now) {
+        self.step(|state, core| (state.set_paused(stream, paused, core, now), ()));
+    }
+
     fn transmit(&mut self, out: &mut Outgoing<'_>, now: &Now) {
         let Outgoing::Bytes(out) = out else { return };
         self.core.outbox.transmit(self.core.stream(), out);

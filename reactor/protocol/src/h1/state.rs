@@ -126,6 +126,16 @@ impl State {
         }
     }
 
+    /// See [`Protocol::set_paused`](crate::Protocol::set_paused).
+    pub fn set_paused(self, stream: StreamId, paused: bool, core: &Core, now: &Now) -> Self {
+        match self {
+            Self::Exchange(exchange) if core.stream() == stream => {
+                Self::Exchange(exchange.set_paused(paused, core, now))
+            }
+            state => state,
+        }
+    }
+
     /// Output was moved out; `unwritten` says that some of it waits for the socket.
     pub fn transmitted(self, unwritten: bool, core: &Core, now: &Now) -> Self {
         match self {

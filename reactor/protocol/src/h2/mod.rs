@@ -188,6 +188,16 @@ impl Protocol for Http2 {
         open.exchange.reply.send(part, context, now)
     }
 
+    fn set_paused(&mut self, stream: StreamId, paused: bool, now: &Now) {
+        let Core { streams, context, touched, .. } = &mut self.core;
+        let id = u32::try_from(stream).unwrap_or_default();
+        let Some(open) = streams.get_mut(&id) else { return };
+        open.exchange.set_paused(paused, context, now);
+        if touched.last() != Some(&id) {
+            touched.push(id);
+        }
+    }
+
     fn transmit(&mut self, out: &mut Outgoing<'_>, now: &Now) {
         let Outgoing::Bytes(out) = out else { return };
         self.drive(now);

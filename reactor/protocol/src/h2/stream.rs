@@ -88,6 +88,10 @@ impl Stream {
                 // With the response at its end, `h2` asks the client to stop (RFC 9113, 8.1).
                 self.content = None;
             }
+            if self.exchange.is_paused() {
+                // What is not taken holds the client up by its window (RFC 9113, 5.2).
+                return;
+            }
             let Some(content) = &mut self.content else { return };
             let bytes = match content.poll_data(cx) {
                 Poll::Pending => return,

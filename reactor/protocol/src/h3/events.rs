@@ -97,7 +97,7 @@ impl Http3 {
     }
 
     /// A stream with a request.
-    fn take_request(&mut self, id: StreamId) {
+    pub(super) fn take_request(&mut self, id: StreamId) {
         self.context.stream = id;
         let until = self.now.instant + self.context.settings.header_timeout;
         let refused = id >= self.refused_from();
@@ -134,6 +134,11 @@ impl Http3 {
     /// Reads a stream until there is no more for now.
     fn take_frames(&mut self, id: StreamId, incoming: &mut Incoming) -> Result<(), Over> {
         loop {
+            let paused = self.streams.get(&id).is_some_and(|stream| stream.exchange.is_paused());
+            if paused && !self.quic.stream_finished(id) {
+                // What is not read holds the client up (RFC 9000, 4.1). A reset is looked at.
+                return Ok(());
+            }
             let (mut bytes, last) = match self.read(id) {
                 Ok(read) => read,
                 // A reset behind an end that was not read: `quiche` (0.30) drops both.

@@ -301,6 +301,17 @@ impl Protocol for Http3 {
         open.exchange.reply.send(part, &mut self.context, now)
     }
 
+    fn set_paused(&mut self, stream: StreamId, paused: bool, now: &Now) {
+        self.now = *now;
+        let Some(open) = self.streams.get_mut(&stream) else { return };
+        open.exchange.set_paused(paused, &self.context, now);
+        if !paused && self.phase.is_speaking() {
+            // It was left unread, and no datagram will say so again.
+            self.take_request(stream);
+        }
+        self.news.add(News::Ours);
+    }
+
     fn transmit(&mut self, out: &mut Outgoing<'_>, now: &Now) {
         let Outgoing::Datagrams(out) = out else { return };
         self.now = *now;

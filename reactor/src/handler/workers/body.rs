@@ -63,6 +63,8 @@ pub enum Content {
     Memory(Bytes),
     /// In a file.
     File(FileSlice),
+    /// Not here: the worker reads it while it arrives.
+    Streamed,
 }
 
 impl Spool {

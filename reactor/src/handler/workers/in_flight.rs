@@ -5,6 +5,7 @@ use wire::{Encoder, ExchangeId, Fields, Part, RequestHead, ToWorker};
 
 use crate::handler::workers::body::{Content, Spool};
 use crate::handler::workers::scheduler::WorkerSlot;
+use crate::handler::workers::upload::Upload;
 use crate::protocol::StreamId;
 use crate::slots::Key;
 use wire::limits::BODY_FRAME_BYTES_MAX;
@@ -45,7 +46,7 @@ pub enum Task {
     Request {
         /// Control data and fields.
         head: RequestHead,
-        /// The content, once it is complete.
+        /// The content: once it is complete, or how it comes.
         content: Content,
         /// Trailer fields.
         trailers: Option<Fields>,
@@ -73,18 +74,22 @@ impl Task {
         if let Some(window) = narrow {
             to.to_worker(id, &ToWorker::Narrow(window));
         }
-        let mut part = |part| to.to_worker(id, &ToWorker::Request { mark, part });
         match content {
             Content::Empty => {}
-            Content::File(slice) => part(Part::File(slice.clone())),
+            Content::Streamed => return to.to_worker(id, &ToWorker::Streamed),
+            Content::File(slice) => {
+                let part = Part::File(slice.clone());
+                to.to_worker(id, &ToWorker::Request { mark, part });
+            }
             Content::Memory(bytes) => {
                 for at in (0..bytes.len()).step_by(BODY_FRAME_BYTES_MAX) {
                     let end = bytes.len().min(at + BODY_FRAME_BYTES_MAX);
-                    part(Part::Body(bytes.slice(at..end)));
+                    let part = Part::Body(bytes.slice(at..end));
+                    to.to_worker(id, &ToWorker::Request { mark, part });
                 }
             }
         }
-        part(Part::End(trailers.clone()));
+        to.to_worker(id, &ToWorker::Request { mark, part: Part::End(trailers.clone()) });
     }
 
     /// The job as text for the log, bounded: `METHOD path`.
@@ -114,6 +119,8 @@ pub struct InFlight {
     pub job: Task,
     /// Where it stands.
     pub stage: Stage,
+    /// Content that its worker reads while it arrives.
+    pub upload: Option<Box<Upload>>,
     /// Whether a part of the response has come.
     pub answered: bool,
     /// Whether the client has most likely left.

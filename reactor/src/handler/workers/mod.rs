@@ -5,6 +5,7 @@ pub(super) mod in_flight;
 pub mod link;
 mod pool;
 pub mod scheduler;
+mod upload;
 
 pub(crate) use in_flight::Task;
 pub(crate) use pool::WorkerPool;

@@ -7,6 +7,7 @@ mod watch;
 
 use std::time::Instant;
 
+use bytes::Bytes;
 use log::kv::Value;
 use wire::shared::Counter;
 use wire::{ExchangeId, Fields, Part, Reason, RequestHead, ResponseHead, ToWorker};
@@ -16,7 +17,8 @@ use super::in_flight::{InFlight, Place, Stage, Task, id_of, key_of};
 use super::link::Link;
 use super::scheduler::{Dispatch, Next, Placement, RequestKey, WorkerSlot};
 use crate::complaints::Kind;
-use crate::handler::{Answer, Handler, NewRequest};
+use crate::config::ContentPolicy;
+use crate::handler::{Answer, Handler, NewRequest, ToClient};
 use crate::mailbox::Mail;
 use crate::protocol::StreamId;
 use crate::shared::SharedState;
@@ -72,11 +74,22 @@ impl WorkerPool {
     }
 
     /// A request begins on a stream. Its response may be `window` bytes ahead of the client.
-    fn begin(&mut self, request: NewRequest) -> ExchangeId {
+    fn begin(&mut self, request: NewRequest, turn: &mut Turn) -> ExchangeId {
         let NewRequest { conn, stream, head, window } = request;
         self.common.shared.add(Counter::Requests, 1);
-        let job = Task::Request { head, content: Content::Empty, trailers: None };
-        self.insert(conn, stream, job, Stage::Collecting(Spool::Empty), window)
+        let streamed = self.common.config.ports[usize::from(head.origin.port)].content
+            == ContentPolicy::Stream;
+        let (content, stage) = match streamed {
+            true => (Content::Streamed, Stage::Queued),
+            false => (Content::Empty, Stage::Collecting(Spool::Empty)),
+        };
+        let task = Task::Request { head, content, trailers: None };
+        let id = self.insert(conn, stream, task, stage, window);
+        if let (true, Some(exchange)) = (streamed, self.exchanges.get_mut(key_of(id))) {
+            exchange.upload = Some(Box::default());
+            self.submit(id, turn);
+        }
+        id
     }
 
     /// A connection was opened or closed, and a worker is to be told.
@@ -105,6 +118,7 @@ impl WorkerPool {
             port: port.into(),
             job,
             stage,
+            upload: None,
             answered: false,
             leaving: false,
             redispatched: 0,
@@ -115,8 +129,14 @@ impl WorkerPool {
     }
 
     /// Content of a request.
-    fn content(&mut self, id: ExchangeId, bytes: &[u8], turn: &mut Turn) {
+    fn content(&mut self, id: ExchangeId, bytes: Bytes, turn: &mut Turn) {
         let Some(exchange) = self.exchanges.get_mut(key_of(id)) else { return };
+        if let Some(upload) = &mut exchange.upload {
+            if upload.push(bytes) {
+                self.pause(id, true);
+            }
+            return self.feed(id);
+        }
         let Stage::Collecting(spool) = &mut exchange.stage else { return };
         let config = &self.common.config;
         let room = Room {
@@ -125,7 +145,7 @@ impl WorkerPool {
             files: &self.common.files,
             disk: &self.common.spool_bytes,
         };
-        if let Err(error) = spool.push(bytes, room) {
+        if let Err(error) = spool.push(&bytes, room) {
             let (request, place) = (exchange.job.summary(), config.spool_dir.display());
             let now = turn.now();
             turn.complaints.log_with(
@@ -144,6 +164,10 @@ impl WorkerPool {
     /// A request is complete.
     fn complete(&mut self, id: ExchangeId, trailer_fields: Option<Fields>, turn: &mut Turn) {
         let Some(exchange) = self.exchanges.get_mut(key_of(id)) else { return };
+        if let Some(upload) = &mut exchange.upload {
+            upload.finish(trailer_fields);
+            return self.feed(id);
+        }
         let Stage::Collecting(spool) = &mut exchange.stage else { return };
         let collected = std::mem::take(spool).finish();
         if let Task::Request { content, trailers, .. } = &mut exchange.job {
@@ -272,6 +296,41 @@ impl WorkerPool {
         }
     }
 
+    /// The worker reads the content of its request: it takes so many bytes more.
+    pub(super) fn grant(&mut self, id: ExchangeId, bytes: u32) {
+        let Some(exchange) = self.exchanges.get_mut(key_of(id)) else { return };
+        if let Some(upload) = &mut exchange.upload {
+            upload.grant(bytes);
+            self.feed(id);
+        }
+    }
+
+    /// Sends the worker what it takes of the content of its request.
+    fn feed(&mut self, id: ExchangeId) {
+        let Some(exchange) = self.exchanges.get_mut(key_of(id)) else { return };
+        let (Stage::Given(place), Some(upload)) = (&exchange.stage, &mut exchange.upload) else {
+            return;
+        };
+        let place = *place;
+        let Some(link) = self.links.get_mut(place.worker).and_then(Option::as_mut) else { return };
+        while let Some(part) = upload.next() {
+            link.push(id, &ToWorker::Request { mark: place.mark, part });
+            self.dirty.push(place.worker);
+        }
+        if upload.resume() {
+            self.pause(id, false);
+        }
+    }
+
+    /// Holds the content of a request back at the client, or lets it come again.
+    fn pause(&mut self, id: ExchangeId, paused: bool) {
+        if let Some(exchange) = self.exchanges.get_mut(key_of(id)) {
+            let (conn, stream) = (exchange.conn, exchange.stream);
+            let message = ToClient::PauseRequest(paused);
+            self.answers.push(Answer { conn, stream, exchange: id, message });
+        }
+    }
+
     /// Content bytes of a response were taken over, or dropped: lets the worker send as many more.
     fn add_credit(&mut self, id: ExchangeId, bytes: u64) {
         let Some(exchange) = self.exchanges.get_mut(key_of(id)) else { return };
@@ -302,14 +361,14 @@ impl WorkerPool {
 }
 
 impl Handler for WorkerPool {
-    fn open(&mut self, request: NewRequest, _turn: &mut Turn) -> ExchangeId {
-        self.begin(request)
+    fn open(&mut self, request: NewRequest, turn: &mut Turn) -> ExchangeId {
+        self.begin(request, turn)
     }
 
     fn receive(&mut self, id: ExchangeId, part: Part<RequestHead>, turn: &mut Turn) {
         match part {
             Part::Head(_) | Part::File(_) => {}
-            Part::Body(bytes) => self.content(id, &bytes, turn),
+            Part::Body(bytes) => self.content(id, bytes, turn),
             Part::End(trailers) => self.complete(id, trailers, turn),
             Part::Abort(Reason::ClientLeaving) => self.client_leaving(id, turn),
             Part::Abort(_) => self.client_gone(id, turn),

@@ -16,6 +16,8 @@ pub(super) enum Kind {
     Block = 9,
     Narrow = 10,
     Complete = 11,
+    Streamed = 12,
+    RequestCredit = 13,
 }
 
 impl Kind {
@@ -33,6 +35,8 @@ impl Kind {
             9 => Self::Block,
             10 => Self::Narrow,
             11 => Self::Complete,
+            12 => Self::Streamed,
+            13 => Self::RequestCredit,
             other => return Err(CodecError::Kind(other)),
         })
     }

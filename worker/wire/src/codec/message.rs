@@ -32,6 +32,9 @@ pub enum ToWorker {
     /// Between the parts of a request: its response may be only so many bytes ahead of the client,
     /// less than the port's window.
     Narrow(u32),
+    /// In the place of a request's content: it comes while the handler works, as far as the worker gives
+    /// [credit](ToReactor::RequestCredit) for it.
+    Streamed,
 }
 
 /// What a worker says to the reactor.
@@ -42,6 +45,8 @@ pub enum ToReactor {
     /// The handler has made the rest of the response, which follows: nothing but the client keeps it
     /// from being sent.
     Complete,
+    /// The handler reads the content of its request: so many more bytes of it may be sent.
+    RequestCredit(u32),
 }
 
 impl From<Part<ResponseHead>> for ToReactor {

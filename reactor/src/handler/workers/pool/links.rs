@@ -6,6 +6,7 @@ use wire::shared::Counter;
 use wire::{CodecError, ExchangeId, Holder, Part, Reason, ToReactor, ToWorker};
 
 use super::{Answer, Fault, FaultKind, WorkerPool};
+use crate::handler::ToClient;
 use crate::handler::workers::body::Content;
 use crate::handler::workers::in_flight::{Stage, Task, key_of};
 use crate::handler::workers::link::{Link, LinkError, Read};
@@ -217,7 +218,11 @@ impl WorkerPool {
         }
         let content = match &message {
             ToReactor::Part(Part::Body(bytes)) => bytes.len() as u64,
-            _ => 0,
+            ToReactor::Part(_) | ToReactor::Complete => 0,
+            ToReactor::RequestCredit(bytes) => {
+                self.grant(id, *bytes);
+                return Answered::Ours;
+            }
         };
         let Some(allowed) = exchange.allowed.checked_sub(content) else {
             return Answered::Unbounded;
@@ -241,6 +246,16 @@ impl WorkerPool {
                     }
                 }
                 let (conn, stream) = (exchange.conn, exchange.stream);
+                let resumes =
+                    over && exchange.upload.take().is_some_and(|upload| upload.is_paused());
+                if resumes {
+                    // The protocol drops the rest of the content, or tells the client to stop.
+                    self.pause(id, false);
+                }
+                let message = match message {
+                    ToReactor::Part(part) => ToClient::Part(part),
+                    _ => ToClient::Complete,
+                };
                 self.answers.push(Answer { conn, stream, exchange: id, message });
             }
             _ => self.add_credit(id, content),
@@ -266,7 +281,7 @@ impl WorkerPool {
         self.files_refused += 1;
         // Its head came with the file, as a rule.
         let head_waits = |last: &mut Answer| {
-            last.exchange == id && matches!(last.message, ToReactor::Part(Part::Head(_)))
+            last.exchange == id && matches!(last.message, ToClient::Part(Part::Head(_)))
         };
         self.answers.pop_if(head_waits);
         let (conn, stream) = (exchange.conn, exchange.stream);
