@@ -21,7 +21,7 @@ use log::Level;
 use wire::Reason;
 use wire::event::{self, Event as LogEvent};
 use wire::head::Origin;
-use wire::shared::{Counter, Shared};
+use wire::shm::{Counter, Shared};
 use worker::{
     Application, ConnectionEvent, Failure, ProcessState, ReactorBoot, Reply, Request, Verdict,
     WorkerFailure, WorkerIdentity,

@@ -1,7 +1,7 @@
 //! The figures of `stats()`, from the counters in shared memory.
 
 use ext_php_rs::types::Zval;
-use wire::shared::{Counter, Shared, WorkerCounter};
+use wire::shm::{Counter, Shared, WorkerCounter};
 
 use crate::zend::value::{self, Array};
 

@@ -10,8 +10,8 @@ use wire::control::ToReactorControl;
 use wire::head::Origin;
 
 use crate::addresses::Seat;
-use crate::complaints::Complaints;
 use crate::control::Control;
+use crate::error_log::ErrorLog;
 use crate::handler::workers::scheduler::worker_slot;
 
 use crate::listener::{ACCEPTS_PER_TURN_MAX, Accepted, Listener};
@@ -83,7 +83,7 @@ impl Acceptor {
     pub fn accept(
         &mut self,
         index: usize,
-        complaints: &mut Complaints,
+        error_log: &mut ErrorLog,
         now: Instant,
     ) -> io::Result<Accepting> {
         let Some(listener) = self.listeners.get(index) else { return Ok(Accepting::Nobody) };
@@ -94,7 +94,7 @@ impl Acceptor {
                 Accepted::Again => continue,
                 Accepted::Exhausted(error) => return Err(error),
             };
-            let admitted = self.common.admit(origin.remote, true, complaints, now);
+            let admitted = self.common.admit(origin.remote, true, error_log, now);
             let Some(Admission { number, seat }) = admitted else { continue };
             origin.connection = number;
             let thread = (number % self.common.config.threads as u64) as u16;

@@ -6,9 +6,9 @@ use wire::head::Origin;
 use wire::{Part, ResponseHead};
 
 use crate::addresses::Seat;
-use crate::complaints::Complaints;
 use crate::conn::exchanges::Exchanges;
 use crate::conn::{Conn, PumpResult};
+use crate::error_log::ErrorLog;
 use crate::protocol::{Flow, Now, StreamId};
 use crate::quic::client::QuicClient;
 use crate::timer::Alarms;
@@ -61,11 +61,11 @@ impl Client {
         stream: StreamId,
         part: Part<ResponseHead>,
         now: &Now,
-        complaints: &mut Complaints,
+        error_log: &mut ErrorLog,
     ) -> Flow {
         match self {
-            Self::Stream(conn) => conn.streams.send(stream, part, now, complaints),
-            Self::Quic(client) => client.streams.send(stream, part, now, complaints),
+            Self::Stream(conn) => conn.streams.send(stream, part, now, error_log),
+            Self::Quic(client) => client.streams.send(stream, part, now, error_log),
         }
     }
 
@@ -94,10 +94,10 @@ impl Client {
     }
 
     /// A deadline has passed. [`PumpResult::Keep`] leaves the rest to the next turn's work.
-    pub fn timeout(&mut self, now: &Now, complaints: &mut Complaints) -> PumpResult {
+    pub fn timeout(&mut self, now: &Now, error_log: &mut ErrorLog) -> PumpResult {
         match self {
-            Self::Stream(conn) => conn.timeout(now, complaints),
-            Self::Quic(client) => client.timeout(now, complaints),
+            Self::Stream(conn) => conn.timeout(now, error_log),
+            Self::Quic(client) => client.timeout(now, error_log),
         }
     }
 

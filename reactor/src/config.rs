@@ -33,7 +33,7 @@ pub struct Config {
     /// How much content of responses is kept for clients that have not taken it.
     pub response_spool: SpoolLimits,
     /// How often each thread turns at least, also when there is nothing to do: so that somebody who
-    /// looks can tell (see [`Shared::turns`](wire::shared::Shared::turns)). `None`: it need not.
+    /// looks can tell (see [`Shared::turns`](wire::shm::Shared::turns)). `None`: it need not.
     pub turn_interval_max: Option<Duration>,
     /// Such files at a time, all threads together; never more than the limit on open files allows.
     pub spool_files_max: u64,
@@ -77,9 +77,9 @@ pub struct PortConfig {
     /// Request bodies up to this size stay in memory, larger ones are spooled to a file.
     pub body_memory_bytes_max: usize,
     /// Whether a worker is told of opened connections (`Connect`).
-    pub tell_opened: bool,
+    pub notify_open: bool,
     /// Whether a worker is told of closed connections (`Close`).
-    pub tell_closed: bool,
+    pub notify_close: bool,
     /// TLS; `None` for cleartext.
     pub tls: Option<Arc<Tls>>,
     /// QUIC, below HTTP/3; without effect where that is not spoken.
@@ -124,8 +124,8 @@ impl Default for PortConfig {
             response_spool_bytes_max: 64 << 20,
             content: ContentPolicy::Store,
             body_memory_bytes_max: 256 << 10,
-            tell_opened: false,
-            tell_closed: false,
+            notify_open: false,
+            notify_close: false,
             tls: None,
             quic: QuicSettings::default(),
         }

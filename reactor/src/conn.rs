@@ -15,14 +15,14 @@ use crate::handler::ExchangeKey;
 use bytes::BytesMut;
 use wire::head::Origin;
 use wire::limits::{LINGER_DRAINING_TIME_MAX, READ_AHEAD_BYTES_MAX};
-use wire::shared::Counter;
+use wire::shm::Counter;
 use wire::{Part, RequestHead, TlsInfo};
 
 pub use self::backlog::content_len;
 use self::streams::{DriveContext, Streams};
 use crate::addresses::Seat;
-use crate::complaints::{Complaints, Kind, Peer};
 use crate::config::PortConfig;
+use crate::error_log::{ErrorLog, Kind, Peer};
 use crate::file;
 use crate::protocol::detect::Detect;
 use crate::protocol::{Input, Now, Output, Protocol, StreamId};
@@ -173,12 +173,12 @@ impl Conn {
     }
 
     /// A deadline has passed. `PumpResult::Keep` leaves the rest to [`pump`](Self::pump).
-    pub fn timeout(&mut self, now: &Now, complaints: &mut Complaints) -> PumpResult {
+    pub fn timeout(&mut self, now: &Now, error_log: &mut ErrorLog) -> PumpResult {
         if matches!(self.phase, Phase::Lingering { until, .. } if until <= now.instant) {
             return PumpResult::Close;
         }
         if matches!(self.phase, Phase::Handshaking { until } if until <= now.instant) {
-            complaints.log_with(
+            error_log.log_with(
                 Kind::Handshake,
                 now.instant,
                 &[("client", self.peer().value()), ("reason", "timeout".into())],
@@ -187,7 +187,7 @@ impl Conn {
             return PumpResult::Abort;
         }
         if self.stalled.is_some_and(|stalled| stalled <= now.instant) {
-            complaints.log_with(
+            error_log.log_with(
                 Kind::Stall,
                 now.instant,
                 &[("client", self.peer().value())],

@@ -1,7 +1,7 @@
 //! How many files the reactor may hold open for its clients.
 
 use nix::sys::resource::{Resource, getrlimit};
-use wire::shared::{Counter, Shared};
+use wire::shm::{Counter, Shared};
 use wire::{Budget, DescriptorBudget, Holder};
 
 use crate::config::Config;

@@ -11,11 +11,11 @@ mod acceptor;
 mod addresses;
 mod client;
 mod clock;
-mod complaints;
 pub mod config;
 mod conn;
 mod control;
 mod descriptors;
+mod error_log;
 mod event_loop;
 #[allow(unsafe_code)]
 mod fd_passing;
@@ -48,7 +48,7 @@ use nix::sched::{CpuSet, sched_setaffinity};
 use nix::unistd::Pid;
 use wire::Budget;
 use wire::control::FromReactor;
-use wire::shared::{Counter, Shared};
+use wire::shm::{Counter, Shared};
 
 use crate::acceptor::Acceptor;
 use crate::addresses::Addresses;

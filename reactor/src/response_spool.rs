@@ -23,7 +23,7 @@ use std::time::Instant;
 use nix::sys::uio::pwrite;
 use nix::unistd::ftruncate;
 use wire::limits::{SPOOL_BLOCK_BYTES, SPOOL_WARNING_PAUSE};
-use wire::shared::{Counter, Shared};
+use wire::shm::{Counter, Shared};
 use wire::{FileSlice, OpenFile};
 
 /// How much content of all responses may be kept for clients that have not taken it.

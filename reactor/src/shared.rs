@@ -5,13 +5,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use wire::shared::{Counter, Shared};
+use wire::shm::{Counter, Shared};
 use wire::{Budget, DescriptorBudget};
 
 use crate::addresses::{Addresses, Seat};
-use crate::complaints::{Complaints, Kind, Peer};
 use crate::config::Config;
 use crate::control::Supervisor;
+use crate::error_log::{ErrorLog, Kind, Peer};
 use crate::handler::workers::scheduler::{Scheduler, WorkerSlot};
 use crate::mailbox::{Mail, Mailbox};
 use crate::response_spool::SpoolUsage;
@@ -63,7 +63,7 @@ impl SharedState {
         &self,
         remote: Option<SocketAddr>,
         proven: bool,
-        complaints: &mut Complaints,
+        error_log: &mut ErrorLog,
         now: Instant,
     ) -> Option<Admission> {
         self.shared.add(Counter::Accepted, 1);
@@ -74,7 +74,7 @@ impl SharedState {
                     for counter in [Counter::Closed, Counter::Aborted, Counter::AddressesRefused] {
                         self.shared.add(counter, 1);
                     }
-                    complaints.log(
+                    error_log.log(
                         Kind::Address,
                         now,
                         format_args!(

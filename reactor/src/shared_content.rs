@@ -4,7 +4,7 @@ use std::ptr;
 use std::sync::atomic::AtomicU64;
 
 use bytes::Bytes;
-use wire::arena::Loan;
+use wire::shm::arena::Loan;
 
 /// Content where it lies: the block is free again when the last of these bytes is dropped. A copy when
 /// so many blocks are on loan that the worker might find none.

@@ -26,7 +26,7 @@ pub enum Timer {
     /// There may be room for responses that could not be spooled.
     Room,
     /// Lines of the log were left out.
-    Complaints,
+    ErrorLog,
     /// The drain is over: cut off what is left.
     DrainEnd,
 }

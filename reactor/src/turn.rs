@@ -1,10 +1,10 @@
-//! [`Turn`]: the time, the deadlines and the complaints of an event loop, which connections and
+//! [`Turn`]: the time, the deadlines and the log of errors of an event loop, which connections and
 //! handlers have at hand.
 
 use std::time::Instant;
 
 use crate::clock::Clock;
-use crate::complaints::Complaints;
+use crate::error_log::ErrorLog;
 use crate::timer::{Timer, Timers};
 
 /// What lasts as long as the event loop, and changes with each of its turns.
@@ -15,7 +15,7 @@ pub struct Turn {
     /// The thread's deadlines.
     pub timers: Timers,
     /// Where to say what clients and workers do wrong.
-    pub complaints: Complaints,
+    pub error_log: ErrorLog,
 }
 
 impl Turn {

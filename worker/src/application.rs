@@ -5,11 +5,11 @@ use std::time::SystemTime;
 
 use bytes::Bytes;
 use wire::head::Origin;
-use wire::shared::Shared;
+use wire::shm::Shared;
 use wire::{Fields, FileSlice, RequestHead};
 
-use crate::incoming::BodyStream;
-use crate::reply::Reply;
+use crate::runtime::body::BodyStream;
+use crate::runtime::reply::Reply;
 
 /// What the embedder of this crate does in each of its processes. One value is created before the
 /// first fork; each process has its own copy of it afterwards.

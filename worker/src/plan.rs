@@ -5,8 +5,10 @@ use std::os::fd::OwnedFd;
 use std::time::Duration;
 
 use crate::application::{Application, Role};
+use crate::membership;
+use crate::runtime::serve;
+use crate::supervisor::spawn;
 use crate::supervisor::{Supervisor, Turn};
-use crate::{membership, serve, spawn};
 
 /// What the supervisor runs.
 #[derive(Debug)]
@@ -114,7 +116,7 @@ pub fn supervise(plan: Plan, application: &mut dyn Application) -> Result<Outcom
             result.map(|()| Outcome::Stopped)
         }
         Turn::ForkedCopy => Ok(Outcome::ForkedCopy),
-        Turn::Worker(seat) => Ok(serve::work(seat, application)),
+        Turn::Worker(context) => Ok(serve::work(context, application)),
         Turn::Reactor(boot) => {
             application.title(Role::Reactor);
             spawn::end_now(application.run_reactor(boot))

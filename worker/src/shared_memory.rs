@@ -23,7 +23,7 @@ use nix::sys::memfd::{MFdFlags, memfd_create};
 use nix::sys::mman::{MRemapFlags, MapFlags, ProtFlags, mmap, mremap, munmap};
 use nix::sys::stat::Mode;
 use nix::unistd::ftruncate;
-use wire::shared::Shared;
+use wire::shm::Shared;
 
 /// Both mappings. They are inherited by every process forked later, and are never undone: they end
 /// with the last process.
@@ -113,7 +113,7 @@ mod tests {
     use std::sync::atomic::Ordering;
 
     use nix::sys::mman::mprotect;
-    use wire::shared::{Counter, WorkerCounter};
+    use wire::shm::{Counter, WorkerCounter};
 
     use super::*;
 

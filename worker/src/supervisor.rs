@@ -1,7 +1,11 @@
-//! The supervisor's loop: it does what the [`Roster`] says and tells it what happened.
+//! The supervisor's loop: it does what the [`ProcessTable`] says and tells it what happened.
 
 mod hear;
 mod lines;
+pub(crate) mod process_table;
+pub(crate) mod report;
+pub(crate) mod spawn;
+mod watchdog;
 
 use std::collections::BTreeMap;
 use std::os::fd::{AsFd, OwnedFd};
@@ -15,21 +19,21 @@ use nix::sys::socket::{AddressFamily, SockFlag, SockType, socketpair};
 use nix::sys::wait::waitpid;
 use nix::unistd::Pid;
 use wire::control::{Incarnation, ToReactorControl, ToWorkerControl, encode};
-use wire::shared::{Counter, WorkerCounter};
+use wire::shm::{Counter, WorkerCounter};
 
 use self::lines::Lines;
+use self::spawn::{Kind, Side};
 use crate::application::{Application, Failure, ReactorBoot, WorkerIdentity};
 use crate::control::{self, ChildControl, WorkerControl};
 use crate::control_signals;
 use crate::membership::{self, PrivateFd, is_forked_copy};
 use crate::plan::{Plan, SuperviseError};
-use crate::report::Reports;
-use crate::roster::{Action, Roster};
-use crate::serve::Seat;
+use crate::runtime::serve::WorkerContext;
 use crate::shared_memory::SharedMemory;
 use crate::signals::{Order, Signals};
-use crate::spawn::{self, Kind, Side};
-use crate::watchdog::Watchdog;
+use crate::supervisor::process_table::{Action, ProcessTable};
+use crate::supervisor::report::Reports;
+use crate::supervisor::watchdog::Watchdog;
 
 /// The supervisor. It has one thread for all its life, and never waits but in `poll`.
 #[derive(Debug)]
@@ -40,7 +44,7 @@ pub(crate) struct Supervisor {
     listeners: Vec<PrivateFd>,
     datagrams: Vec<Vec<PrivateFd>>,
     signals: Signals,
-    pub(crate) roster: Roster,
+    pub(crate) table: ProcessTable,
     pub(crate) reactor: Option<Child>,
     pub(crate) workers: BTreeMap<Incarnation, Child>,
     /// Whether the reactor is to read its certificates again.
@@ -60,7 +64,7 @@ pub(crate) enum Turn {
     /// It is a new reactor.
     Reactor(ReactorBoot),
     /// It is a new worker.
-    Worker(Seat),
+    Worker(WorkerContext),
     /// It is a process that a callback has forked.
     ForkedCopy,
 }
@@ -86,7 +90,7 @@ impl Supervisor {
         let watchdog = Watchdog::new(plan.settings.reactor_watchdog_time);
         let signals = Signals::take().map_err(system("signalfd"))?;
         let due = plan.report_interval.map(|_| Instant::now());
-        let roster = Roster::new(
+        let table = ProcessTable::new(
             plan.workers,
             plan.settings.max_wait_time,
             plan.settings.worker_start_timeout,
@@ -98,7 +102,7 @@ impl Supervisor {
             plan,
             memory,
             signals,
-            roster,
+            table,
             reactor: None,
             workers: BTreeMap::new(),
             reload_tls: false,
@@ -120,7 +124,7 @@ impl Supervisor {
             {
                 self.pass_log_on(file);
             }
-            while let Some(action) = self.roster.poll(Instant::now()) {
+            while let Some(action) = self.table.poll(Instant::now()) {
                 let turn = self.perform(action, application);
                 if is_forked_copy() {
                     return Turn::ForkedCopy;
@@ -166,7 +170,7 @@ impl Supervisor {
             }
             Action::Hear(incarnation) => {
                 self.hear_worker(incarnation);
-                self.roster.heard(incarnation, Instant::now());
+                self.table.heard(incarnation, Instant::now());
             }
             Action::Kill(incarnation) => self.workers.get(&incarnation).into_iter().for_each(end),
             Action::KillReactor => self.reactor.iter().for_each(end),
@@ -181,7 +185,7 @@ impl Supervisor {
                 if let Err(Failure(text)) = application.started()
                     && !is_forked_copy()
                 {
-                    self.roster.fail(SuperviseError::Start(text), Instant::now());
+                    self.table.fail(SuperviseError::Start(text), Instant::now());
                 }
             }
             Action::Failed(failure) => application.worker_failed(&failure),
@@ -220,12 +224,12 @@ impl Supervisor {
                 self.memory.shared.counter(Counter::ReactorPid).store(number, Ordering::Relaxed);
                 self.reactor = Some(Child::new(pid, control, 0));
                 self.lines.replaced(again, None, pid);
-                self.roster.reactor_forked(Some(pid.as_raw()), now);
+                self.table.reactor_forked(Some(pid.as_raw()), now);
                 None
             }
             Err(error) => {
                 log::error!("fork: {error}");
-                self.roster.reactor_forked(None, now);
+                self.table.reactor_forked(None, now);
                 None
             }
         }
@@ -247,7 +251,7 @@ impl Supervisor {
                     log::error!("cannot protect the memory that the processes share: {error}");
                     spawn::end_now(1);
                 }
-                Some(Turn::Worker(Seat {
+                Some(Turn::Worker(WorkerContext {
                     identity: WorkerIdentity { worker, incarnation, supervisor },
                     control: WorkerControl::new(control),
                     shared: self.memory.shared,
@@ -258,12 +262,12 @@ impl Supervisor {
             Ok((Side::Parent(pid), control, _)) => {
                 self.workers.insert(incarnation, Child::new(pid, control, worker));
                 self.lines.replaced(again, Some(worker), pid);
-                self.roster.worker_forked(incarnation, Some(pid.as_raw()), now);
+                self.table.worker_forked(incarnation, Some(pid.as_raw()), now);
                 None
             }
             Err(error) => {
                 log::error!("fork: {error}");
-                self.roster.worker_forked(incarnation, None, now);
+                self.table.worker_forked(incarnation, None, now);
                 None
             }
         }
@@ -291,7 +295,7 @@ impl Supervisor {
             }
             (Ok(_), None) => false,
         };
-        self.roster.linked(incarnation, done, Instant::now());
+        self.table.linked(incarnation, done, Instant::now());
     }
 
     fn tell_reactor(&mut self, message: &ToReactorControl, descriptors: Vec<OwnedFd>) {
@@ -301,12 +305,8 @@ impl Supervisor {
     }
 
     fn wait(&mut self) -> nix::Result<()> {
-        let deadlines = [
-            self.roster.deadline(),
-            self.summary_due(),
-            self.watchdog.deadline(),
-            self.reports.due,
-        ];
+        let deadlines =
+            [self.table.deadline(), self.summary_due(), self.watchdog.deadline(), self.reports.due];
         let timeout = match deadlines.into_iter().flatten().min() {
             _ if self.signals.were_noted() => PollTimeout::ZERO,
             None => PollTimeout::NONE,
@@ -332,10 +332,10 @@ impl Supervisor {
         let mut reap = false;
         while let Some(order) = self.signals.read() {
             match order {
-                Order::Stop => self.roster.stop(Instant::now()),
-                Order::ShutDown => self.roster.shut_down(Instant::now()),
+                Order::Stop => self.table.stop(Instant::now()),
+                Order::ShutDown => self.table.shut_down(Instant::now()),
                 Order::Reload | Order::Reopen => {
-                    self.roster.reload();
+                    self.table.reload();
                     self.reload_tls = true;
                     self.reopen_log |= order == Order::Reopen;
                 }

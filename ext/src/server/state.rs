@@ -8,7 +8,7 @@ use config::bind::{Bound, SocketType};
 use config::events::Event;
 use config::options::option_type::Assignment;
 use ext_php_rs::types::Zval;
-use wire::shared::Shared;
+use wire::shm::Shared;
 
 use crate::call::Callback;
 use crate::callbacks::Callbacks;

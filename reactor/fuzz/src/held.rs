@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use wire::Decoder;
 use wire::limits::HELD_BYTES_MAX;
-use wire::shared::Shared;
+use wire::shm::Shared;
 
 /// The first words of the worker's part: its counters, marks, and the head of what it holds. Others
 /// are written as a few words far behind them.
@@ -20,7 +20,7 @@ const UNREAD_MAX: u64 = 1 << 12;
 /// wait for more than a socket can hold.
 pub fn held(data: &[u8]) {
     let (memory, shared) = memory();
-    let (held, arena) = (shared.held(0, 0, 0), shared.arena(0, 0));
+    let (held, arena) = (shared.batch(0, 0, 0), shared.arena(0, 0));
     let part = shared.part(0);
     held.reset();
     arena.reset();
@@ -46,7 +46,7 @@ pub fn held(data: &[u8]) {
             }
             5 | 6 => {
                 let before = decoder.bytes.len();
-                let taken = if step[0] % 8 == 5 { held.take() } else { held.take_legacy() };
+                let taken = if step[0] % 8 == 5 { held.take() } else { held.take_after_death() };
                 let Some(taken) = taken else { continue };
                 if let Some(missing) = taken.missing(received, UNREAD_MAX) {
                     assert!(missing <= UNREAD_MAX);

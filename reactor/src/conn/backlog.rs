@@ -75,7 +75,7 @@ impl<'a> Parking<'a> {
 }
 
 /// The way to the protocol.
-pub struct Way<'a> {
+pub struct ProtocolSink<'a> {
     /// The connection's content bytes in memory.
     pub unread: &'a mut u64,
     /// What comes of it.
@@ -167,33 +167,33 @@ impl Backlog {
     }
 
     /// Gives the protocol a part off the front.
-    pub fn give(&mut self, part: Part<ResponseHead>, way: &mut Way<'_>) -> Flow {
+    pub fn give(&mut self, part: Part<ResponseHead>, sink: &mut ProtocolSink<'_>) -> Flow {
         let content = content_len(&part);
         self.ahead += content as u32;
-        self.taken_over(content, way);
-        self.send(part, way)
+        self.taken_over(content, sink);
+        self.send(part, sink)
     }
 
-    fn send(&mut self, part: Part<ResponseHead>, way: &mut Way<'_>) -> Flow {
+    fn send(&mut self, part: Part<ResponseHead>, sink: &mut ProtocolSink<'_>) -> Flow {
         let content = content_len(&part);
-        let flow = (way.send)(self.stream, part);
+        let flow = (sink.send)(self.stream, part);
         if flow == Flow::Gone {
-            *way.unread -= self.bytes + content;
-            way.events.extend(self.exchange.map(Event::Gone));
+            *sink.unread -= self.bytes + content;
+            sink.events.extend(self.exchange.map(Event::Gone));
         }
         flow
     }
 
     /// Content at the front waits for its worker's sake no longer.
-    fn taken_over(&mut self, content: u64, way: &mut Way<'_>) {
+    fn taken_over(&mut self, content: u64, sink: &mut ProtocolSink<'_>) {
         let known = self.credited.min(content);
         self.credited -= known;
-        self.credit(content - known, way);
+        self.credit(content - known, sink);
     }
 
-    fn credit(&self, bytes: u64, way: &mut Way<'_>) {
+    fn credit(&self, bytes: u64, sink: &mut ProtocolSink<'_>) {
         if let (Some(exchange), 1..) = (self.exchange, bytes) {
-            way.events.push(Event::Credit(exchange, bytes));
+            sink.events.push(Event::Credit(exchange, bytes));
         }
     }
 
@@ -202,16 +202,16 @@ impl Backlog {
         &mut self,
         parking: &mut Parking<'_>,
         charge: &mut MemoryCharge,
-        way: &mut Way<'_>,
+        sink: &mut ProtocolSink<'_>,
     ) -> Spooled {
         let mut outcome = Spooled::Nothing;
-        while let Some(part) = self.place(parking, charge, way) {
-            if self.send(part, way) == Flow::Gone {
+        while let Some(part) = self.place(parking, charge, sink) {
+            if self.send(part, sink) == Flow::Gone {
                 return Spooled::Gone;
             }
             outcome = Spooled::Some;
         }
-        self.keep_rest(parking, charge, way);
+        self.keep_rest(parking, charge, sink);
         outcome
     }
 
@@ -220,7 +220,7 @@ impl Backlog {
         &mut self,
         parking: &mut Parking<'_>,
         charge: &mut MemoryCharge,
-        way: &mut Way<'_>,
+        sink: &mut ProtocolSink<'_>,
     ) -> Option<Part<ResponseHead>> {
         let content = content_len(self.parts.front()?);
         if content == 0 {
@@ -232,7 +232,7 @@ impl Backlog {
         let in_memory = u64::from(self.ahead) + content <= parking.memory_bytes_max;
         if in_memory && charge.grow(content) {
             self.ahead += content as u32;
-            self.taken_over(content, way);
+            self.taken_over(content, sink);
             return self.pop().map(copy_of);
         }
         let block = self.front_block()?;
@@ -240,8 +240,8 @@ impl Backlog {
             self.put_back(block);
             return None;
         };
-        *way.unread -= block.len() as u64;
-        self.taken_over(block.len() as u64, way);
+        *sink.unread -= block.len() as u64;
+        self.taken_over(block.len() as u64, sink);
         Some(Part::File(slice))
     }
 
@@ -295,7 +295,7 @@ impl Backlog {
         &mut self,
         parking: &mut Parking<'_>,
         charge: &mut MemoryCharge,
-        way: &mut Way<'_>,
+        sink: &mut ProtocolSink<'_>,
     ) {
         if self.parts.len() > BACKLOG_PARTS_MAX {
             self.join_front();
@@ -310,7 +310,7 @@ impl Backlog {
         if charge.grow(rest) {
             self.copy_back(rest);
             self.credited = self.bytes;
-            self.credit(rest, way);
+            self.credit(rest, sink);
         } else {
             parking.spool.warn_of_memory(parking.now);
         }

@@ -1,6 +1,6 @@
 //! [`Backlogs`]: the backlogs of all responses on one connection, and the memory that it has in use.
 
-use super::backlog::{Backlog, Parking, Spooled, Way};
+use super::backlog::{Backlog, Parking, ProtocolSink, Spooled};
 use crate::protocol::{Flow, StreamId};
 use crate::response_spool::{MemoryCharge, ResponseSpool};
 
@@ -51,12 +51,12 @@ impl Backlogs {
     }
 
     /// Gives the protocol what it may have ahead of its client. Says whether there was something.
-    pub fn refill(&mut self, shared: bool, way: &mut Way<'_>) -> bool {
+    pub fn refill(&mut self, shared: bool, sink: &mut ProtocolSink<'_>) -> bool {
         let mut any = false;
         self.list.retain_mut(|backlog| {
             while let Some(part) = backlog.next(shared) {
                 any = true;
-                if backlog.give(part, way) == Flow::Gone {
+                if backlog.give(part, sink) == Flow::Gone {
                     return false;
                 }
             }
@@ -66,10 +66,10 @@ impl Backlogs {
     }
 
     /// Spools what the client does not take. Says whether the protocol was given something.
-    pub fn spool(&mut self, parking: &mut Parking<'_>, way: &mut Way<'_>) -> bool {
+    pub fn spool(&mut self, parking: &mut Parking<'_>, sink: &mut ProtocolSink<'_>) -> bool {
         let charge = self.charge.get_or_insert_with(|| MemoryCharge::new(parking.spool));
         let mut any = false;
-        self.list.retain_mut(|backlog| match backlog.spool(parking, charge, way) {
+        self.list.retain_mut(|backlog| match backlog.spool(parking, charge, sink) {
             Spooled::Nothing => true,
             Spooled::Some => {
                 any = true;

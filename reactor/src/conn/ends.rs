@@ -4,11 +4,11 @@
 use bytes::BytesMut;
 use log::kv::Value;
 use wire::limits::{LINGER_BYTES_MAX, LINGER_DRAINING_TIME_MAX, LINGER_TIME_MAX};
-use wire::shared::Counter;
+use wire::shm::Counter;
 
 use super::{Conn, Context, Phase, PumpResult};
-use crate::complaints::Kind;
 use crate::config::PortConfig;
+use crate::error_log::Kind;
 use crate::file;
 use crate::protocol::{self, Now};
 use crate::socket::Socket;
@@ -45,7 +45,7 @@ impl Conn {
             Handshake::Failed(reason) => {
                 cx.streams.shared.add(Counter::Refused, 1);
                 let peer = self.peer();
-                cx.streams.complaints.log_with(
+                cx.streams.error_log.log_with(
                     Kind::Handshake,
                     cx.streams.now.instant,
                     &[("client", peer.value()), ("reason", Value::from_display(&reason))],

@@ -17,7 +17,7 @@ use wire::limits::{
 use wire::{BodyLength, Part, ResponseHead};
 
 use super::Event;
-use super::backlog::{Backlog, Parking, Way, content_len};
+use super::backlog::{Backlog, Parking, ProtocolSink, content_len};
 use super::backlogs::Backlogs;
 use crate::protocol::{Flow, StreamId};
 use crate::response_spool::ResponseSpool;
@@ -194,7 +194,8 @@ impl Exchanges {
     ) -> bool {
         let shared = self.is_shared();
         let Some(backlogs) = &mut self.backlogs else { return false };
-        backlogs.refill(shared, &mut Way { unread: &mut self.unread, events, send: &mut send })
+        backlogs
+            .refill(shared, &mut ProtocolSink { unread: &mut self.unread, events, send: &mut send })
     }
 
     /// The client takes no more for now: what waits is spooled, so that its worker need not wait.
@@ -206,8 +207,8 @@ impl Exchanges {
         mut send: impl FnMut(StreamId, Part<ResponseHead>) -> Flow,
     ) -> bool {
         let Some(backlogs) = &mut self.backlogs else { return false };
-        let mut way = Way { unread: &mut self.unread, events, send: &mut send };
-        backlogs.spool(parking, &mut way)
+        let mut sink = ProtocolSink { unread: &mut self.unread, events, send: &mut send };
+        backlogs.spool(parking, &mut sink)
     }
 
     /// Counts the memory that is in use, and forgets the backlogs that are none any more.

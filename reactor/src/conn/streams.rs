@@ -4,14 +4,14 @@
 use std::time::Instant;
 
 use wire::head::Origin;
-use wire::shared::Shared;
+use wire::shm::Shared;
 use wire::{Part, RequestHead, ResponseHead};
 
 use super::Event;
 use super::backlog::Parking;
 use super::exchanges::Exchanges;
-use crate::complaints::Complaints;
 use crate::config::PortConfig;
+use crate::error_log::ErrorLog;
 use crate::protocol::{Closing, Flow, Input, Now, Outgoing, Protocol, StreamId};
 use crate::response_spool::ResponseSpool;
 
@@ -22,7 +22,7 @@ pub struct DriveContext<'a> {
     /// Counters.
     pub shared: Shared,
     /// Where to say what the client does wrong.
-    pub complaints: &'a mut Complaints,
+    pub error_log: &'a mut ErrorLog,
     /// Where content goes that the client does not take.
     pub spool: &'a mut ResponseSpool,
     /// What came from the client, in order.
@@ -102,10 +102,10 @@ impl<P: Protocol> Streams<P> {
         stream: StreamId,
         part: Part<ResponseHead>,
         now: &Now,
-        complaints: &mut Complaints,
+        error_log: &mut ErrorLog,
     ) -> Flow {
         let flow = self.protocol.send(stream, part, now);
-        self.report(complaints, now);
+        self.report(error_log, now);
         flow
     }
 
@@ -129,7 +129,7 @@ impl<P: Protocol> Streams<P> {
             }
             cx.events.push(Event::Request(stream, part));
         }
-        self.report(cx.complaints, cx.now);
+        self.report(cx.error_log, cx.now);
         cx.events.len() != before
     }
 
@@ -158,7 +158,7 @@ impl<P: Protocol> Streams<P> {
         let protocol = &mut self.protocol;
         let send = |stream, part| protocol.send(stream, part, cx.now);
         let given = self.exchanges.spool(&mut parking, cx.events, send);
-        self.report(cx.complaints, cx.now);
+        self.report(cx.error_log, cx.now);
         given
     }
 
@@ -168,7 +168,7 @@ impl<P: Protocol> Streams<P> {
     }
 
     /// Counts and logs what the protocol has refused.
-    fn report(&mut self, complaints: &mut Complaints, now: &Now) {
-        complaints.refused(|| self.protocol.refusal(), self.origin.remote, now.instant);
+    fn report(&mut self, error_log: &mut ErrorLog, now: &Now) {
+        error_log.refused(|| self.protocol.refusal(), self.origin.remote, now.instant);
     }
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use boring::ssl::{HandshakeError, SslConnector, SslMethod, SslStream, SslVerifyMode};
 use bytes::Bytes;
 use http::Method;
-use wire::shared::Shared;
+use wire::shm::Shared;
 use wire::{Fields, ResponseHead, Scheme, Version};
 
 use super::*;
@@ -25,7 +25,7 @@ struct Bench {
     buffer: ReadBuffer,
     scratch: Output,
     shared: Shared,
-    complaints: Complaints,
+    error_log: ErrorLog,
     spool: ResponseSpool,
     events: Vec<Event>,
 }
@@ -57,7 +57,7 @@ impl Bench {
             buffer: ReadBuffer::new(),
             scratch: Output::default(),
             shared,
-            complaints: Complaints::new(shared, now.instant),
+            error_log: ErrorLog::new(shared, now.instant),
             spool: ResponseSpool::new(usage.into(), std::env::temp_dir()),
             events: Vec::new(),
         };
@@ -69,7 +69,7 @@ impl Bench {
             streams: DriveContext {
                 now: &self.now,
                 shared: self.shared,
-                complaints: &mut self.complaints,
+                error_log: &mut self.error_log,
                 spool: &mut self.spool,
                 events: &mut self.events,
             },
@@ -189,7 +189,7 @@ fn a_request_has_its_tls_whatever_made_the_protocol_give_it_out() {
         bench.pump();
         let late = Late { by, at: bench.now.instant, head: Some(head()), ready: None };
         bench.conn.streams.replace(Box::new(late), &bench.now);
-        assert_eq!(bench.conn.timeout(&bench.now, &mut bench.complaints), PumpResult::Keep);
+        assert_eq!(bench.conn.timeout(&bench.now, &mut bench.error_log), PumpResult::Keep);
         bench.pump();
         let [Event::Request(1, Part::Head(head))] = &bench.events[..] else {
             panic!("{by:?}: {:?}", bench.events)

@@ -1,6 +1,6 @@
 //! The way out of a connection: from its streams to its socket.
 
-use wire::shared::Counter;
+use wire::shm::Counter;
 
 use super::{Conn, Context, Phase, PumpResult, Readiness};
 use crate::config::PortConfig;

@@ -7,15 +7,15 @@ use log::kv::Value;
 use mio::Interest;
 use mio::event::Event as Readiness;
 use wire::head::Origin;
-use wire::shared::Counter;
+use wire::shm::Counter;
 use wire::{Holder, Part, Reason, RequestHead};
 
 use super::{EventLoop, State};
 use crate::addresses::Seat;
 use crate::client::Client;
-use crate::complaints::Kind;
 use crate::conn::streams::DriveContext;
 use crate::conn::{Conn, Context, Event, PumpResult, content_len};
+use crate::error_log::Kind;
 use crate::handler::workers::Task;
 use crate::handler::{Answer, ExchangeKey, HandlerId, NewRequest, ToClient};
 use crate::protocol::error::{Fault, ProtocolError};
@@ -54,7 +54,7 @@ impl EventLoop {
         if matches!(self.state, State::Draining { .. }) {
             conn.shutdown(now);
         }
-        if port.tell_opened {
+        if port.notify_open {
             self.handlers.workers.tell(Task::Opened(origin), &mut self.turn);
         }
         let key = self.clients.insert(Client::Stream(Box::new(conn)));
@@ -67,7 +67,7 @@ impl EventLoop {
                     "cannot poll a client's connection: {error}; lower max_connection, or raise \
                      fs.epoll.max_user_watches"
                 );
-                self.turn.complaints.log(Kind::Connection, self.turn.now(), line);
+                self.turn.error_log.log(Kind::Connection, self.turn.now(), line);
                 self.close(key, PumpResult::Abort);
             }
         }
@@ -81,7 +81,7 @@ impl EventLoop {
         match Socket::tls(socket, &context) {
             Ok(socket) => Some(socket),
             Err(error) => {
-                self.turn.complaints.log_with(
+                self.turn.error_log.log_with(
                     Kind::Tls,
                     self.turn.now(),
                     &[("error", Value::from_display(&error))],
@@ -114,7 +114,7 @@ impl EventLoop {
             streams: DriveContext {
                 now: self.turn.clock.now(),
                 shared: self.common.shared,
-                complaints: &mut self.turn.complaints,
+                error_log: &mut self.turn.error_log,
                 spool: &mut self.spool,
                 events: &mut self.events,
             },
@@ -199,7 +199,7 @@ impl EventLoop {
     fn refuse(&mut self, key: Key, stream: StreamId, head: &RequestHead, fault: Fault) {
         let mut refusal = Some(ProtocolError::stream(fault));
         let now = self.turn.now();
-        self.turn.complaints.refused(|| refusal.take(), head.origin.remote, now);
+        self.turn.error_log.refused(|| refusal.take(), head.origin.remote, now);
         self.answer(key, stream, fault.status());
     }
 
@@ -207,7 +207,7 @@ impl EventLoop {
     /// no exchange.
     fn answer(&mut self, key: Key, stream: StreamId, status: StatusCode) {
         let Some(client) = self.clients.get_mut(key) else { return };
-        let Turn { clock, complaints, .. } = &mut self.turn;
+        let Turn { clock, error_log, .. } = &mut self.turn;
         let port = &self.common.config.ports[usize::from(client.origin().port)];
         let (head, content) = message::plain_response(status);
         for part in [Part::Head(head), Part::Body(content), Part::End(None)] {
@@ -215,7 +215,7 @@ impl EventLoop {
             // Counts what the client has not taken.
             let accepted = client.exchanges().accept(stream, part, port.window_bytes);
             let Some(part) = accepted.part else { continue };
-            if client.send(stream, part, clock.now(), complaints) == Flow::Gone {
+            if client.send(stream, part, clock.now(), error_log) == Flow::Gone {
                 client.exchanges().released(stream, len);
                 break;
             }
@@ -257,7 +257,7 @@ impl EventLoop {
         }
         let now = self.turn.now();
         for _ in 0..std::mem::take(&mut self.handlers.workers.files_refused) {
-            self.turn.complaints.log(
+            self.turn.error_log.log(
                 Kind::File,
                 now,
                 format_args!(
@@ -296,8 +296,8 @@ impl EventLoop {
         }
         if let Some(part) = accepted.part {
             let content = content_len(&part);
-            let Turn { clock, complaints, .. } = &mut self.turn;
-            let flow = client.send(stream, part, clock.now(), complaints);
+            let Turn { clock, error_log, .. } = &mut self.turn;
+            let flow = client.send(stream, part, clock.now(), error_log);
             if flow == Flow::Gone {
                 client.exchanges().released(stream, content);
                 client.exchanges().forget(stream);
@@ -337,7 +337,7 @@ impl EventLoop {
         if let Client::Quic(client) = &mut client {
             self.leave_quic(client, fate);
         }
-        if begun && self.common.config.ports[usize::from(origin.port)].tell_closed {
+        if begun && self.common.config.ports[usize::from(origin.port)].notify_close {
             self.handlers.workers.tell(Task::Closed(origin), &mut self.turn);
         }
     }

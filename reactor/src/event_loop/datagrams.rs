@@ -7,13 +7,13 @@ use mio::Interest;
 use mio::event::Event as Readiness;
 use wire::head::Origin;
 use wire::limits::QUIC_RECEIVES_PER_TURN_MAX;
-use wire::shared::Counter;
+use wire::shm::Counter;
 
 use super::{EventLoop, State};
 use crate::client::Client;
-use crate::complaints::Kind;
 use crate::conn::PumpResult;
 use crate::conn::streams::DriveContext;
+use crate::error_log::Kind;
 use crate::handler::workers::Task;
 use crate::mailbox::Datagram;
 use crate::quic::client::{Context, QuicClient};
@@ -118,7 +118,7 @@ impl EventLoop {
                 Err(error) => {
                     let now = self.turn.now();
                     let line = format_args!("cannot receive datagrams: {error}");
-                    self.turn.complaints.log(Kind::Connection, now, line);
+                    self.turn.error_log.log(Kind::Connection, now, line);
                     break;
                 }
             }
@@ -180,8 +180,8 @@ impl EventLoop {
         let endpoint = self.datagrams.endpoint(port)?;
         let now = self.turn.now();
         let (from, proven) = (Some(way.from), first.is_proven());
-        let admitted = self.common.admit(from, proven, &mut self.turn.complaints, now)?;
-        let Some((quic, cid)) = endpoint.accept(&first, way, &mut self.turn.complaints, now) else {
+        let admitted = self.common.admit(from, proven, &mut self.turn.error_log, now)?;
+        let Some((quic, cid)) = endpoint.accept(&first, way, &mut self.turn.error_log, now) else {
             self.common.shared.add(Counter::Closed, 1);
             self.common.shared.add(Counter::Aborted, 1);
             return None;
@@ -216,7 +216,7 @@ impl EventLoop {
                 streams: DriveContext {
                     now: self.turn.clock.now(),
                     shared: self.common.shared,
-                    complaints: &mut self.turn.complaints,
+                    error_log: &mut self.turn.error_log,
                     spool: &mut self.spool,
                     events: &mut self.events,
                 },
@@ -227,7 +227,7 @@ impl EventLoop {
                 seat.proven();
             }
             let origin = *client.origin();
-            if begun && self.common.config.ports[usize::from(origin.port)].tell_opened {
+            if begun && self.common.config.ports[usize::from(origin.port)].notify_open {
                 self.handlers.workers.tell(Task::Opened(origin), &mut self.turn);
             }
             self.handle_events(key);
@@ -246,7 +246,7 @@ impl EventLoop {
             streams: DriveContext {
                 now: self.turn.clock.now(),
                 shared: self.common.shared,
-                complaints: &mut self.turn.complaints,
+                error_log: &mut self.turn.error_log,
                 spool: &mut self.spool,
                 events: &mut self.events,
             },

@@ -22,8 +22,8 @@ use wire::limits::TLS_WATCH_INTERVAL;
 use crate::acceptor::{ACCEPT_PAUSE, Accepting, Acceptor, Connection};
 use crate::client::Client;
 use crate::clock::Clock;
-use crate::complaints::{Complaints, Kind};
 use crate::conn::{Event, PumpResult};
+use crate::error_log::{ErrorLog, Kind};
 use crate::event_loop::datagrams::Datagrams;
 use crate::event_loop::room::RoomQueue;
 use crate::handler::Handlers;
@@ -87,14 +87,14 @@ impl EventLoop {
         }
         let datagrams = Datagrams::new(sockets, &common, thread)?;
         let clock = Clock::start();
-        let complaints = Complaints::new(common.shared, clock.now().instant);
+        let error_log = ErrorLog::new(common.shared, clock.now().instant);
         let dir = common.config.spool_dir.clone();
         let spool = ResponseSpool::new(Arc::clone(&common.spool_usage), dir);
         let this = Self {
             poll,
             mail,
             handlers: Handlers::new(common.clone(), thread),
-            turn: Turn { complaints, timers: Timers::default(), clock },
+            turn: Turn { error_log, timers: Timers::default(), clock },
             common,
             thread,
             clients: Slots::starting_at(1),
@@ -141,20 +141,20 @@ impl EventLoop {
             self.log_faults();
             self.look_at_drain();
         }
-        self.turn.complaints.sum_up_all();
+        self.turn.error_log.sum_up_all();
         Ok(())
     }
 
     /// Logs what workers have done wrong in this turn.
     fn log_faults(&mut self) {
-        let Turn { clock, complaints, timers } = &mut self.turn;
+        let Turn { clock, error_log, timers } = &mut self.turn;
         let now = clock.now().instant;
         for fault in self.handlers.workers.faults.drain(..) {
             let fields = [("worker", fault.worker.into()), ("error", Value::from_display(&fault))];
-            complaints.log_with(Kind::Worker, now, &fields, format_args!("{fault}"));
+            error_log.log_with(Kind::Worker, now, &fields, format_args!("{fault}"));
         }
-        if let Some(at) = complaints.take_alarm() {
-            timers.set(at, Timer::Complaints);
+        if let Some(at) = error_log.take_alarm() {
+            timers.set(at, Timer::ErrorLog);
         }
     }
 
@@ -251,7 +251,7 @@ impl EventLoop {
         loop {
             let Some(acceptor) = &mut self.acceptor else { return };
             let now = self.turn.now();
-            match acceptor.accept(index, &mut self.turn.complaints, now) {
+            match acceptor.accept(index, &mut self.turn.error_log, now) {
                 Ok(Accepting::One(connection)) if connection.thread == self.thread => {
                     self.add_conn(connection.socket, connection.origin, connection.seat);
                 }
@@ -262,7 +262,7 @@ impl EventLoop {
                 Ok(Accepting::Nobody) => return,
                 Ok(Accepting::Later) => return self.turn.timers.set(now, Timer::Accept),
                 Err(error) => {
-                    self.turn.complaints.log(
+                    self.turn.error_log.log(
                         Kind::Connection,
                         now,
                         format_args!(
@@ -297,7 +297,7 @@ impl EventLoop {
                 }
                 Timer::Balance => self.handlers.workers.rebalance(&mut self.turn),
                 Timer::Room => self.look_for_room(),
-                Timer::Complaints => self.turn.complaints.sum_up(now.instant),
+                Timer::ErrorLog => self.turn.error_log.sum_up(now.instant),
                 Timer::Accept => self.accept_everywhere(),
                 Timer::Certificates => {
                     self.common.tls.look();
@@ -307,7 +307,7 @@ impl EventLoop {
                 Timer::Conn(key) => {
                     let Some(client) = self.clients.get_mut(key) else { continue };
                     client.alarms().came();
-                    match client.timeout(&now, &mut self.turn.complaints) {
+                    match client.timeout(&now, &mut self.turn.error_log) {
                         PumpResult::Keep | PumpResult::Again => self.pump(key),
                         fate => self.close(key, fate),
                     }

@@ -8,16 +8,16 @@ use quiche::{ConnectionId, PathEvent};
 use wire::TlsInfo;
 use wire::head::Origin;
 use wire::limits::QUIC_CIDS_MAX;
-use wire::shared::Counter;
+use wire::shm::Counter;
 
 use super::cids::Cid;
 use super::endpoint::{Endpoint, First, FourTuple};
 use super::udp::Tally;
 use crate::addresses::Seat;
-use crate::complaints::{Complaints, Kind, Peer};
 use crate::config::PortConfig;
 use crate::conn::PumpResult;
 use crate::conn::streams::{DriveContext, Streams};
+use crate::error_log::{ErrorLog, Kind, Peer};
 use crate::file;
 use crate::protocol::h3::{Http3, Quic};
 use crate::protocol::{Closing, Input, Now, Outgoing};
@@ -136,10 +136,10 @@ impl QuicClient {
     }
 
     /// A deadline has passed. `PumpResult::Keep` leaves the rest to [`pump`](Self::pump).
-    pub fn timeout(&mut self, now: &Now, complaints: &mut Complaints) -> PumpResult {
+    pub fn timeout(&mut self, now: &Now, error_log: &mut ErrorLog) -> PumpResult {
         if self.handshake.as_ref().is_some_and(|handshake| handshake.until <= now.instant) {
             let peer = Peer(self.origin().remote);
-            complaints.log_with(
+            error_log.log_with(
                 Kind::Handshake,
                 now.instant,
                 &[("client", peer.value()), ("reason", "timeout".into())],

@@ -11,8 +11,8 @@ use wire::limits::{
     QUIC_UNIDIRECTIONAL_STREAMS_MAX,
 };
 
-use crate::complaints::{Complaints, Kind};
 use crate::config::{Congestion, QuicSettings};
+use crate::error_log::{ErrorLog, Kind};
 use crate::protocol::h3::Quic;
 use crate::protocol::settings::HttpSettings;
 use crate::tls;
@@ -90,7 +90,7 @@ impl Contexts {
     }
 
     /// Has a connection write what happens to it, if the port is to.
-    pub fn log(&self, mut quic: Quic, complaints: &mut Complaints, now: Instant) -> Quic {
+    pub fn log(&self, mut quic: Quic, error_log: &mut ErrorLog, now: Instant) -> Quic {
         let Some(dir) = &self.quic.qlog_dir else { return quic };
         let path = dir.join(format!("{}.sqlog", quic.trace_id()));
         match OpenOptions::new().write(true).create_new(true).open(&path) {
@@ -102,7 +102,7 @@ impl Contexts {
                 let path = path.display();
                 let line =
                     format_args!("cannot write {path}, so this connection has no qlog: {error}");
-                complaints.log(Kind::Connection, now, line);
+                error_log.log(Kind::Connection, now, line);
             }
         }
         quic

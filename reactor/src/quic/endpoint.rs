@@ -16,8 +16,8 @@ use super::rate_limiter::RateLimiter;
 use super::tokens::{Token, Tokens};
 use super::udp::{Outbox, Sent, Tally, UdpSocket};
 use crate::addresses::Addresses;
-use crate::complaints::{Complaints, Kind};
 use crate::config::Retry;
+use crate::error_log::{ErrorLog, Kind};
 use crate::protocol::Now;
 use crate::protocol::datagrams::Datagrams;
 use crate::protocol::h3::Quic;
@@ -240,7 +240,7 @@ impl Endpoint {
         &mut self,
         first: &First,
         way: FourTuple,
-        complaints: &mut Complaints,
+        error_log: &mut ErrorLog,
         now: Instant,
     ) -> Option<(Quic, Cid)> {
         let cid = self.choose();
@@ -258,10 +258,10 @@ impl Endpoint {
             }
         };
         match accepted {
-            Ok(quic) => Some((self.contexts.log(quic, complaints, now), cid)),
+            Ok(quic) => Some((self.contexts.log(quic, error_log, now), cid)),
             Err(error) => {
                 let line = format_args!("cannot begin a QUIC connection: {error}");
-                complaints.log(Kind::Connection, now, line);
+                error_log.log(Kind::Connection, now, line);
                 None
             }
         }

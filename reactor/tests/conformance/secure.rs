@@ -9,7 +9,7 @@ use boring::ssl::{ErrorCode, SslConnector, SslMethod, SslStream, SslVerifyMode};
 use bytes::BytesMut;
 use h2::client::ResponseFuture;
 use reactor::tls::{Tls, TlsConfig, development};
-use wire::shared::Counter;
+use wire::shm::Counter;
 use wire::{ExchangeId, Part, Reason, Scheme, Version};
 
 use super::common::client::{self, Reply, Request};

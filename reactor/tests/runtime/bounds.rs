@@ -6,7 +6,7 @@ use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::time::Duration;
 
 use socket2::{Domain, Socket, Type};
-use wire::shared::Counter;
+use wire::shm::Counter;
 use wire::{BodyLength, Part};
 
 use super::played::{BODY_MEMORY_BYTES_MAX, Server, response_of};

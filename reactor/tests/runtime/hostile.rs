@@ -11,7 +11,7 @@ use reactor::protocol::h2::PREFACE;
 use wire::BodyLength::Known;
 use wire::control::FromReactor;
 use wire::limits::{ARENA_BLOCKS, FRAME_BYTES_MAX};
-use wire::shared::Counter;
+use wire::shm::Counter;
 use wire::{ExchangeId, FileSlice, Part, ToWorker};
 
 use super::http2::{GET as GET2, frame};
@@ -155,7 +155,7 @@ fn answers_that_were_held_for_a_former_reactor_are_forgotten() {
     for position in [0, 12_345, 1 << 40] {
         let server = Server::start(|_| {});
         // The worker is still at work for the former reactor, and has not taken up its new link.
-        let stale = server.shared().held(0, 0, 0);
+        let stale = server.shared().batch(0, 0, 0);
         assert!(stale.hold(&played::answer(ExchangeId::new(9, 9), b"old"), 0, position));
         let mut late = server.add_worker(0, 0);
         let mut first = server.connect();
@@ -370,7 +370,7 @@ fn a_window_is_used_up_to_its_last_byte_and_no_further() {
 
 #[test]
 fn content_of_an_event_is_more_than_its_worker_was_allowed() {
-    let server = Server::start(|config| config.ports[0].tell_opened = true);
+    let server = Server::start(|config| config.ports[0].notify_open = true);
     let mut bad = server.add_worker(0, 0);
     let _client = server.connect();
     let (id, message) = bad.next();

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use reactor::protocol::h2::PREFACE;
 use wire::limits::*;
-use wire::shared::Counter;
+use wire::shm::Counter;
 use wire::{Part, ToWorker};
 
 use crate::played::{Server, response_of};

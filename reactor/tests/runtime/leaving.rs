@@ -4,7 +4,7 @@ use std::io::Write;
 use std::net::{Shutdown, TcpStream};
 
 use reactor::protocol::settings::HttpSettings;
-use wire::shared::Counter;
+use wire::shm::Counter;
 use wire::{Part, Reason, ToWorker};
 
 use super::played::{self, Server, Worker, response_of};

@@ -21,7 +21,7 @@ use played::{Server, response_of};
 use reactor::protocol::settings::HttpSettings;
 use wire::control::FromReactor;
 use wire::limits::REDISPATCH_MAX;
-use wire::shared::Counter;
+use wire::shm::Counter;
 use wire::{Part, Reason, ToWorker};
 
 const GET: &[u8] = b"GET /a?b=c HTTP/1.1\r\nHost: x\r\n\r\n";
@@ -608,8 +608,8 @@ fn connections_beyond_the_bound_are_closed() {
 #[test]
 fn a_worker_is_told_of_connections() {
     let server = Server::start(|config| {
-        config.ports[0].tell_opened = true;
-        config.ports[0].tell_closed = true;
+        config.ports[0].notify_open = true;
+        config.ports[0].notify_close = true;
     });
     let mut worker = server.add_worker(0, 0);
     let client = server.connect();

@@ -19,8 +19,8 @@ use nix::sys::socket::{
 };
 use reactor::{Boot, Config, PortConfig};
 use wire::control::{FromReactor, ToReactorControl, decode, encode};
-use wire::held::Held;
-use wire::shared::{Counter, Marks, Shared};
+use wire::shm::batch::ResponseBatch;
+use wire::shm::{Counter, Marks, Shared};
 use wire::{
     BodyLength, Decoder, Encoder, ExchangeId, Fields, Part, RequestHead, ResponseHead, ToWorker,
 };
@@ -147,7 +147,7 @@ impl Server {
                 socket: ours,
                 decoder: Decoder::default(),
                 marks: self.shared.marks(worker.into(), incarnation, thread),
-                held: self.shared.held(worker.into(), incarnation, thread),
+                held: self.shared.batch(worker.into(), incarnation, thread),
                 sent: 0,
             })
             .collect();
@@ -239,7 +239,7 @@ struct Link {
     socket: UnixStream,
     decoder: Decoder,
     marks: Marks,
-    held: Held,
+    held: ResponseBatch,
     /// Bytes sent so far.
     sent: u64,
 }
@@ -277,7 +277,7 @@ impl Worker {
             any |= link.read() != Some(0);
             while let Some((id, message)) = link.decoder.next_to_worker().unwrap() {
                 match message {
-                    ToWorker::Narrow(window) => drop(self.windows.insert(id, window.into())),
+                    ToWorker::SetWindow(window) => drop(self.windows.insert(id, window.into())),
                     ToWorker::Credit(more) => {
                         *self.windows.entry(id).or_insert(self.window) += u64::from(more);
                     }
@@ -310,7 +310,7 @@ impl Worker {
             assert_eq!(part_of, id);
             let part = match message {
                 ToWorker::Request { part, .. } => part,
-                ToWorker::Narrow(window) => {
+                ToWorker::SetWindow(window) => {
                     request.window = Some(window);
                     continue;
                 }
@@ -348,7 +348,7 @@ impl Worker {
             let (of, message) = self.next();
             assert_eq!(of, id);
             match message {
-                ToWorker::Narrow(window) => request.window = Some(window),
+                ToWorker::SetWindow(window) => request.window = Some(window),
                 ToWorker::Streamed => break,
                 message => panic!("{message:?}"),
             }
@@ -397,18 +397,27 @@ impl Worker {
         self.links[link].sent += sent as u64;
     }
 
-    /// A head, and the frame of a file whose descriptor does not come.
+    /// A head, and the frame of a file whose descriptor does not come: read together, so that nothing
+    /// of the head has gone out yet.
     pub fn file_without_descriptor(&mut self, id: ExchangeId, len: u64) {
-        self.head(id, 200, BodyLength::Known(len));
-        self.bare_file(id, len);
+        let mut encoder = Encoder::default();
+        let (status, length) = (200.try_into().unwrap(), BodyLength::Known(len));
+        let head = ResponseHead { status, reason: None, length, fields: Fields::default() };
+        encoder.to_reactor(id, &Part::Head(head));
+        encoder.to_reactor(id, &Self::bare_slice(len));
+        self.write(id, &encoder.bytes);
     }
 
     /// The frame of a file whose descriptor does not come.
     pub fn bare_file(&mut self, id: ExchangeId, len: u64) {
         let mut encoder = Encoder::default();
-        let file = std::fs::File::open("/dev/null").unwrap();
-        encoder.to_reactor(id, &Part::File(wire::FileSlice::new(file.into(), 0, len)));
+        encoder.to_reactor(id, &Self::bare_slice(len));
         self.write(id, &encoder.bytes);
+    }
+
+    fn bare_slice(len: u64) -> Part<ResponseHead> {
+        let file = std::fs::File::open("/dev/null").unwrap();
+        Part::File(wire::FileSlice::new(file.into(), 0, len))
     }
 
     /// A body frame with descriptors beside it that no frame names.

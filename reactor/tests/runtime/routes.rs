@@ -7,7 +7,7 @@ use http::StatusCode;
 use reactor::config::{FixedResponse, Routes};
 use reactor::handler::HandlerId;
 use reactor::handler::routes::{PathMatch, Route};
-use wire::shared::Counter;
+use wire::shm::Counter;
 
 use super::get;
 use super::played::{Server, response_of};

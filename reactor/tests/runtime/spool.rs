@@ -12,7 +12,7 @@ use reactor::protocol::h2::PREFACE;
 use reactor::protocol::settings::HttpSettings;
 use reactor::tls::{Tls, TlsConfig, development};
 use wire::control::FromReactor;
-use wire::shared::Counter;
+use wire::shm::Counter;
 use wire::{BodyLength, Part, Reason, ToWorker};
 
 use crate::http2::{GET as GET2, frame};

@@ -11,7 +11,7 @@ use reactor::protocol::h2::PREFACE;
 use reactor::protocol::settings::HttpSettings;
 use reactor::tls::{Tls, TlsConfig, development};
 use wire::limits::REQUEST_WINDOW_BYTES;
-use wire::shared::Counter;
+use wire::shm::Counter;
 use wire::{ExchangeId, Part, Reason, ToWorker};
 
 use super::http2::{frame, until};

@@ -10,7 +10,7 @@ use boring::ssl::{SslConnector, SslMethod, SslStream, SslVerifyMode, SslVersion}
 use reactor::tls::certificates::Identity;
 use reactor::tls::{Tls, TlsConfig, TlsVersion, development};
 use wire::control::FromReactor;
-use wire::shared::Counter;
+use wire::shm::Counter;
 use wire::tls::TlsFacts;
 use wire::{Part, Scheme};
 

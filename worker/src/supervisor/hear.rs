@@ -6,23 +6,23 @@ use std::time::Instant;
 use nix::unistd::Pid;
 use wire::control::{FromReactor, FromWorker, Incarnation, ToReactorControl, decode};
 use wire::limits::CONTROL_MESSAGES_PER_TURN_MAX;
-use wire::shared::Shared;
+use wire::shm::Shared;
 
 use super::{Supervisor, end};
 use crate::application::{Application, WorkerIdentity};
-use crate::roster::Exit;
-use crate::spawn;
+use crate::supervisor::process_table::Exit;
+use crate::supervisor::spawn;
 
 impl Supervisor {
     /// Every dead child is reaped, also those that are not ours: in a container the supervisor may
     /// be the process that orphans are given to.
     pub(super) fn reap(&mut self, application: &mut dyn Application) {
         while let Some((pid, exit)) = spawn::reap() {
-            self.bury(pid, exit, application);
+            self.remove(pid, exit, application);
         }
     }
 
-    fn bury(&mut self, pid: Pid, exit: Exit, application: &mut dyn Application) {
+    fn remove(&mut self, pid: Pid, exit: Exit, application: &mut dyn Application) {
         if self.reactor.as_ref().is_some_and(|child| child.pid == pid) {
             // What it said last counts.
             self.hear_reactor();
@@ -42,7 +42,7 @@ impl Supervisor {
                 self.name_worker(worker, 0);
             }
         }
-        self.roster.exited(pid.as_raw(), exit, Instant::now());
+        self.table.exited(pid.as_raw(), exit, Instant::now());
     }
 
     pub(super) fn hear_children(&mut self) {
@@ -62,7 +62,7 @@ impl Supervisor {
         if self.reactor.as_ref().is_some_and(|reactor| is_traced(reactor.pid)) {
             return self.watchdog.watch(turns(self.memory.shared), now);
         }
-        self.roster.reactor_stuck(stuck, now);
+        self.table.reactor_stuck(stuck, now);
     }
 
     /// When [`hear_children`](Self::hear_children) has to say how many lines were left out.
@@ -76,15 +76,15 @@ impl Supervisor {
         for _ in 0..CONTROL_MESSAGES_PER_TURN_MAX {
             let Some(packet) = child.control.receive() else { return };
             match decode(&packet.bytes) {
-                Ok(FromWorker::Ready) => self.roster.worker_ready(incarnation, Instant::now()),
-                Ok(FromWorker::Recycle) => self.roster.worker_recycle(incarnation),
-                Ok(FromWorker::Leaving) => self.roster.worker_leaving(incarnation),
+                Ok(FromWorker::Ready) => self.table.worker_ready(incarnation, Instant::now()),
+                Ok(FromWorker::Recycle) => self.table.worker_recycle(incarnation),
+                Ok(FromWorker::Leaving) => self.table.worker_leaving(incarnation),
                 Ok(FromWorker::Reload) => {
-                    self.roster.reload();
+                    self.table.reload();
                     self.reload_tls = true;
                 }
                 Ok(FromWorker::ReloadTls) => self.reload_tls = true,
-                Ok(FromWorker::Shutdown) => self.roster.shut_down(Instant::now()),
+                Ok(FromWorker::Shutdown) => self.table.shut_down(Instant::now()),
                 Err(error) => {
                     if self.lines.take_unreadable() {
                         let worker = child.worker;
@@ -104,15 +104,15 @@ impl Supervisor {
             let now = Instant::now();
             match decode(&packet.bytes) {
                 Ok(FromReactor::Ready) => {
-                    self.roster.reactor_ready(now);
+                    self.table.reactor_ready(now);
                     let turns = turns(self.memory.shared);
                     self.watchdog.watch(turns, now);
                 }
-                Ok(FromReactor::Retired { incarnation }) => self.roster.retired(incarnation),
+                Ok(FromReactor::Retired { incarnation }) => self.table.retired(incarnation),
                 Ok(FromReactor::Lost { incarnation, request }) => {
                     // A worker that leaves says so before its links end.
                     self.hear_worker(incarnation);
-                    self.roster.lost(incarnation, request, now);
+                    self.table.lost(incarnation, request, now);
                 }
                 Err(error) => {
                     if self.lines.take_unreadable() {

@@ -10,7 +10,7 @@ use wire::event::{self, Event};
 use wire::log_limit::LogLimit;
 
 use super::Supervisor;
-use crate::roster::{Named, Note};
+use crate::supervisor::process_table::{Named, Note};
 
 /// Bounds what others can bring about: a client whose requests end workers, a worker that writes to
 /// descriptors that are not its own.
@@ -37,7 +37,7 @@ impl Lines {
         self.unreadable.take(self.begin.elapsed())
     }
 
-    /// Writes a note of the roster.
+    /// Writes a note of the table.
     pub(super) fn note(&mut self, note: &Note) {
         if !note.is_of_a_worker() || self.ended.take(self.begin.elapsed()) {
             note.log();

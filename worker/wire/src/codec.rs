@@ -23,7 +23,6 @@ use bytes::{Buf, Bytes, BytesMut};
 
 use self::kind::Kind;
 pub use self::message::{ToReactor, ToWorker};
-use crate::arena::{Arena, Lend, Loan};
 use crate::error::CodecError;
 use crate::exchange::ExchangeId;
 use crate::fields::{Fields, Span};
@@ -32,6 +31,7 @@ use crate::head::{
 };
 use crate::limits::{FRAME_BYTES_MAX, LINK_DESCRIPTORS_MAX};
 use crate::part::{FileSlice, OpenFile, Part, Reason};
+use crate::shm::arena::{Arena, Lend, Loan};
 
 /// Length of a frame's header in bytes.
 pub const HEADER_BYTES: usize = 16;
@@ -99,8 +99,8 @@ impl Encoder {
                 self.raw(Kind::Credit, 0, exchange, &bytes.to_le_bytes());
             }
             ToWorker::Streamed => self.raw(Kind::Streamed, 0, exchange, &[]),
-            ToWorker::Narrow(bytes) => {
-                self.raw(Kind::Narrow, 0, exchange, &bytes.to_le_bytes());
+            ToWorker::SetWindow(bytes) => {
+                self.raw(Kind::SetWindow, 0, exchange, &bytes.to_le_bytes());
             }
             ToWorker::Opened { mark, origin } => {
                 self.encoded(Kind::Opened, *mark, exchange, origin);
@@ -258,7 +258,7 @@ impl Decoder {
                 ToWorker::Request { mark, part: Part::Head(head) }
             }
             Kind::Credit => ToWorker::Credit(number(&frame.payload)?),
-            Kind::Narrow => ToWorker::Narrow(number(&frame.payload)?),
+            Kind::SetWindow => ToWorker::SetWindow(number(&frame.payload)?),
             Kind::Streamed if frame.payload.is_empty() => ToWorker::Streamed,
             Kind::Opened => ToWorker::Opened { mark, origin: decode(&frame.payload)? },
             Kind::Closed => ToWorker::Closed { mark, origin: decode(&frame.payload)? },
@@ -403,7 +403,7 @@ mod tests {
         let id = ExchangeId::new(3, 4);
         let mut encoder = Encoder::default();
         encoder.to_worker(id, &ToWorker::Request { mark: 5, part: Part::Head(request_head()) });
-        encoder.to_worker(id, &ToWorker::Narrow(6));
+        encoder.to_worker(id, &ToWorker::SetWindow(6));
         let end = ToWorker::Request { mark: 5, part: Part::End(None) };
         encoder.to_worker(id, &end);
         let mut decoder = Decoder::default();
@@ -414,7 +414,7 @@ mod tests {
         }
         let [
             (first, head),
-            (_, ToWorker::Narrow(6)),
+            (_, ToWorker::SetWindow(6)),
             (second, ToWorker::Request { part: Part::End(None), .. }),
         ] = &got[..]
         else {

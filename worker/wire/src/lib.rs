@@ -7,7 +7,6 @@
 
 #![forbid(unsafe_code)]
 
-pub mod arena;
 pub mod budget;
 pub mod codec;
 pub mod control;
@@ -16,11 +15,10 @@ pub mod event;
 pub mod exchange;
 pub mod fields;
 pub mod head;
-pub mod held;
 pub mod limits;
 pub mod log_limit;
 pub mod part;
-pub mod shared;
+pub mod shm;
 pub mod tls;
 
 pub use budget::{Budget, DescriptorBudget, Holder, Permit, Share};

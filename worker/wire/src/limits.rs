@@ -14,7 +14,7 @@ pub const RESPONSE_HEAD_BYTES_MAX: usize = 256 << 10;
 pub const BODY_FRAME_BYTES_MAX: usize = 64 << 10;
 
 /// A piece of a response's content from this size on goes through the worker's arena; see
-/// [`Arena`](crate::arena::Arena). Below, one more copy by the kernel costs less than a block.
+/// [`Arena`](crate::shm::arena::Arena). Below, one more copy by the kernel costs less than a block.
 pub const ARENA_BYTES_MIN: usize = 8 << 10;
 
 /// Blocks of an arena, each as large as a body frame may be: 2 MiB per worker, of which only what
@@ -30,7 +30,7 @@ pub const HANDOVER_DEPTH_MAX: usize = 32;
 pub const HANDOVER_FAST: Duration = Duration::from_micros(500);
 
 /// Finished answers that a worker holds back while it has more requests in hand; see
-/// [`Held`](crate::held::Held). As much as a few dozen small answers, once per link.
+/// [`ResponseBatch`](crate::shm::batch::ResponseBatch). As much as a few dozen small answers, once per link.
 pub const HELD_BYTES_MAX: usize = 16 << 10;
 
 /// Bytes that a reactor thread reads from one link in one turn: several windows. A worker that writes

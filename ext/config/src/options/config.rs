@@ -230,14 +230,14 @@ impl PortOptions {
         &self,
         tls: Option<Arc<Tls>>,
         http3: Option<u16>,
-        tell_opened: bool,
-        tell_closed: bool,
+        notify_open: bool,
+        notify_close: bool,
     ) -> PortConfig {
         let mut http = self.http.clone();
         http.alt_svc = http3.and_then(|port| self.alt_svc(port));
         http.http2.stall_timeout = self.reactor.send_timeout;
         http.http3.stall_timeout = self.reactor.send_timeout;
-        PortConfig { http: Arc::new(http), tell_opened, tell_closed, tls, ..self.reactor.clone() }
+        PortConfig { http: Arc::new(http), notify_open, notify_close, tls, ..self.reactor.clone() }
     }
 }
 

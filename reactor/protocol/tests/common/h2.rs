@@ -107,8 +107,9 @@ impl Client {
         if last {
             return response;
         }
-        stream.send_data(Bytes::from(body), !trailers).expect("sent");
-        if trailers {
+        // The server may have answered already, and wants no more (RFC 9113, 8.1).
+        let sent = stream.send_data(Bytes::from(body), !trailers).is_ok();
+        if sent && trailers {
             let lines = request.trailers.iter();
             let lines =
                 lines.map(|(n, v)| (n.to_ascii_lowercase().parse().unwrap(), v.parse().unwrap()));

@@ -58,9 +58,9 @@ pub enum Task {
 }
 
 impl Task {
-    /// Appends the messages that hand the job to a worker. `narrow` is the response's window when it
+    /// Appends the messages that hand the job to a worker. `window` is the response's window when it
     /// is less than the port's.
-    pub fn hand_over(&self, id: ExchangeId, mark: u8, narrow: Option<u32>, to: &mut Encoder) {
+    pub fn hand_over(&self, id: ExchangeId, mark: u8, window: Option<u32>, to: &mut Encoder) {
         let (head, content, trailers) = match self {
             Self::Request { head, content, trailers } => (head, content, trailers),
             Self::Opened(origin) => {
@@ -71,8 +71,8 @@ impl Task {
             }
         };
         to.request_head(id, mark, head);
-        if let Some(window) = narrow {
-            to.to_worker(id, &ToWorker::Narrow(window));
+        if let Some(window) = window {
+            to.to_worker(id, &ToWorker::SetWindow(window));
         }
         match content {
             Content::Empty => {}

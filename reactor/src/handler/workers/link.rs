@@ -7,9 +7,9 @@ use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use nix::sys::socket::{
     ControlMessage, MsgFlags, Shutdown, getsockopt, send, sendmsg, shutdown, sockopt,
 };
-use wire::held::Held;
 use wire::limits::{HANDOVER_DEPTH_MAX, LINK_UNREAD_BYTES_BEYOND};
-use wire::shared::{Mark, Marks, Shared};
+use wire::shm::batch::ResponseBatch;
+use wire::shm::{Mark, Marks, Shared};
 use wire::{CodecError, Decoder, Encoder, ExchangeId, ToReactor, ToWorker};
 
 use crate::fd_passing;
@@ -25,7 +25,7 @@ pub struct Link {
     /// Which life of it.
     pub incarnation: u64,
     marks: Marks,
-    held: Held,
+    held: ResponseBatch,
     /// The exchange behind each mark.
     given: [Option<ExchangeId>; HANDOVER_DEPTH_MAX],
     encoder: Encoder,
@@ -94,7 +94,7 @@ impl Link {
             incarnation,
             unread_max: buffer + LINK_UNREAD_BYTES_BEYOND,
             marks: shared.marks(id, incarnation, thread),
-            held: shared.held(id, incarnation, thread),
+            held: shared.batch(id, incarnation, thread),
             given: [None; HANDOVER_DEPTH_MAX],
             encoder: Encoder::default(),
             decoder: Decoder { arena, lend: Some(shared_content::content), ..Decoder::default() },
@@ -259,8 +259,8 @@ impl Link {
     }
 
     /// Fetches the answers that are left when a link has ended. The socket has been read to its end.
-    pub fn fetch_legacy(&mut self) {
-        if let Some(taken) = self.held.take_legacy() {
+    pub fn drain_after_death(&mut self) {
+        if let Some(taken) = self.held.take_after_death() {
             taken.insert(&mut self.decoder.bytes, self.received, true);
         }
     }

@@ -9,15 +9,15 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use log::kv::Value;
-use wire::shared::Counter;
+use wire::shm::Counter;
 use wire::{ExchangeId, Fields, Part, Reason, RequestHead, ResponseHead, ToWorker};
 
 use super::body::{Content, Room, Spool};
 use super::in_flight::{InFlight, Place, Stage, Task, id_of, key_of};
 use super::link::Link;
 use super::scheduler::{Dispatch, Next, Placement, RequestKey, WorkerSlot};
-use crate::complaints::Kind;
 use crate::config::ContentPolicy;
+use crate::error_log::Kind;
 use crate::handler::{Answer, Handler, NewRequest, ToClient};
 use crate::mailbox::Mail;
 use crate::protocol::StreamId;
@@ -148,7 +148,7 @@ impl WorkerPool {
         if let Err(error) = spool.push(&bytes, room) {
             let (request, place) = (exchange.job.summary(), config.spool_dir.display());
             let now = turn.now();
-            turn.complaints.log_with(
+            turn.error_log.log_with(
                 Kind::Content,
                 now,
                 &[("request", (&request[..]).into()), ("error", Value::from_display(&error))],
@@ -247,9 +247,9 @@ impl WorkerPool {
             (Some(exchange), Some((mark, link))) => {
                 self.common.shared.add(Counter::Dispatched, 1);
                 let whole = self.common.config.ports[exchange.port].window_bytes;
-                let narrow = (exchange.window < whole).then_some(exchange.window);
+                let window = (exchange.window < whole).then_some(exchange.window);
                 exchange.allowed = whole.min(exchange.window).into();
-                exchange.job.hand_over(id, mark, narrow, link.encoder());
+                exchange.job.hand_over(id, mark, window, link.encoder());
                 exchange.stage = Stage::Given(Place { worker, mark });
                 self.dirty.push(worker);
                 if link.exchanges().nth(1).is_some() {
@@ -349,7 +349,7 @@ impl WorkerPool {
     }
 
     /// A response that its worker is sending may be `more` bytes further ahead of the client.
-    fn widen(&mut self, id: ExchangeId, more: u32) {
+    fn grow(&mut self, id: ExchangeId, more: u32) {
         let Some(exchange) = self.exchanges.get_mut(key_of(id)) else { return };
         let Stage::Given(place) = exchange.stage else { return };
         let Some(link) = self.links.get_mut(place.worker).and_then(Option::as_mut) else { return };
@@ -380,7 +380,7 @@ impl Handler for WorkerPool {
     }
 
     fn grow_window(&mut self, id: ExchangeId, bytes: u32) {
-        self.widen(id, bytes);
+        self.grow(id, bytes);
     }
 
     fn answers(&mut self) -> &mut Vec<Answer> {

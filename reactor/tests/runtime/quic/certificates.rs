@@ -13,7 +13,7 @@ use boring::x509::{X509, X509NameBuilder};
 use reactor::tls::certificates::{Identity, Pem};
 use reactor::tls::{ClientVerification, TlsConfig, development};
 
-use wire::shared::Counter;
+use wire::shm::Counter;
 
 use super::client::{self, Client};
 use super::{start, start_with};

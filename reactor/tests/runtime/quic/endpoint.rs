@@ -9,7 +9,7 @@ use reactor::config::Retry;
 use reactor::tls::{Tls, TlsConfig, development};
 use socket2::{Domain, Socket, Type};
 use wire::limits::QUIC_HANDSHAKES_MAX;
-use wire::shared::Counter;
+use wire::shm::Counter;
 
 use super::client::{self, Client};
 use super::{idle, start};

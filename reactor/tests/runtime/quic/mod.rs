@@ -10,7 +10,7 @@ use std::sync::Arc;
 use reactor::Config;
 use reactor::tls::{Tls, TlsConfig, development};
 
-use wire::shared::Counter;
+use wire::shm::Counter;
 
 use crate::played::Server;
 

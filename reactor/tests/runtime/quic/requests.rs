@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use reactor::protocol::settings::HttpSettings;
-use wire::shared::Counter;
+use wire::shm::Counter;
 use wire::tls::TlsFacts;
 use wire::{Part, Reason, ToWorker, Version};
 

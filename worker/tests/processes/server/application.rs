@@ -11,7 +11,7 @@ use nix::libc;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::sys::signal::SigSet;
 use wire::head::Origin;
-use wire::shared::{Counter, Shared};
+use wire::shm::{Counter, Shared};
 use wire::{BodyLength, FileSlice, Reason, ResponseHead};
 use worker::{
     Application, ConnectionEvent, Failure, ReactorBoot, Reply, Request, RequestBody, Role, Verdict,

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use nix::sys::mman::{ProtFlags, mprotect};
 use nix::sys::socket::{MsgFlags, Shutdown, SockType, getsockopt, send, shutdown, sockopt};
-use wire::shared::{Counter, Shared, WorkerCounter};
+use wire::shm::{Counter, Shared, WorkerCounter};
 
 /// The open sockets of this kind.
 fn sockets(wanted: SockType) -> Vec<RawFd> {

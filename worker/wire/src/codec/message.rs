@@ -31,7 +31,7 @@ pub enum ToWorker {
     },
     /// Between the parts of a request: its response may be only so many bytes ahead of the client,
     /// less than the port's window.
-    Narrow(u32),
+    SetWindow(u32),
     /// In the place of a request's content: it comes while the handler works, as far as the worker gives
     /// [credit](ToReactor::RequestCredit) for it.
     Streamed,

@@ -1,6 +1,6 @@
 //! What the pool does about clients that leave before their response is complete.
 
-use wire::shared::Counter;
+use wire::shm::Counter;
 use wire::{ExchangeId, Part, Reason, ToWorker};
 
 use super::WorkerPool;

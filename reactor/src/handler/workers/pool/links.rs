@@ -2,7 +2,7 @@
 
 use wire::control::FromReactor;
 use wire::limits::{HELD_TIME_MAX, LINK_BYTES_PER_TURN_MAX, REDISPATCH_MAX};
-use wire::shared::Counter;
+use wire::shm::Counter;
 use wire::{CodecError, ExchangeId, Holder, Part, Reason, ToReactor, ToWorker};
 
 use super::{Answer, Fault, FaultKind, WorkerPool};
@@ -300,7 +300,7 @@ impl WorkerPool {
         if error == LinkError::Closed {
             // What the worker had finished before it died is no loss.
             if let Some(Some(link)) = self.links.get_mut(slot) {
-                link.fetch_legacy();
+                link.drain_after_death();
             }
             self.answer_all(slot, turn);
         } else {

@@ -4,8 +4,8 @@ use std::io::{IoSlice, IoSliceMut};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 
 use nix::sys::socket::{ControlMessage, ControlMessageOwned, MsgFlags, recvmsg, sendmsg};
-use wire::arena::Arena;
-use wire::shared::Marks;
+use wire::shm::Marks;
+use wire::shm::arena::Arena;
 use wire::{Decoder, Encoder, ExchangeId, ToReactor, ToWorker};
 
 /// One link, its marks, and who is on it.

@@ -29,7 +29,7 @@ pub fn run(boot: ReactorBoot, options: &Options) -> i32 {
     let ReactorBoot { mut listeners, control, shared, .. } = boot;
     let listener = UnixListener::from(listeners.remove(0));
     listener.set_nonblocking(true).expect("listener");
-    let restarts = shared.get(wire::shared::Counter::ReactorRestarts);
+    let restarts = shared.get(wire::shm::Counter::ReactorRestarts);
     let mut reactor = Reactor {
         listener: Some(listener),
         control,
@@ -51,7 +51,7 @@ pub fn run(boot: ReactorBoot, options: &Options) -> i32 {
 struct Reactor {
     listener: Option<UnixListener>,
     control: OwnedFd,
-    shared: wire::shared::Shared,
+    shared: wire::shm::Shared,
     /// How often it turns at least.
     turn: Option<Duration>,
     /// As soon as there is this file, it turns no more.

@@ -1,4 +1,4 @@
-//! [`Complaints`]: what clients do wrong, in the log and in the counters.
+//! [`ErrorLog`]: what clients do wrong, in the log and in the counters.
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -8,14 +8,14 @@ use log::Level;
 use log::kv::Value;
 use wire::event::{self, Event};
 use wire::log_limit::LogLimit;
-use wire::shared::{Counter, Shared};
+use wire::shm::{Counter, Shared};
 
 use crate::protocol::error::{Blame, Fault, ProtocolError};
 
 /// What clients can bring about at any rate: a line in the log for each, unless there is a flood of
 /// them. Then some have none, and a line now and then says how many those were.
 #[derive(Debug)]
-pub struct Complaints {
+pub struct ErrorLog {
     shared: Shared,
     /// What the limits count from.
     begin: Instant,
@@ -51,7 +51,7 @@ pub enum Kind {
     Tls,
 }
 
-impl Complaints {
+impl ErrorLog {
     /// Nothing has happened yet.
     pub fn new(shared: Shared, now: Instant) -> Self {
         let limits = Kind::ALL.map(Kind::limit);
@@ -277,53 +277,49 @@ mod tests {
         let begin = Instant::now();
         let memory: Vec<AtomicU64> = (0..Shared::words(1, 1)).map(|_| AtomicU64::new(0)).collect();
         let shared = Shared::new(memory.leak(), 1, 1);
-        let mut complaints = Complaints::new(shared, begin);
+        let mut error_log = ErrorLog::new(shared, begin);
         log::set_max_level(log::LevelFilter::Info);
         let mut left = 1_000;
         let refusals = || {
             left -= 1;
             (left >= 0).then(|| ProtocolError::stream(Fault::Host))
         };
-        complaints.refused(refusals, None, begin);
+        error_log.refused(refusals, None, begin);
         assert_eq!(shared.get(Counter::Refused), 1_000);
-        complaints.log(Kind::Handshake, begin, format_args!("failed"));
-        let left_out = complaints.limits.each_ref().map(LogLimit::left_out);
+        error_log.log(Kind::Handshake, begin, format_args!("failed"));
+        let left_out = error_log.limits.each_ref().map(LogLimit::left_out);
         assert_eq!(left_out, [1_000 - AT_ONCE, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
-        assert_eq!(complaints.take_alarm(), Some(begin + LOG_COMPLAINTS_PERIOD));
-        complaints.refused(|| None, None, begin);
-        assert_eq!(complaints.take_alarm(), None, "it is set already");
-        complaints.sum_up(begin + LOG_COMPLAINTS_PERIOD);
-        complaints.refused(|| None, None, begin);
-        assert_eq!(complaints.take_alarm(), None, "nothing was left out since");
+        assert_eq!(error_log.take_alarm(), Some(begin + LOG_COMPLAINTS_PERIOD));
+        error_log.refused(|| None, None, begin);
+        assert_eq!(error_log.take_alarm(), None, "it is set already");
+        error_log.sum_up(begin + LOG_COMPLAINTS_PERIOD);
+        error_log.refused(|| None, None, begin);
+        assert_eq!(error_log.take_alarm(), None, "nothing was left out since");
     }
 
     #[test]
     fn kinds_are_summed_up_each_at_its_time() {
         let begin = Instant::now();
         let memory: Vec<AtomicU64> = (0..Shared::words(1, 1)).map(|_| AtomicU64::new(0)).collect();
-        let mut complaints = Complaints::new(Shared::new(memory.leak(), 1, 1), begin);
+        let mut error_log = ErrorLog::new(Shared::new(memory.leak(), 1, 1), begin);
         log::set_max_level(log::LevelFilter::Info);
-        let flood = |complaints: &mut Complaints, kind, count, now| {
-            (0..count).for_each(|_| complaints.log(kind, now, format_args!("again")));
+        let flood = |error_log: &mut ErrorLog, kind, count, now| {
+            (0..count).for_each(|_| error_log.log(kind, now, format_args!("again")));
         };
-        flood(&mut complaints, Kind::Content, 100, begin);
-        assert_eq!(complaints.limits[Kind::Content as usize].left_out(), 99);
-        assert_eq!(complaints.take_alarm(), Some(begin + LOG_BOUND_PERIOD));
-        flood(&mut complaints, Kind::Request, AT_ONCE + 5, begin);
+        flood(&mut error_log, Kind::Content, 100, begin);
+        assert_eq!(error_log.limits[Kind::Content as usize].left_out(), 99);
+        assert_eq!(error_log.take_alarm(), Some(begin + LOG_BOUND_PERIOD));
+        flood(&mut error_log, Kind::Request, AT_ONCE + 5, begin);
         let second = begin + LOG_COMPLAINTS_PERIOD;
-        assert_eq!(complaints.take_alarm(), Some(second), "the earlier one");
-        complaints.sum_up(second);
-        assert_eq!(complaints.limits[Kind::Request as usize].left_out(), 0);
-        assert_eq!(complaints.limits[Kind::Content as usize].left_out(), 99);
-        assert_eq!(
-            complaints.take_alarm(),
-            Some(begin + LOG_BOUND_PERIOD),
-            "that is still to come"
-        );
-        complaints.sum_up(begin + LOG_BOUND_PERIOD);
-        assert_eq!(complaints.limits[Kind::Content as usize].left_out(), 0);
+        assert_eq!(error_log.take_alarm(), Some(second), "the earlier one");
+        error_log.sum_up(second);
+        assert_eq!(error_log.limits[Kind::Request as usize].left_out(), 0);
+        assert_eq!(error_log.limits[Kind::Content as usize].left_out(), 99);
+        assert_eq!(error_log.take_alarm(), Some(begin + LOG_BOUND_PERIOD), "that is still to come");
+        error_log.sum_up(begin + LOG_BOUND_PERIOD);
+        assert_eq!(error_log.limits[Kind::Content as usize].left_out(), 0);
         // The sum was the line of this period.
-        flood(&mut complaints, Kind::Content, 1, begin + LOG_BOUND_PERIOD);
-        assert_eq!(complaints.limits[Kind::Content as usize].left_out(), 1);
+        flood(&mut error_log, Kind::Content, 1, begin + LOG_BOUND_PERIOD);
+        assert_eq!(error_log.limits[Kind::Content as usize].left_out(), 1);
     }
 }

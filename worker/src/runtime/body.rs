@@ -9,7 +9,7 @@ use bytes::{Bytes, BytesMut};
 use wire::limits::REQUEST_WINDOW_BYTES;
 use wire::{ExchangeId, Fields, Reason};
 
-use crate::link::{Link, Standing};
+use crate::runtime::link::{ExchangeStatus, Link};
 
 /// What has come of the content of the request in work and has not been read.
 #[derive(Debug, Default)]
@@ -95,9 +95,9 @@ impl BodyStream {
     pub fn read(&mut self) -> Result<Option<Bytes>, BodyError> {
         let mut link = self.link.borrow_mut();
         loop {
-            let standing = link.sort_for(self.exchange);
+            let status = link.demultiplex_for(self.exchange);
             let Some(incoming) = link.incoming(self.exchange) else { return Err(BodyError::Over) };
-            match (incoming.next(), standing) {
+            match (incoming.next(), status) {
                 (Ok(piece), _) => {
                     let read = piece.as_ref().map_or(0, Bytes::len);
                     if let Some(credit) = incoming.credit(read) {
@@ -105,14 +105,14 @@ impl BodyStream {
                     }
                     return Ok(piece);
                 }
-                (Err(()), Standing::Open(_)) => {
+                (Err(()), ExchangeStatus::Open(_)) => {
                     if let Some(credit) = incoming.credit(0) {
                         link.grant(self.exchange, credit);
                     }
                     link.wait();
                 }
-                (Err(()), Standing::Gone(reason)) => return Err(BodyError::Gone(reason)),
-                (Err(()), Standing::Over) => return Err(BodyError::Over),
+                (Err(()), ExchangeStatus::Gone(reason)) => return Err(BodyError::Gone(reason)),
+                (Err(()), ExchangeStatus::Over) => return Err(BodyError::Over),
             }
         }
     }
@@ -160,7 +160,7 @@ mod tests {
     fn linked() -> (BodyStream, UnixStream) {
         let shared = SharedMemory::map(1, 1).unwrap().shared;
         let (ours, theirs) = UnixStream::pair().unwrap();
-        let link = Link::new(ours.into(), shared.held(0, 0, 0), shared.arena(0, 0));
+        let link = Link::new(ours.into(), shared.batch(0, 0, 0), shared.arena(0, 0));
         let link = Rc::new(RefCell::new(link));
         let exchange = ExchangeId::new(1, 1);
         link.borrow_mut().begin(exchange, 1 << 20, true);

@@ -14,13 +14,16 @@
 //! successor has as well; it reads the others. So whatever lies in a worker's part may be anything at
 //! any time, and is checked where it is read; what lies in the control part is true.
 
+pub mod arena;
+pub mod batch;
+
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::arena::{self, ARENA_WORDS, Arena};
 use crate::exchange::ExchangeId;
-use crate::held::{HELD_WORDS, Held};
 use crate::limits::HANDOVER_DEPTH_MAX;
+use crate::shm::arena::{ARENA_WORDS, Arena};
+use crate::shm::batch::{HELD_WORDS, ResponseBatch};
 
 const GIVEN: u64 = 1;
 const STARTED: u64 = 2;
@@ -258,8 +261,8 @@ impl Shared {
     }
 
     /// The held answers of that link.
-    pub fn held(self, worker: usize, incarnation: u64, thread: usize) -> Held {
-        Held::new(&self.link(worker, incarnation, thread)[HANDOVER_DEPTH_MAX..])
+    pub fn batch(self, worker: usize, incarnation: u64, thread: usize) -> ResponseBatch {
+        ResponseBatch::new(&self.link(worker, incarnation, thread)[HANDOVER_DEPTH_MAX..])
     }
 
     /// The arena of a worker's incarnation.

@@ -9,7 +9,7 @@ use wire::limits::{
 };
 use wire::{Encoder, ExchangeId, Fields, FileSlice, Part, Reason, ResponseHead};
 
-use crate::link::{Link, Standing};
+use crate::runtime::link::{ExchangeStatus, Link};
 
 /// The response to one request. Parts are buffered; [`flush`](Self::flush), [`end`](Self::end) and a
 /// full buffer write them to the link. Blocks while the client's window is used up.
@@ -51,7 +51,7 @@ impl Reply {
     /// Sends a head: any number of interim ones (1xx), then the final one.
     pub fn head(&mut self, head: &ResponseHead) -> Result<(), ReplyError> {
         let mut link = self.link.borrow_mut();
-        open(link.standing(self.exchange))?;
+        open(link.status(self.exchange))?;
         link.encoder().response_head(self.exchange, head);
         Ok(())
     }
@@ -67,7 +67,7 @@ impl Reply {
     pub fn last_body(&mut self, content: &[u8]) -> Result<(), ReplyError> {
         let mut link = self.link.borrow_mut();
         // What fits into the window waits for nobody.
-        if content.len() > open(link.standing(self.exchange))? as usize {
+        if content.len() > open(link.status(self.exchange))? as usize {
             link.encoder().complete(self.exchange);
         }
         send_frames(&mut link, self.exchange, content)
@@ -76,28 +76,28 @@ impl Reply {
     /// Sends a range of a file as content.
     pub fn file(&mut self, slice: FileSlice) -> Result<(), ReplyError> {
         let mut link = self.link.borrow_mut();
-        open(link.standing(self.exchange))?;
+        open(link.status(self.exchange))?;
         send_file(&mut link, self.exchange, slice)
     }
 
     /// Writes what is buffered to the link.
     pub fn flush(&mut self) -> Result<(), ReplyError> {
         let mut link = self.link.borrow_mut();
-        open(link.standing(self.exchange))?;
+        open(link.status(self.exchange))?;
         link.flush();
-        open(link.standing(self.exchange)).map(drop)
+        open(link.status(self.exchange)).map(drop)
     }
 
     /// Ends the response and writes it to the link.
     pub fn end(&mut self, trailers: Option<Fields>) -> Result<(), ReplyError> {
         let mut link = self.link.borrow_mut();
-        match link.standing(self.exchange) {
-            Standing::Over => return Err(ReplyError::Ended),
-            Standing::Gone(reason) => {
+        match link.status(self.exchange) {
+            ExchangeStatus::Over => return Err(ReplyError::Ended),
+            ExchangeStatus::Gone(reason) => {
                 link.abort(self.exchange, reason);
                 return Err(ReplyError::Gone(reason));
             }
-            Standing::Open(_) => {}
+            ExchangeStatus::Open(_) => {}
         }
         link.encoder().to_reactor(self.exchange, &Part::End(trailers));
         link.finish();
@@ -108,17 +108,17 @@ impl Reply {
     /// Breaks the response off, so that the client can tell.
     pub fn abort(&mut self, reason: Reason) {
         let mut link = self.link.borrow_mut();
-        match link.standing(self.exchange) {
-            Standing::Over => {}
-            Standing::Open(_) => link.abort(self.exchange, reason),
-            Standing::Gone(reason) => link.abort(self.exchange, reason),
+        match link.status(self.exchange) {
+            ExchangeStatus::Over => {}
+            ExchangeStatus::Open(_) => link.abort(self.exchange, reason),
+            ExchangeStatus::Gone(reason) => link.abort(self.exchange, reason),
         }
     }
 
     /// Whether more of this response can be sent. Looks at the link without blocking.
     pub fn is_open(&mut self) -> bool {
-        let standing = self.link.borrow_mut().look(self.exchange);
-        matches!(standing, Standing::Open(_))
+        let status = self.link.borrow_mut().look(self.exchange);
+        matches!(status, ExchangeStatus::Open(_))
     }
 
     /// Whether the client still waits for this response: it is open, and the client is not leaving.
@@ -133,17 +133,17 @@ impl Drop for Reply {
     }
 }
 
-fn open(standing: Standing) -> Result<u32, ReplyError> {
-    match standing {
-        Standing::Open(window) => Ok(window),
-        Standing::Gone(reason) => Err(ReplyError::Gone(reason)),
-        Standing::Over => Err(ReplyError::Ended),
+fn open(status: ExchangeStatus) -> Result<u32, ReplyError> {
+    match status {
+        ExchangeStatus::Open(window) => Ok(window),
+        ExchangeStatus::Gone(reason) => Err(ReplyError::Gone(reason)),
+        ExchangeStatus::Over => Err(ReplyError::Ended),
     }
 }
 
 /// The window, once it is not empty.
 fn window(link: &mut Link, exchange: ExchangeId) -> Result<u32, ReplyError> {
-    match open(link.standing(exchange))? {
+    match open(link.status(exchange))? {
         0 => open(link.wait_for_window(exchange)),
         window => Ok(window),
     }
@@ -154,12 +154,12 @@ fn send_frames(
     exchange: ExchangeId,
     mut content: &[u8],
 ) -> Result<(), ReplyError> {
-    open(link.standing(exchange))?;
+    open(link.status(exchange))?;
     while !content.is_empty() {
         let window = window(link, exchange)? as usize;
         let (frame, rest) = content.split_at(content.len().min(window).min(BODY_FRAME_BYTES_MAX));
         content = rest;
-        link.spend(frame.len() as u32);
+        link.consume(frame.len() as u32);
         if frame.len() >= ARENA_BYTES_MIN && link.put_block(exchange, frame) {
             flush_if_full(link);
         } else if frame.len() <= BODY_COPY_BYTES_MAX {
@@ -170,14 +170,14 @@ fn send_frames(
             link.flush_with([&header, frame]);
         }
     }
-    open(link.standing(exchange)).map(drop)
+    open(link.status(exchange)).map(drop)
 }
 
 /// A file on disk costs no memory, however slow the client is: it takes no window.
 fn send_file(link: &mut Link, exchange: ExchangeId, slice: FileSlice) -> Result<(), ReplyError> {
     link.encoder().to_reactor(exchange, &Part::File(slice));
     flush_if_full(link);
-    open(link.standing(exchange)).map(drop)
+    open(link.status(exchange)).map(drop)
 }
 
 fn flush_if_full(link: &mut Link) {

@@ -1,4 +1,4 @@
-//! What the roster tells the supervisor to do and to say.
+//! What the table tells the supervisor to do and to say.
 
 use std::fmt;
 use std::time::Duration;
@@ -12,12 +12,12 @@ use crate::plan::SuperviseError;
 /// What the supervisor must do next.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Action {
-    /// Start the reactor and report [`reactor_forked`](super::Roster::reactor_forked).
+    /// Start the reactor and report [`reactor_forked`](super::ProcessTable::reactor_forked).
     ForkReactor {
         /// Whether a former one died.
         again: bool,
     },
-    /// Start a worker and report [`worker_forked`](super::Roster::worker_forked).
+    /// Start a worker and report [`worker_forked`](super::ProcessTable::worker_forked).
     ForkWorker {
         /// Its id.
         worker: u16,
@@ -27,7 +27,7 @@ pub(crate) enum Action {
         again: bool,
     },
     /// Give this worker and the reactor the ends of new links, and report
-    /// [`linked`](super::Roster::linked).
+    /// [`linked`](super::ProcessTable::linked).
     Link {
         /// Its id.
         worker: u16,
@@ -40,7 +40,7 @@ pub(crate) enum Action {
     Stop(Incarnation),
     /// Close the listeners, and tell the reactor to finish.
     Drain(Duration),
-    /// Report all that this worker has said by now, and then [`heard`](super::Roster::heard).
+    /// Report all that this worker has said by now, and then [`heard`](super::ProcessTable::heard).
     Hear(Incarnation),
     /// Kill this worker.
     Kill(Incarnation),

@@ -65,7 +65,7 @@ impl Assembly {
                 self.partial = Some(Partial { exchange, mark, head, content, window: None });
                 return None;
             }
-            ToWorker::Narrow(bytes) => {
+            ToWorker::SetWindow(bytes) => {
                 self.of(exchange)?.window = Some(bytes);
                 return None;
             }
@@ -223,8 +223,8 @@ mod tests {
     fn a_window_is_the_requests_own() {
         let mut assembly = Assembly::default();
         push(&mut assembly, 1, head(b"3"));
-        assembly.push(ID(1), ToWorker::Narrow(5));
-        assembly.push(ID(2), ToWorker::Narrow(6));
+        assembly.push(ID(1), ToWorker::SetWindow(5));
+        assembly.push(ID(2), ToWorker::SetWindow(6));
         assert_eq!(push(&mut assembly, 1, Part::End(None)).unwrap().window, Some(5));
         push(&mut assembly, 2, head(b"3"));
         assert_eq!(push(&mut assembly, 2, Part::End(None)).unwrap().window, None);

@@ -3,11 +3,11 @@
 use std::sync::atomic::Ordering;
 use std::time::{Instant, SystemTime};
 
-use wire::shared::WorkerCounter;
+use wire::shm::WorkerCounter;
 
 use crate::application::{Application, ProcessState, Role};
-use crate::roster::Standing;
 use crate::supervisor::Supervisor;
+use crate::supervisor::process_table::WorkerState;
 
 /// When to tell.
 #[derive(Debug)]
@@ -32,7 +32,7 @@ impl Supervisor {
     }
 
     fn processes(&self) -> Vec<ProcessState> {
-        let state = self.roster.phase();
+        let state = self.table.phase();
         let pid = std::process::id() as i32;
         let since = self.reports.since;
         let mut found =
@@ -40,7 +40,7 @@ impl Supervisor {
         found.extend(self.reactor.iter().map(|child| ProcessState {
             role: Role::Reactor,
             pid: child.pid.as_raw(),
-            state: self.roster.reactor_standing(),
+            state: self.table.reactor_standing(),
             requests: 0,
             since: child.since,
         }));
@@ -48,11 +48,11 @@ impl Supervisor {
         workers.sort_by_key(|(_, child)| child.worker);
         found.extend(workers.into_iter().map(|(incarnation, child)| {
             let pid = child.pid.as_raw();
-            let state = match self.roster.standing(*incarnation) {
-                Standing::Starting => "starting",
-                Standing::Stopping => "stopping",
-                Standing::Killed => "killed",
-                Standing::Ready => self.activity(child.worker, pid),
+            let state = match self.table.standing(*incarnation) {
+                WorkerState::Starting => "starting",
+                WorkerState::Stopping => "stopping",
+                WorkerState::Killed => "killed",
+                WorkerState::Ready => self.activity(child.worker, pid),
             };
             let requests = self.figure(child.worker, WorkerCounter::Requests);
             ProcessState {

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use wire::control::Incarnation;
 
-use super::patience::Patience;
+use super::backoff::Backoff;
 
 /// The place of one worker. During a replacement two processes hold it.
 #[derive(Debug, Default)]
@@ -12,7 +12,7 @@ pub(crate) struct Slot {
     /// Processes that have not been reaped, oldest first; at most two.
     pub(crate) lives: Vec<Life>,
     /// Failures of this place.
-    pub(crate) patience: Patience,
+    pub(crate) backoff: Backoff,
     /// The latest incarnation ever.
     pub(crate) latest: Option<Incarnation>,
     /// Whether the next process takes the place of one that died.

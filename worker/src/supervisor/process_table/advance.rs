@@ -1,4 +1,4 @@
-//! What the roster does by itself as time goes on.
+//! What the table does by itself as time goes on.
 
 use std::time::{Duration, Instant};
 
@@ -6,33 +6,33 @@ use wire::control::Incarnation;
 use wire::limits::{END_GRACE, STOP_TIME_MIN};
 
 use super::slot::{Life, Stage};
-use super::{Action, Note, Phase, ReactorState, Roster, Round, Work};
+use super::{Action, Note, Phase, ProcessTable, ReactorState, Round, Work};
 
-impl Roster {
-    /// When [`Roster::poll`] must be asked again, if nothing happens before.
+impl ProcessTable {
+    /// When [`ProcessTable::poll`] must be asked again, if nothing happens before.
     pub(crate) fn deadline(&self) -> Option<Instant> {
         let phase = match self.phase {
             Phase::Draining { kill_at } | Phase::Stopping { kill_at } => kill_at,
             _ => None,
         };
         let reactor = (self.phase == Phase::Running && self.reactor.state == ReactorState::Down)
-            .then(|| self.reactor.patience.not_before())
+            .then(|| self.reactor.backoff.not_before())
             .flatten();
-        let ghosts = self.ghosts.iter().map(|ghost| ghost.due);
+        let unreported = self.unreported.iter().map(|exit| exit.due);
         let slots = self.slots.iter().enumerate().flat_map(|(worker, slot)| {
             let respawn =
-                self.wants_fork(worker).then(|| slot.patience.not_before()).flatten().into_iter();
+                self.wants_fork(worker).then(|| slot.backoff.not_before()).flatten().into_iter();
             respawn.chain(slot.lives.iter().filter_map(|life| match life.stage {
                 Stage::Booting { kill_at } | Stage::Retiring { kill_at } => Some(kill_at),
                 _ => None,
             }))
         });
         let stuck = self.reactor.kill_at;
-        phase.into_iter().chain(reactor).chain(stuck).chain(ghosts).chain(slots).min()
+        phase.into_iter().chain(reactor).chain(stuck).chain(unreported).chain(slots).min()
     }
 
     pub(super) fn advance(&mut self, now: Instant) {
-        self.bury_overdue(now);
+        self.report_overdue(now);
         self.kill_overdue_workers(now);
         if self.reactor.kill_at.is_some_and(|at| at <= now) {
             self.reactor.kill_at = None;
@@ -112,10 +112,10 @@ impl Roster {
         }
     }
 
-    fn bury_overdue(&mut self, now: Instant) {
-        while let Some(at) = self.ghosts.iter().position(|ghost| ghost.due <= now) {
-            let ghost = self.ghosts.swap_remove(at);
-            self.bury(ghost, Work::Unknown);
+    fn report_overdue(&mut self, now: Instant) {
+        while let Some(at) = self.unreported.iter().position(|exit| exit.due <= now) {
+            let exit = self.unreported.swap_remove(at);
+            self.report_exit(exit, Work::Unknown);
         }
     }
 
@@ -153,7 +153,7 @@ impl Roster {
     }
 
     fn fork_reactor(&mut self, now: Instant) {
-        if self.reactor.state == ReactorState::Down && self.reactor.patience.allows(now) {
+        if self.reactor.state == ReactorState::Down && self.reactor.backoff.allows(now) {
             self.reactor.state = ReactorState::Booting;
             self.reactor.pid = 0;
             let again = std::mem::take(&mut self.reactor.died);
@@ -163,7 +163,7 @@ impl Roster {
 
     fn fork_workers(&mut self, now: Instant) {
         for worker in 0..self.slots.len() {
-            if !self.wants_fork(worker) || !self.slots[worker].patience.allows(now) {
+            if !self.wants_fork(worker) || !self.slots[worker].backoff.allows(now) {
                 continue;
             }
             let slot = &mut self.slots[worker];
@@ -198,8 +198,8 @@ impl Roster {
         for (worker, slot) in self.slots.iter().enumerate() {
             let Some(incarnation) = slot.unlinked() else { continue };
             // The reactor may still look at the marks of one that has just died.
-            let haunted = self.ghosts.iter().any(|ghost| {
-                usize::from(ghost.worker) == worker && ghost.incarnation & 1 == incarnation & 1
+            let haunted = self.unreported.iter().any(|exit| {
+                usize::from(exit.worker) == worker && exit.incarnation & 1 == incarnation & 1
             });
             if !haunted {
                 self.actions.push_back(Action::Link { worker: worker as u16, incarnation });
@@ -234,8 +234,8 @@ impl Roster {
         if !alone {
             return;
         }
-        for ghost in std::mem::take(&mut self.ghosts) {
-            self.bury(ghost, Work::Unknown);
+        for exit in std::mem::take(&mut self.unreported) {
+            self.report_exit(exit, Work::Unknown);
         }
         self.phase = Phase::Over;
         let result = self.fault.take().map_or(Ok(()), Err);

@@ -1,4 +1,4 @@
-//! What the notes of the roster are called in the log, and their fields.
+//! What the notes of the table are called in the log, and their fields.
 
 use log::kv::Value;
 use wire::event::{self, Event, optional};

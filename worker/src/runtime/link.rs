@@ -16,17 +16,17 @@ use nix::libc::MSG_DONTWAIT;
 use nix::sys::socket::setsockopt;
 use nix::sys::socket::sockopt::ReceiveTimeout;
 use nix::sys::time::{TimeVal, TimeValLike};
-use wire::arena::Arena;
 use wire::codec::HEADER_BYTES;
-use wire::held::Held;
 use wire::limits::{LINK_READ_BYTES, LINK_READ_BYTES_MIN, LINK_WAIT_TIME_MAX};
 use wire::log_limit::LogLimit;
+use wire::shm::arena::Arena;
+use wire::shm::batch::ResponseBatch;
 use wire::{CodecError, Decoder, Encoder, ExchangeId, Part, Reason, ToWorker};
 
 use self::current::Current;
-pub(crate) use self::current::Standing;
-use crate::incoming::Incoming;
+pub(crate) use self::current::ExchangeStatus;
 use crate::membership::{PrivateFd, is_forked_copy};
+use crate::runtime::body::Incoming;
 use crate::socket::{self, Received};
 
 /// A worker's end of the socket pair to one reactor thread.
@@ -36,12 +36,12 @@ pub(crate) struct Link {
     decoder: Decoder,
     encoder: Encoder,
     /// Messages that came while a handler was at work and are not about its exchange.
-    put_by: VecDeque<(ExchangeId, ToWorker)>,
+    deferred: VecDeque<(ExchangeId, ToWorker)>,
     current: Option<Current>,
     /// Where large content is put.
     arena: Arena,
     /// Where finished answers are held back while there is more to do.
-    held: Held,
+    held: ResponseBatch,
     /// How many of the encoder's bytes are held there.
     held_len: usize,
     /// Bytes sent so far.
@@ -63,7 +63,7 @@ pub(crate) enum Read {
 }
 
 impl Link {
-    pub(crate) fn new(socket: OwnedFd, held: Held, arena: Arena) -> Self {
+    pub(crate) fn new(socket: OwnedFd, held: ResponseBatch, arena: Arena) -> Self {
         held.reset();
         // A worker with one link waits in its read, and looks for signals now and then.
         let wait = TimeVal::microseconds(LINK_WAIT_TIME_MAX.as_micros() as i64);
@@ -74,7 +74,7 @@ impl Link {
             socket: socket.into(),
             decoder: Decoder::default(),
             encoder: Encoder::default(),
-            put_by: VecDeque::new(),
+            deferred: VecDeque::new(),
             current: None,
             held,
             arena,
@@ -102,44 +102,49 @@ impl Link {
             // An answer could not be sent; what was read is the former reactor's business.
             return None;
         }
-        self.put_by.pop_front().or_else(|| self.decode())
+        self.deferred.pop_front().or_else(|| self.decode())
     }
 
     /// A handler begins to work on this exchange. An `Abort` that has been read for it counts.
     /// `streamed` says that the content of its request is still to come.
-    pub(crate) fn begin(&mut self, exchange: ExchangeId, window: u32, streamed: bool) -> Standing {
+    pub(crate) fn begin(
+        &mut self,
+        exchange: ExchangeId,
+        window: u32,
+        streamed: bool,
+    ) -> ExchangeStatus {
         let mut current = Current::new(exchange, window, streamed);
-        self.put_by.retain(|(other, message)| match message {
+        self.deferred.retain(|(other, message)| match message {
             ToWorker::Request { part, .. } if *other == exchange => !current.take(part),
             _ => true,
         });
         self.current = Some(current);
-        self.sort();
-        self.standing(exchange)
+        self.demultiplex();
+        self.status(exchange)
     }
 
     /// How this exchange stands.
-    pub(crate) fn standing(&self, exchange: ExchangeId) -> Standing {
+    pub(crate) fn status(&self, exchange: ExchangeId) -> ExchangeStatus {
         match &self.current {
             // A copy that a handler has forked has nothing to say to anybody.
-            _ if is_forked_copy() => Standing::Over,
+            _ if is_forked_copy() => ExchangeStatus::Over,
             Some(current) if current.exchange == exchange => match current.gone {
-                Some(reason) => Standing::Gone(reason),
-                None => Standing::Open(current.window),
+                Some(reason) => ExchangeStatus::Gone(reason),
+                None => ExchangeStatus::Open(current.window),
             },
-            _ => Standing::Over,
+            _ => ExchangeStatus::Over,
         }
     }
 
     /// Looks, without waiting, whether the client is still there.
-    pub(crate) fn look(&mut self, exchange: ExchangeId) -> Standing {
-        self.sort();
-        while matches!(self.standing(exchange), Standing::Open(_))
+    pub(crate) fn look(&mut self, exchange: ExchangeId) -> ExchangeStatus {
+        self.demultiplex();
+        while matches!(self.status(exchange), ExchangeStatus::Open(_))
             && self.read(MSG_DONTWAIT) == Read::Some
         {
-            self.sort();
+            self.demultiplex();
         }
-        self.standing(exchange)
+        self.status(exchange)
     }
 
     /// Whether the client of this exchange has most likely left, as far as has been read.
@@ -149,21 +154,21 @@ impl Link {
     }
 
     /// Waits until content may be sent, or nobody waits for it any more.
-    pub(crate) fn wait_for_window(&mut self, exchange: ExchangeId) -> Standing {
+    pub(crate) fn wait_for_window(&mut self, exchange: ExchangeId) -> ExchangeStatus {
         self.flush();
         // What is awaited may have been read already, behind a request that was handed ahead.
-        self.sort();
-        while self.standing(exchange) == Standing::Open(0) {
+        self.demultiplex();
+        while self.status(exchange) == ExchangeStatus::Open(0) {
             self.read(0);
-            self.sort();
+            self.demultiplex();
         }
-        self.standing(exchange)
+        self.status(exchange)
     }
 
     /// How the exchange stands by all that has been read.
-    pub(crate) fn sort_for(&mut self, exchange: ExchangeId) -> Standing {
-        self.sort();
-        self.standing(exchange)
+    pub(crate) fn demultiplex_for(&mut self, exchange: ExchangeId) -> ExchangeStatus {
+        self.demultiplex();
+        self.status(exchange)
     }
 
     /// The content of the request in work, when the handler works while it arrives.
@@ -200,7 +205,7 @@ impl Link {
     }
 
     /// So many content bytes are on their way.
-    pub(crate) fn spend(&mut self, bytes: u32) {
+    pub(crate) fn consume(&mut self, bytes: u32) {
         if let Some(current) = &mut self.current {
             current.window = current.window.saturating_sub(bytes);
         }
@@ -220,7 +225,7 @@ impl Link {
     /// when there is more to do.
     pub(crate) fn finish(&mut self) {
         self.current = None;
-        let more = !self.put_by.is_empty() || self.decoder.bytes.len() > HEADER_BYTES;
+        let more = !self.deferred.is_empty() || self.decoder.bytes.len() > HEADER_BYTES;
         let frames = &self.encoder.bytes;
         let plain = self.encoder.descriptors.is_empty();
         if more && plain && self.held.hold(frames, self.held_len, self.stream_position) {
@@ -239,7 +244,7 @@ impl Link {
 
     /// Sorts what has been read while a handler works: what concerns its exchange takes effect, the
     /// rest is put by.
-    fn sort(&mut self) {
+    fn demultiplex(&mut self) {
         while let Some((exchange, message)) = self.decode() {
             let current = self.current.as_mut().filter(|current| current.exchange == exchange);
             let taken = match (current, &message) {
@@ -251,7 +256,7 @@ impl Link {
                 _ => false,
             };
             if !taken {
-                self.put_by.push_back((exchange, message));
+                self.deferred.push_back((exchange, message));
             }
         }
     }
@@ -376,7 +381,7 @@ impl Link {
     /// The link is dead: so is everything that came or goes by it.
     fn end(&mut self) -> Read {
         self.ended = true;
-        self.put_by.clear();
+        self.deferred.clear();
         if let Some(current) = &mut self.current {
             current.gone.get_or_insert(Reason::ClientGone);
         }

@@ -1,4 +1,4 @@
-//! [`Patience`]: how long to wait before a process that failed is started again.
+//! [`Backoff`]: how long to wait before a process that failed is started again.
 
 use std::time::{Duration, Instant};
 
@@ -8,7 +8,7 @@ use wire::limits::{
 
 /// The record of failures of one place (the reactor's, or a worker's).
 #[derive(Debug, Default)]
-pub(crate) struct Patience {
+pub(crate) struct Backoff {
     /// Boots in a row that ended before the process was ready.
     boots: u32,
     /// Lives in a row that ended soon after the process was ready.
@@ -16,7 +16,7 @@ pub(crate) struct Patience {
     not_before: Option<Instant>,
 }
 
-impl Patience {
+impl Backoff {
     /// A process has become ready.
     pub(crate) fn ready(&mut self) {
         self.boots = 0;
@@ -70,28 +70,28 @@ mod tests {
     #[test]
     fn a_steady_life_is_forgiven_and_a_short_one_is_not() {
         let start = Instant::now();
-        let mut patience = Patience::default();
-        patience.died(start, start + STEADY_LIFE_MIN);
-        assert!(patience.allows(start + STEADY_LIFE_MIN));
-        patience.died(start, start);
-        patience.died(start, start);
-        assert!(!patience.allows(start + RESPAWN_PAUSE_MIN));
-        assert!(patience.allows(start + 2 * RESPAWN_PAUSE_MIN));
-        patience.died(start, start + STEADY_LIFE_MIN);
-        assert!(patience.allows(start));
-        (0..50).for_each(|_| patience.died(start, start));
-        assert!(!patience.allows(start + CRASH_PAUSE_MAX / 2));
-        assert!(patience.allows(start + CRASH_PAUSE_MAX), "crashes never keep a worker away");
+        let mut backoff = Backoff::default();
+        backoff.died(start, start + STEADY_LIFE_MIN);
+        assert!(backoff.allows(start + STEADY_LIFE_MIN));
+        backoff.died(start, start);
+        backoff.died(start, start);
+        assert!(!backoff.allows(start + RESPAWN_PAUSE_MIN));
+        assert!(backoff.allows(start + 2 * RESPAWN_PAUSE_MIN));
+        backoff.died(start, start + STEADY_LIFE_MIN);
+        assert!(backoff.allows(start));
+        (0..50).for_each(|_| backoff.died(start, start));
+        assert!(!backoff.allows(start + CRASH_PAUSE_MAX / 2));
+        assert!(backoff.allows(start + CRASH_PAUSE_MAX), "crashes never keep a worker away");
     }
 
     #[test]
     fn only_boots_in_a_row_exhaust_it() {
         let now = Instant::now();
-        let mut patience = Patience::default();
-        let fail = |patience: &mut Patience| patience.boot_failed(now);
-        assert!((1..BOOT_FAILURES_MAX).all(|_| !fail(&mut patience)));
-        patience.ready();
-        assert!((1..BOOT_FAILURES_MAX).all(|_| !fail(&mut patience)));
-        assert!(fail(&mut patience));
+        let mut backoff = Backoff::default();
+        let fail = |backoff: &mut Backoff| backoff.boot_failed(now);
+        assert!((1..BOOT_FAILURES_MAX).all(|_| !fail(&mut backoff)));
+        backoff.ready();
+        assert!((1..BOOT_FAILURES_MAX).all(|_| !fail(&mut backoff)));
+        assert!(fail(&mut backoff));
     }
 }

@@ -6,11 +6,11 @@ use wire::limits::{BOOT_FAILURES_MAX, LOST_REPORT_WAIT_MAX};
 
 use super::action::Named;
 use super::slot::Stage;
-use super::{Action, Exit, Ghost, Note, Phase, ReactorState, Roster, Work};
+use super::{Action, Exit, Note, Phase, ProcessTable, ReactorState, UnreportedExit, Work};
 use crate::application::WorkerFailure;
 use crate::plan::SuperviseError;
 
-impl Roster {
+impl ProcessTable {
     pub(super) fn reactor_exited(&mut self, exit: Exit, now: Instant) {
         let reactor = &mut self.reactor;
         let (pid, state) = (reactor.pid, std::mem::take(&mut reactor.state));
@@ -20,8 +20,8 @@ impl Roster {
         for life in self.slots.iter_mut().flat_map(|slot| &mut slot.lives) {
             life.linked = false;
         }
-        for ghost in std::mem::take(&mut self.ghosts) {
-            self.bury(ghost, Work::Unknown);
+        for unreported in std::mem::take(&mut self.unreported) {
+            self.report_exit(unreported, Work::Unknown);
         }
         match self.phase {
             Phase::Running => {
@@ -31,7 +31,7 @@ impl Roster {
                 };
                 self.note(Note::ReactorEnded { pid, exit, ready: since.is_some() });
                 match since {
-                    Some(since) => self.reactor.patience.died(since, now),
+                    Some(since) => self.reactor.backoff.died(since, now),
                     None => self.reactor_boot_failed(exit.to_string(), now),
                 }
             }
@@ -51,19 +51,19 @@ impl Roster {
             let (worker, pid) = (worker as u16, life.pid);
             self.note(Note::WorkerUnlinked { worker, pid, killed: false });
         }
-        let ghost = Ghost {
+        let unreported = UnreportedExit {
             worker: worker as u16,
             incarnation: life.incarnation,
             due: now + LOST_REPORT_WAIT_MAX,
             failure,
         };
         if life.linked {
-            self.ghosts.push(ghost);
+            self.unreported.push(unreported);
         } else if life.stage == Stage::Late {
             // Why it ended was said when it was killed.
-            self.actions.extend(ghost.failure.map(Action::Failed));
+            self.actions.extend(unreported.failure.map(Action::Failed));
         } else {
-            self.bury(ghost, if booting { Work::Booting } else { work(life.lost) });
+            self.report_exit(unreported, if booting { Work::Booting } else { work(life.lost) });
         }
         match life.stage {
             Stage::Booting { .. } => self.worker_boot_failed(worker, exit.to_string(), now),
@@ -73,7 +73,7 @@ impl Roster {
             }
             Stage::Ready { since } if !life.leaving => {
                 self.slots[worker].died = true;
-                self.slots[worker].patience.died(since, now);
+                self.slots[worker].backoff.died(since, now);
             }
             _ => {}
         }
@@ -81,13 +81,13 @@ impl Roster {
 
     pub(super) fn reactor_boot_failed(&mut self, how: String, now: Instant) {
         self.reactor.state = ReactorState::Down;
-        if self.reactor.patience.boot_failed(now) {
+        if self.reactor.backoff.boot_failed(now) {
             self.fail(boot_loop(None, &how), now);
         }
     }
 
     pub(super) fn worker_boot_failed(&mut self, worker: usize, how: String, now: Instant) {
-        let exhausted = self.slots[worker].patience.boot_failed(now);
+        let exhausted = self.slots[worker].backoff.boot_failed(now);
         if self.slots[worker].ready().is_some() {
             // It was to be a successor: the predecessor serves on.
             if self.round.is_some_and(|round| round.slot == worker) {
@@ -103,13 +103,13 @@ impl Roster {
         }
     }
 
-    pub(super) fn bury(&mut self, ghost: Ghost, work: Work) {
-        let Some(failure) = ghost.failure else { return };
+    pub(super) fn report_exit(&mut self, unreported: UnreportedExit, work: Work) {
+        let Some(failure) = unreported.failure else { return };
         let exit = match failure.signal {
             0 => Exit::Code(failure.exit_code),
             signal => Exit::Signal(signal),
         };
-        let (worker, pid) = (ghost.worker, failure.pid);
+        let (worker, pid) = (unreported.worker, failure.pid);
         self.note(Note::WorkerEnded { worker, pid, exit, work });
         self.actions.push_back(Action::Failed(failure));
     }

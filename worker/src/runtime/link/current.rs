@@ -1,8 +1,8 @@
-//! [`Current`]: the exchange that a worker has in work, and its [`Standing`].
+//! [`Current`]: the exchange that a worker has in work, and its [`ExchangeStatus`].
 
 use wire::{ExchangeId, Part, Reason, RequestHead};
 
-use crate::incoming::Incoming;
+use crate::runtime::body::Incoming;
 
 /// The exchange in work.
 #[derive(Debug)]
@@ -47,7 +47,7 @@ impl Current {
 
 /// How the exchange in work stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Standing {
+pub(crate) enum ExchangeStatus {
     /// The client waits for it; so many content bytes may be sent.
     Open(u32),
     /// The client does not wait any more.

@@ -3,11 +3,11 @@
 use wire::control::Incarnation;
 
 use super::slot::Stage;
-use super::{Phase, ReactorState, Roster};
+use super::{Phase, ProcessTable, ReactorState};
 
 /// How a worker process stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Standing {
+pub(crate) enum WorkerState {
     /// It is not ready yet.
     Starting,
     /// It serves.
@@ -18,15 +18,15 @@ pub(crate) enum Standing {
     Killed,
 }
 
-impl Roster {
+impl ProcessTable {
     /// How a worker process stands.
-    pub(crate) fn standing(&self, incarnation: Incarnation) -> Standing {
+    pub(crate) fn standing(&self, incarnation: Incarnation) -> WorkerState {
         let mut lives = self.slots.iter().flat_map(|slot| &slot.lives);
         match lives.find(|life| life.incarnation == incarnation).map(|life| life.stage) {
-            Some(Stage::Booting { .. }) => Standing::Starting,
-            Some(Stage::Ready { .. }) => Standing::Ready,
-            Some(Stage::Retiring { .. }) => Standing::Stopping,
-            Some(Stage::Late | Stage::Killed) | None => Standing::Killed,
+            Some(Stage::Booting { .. }) => WorkerState::Starting,
+            Some(Stage::Ready { .. }) => WorkerState::Ready,
+            Some(Stage::Retiring { .. }) => WorkerState::Stopping,
+            Some(Stage::Late | Stage::Killed) | None => WorkerState::Killed,
         }
     }
 

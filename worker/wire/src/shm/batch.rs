@@ -1,4 +1,4 @@
-//! [`Held`]: finished answers that a worker has not sent yet, where the reactor can see them.
+//! [`ResponseBatch`]: finished answers that a worker has not sent yet, where the reactor can see them.
 //!
 //! A worker with more requests in hand does not send each answer by itself: it holds them and sends
 //! several with one system call. But the next handler may be slow, or kill the worker. So held
@@ -12,7 +12,7 @@
 //!    │                       ▼                                              │
 //!    ├─── worker: sent ── sending, n                                        │
 //!    └──────────────────────────────────────────────────────────────────────┘
-//!  any ── reactor: take_legacy ──▶ closed ── worker: reset (a new link) ──▶ open, 0
+//!  any ── reactor: take_after_death ──▶ closed ── worker: reset (a new link) ──▶ open, 0
 //! ```
 //!
 //! The frames have their place in the stream of the socket: behind everything that was sent before
@@ -40,14 +40,14 @@ pub(crate) const HELD_WORDS: usize = 2 + HELD_BYTES_MAX / 8;
 
 /// The held answers of one link.
 #[derive(Debug, Clone, Copy)]
-pub struct Held {
+pub struct ResponseBatch {
     state: &'static AtomicU64,
     /// How many bytes of the socket's stream come before the held frames.
     position: &'static AtomicU64,
     words: &'static [AtomicU64],
 }
 
-impl Held {
+impl ResponseBatch {
     /// Over [`HELD_WORDS`] words.
     pub(crate) fn new(memory: &'static [AtomicU64]) -> Self {
         Self { state: &memory[0], position: &memory[1], words: &memory[2..] }
@@ -114,7 +114,7 @@ impl Held {
 
     /// The reactor takes what is left at the end of a link, whether it was being sent or not. The
     /// worker may be alive: from now on it can neither hold nor send anything.
-    pub fn take_legacy(self) -> Option<Taken> {
+    pub fn take_after_death(self) -> Option<Taken> {
         let state = self.state.swap(CLOSED, Ordering::AcqRel);
         if state & TAG_MASK == CLOSED {
             return None;
@@ -180,9 +180,9 @@ mod tests {
 
     use super::*;
 
-    fn held() -> Held {
+    fn held() -> ResponseBatch {
         let memory: Vec<AtomicU64> = (0..HELD_WORDS).map(|_| AtomicU64::new(0)).collect();
-        Held::new(memory.leak())
+        ResponseBatch::new(memory.leak())
     }
 
     fn taken(position: u64, frames: &[u8]) -> Option<Taken> {
@@ -210,7 +210,7 @@ mod tests {
         assert!(held.begin_send(4));
         assert_eq!(held.take(), None);
         held.sent(4);
-        assert_eq!((held.take(), held.take_legacy()), (None, None));
+        assert_eq!((held.take(), held.take_after_death()), (None, None));
     }
 
     #[test]
@@ -218,10 +218,10 @@ mod tests {
         let held = held();
         assert!(held.hold(b"mine", 0, 0));
         assert!(held.begin_send(4));
-        assert_eq!(held.take_legacy(), taken(0, b"mine"));
+        assert_eq!(held.take_after_death(), taken(0, b"mine"));
         held.sent(4);
         assert!(!held.hold(b"more", 0, 4) && !held.begin_send(4));
-        assert_eq!((held.take(), held.take_legacy(), held.is_waiting()), (None, None, false));
+        assert_eq!((held.take(), held.take_after_death(), held.is_waiting()), (None, None, false));
         held.reset();
         assert!(held.hold(b"new", 0, 0));
         assert_eq!(held.take(), taken(0, b"new"));
@@ -252,7 +252,7 @@ mod tests {
             held.words[0].store(u64::MAX, Ordering::Relaxed);
             held.state.store(state, Ordering::Relaxed);
             held.position.store(position, Ordering::Relaxed);
-            let taken = if legacy { held.take_legacy() } else { held.take() };
+            let taken = if legacy { held.take_after_death() } else { held.take() };
             let Some(taken) = taken else { return Ok(()) };
             assert!(taken.frames.len() <= HELD_BYTES_MAX);
             let frames = taken.frames.len();
@@ -269,9 +269,9 @@ mod tests {
             assert!(held.hold(b"frames", 0, 100));
             assert!(held.begin_send(6));
             let mut unread = BytesMut::from(&b"frames"[..read]);
-            held.take_legacy().unwrap().insert(&mut unread, 100 + read as u64, true);
+            held.take_after_death().unwrap().insert(&mut unread, 100 + read as u64, true);
             assert_eq!(unread, "frames");
-            assert_eq!(held.take_legacy(), None);
+            assert_eq!(held.take_after_death(), None);
         }
     }
 

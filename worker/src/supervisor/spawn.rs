@@ -7,7 +7,7 @@ use nix::sys::prctl;
 use nix::sys::signal::Signal;
 use nix::unistd::{ForkResult, Pid, fork, getpid, getppid};
 
-use crate::roster::Exit;
+use crate::supervisor::process_table::Exit;
 use crate::{membership, signals};
 
 /// What a new process is to become.

@@ -1,4 +1,4 @@
-//! The roster as a state machine: no process, and time is whatever the test says.
+//! The table as a state machine: no process, and time is whatever the test says.
 
 use std::time::{Duration, Instant};
 
@@ -9,19 +9,19 @@ use wire::limits::{
     RESPAWN_PAUSE_MIN, STEADY_LIFE_MIN, STOP_TIME_MIN,
 };
 
-use super::{Action, Exit, Note, Roster, Work};
+use super::{Action, Exit, Note, ProcessTable, Work};
 use crate::application::WorkerFailure;
 use crate::plan::SuperviseError;
-use crate::watchdog::Stuck;
+use crate::supervisor::watchdog::Stuck;
 
 const MAX_WAIT: Duration = Duration::from_secs(3);
 const START_TIME: Duration = Duration::from_secs(60);
 const KILLED: Exit = Exit::Signal(SIGKILL);
 const REACTOR: i32 = 1;
 
-/// A roster with a supervisor that does as it is told.
+/// A table with a supervisor that does as it is told.
 struct Bench {
-    roster: Roster,
+    table: ProcessTable,
     now: Instant,
     /// Whether there are descriptors for links.
     links: bool,
@@ -31,8 +31,8 @@ struct Bench {
 
 impl Bench {
     fn new(workers: u16) -> Self {
-        let roster = Roster::new(workers, MAX_WAIT, START_TIME);
-        Self { roster, now: Instant::now(), links: true, unread: None }
+        let table = ProcessTable::new(workers, MAX_WAIT, START_TIME);
+        Self { table, now: Instant::now(), links: true, unread: None }
     }
 
     /// A server that is up: its reactor has pid 1, its workers have pid 100 + incarnation.
@@ -40,10 +40,10 @@ impl Bench {
         let mut bench = Self::new(workers);
         let actions = bench.run();
         assert_eq!(actions.len(), usize::from(workers) + 1, "{actions:?}");
-        bench.roster.reactor_ready(bench.now);
+        bench.table.reactor_ready(bench.now);
         for action in actions {
             if let Action::ForkWorker { incarnation, .. } = action {
-                bench.roster.worker_ready(incarnation, bench.now);
+                bench.table.worker_ready(incarnation, bench.now);
             }
         }
         assert_eq!(bench.run().last(), Some(&Action::Started));
@@ -58,40 +58,40 @@ impl Bench {
     /// Does all there is to do now.
     fn run(&mut self) -> Vec<Action> {
         let mut done = Vec::new();
-        while let Some(action) = self.roster.poll(self.now) {
+        while let Some(action) = self.table.poll(self.now) {
             match &action {
-                Action::ForkReactor { .. } => self.roster.reactor_forked(Some(REACTOR), self.now),
+                Action::ForkReactor { .. } => self.table.reactor_forked(Some(REACTOR), self.now),
                 Action::ForkWorker { incarnation, .. } => {
-                    self.roster.worker_forked(*incarnation, Some(pid(*incarnation)), self.now);
+                    self.table.worker_forked(*incarnation, Some(pid(*incarnation)), self.now);
                 }
                 Action::Hear(incarnation) => {
                     if self.unread == Some(*incarnation) {
-                        self.roster.worker_ready(*incarnation, self.now);
+                        self.table.worker_ready(*incarnation, self.now);
                     }
-                    self.roster.heard(*incarnation, self.now);
+                    self.table.heard(*incarnation, self.now);
                 }
                 Action::Link { incarnation, .. } => {
-                    self.roster.linked(*incarnation, self.links, self.now);
+                    self.table.linked(*incarnation, self.links, self.now);
                 }
                 _ => {}
             }
             done.push(action);
-            assert!(done.len() < 1000, "the roster spins: {done:?}");
+            assert!(done.len() < 1000, "the table spins: {done:?}");
         }
         done
     }
 
     fn exit(&mut self, incarnation: Incarnation, exit: Exit) {
-        self.roster.exited(pid(incarnation), exit, self.now);
+        self.table.exited(pid(incarnation), exit, self.now);
     }
 
     fn ready(&mut self, incarnation: Incarnation) {
-        self.roster.worker_ready(incarnation, self.now);
+        self.table.worker_ready(incarnation, self.now);
     }
 
-    /// Goes to the roster's deadline.
+    /// Goes to the table's deadline.
     fn skip(&mut self) {
-        self.now = self.now.max(self.roster.deadline().expect("a deadline"));
+        self.now = self.now.max(self.table.deadline().expect("a deadline"));
     }
 }
 
@@ -132,7 +132,7 @@ fn a_server_is_up_when_the_reactor_and_every_worker_are_ready_and_linked() {
     let [(0, first), (1, second)] = forked(&bench.run())[..] else { panic!() };
     bench.ready(first);
     assert_eq!(bench.run(), [], "no link without a reactor");
-    bench.roster.reactor_ready(bench.now);
+    bench.table.reactor_ready(bench.now);
     assert_eq!(bench.run(), [Action::Link { worker: 0, incarnation: first }]);
     bench.ready(second);
     let link = Action::Link { worker: 1, incarnation: second };
@@ -142,7 +142,7 @@ fn a_server_is_up_when_the_reactor_and_every_worker_are_ready_and_linked() {
 #[test]
 fn a_steady_worker_that_is_killed_is_replaced_at_once_with_the_other_parity() {
     let mut bench = Bench::up(1);
-    bench.roster.lost(1, Some("GET /".into()), bench.now);
+    bench.table.lost(1, Some("GET /".into()), bench.now);
     bench.exit(1, KILLED);
     let actions = bench.run();
     assert_eq!(forked(&actions), [(0, 2)]);
@@ -157,7 +157,7 @@ fn a_steady_worker_that_is_killed_is_replaced_at_once_with_the_other_parity() {
 #[test]
 fn a_worker_that_lost_a_link_and_lives_is_told_to_end_then_killed_and_replaced_at_once() {
     let mut bench = Bench::up(1);
-    bench.roster.lost(1, Some("GET /".into()), bench.now);
+    bench.table.lost(1, Some("GET /".into()), bench.now);
     let actions = bench.run();
     assert!(actions.contains(&Action::Stop(1)), "{actions:?}");
     assert_eq!(forked(&actions), [(0, 2)], "its place does not wait for its end");
@@ -174,7 +174,7 @@ fn a_worker_that_lost_a_link_and_lives_is_told_to_end_then_killed_and_replaced_a
 #[test]
 fn a_worker_that_lost_a_link_and_obeys_leaves_a_line() {
     let mut bench = Bench::up(1);
-    bench.roster.lost(1, None, bench.now);
+    bench.table.lost(1, None, bench.now);
     bench.run();
     let pid = pid(1);
     bench.exit(1, Exit::Code(0));
@@ -186,14 +186,14 @@ fn a_worker_that_lost_a_link_and_obeys_leaves_a_line() {
 fn a_stuck_reactor_is_told_to_end_then_killed_and_replaced_at_once() {
     let mut bench = Bench::up(1);
     let (thread, after) = (3, Duration::from_secs(10));
-    bench.roster.reactor_stuck(Stuck { thread, after }, bench.now);
+    bench.table.reactor_stuck(Stuck { thread, after }, bench.now);
     let note = Action::Note(Note::ReactorStuck { pid: REACTOR, thread, after });
     assert_eq!(bench.run(), [note, Action::AbortReactor]);
-    assert!(bench.roster.deadline().is_some_and(|at| at <= bench.now + ABORT_TIME_MAX));
+    assert!(bench.table.deadline().is_some_and(|at| at <= bench.now + ABORT_TIME_MAX));
     bench.pass(ABORT_TIME_MAX);
     assert_eq!(bench.run(), [Action::KillReactor]);
     assert_eq!(bench.run(), [], "once");
-    bench.roster.exited(REACTOR, KILLED, bench.now);
+    bench.table.exited(REACTOR, KILLED, bench.now);
     assert!(bench.run().contains(&Action::ForkReactor { again: true }));
     assert_eq!(bench.run(), []);
 }
@@ -201,10 +201,10 @@ fn a_stuck_reactor_is_told_to_end_then_killed_and_replaced_at_once() {
 #[test]
 fn a_reactor_that_finishes_is_not_stuck() {
     let mut bench = Bench::up(1);
-    bench.roster.stop(bench.now);
+    bench.table.stop(bench.now);
     bench.run();
     let stuck = Stuck { thread: 0, after: Duration::from_secs(10) };
-    bench.roster.reactor_stuck(stuck, bench.now);
+    bench.table.reactor_stuck(stuck, bench.now);
     assert_eq!(bench.run(), []);
 }
 
@@ -215,14 +215,14 @@ fn the_log_line_waits_for_the_reactors_word_and_not_for_ever() {
     let actions = bench.run();
     assert_eq!(forked(&actions), [(0, 2)], "the replacement does not wait");
     assert_eq!(ended(&actions), []);
-    bench.roster.lost(1, None, bench.now);
+    bench.table.lost(1, None, bench.now);
     assert_eq!(ended(&bench.run()), [Work::Idle]);
 
     bench.ready(2);
     bench.run();
     bench.exit(2, KILLED);
     assert_eq!(ended(&bench.run()), []);
-    assert!(bench.roster.deadline().is_some_and(|at| at <= bench.now + LOST_REPORT_WAIT_MAX));
+    assert!(bench.table.deadline().is_some_and(|at| at <= bench.now + LOST_REPORT_WAIT_MAX));
     bench.pass(LOST_REPORT_WAIT_MAX);
     assert_eq!(ended(&bench.run()), [Work::Unknown]);
 }
@@ -245,7 +245,7 @@ fn short_lives_are_replaced_after_doubling_pauses() {
         let (_, incarnation) = forked(&actions)[0];
         bench.ready(incarnation);
         bench.run();
-        bench.roster.lost(incarnation, None, bench.now);
+        bench.table.lost(incarnation, None, bench.now);
         bench.exit(incarnation, Exit::Signal(SIGSEGV));
     }
     assert_eq!(pauses[0], Duration::ZERO);
@@ -258,7 +258,7 @@ fn short_lives_are_replaced_after_doubling_pauses() {
 fn workers_that_cannot_be_linked_are_replaced_after_pauses() {
     let mut bench = Bench::up(1);
     bench.links = false;
-    bench.roster.lost(1, None, bench.now);
+    bench.table.lost(1, None, bench.now);
     bench.exit(1, KILLED);
     let mut actions = bench.run();
     let begin = bench.now;
@@ -283,7 +283,7 @@ fn workers_that_cannot_be_linked_are_replaced_after_pauses() {
 fn boots_that_fail_in_a_row_end_the_server() {
     let mut bench = Bench::new(1);
     let mut actions = bench.run();
-    bench.roster.reactor_ready(bench.now);
+    bench.table.reactor_ready(bench.now);
     for _ in 0..BOOT_FAILURES_MAX {
         let (_, incarnation) = forked(&actions)[0];
         bench.exit(incarnation, Exit::Code(1));
@@ -295,7 +295,7 @@ fn boots_that_fail_in_a_row_end_the_server() {
         }
     }
     assert!(actions.contains(&Action::Drain(Duration::ZERO)), "{actions:?}");
-    bench.roster.exited(REACTOR, Exit::Code(0), bench.now);
+    bench.table.exited(REACTOR, Exit::Code(0), bench.now);
     let actions = bench.run();
     let Some(Err(SuperviseError::BootLoop(text))) = result(&actions) else { panic!("{actions:?}") };
     assert!(text.contains("worker 0") && text.contains("exit code 1"), "{text}");
@@ -306,7 +306,7 @@ fn boots_that_fail_in_a_row_end_the_server() {
 fn a_worker_that_is_not_ready_in_time_is_killed_and_started_again() {
     let mut bench = Bench::new(1);
     bench.run();
-    bench.roster.reactor_ready(bench.now);
+    bench.table.reactor_ready(bench.now);
     bench.pass(START_TIME - Duration::from_millis(1));
     assert_eq!(bench.run(), []);
     bench.skip();
@@ -314,7 +314,7 @@ fn a_worker_that_is_not_ready_in_time_is_killed_and_started_again() {
     bench.ready(1);
     bench.pass(START_TIME);
     assert_eq!(bench.run(), [], "what it says now is too late, and nobody is started beside it");
-    assert_eq!(bench.roster.deadline(), None);
+    assert_eq!(bench.table.deadline(), None);
     bench.exit(1, KILLED);
     let failure = WorkerFailure { worker: 0, pid: pid(1), exit_code: 0, signal: SIGKILL };
     assert_eq!(bench.run(), [Action::Failed(failure)], "the log has its line");
@@ -332,7 +332,7 @@ fn a_worker_that_is_not_ready_in_time_is_killed_and_started_again() {
 fn a_worker_that_nobody_has_listened_to_is_not_late() {
     let mut bench = Bench::new(1);
     bench.run();
-    bench.roster.reactor_ready(bench.now);
+    bench.table.reactor_ready(bench.now);
     bench.unread = Some(1);
     bench.pass(2 * START_TIME);
     let link = Action::Link { worker: 0, incarnation: 1 };
@@ -341,14 +341,14 @@ fn a_worker_that_nobody_has_listened_to_is_not_late() {
 
 #[test]
 fn the_time_of_a_worker_begins_with_its_fork() {
-    let mut roster = Roster::new(1, MAX_WAIT, START_TIME);
+    let mut table = ProcessTable::new(1, MAX_WAIT, START_TIME);
     let now = Instant::now();
-    while let Some(action) = roster.poll(now) {
+    while let Some(action) = table.poll(now) {
         if let Action::ForkWorker { incarnation, .. } = action {
-            roster.worker_forked(incarnation, Some(pid(incarnation)), now + MAX_WAIT);
+            table.worker_forked(incarnation, Some(pid(incarnation)), now + MAX_WAIT);
         }
     }
-    assert_eq!(roster.deadline(), Some(now + MAX_WAIT + START_TIME));
+    assert_eq!(table.deadline(), Some(now + MAX_WAIT + START_TIME));
 }
 
 #[test]
@@ -356,7 +356,7 @@ fn workers_that_are_never_ready_in_time_end_the_server() {
     let mut bench = Bench::new(2);
     let begin = bench.now;
     let mut lives: Vec<_> = forked(&bench.run());
-    bench.roster.reactor_ready(bench.now);
+    bench.table.reactor_ready(bench.now);
     let mut killed = 0;
     let drained = loop {
         bench.skip();
@@ -375,7 +375,7 @@ fn workers_that_are_never_ready_in_time_end_the_server() {
     assert!(drained.contains(&Action::Drain(Duration::ZERO)));
     assert_eq!((killed, lives.len()), (10, 10), "both five times");
     assert!(bench.now - begin < 5 * START_TIME + Duration::from_secs(2));
-    bench.roster.exited(REACTOR, Exit::Code(0), bench.now);
+    bench.table.exited(REACTOR, Exit::Code(0), bench.now);
     let actions = bench.run();
     let Some(Err(SuperviseError::BootLoop(text))) = result(&actions) else { panic!("{actions:?}") };
     assert!(text.contains("5 times in a row (the last one was not ready after 60 s)"), "{text}");
@@ -384,7 +384,7 @@ fn workers_that_are_never_ready_in_time_end_the_server() {
 #[test]
 fn a_successor_that_is_not_ready_in_time_ends_the_reload_and_nothing_else() {
     let mut bench = Bench::up(2);
-    bench.roster.reload();
+    bench.table.reload();
     assert_eq!(forked(&bench.run()), [(0, 4)]);
     bench.skip();
     assert_eq!(bench.run(), [Action::Hear(4), late(0, 4), Action::Kill(4)]);
@@ -394,7 +394,7 @@ fn a_successor_that_is_not_ready_in_time_ends_the_reload_and_nothing_else() {
     assert_eq!(ended(&actions), []);
     bench.pass(2 * START_TIME);
     assert_eq!(bench.run(), [], "nobody is told to go, and nobody tries again");
-    bench.roster.reload();
+    bench.table.reload();
     assert_eq!(forked(&bench.run()).len(), 1, "but at the next signal");
 }
 
@@ -405,7 +405,7 @@ fn a_reactor_that_cannot_boot_ends_the_server() {
     bench.ready(1);
     let mut actions = Vec::new();
     for _ in 0..BOOT_FAILURES_MAX {
-        bench.roster.exited(REACTOR, Exit::Code(3), bench.now);
+        bench.table.exited(REACTOR, Exit::Code(3), bench.now);
         actions = bench.run();
         if !actions.contains(&Action::Stop(1)) {
             bench.skip();
@@ -439,14 +439,14 @@ fn while_others_serve_a_worker_that_cannot_boot_is_tried_again_and_again() {
 #[test]
 fn a_reload_replaces_one_worker_after_another() {
     let mut bench = Bench::up(2);
-    bench.roster.reload();
+    bench.table.reload();
     let actions = bench.run();
     assert_eq!(actions[0], Action::Note(Note::ReloadBegun));
     assert_eq!(forked(&actions), [(0, 4)], "3 has the parity of 1");
     bench.ready(4);
     let link = Action::Link { worker: 0, incarnation: 4 };
     assert_eq!(bench.run(), [link, Action::Retire(1), Action::Stop(1)]);
-    bench.roster.retired(1);
+    bench.table.retired(1);
     assert_eq!(bench.run(), [], "the next one waits for the end of the former process");
     bench.exit(1, Exit::Code(0));
     assert_eq!(forked(&bench.run()), [(1, 5)]);
@@ -459,10 +459,10 @@ fn a_reload_replaces_one_worker_after_another() {
 #[test]
 fn a_second_reload_follows_the_first() {
     let mut bench = Bench::up(1);
-    bench.roster.reload();
+    bench.table.reload();
     bench.run();
-    bench.roster.reload();
-    bench.roster.reload();
+    bench.table.reload();
+    bench.table.reload();
     bench.ready(2);
     bench.run();
     bench.exit(1, Exit::Code(0));
@@ -478,21 +478,21 @@ fn a_second_reload_follows_the_first() {
 #[test]
 fn a_successor_that_does_not_boot_ends_the_reload_and_nothing_else() {
     let mut bench = Bench::up(2);
-    bench.roster.reload();
+    bench.table.reload();
     bench.run();
     bench.exit(4, Exit::Code(255));
     let actions = bench.run();
     assert!(actions.contains(&Action::Note(Note::ReloadAbandoned { worker: 0 })));
     bench.pass(Duration::from_secs(60));
     assert_eq!(bench.run(), [], "nobody tries again");
-    bench.roster.reload();
+    bench.table.reload();
     assert_eq!(forked(&bench.run()).len(), 1, "but at the next signal");
 }
 
 #[test]
 fn a_worker_that_does_not_retire_is_killed() {
     let mut bench = Bench::up(1);
-    bench.roster.reload();
+    bench.table.reload();
     bench.run();
     bench.ready(2);
     bench.run();
@@ -508,7 +508,7 @@ fn a_worker_that_does_not_retire_is_killed() {
 #[test]
 fn a_recycled_worker_serves_until_its_successor_is_linked() {
     let mut bench = Bench::up(1);
-    bench.roster.worker_recycle(1);
+    bench.table.worker_recycle(1);
     let actions = bench.run();
     assert_eq!(actions, [Action::ForkWorker { worker: 0, incarnation: 2, again: false }]);
     bench.exit(2, Exit::Code(1));
@@ -524,8 +524,8 @@ fn a_recycled_worker_serves_until_its_successor_is_linked() {
 fn a_worker_that_leaves_is_replaced_at_once_and_is_no_failure() {
     let mut bench = Bench::up(1);
     for incarnation in 1..10 {
-        bench.roster.worker_leaving(incarnation);
-        bench.roster.lost(incarnation, None, bench.now);
+        bench.table.worker_leaving(incarnation);
+        bench.table.lost(incarnation, None, bench.now);
         bench.exit(incarnation, Exit::Code(255));
         let fork = Action::ForkWorker { worker: 0, incarnation: incarnation + 1, again: false };
         assert_eq!(bench.run(), [fork]);
@@ -537,7 +537,7 @@ fn a_worker_that_leaves_is_replaced_at_once_and_is_no_failure() {
 #[test]
 fn two_lives_of_a_worker_never_share_their_marks() {
     let mut bench = Bench::up(1);
-    bench.roster.reload();
+    bench.table.reload();
     bench.run();
     bench.ready(2);
     bench.run();
@@ -548,21 +548,21 @@ fn two_lives_of_a_worker_never_share_their_marks() {
     assert_eq!(forked(&bench.run()), [(0, 4)], "3 has the marks of 1");
     bench.ready(4);
     assert_eq!(bench.run(), [], "the reactor still looks at the marks of 2");
-    bench.roster.lost(2, None, bench.now);
+    bench.table.lost(2, None, bench.now);
     assert!(bench.run().contains(&Action::Link { worker: 0, incarnation: 4 }));
 }
 
 #[test]
 fn a_new_reactor_gets_links_to_the_warm_workers() {
     let mut bench = Bench::up(2);
-    bench.roster.exited(REACTOR, KILLED, bench.now);
+    bench.table.exited(REACTOR, KILLED, bench.now);
     let actions = bench.run();
     assert!(actions.contains(&Action::ForkReactor { again: true }), "{actions:?}");
     assert_eq!(forked(&actions), []);
-    bench.roster.reactor_ready(bench.now);
+    bench.table.reactor_ready(bench.now);
     let link = |worker, incarnation| Action::Link { worker, incarnation };
     assert_eq!(bench.run(), [link(0, 1), link(1, 2)]);
-    bench.roster.exited(REACTOR, KILLED, bench.now);
+    bench.table.exited(REACTOR, KILLED, bench.now);
     assert!(matches!(bench.run()[..], [Action::Note(_)]), "it did not live long");
     bench.skip();
     assert_eq!(bench.run(), [Action::ForkReactor { again: true }]);
@@ -571,13 +571,13 @@ fn a_new_reactor_gets_links_to_the_warm_workers() {
 #[test]
 fn a_reload_goes_on_over_the_death_of_the_reactor() {
     let mut bench = Bench::up(1);
-    bench.roster.reload();
+    bench.table.reload();
     bench.run();
-    bench.roster.exited(REACTOR, KILLED, bench.now);
+    bench.table.exited(REACTOR, KILLED, bench.now);
     bench.run();
     bench.ready(2);
     assert_eq!(bench.run(), []);
-    bench.roster.reactor_ready(bench.now);
+    bench.table.reactor_ready(bench.now);
     let link = Action::Link { worker: 0, incarnation: 2 };
     assert_eq!(bench.run(), [link, Action::Stop(1)], "1 has no link to retire from");
 }
@@ -585,7 +585,7 @@ fn a_reload_goes_on_over_the_death_of_the_reactor() {
 #[test]
 fn a_worker_whose_links_were_lost_is_replaced_even_if_it_does_not_end() {
     let mut bench = Bench::up(1);
-    bench.roster.lost(1, None, bench.now);
+    bench.table.lost(1, None, bench.now);
     assert_eq!(forked(&bench.run()), [(0, 2)]);
     bench.skip();
     assert!(bench.run().contains(&Action::Kill(1)));
@@ -594,26 +594,26 @@ fn a_worker_whose_links_were_lost_is_replaced_even_if_it_does_not_end() {
 #[test]
 fn a_stop_drains_the_reactor_and_then_ends_the_workers() {
     let mut bench = Bench::up(2);
-    bench.roster.stop(bench.now);
+    bench.table.stop(bench.now);
     assert_eq!(bench.run(), [Action::Note(Note::Stopping), Action::Drain(MAX_WAIT)]);
-    bench.roster.reload();
-    bench.roster.worker_recycle(1);
+    bench.table.reload();
+    bench.table.worker_recycle(1);
     assert_eq!(bench.run(), [], "nobody is replaced any more");
-    bench.roster.exited(REACTOR, Exit::Code(0), bench.now);
+    bench.table.exited(REACTOR, Exit::Code(0), bench.now);
     assert_eq!(bench.run(), [Action::Stop(1), Action::Stop(2)]);
     bench.exit(1, Exit::Code(0));
     assert_eq!(bench.run(), []);
     bench.exit(2, Exit::Code(0));
     assert_eq!(bench.run(), [Action::End { started: true, result: Ok(()) }]);
-    assert_eq!(bench.roster.deadline(), None);
+    assert_eq!(bench.table.deadline(), None);
 }
 
 #[test]
 fn a_request_in_flight_gets_its_worker_also_while_draining() {
     let mut bench = Bench::up(1);
-    bench.roster.stop(bench.now);
+    bench.table.stop(bench.now);
     bench.run();
-    bench.roster.lost(1, None, bench.now);
+    bench.table.lost(1, None, bench.now);
     bench.exit(1, KILLED);
     assert_eq!(forked(&bench.run()), [(0, 2)]);
 }
@@ -621,15 +621,15 @@ fn a_request_in_flight_gets_its_worker_also_while_draining() {
 #[test]
 fn what_does_not_stop_in_time_is_killed() {
     let mut bench = Bench::up(1);
-    bench.roster.stop(bench.now);
+    bench.table.stop(bench.now);
     bench.run();
     bench.pass(MAX_WAIT + END_GRACE);
     let overdue = Note::Overdue { worker: None, pid: REACTOR };
     assert_eq!(bench.run(), [Action::Note(overdue), Action::KillReactor]);
-    assert_eq!(bench.roster.deadline(), None);
-    bench.roster.exited(REACTOR, KILLED, bench.now);
+    assert_eq!(bench.table.deadline(), None);
+    bench.table.exited(REACTOR, KILLED, bench.now);
     assert_eq!(bench.run(), [Action::Stop(1)]);
-    assert_eq!(bench.roster.deadline(), Some(bench.now + STOP_TIME_MIN));
+    assert_eq!(bench.table.deadline(), Some(bench.now + STOP_TIME_MIN));
     bench.skip();
     assert!(bench.run().contains(&Action::Kill(1)));
     bench.exit(1, KILLED);
@@ -638,28 +638,28 @@ fn what_does_not_stop_in_time_is_killed() {
 
 #[test]
 fn a_boundless_wait_is_bounded() {
-    let mut roster = Roster::new(1, Duration::MAX, Duration::MAX);
+    let mut table = ProcessTable::new(1, Duration::MAX, Duration::MAX);
     let now = Instant::now();
-    while let Some(action) = roster.poll(now) {
+    while let Some(action) = table.poll(now) {
         if let Action::ForkReactor { .. } = action {
-            roster.reactor_forked(Some(REACTOR), now);
+            table.reactor_forked(Some(REACTOR), now);
         }
     }
-    roster.stop(now);
-    while roster.poll(now).is_some() {}
-    assert!(roster.deadline().is_some_and(|at| at > now));
+    table.stop(now);
+    while table.poll(now).is_some() {}
+    assert!(table.deadline().is_some_and(|at| at > now));
 }
 
 #[test]
 fn a_second_signal_kills_everything() {
     let mut bench = Bench::up(1);
-    bench.roster.stop(bench.now);
+    bench.table.stop(bench.now);
     bench.run();
-    bench.roster.stop(bench.now);
+    bench.table.stop(bench.now);
     let killing = Action::Note(Note::Killing);
     assert_eq!(bench.run(), [killing, Action::Kill(1), Action::KillReactor]);
     bench.exit(1, KILLED);
-    bench.roster.exited(REACTOR, KILLED, bench.now);
+    bench.table.exited(REACTOR, KILLED, bench.now);
     assert_eq!(bench.run(), [Action::End { started: true, result: Ok(()) }]);
 }
 
@@ -667,9 +667,9 @@ fn a_second_signal_kills_everything() {
 fn a_failed_start_callback_is_the_result() {
     let mut bench = Bench::up(1);
     let error = SuperviseError::Start("no".into());
-    bench.roster.fail(error.clone(), bench.now);
+    bench.table.fail(error.clone(), bench.now);
     assert_eq!(bench.run(), [Action::Drain(MAX_WAIT)]);
-    bench.roster.exited(REACTOR, Exit::Code(0), bench.now);
+    bench.table.exited(REACTOR, Exit::Code(0), bench.now);
     bench.run();
     bench.exit(1, Exit::Code(0));
     assert_eq!(result(&bench.run()), Some(&Err(error)));
@@ -677,20 +677,20 @@ fn a_failed_start_callback_is_the_result() {
 
 #[test]
 fn a_fork_that_fails_counts_as_a_failed_boot() {
-    let mut roster = Roster::new(1, MAX_WAIT, START_TIME);
+    let mut table = ProcessTable::new(1, MAX_WAIT, START_TIME);
     let mut now = Instant::now();
     let mut failures = 0;
     let end = loop {
-        match roster.poll(now) {
+        match table.poll(now) {
             Some(Action::ForkWorker { incarnation, .. }) => {
                 failures += 1;
-                roster.worker_forked(incarnation, None, now);
+                table.worker_forked(incarnation, None, now);
             }
-            Some(Action::ForkReactor { .. }) => roster.reactor_forked(Some(REACTOR), now),
-            Some(Action::Drain(_)) => roster.exited(REACTOR, Exit::Code(0), now),
+            Some(Action::ForkReactor { .. }) => table.reactor_forked(Some(REACTOR), now),
+            Some(Action::Drain(_)) => table.exited(REACTOR, Exit::Code(0), now),
             Some(Action::End { result, .. }) => break result,
             Some(_) => {}
-            None => now = roster.deadline().expect("a deadline"),
+            None => now = table.deadline().expect("a deadline"),
         }
     };
     assert_eq!(failures, BOOT_FAILURES_MAX);

@@ -14,23 +14,23 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use wire::control::{FromWorker, ToWorkerControl};
 use wire::event::{self, Event};
 use wire::limits::{LINK_WAIT_TIME_MAX, WINDOW_BYTES_MIN};
-use wire::shared::{Marks, Shared, WorkerCounter};
+use wire::shm::{Marks, Shared, WorkerCounter};
 use wire::{ExchangeId, Part, Reason};
 
 use crate::application::{Application, Failure, RequestBody, Role, Verdict, WorkerIdentity};
-use crate::assembly::{Assembly, Job, Task};
 use crate::control::{Order, WorkerControl};
-use crate::incoming::BodyStream;
-use crate::link::{Link, Read, Standing};
 use crate::membership::is_forked_copy;
 use crate::plan::Outcome;
-use crate::reply::Reply;
+use crate::runtime::assembly::{Assembly, Job, Task};
+use crate::runtime::body::BodyStream;
+use crate::runtime::link::{ExchangeStatus, Link, Read};
+use crate::runtime::reply::Reply;
 use crate::signals::{self, WorkerSignals};
-use crate::spawn;
+use crate::supervisor::spawn;
 
 /// What a new worker has in hand.
 #[derive(Debug)]
-pub(crate) struct Seat {
+pub(crate) struct WorkerContext {
     pub(crate) identity: WorkerIdentity,
     pub(crate) control: WorkerControl,
     pub(crate) shared: Shared,
@@ -41,8 +41,8 @@ pub(crate) struct Seat {
 }
 
 /// Runs a worker from its first callback to its last.
-pub(crate) fn work(seat: Seat, application: &mut dyn Application) -> Outcome {
-    let identity = seat.identity;
+pub(crate) fn work(context: WorkerContext, application: &mut dyn Application) -> Outcome {
+    let identity = context.identity;
     application.title(Role::Worker(identity.worker));
     let signals = signals::settle_worker().unwrap_or_else(|error| {
         log::error!("worker {}: signalfd: {error}", identity.worker);
@@ -61,7 +61,7 @@ pub(crate) fn work(seat: Seat, application: &mut dyn Application) -> Outcome {
         );
         spawn::end_now(1);
     }
-    let mut server = Server::new(seat, signals, application);
+    let mut server = Server::new(context, signals, application);
     server.say(&FromWorker::Ready);
     let served = server.serve();
     if served == Served::Unsound {
@@ -81,9 +81,9 @@ pub(crate) fn work(seat: Seat, application: &mut dyn Application) -> Outcome {
 }
 
 struct Server<'a> {
-    seat: Seat,
+    context: WorkerContext,
     application: &'a mut dyn Application,
-    lines: Vec<Line>,
+    lines: Vec<LinkState>,
     /// What the supervisor has said that waits until no link is left.
     orders: VecDeque<Order>,
     signals: WorkerSignals,
@@ -100,7 +100,7 @@ struct Server<'a> {
 }
 
 /// A link with what belongs to it.
-struct Line {
+struct LinkState {
     link: Rc<RefCell<Link>>,
     marks: Marks,
     assembly: Assembly,
@@ -118,10 +118,14 @@ enum Served {
 }
 
 impl<'a> Server<'a> {
-    fn new(seat: Seat, signals: WorkerSignals, application: &'a mut dyn Application) -> Self {
-        let requests_max = requests_max(&seat);
+    fn new(
+        context: WorkerContext,
+        signals: WorkerSignals,
+        application: &'a mut dyn Application,
+    ) -> Self {
+        let requests_max = requests_max(&context);
         Self {
-            seat,
+            context,
             application,
             lines: Vec::new(),
             orders: VecDeque::new(),
@@ -138,7 +142,7 @@ impl<'a> Server<'a> {
         loop {
             if self.lines.is_empty() {
                 let order = self.orders.pop_front().map(|order| Ok(Some(order)));
-                match order.unwrap_or_else(|| self.seat.control.listen()) {
+                match order.unwrap_or_else(|| self.context.control.listen()) {
                     Ok(Some((ToWorkerControl::Links, sockets))) => self.connect(sockets),
                     Ok(Some((ToWorkerControl::Stop, _))) => return Served::Stopped,
                     Ok(Some((ToWorkerControl::Log, files))) => self.take_log(files),
@@ -165,14 +169,14 @@ impl<'a> Server<'a> {
     }
 
     fn connect(&mut self, sockets: Vec<OwnedFd>) {
-        let WorkerIdentity { worker, incarnation, .. } = self.seat.identity;
-        let shared = self.seat.shared;
+        let WorkerIdentity { worker, incarnation, .. } = self.context.identity;
+        let shared = self.context.shared;
         let worker = usize::from(worker);
         let arena = shared.arena(worker, incarnation);
         arena.reset();
         let line = |(thread, socket)| {
-            let held = shared.held(worker, incarnation, thread);
-            Line {
+            let held = shared.batch(worker, incarnation, thread);
+            LinkState {
                 link: Rc::new(RefCell::new(Link::new(socket, held, arena))),
                 marks: shared.marks(worker, incarnation, thread),
                 assembly: Assembly::default(),
@@ -185,7 +189,7 @@ impl<'a> Server<'a> {
     /// there are: the log has not.
     fn obey(&mut self) {
         loop {
-            match self.seat.control.look() {
+            match self.context.control.look() {
                 Ok(Some((ToWorkerControl::Log, files))) => self.take_log(files),
                 Ok(Some(order)) => self.orders.push_back(order),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
@@ -222,7 +226,7 @@ impl<'a> Server<'a> {
         self.idle = false;
         self.lines.iter().for_each(|line| line.link.borrow_mut().flush());
         let borrowed: Vec<_> = self.lines.iter().map(|line| line.link.borrow()).collect();
-        let control = self.seat.control.as_fd();
+        let control = self.context.control.as_fd();
         let others = [self.signals.as_fd(), control];
         let mut sources = others.map(|source| PollFd::new(source, PollFlags::POLLIN)).to_vec();
         sources.extend(borrowed.iter().map(|link| PollFd::new(link.as_fd(), PollFlags::POLLIN)));
@@ -244,16 +248,16 @@ impl<'a> Server<'a> {
 
     fn take_up(&mut self, line: usize, job: Job) -> Verdict {
         let Job { exchange, mark, task, window, streamed } = job;
-        let Line { link, marks, .. } = &self.lines[line];
+        let LinkState { link, marks, .. } = &self.lines[line];
         // The mark decides between this worker and a reactor that wants the request back.
         if !marks.get(mark).is_some_and(|mark| mark.start(exchange)) {
             return Verdict::Continue;
         }
         let link = Rc::clone(link);
         let window = window.unwrap_or_else(|| self.window(&task));
-        let standing = link.borrow_mut().begin(exchange, window, streamed);
+        let status = link.borrow_mut().begin(exchange, window, streamed);
         self.set_busy(1);
-        let verdict = match (task, standing) {
+        let verdict = match (task, status) {
             (Task::Event(event, origin), _) => {
                 let verdict = self.application.connection(event, origin);
                 if is_forked_copy() {
@@ -264,7 +268,7 @@ impl<'a> Server<'a> {
                 link.finish();
                 verdict
             }
-            (Task::Abort(reason), _) | (Task::Request(_), Standing::Gone(reason)) => {
+            (Task::Abort(reason), _) | (Task::Request(_), ExchangeStatus::Gone(reason)) => {
                 link.borrow_mut().abort(exchange, reason);
                 Verdict::Continue
             }
@@ -290,7 +294,7 @@ impl<'a> Server<'a> {
     fn window(&self, task: &Task) -> u32 {
         let Task::Request(request) = task else { return 0 };
         let port = usize::from(request.head.origin.port);
-        self.seat.windows.get(port).copied().unwrap_or(WINDOW_BYTES_MIN)
+        self.context.windows.get(port).copied().unwrap_or(WINDOW_BYTES_MIN)
     }
 
     fn count_request(&mut self) {
@@ -302,28 +306,28 @@ impl<'a> Server<'a> {
     }
 
     fn say(&self, message: &FromWorker) {
-        if self.seat.control.say(message).is_err() {
+        if self.context.control.say(message).is_err() {
             // Without a supervisor there is no server.
             spawn::end_now(1);
         }
     }
 
     fn worker_counter(&self, counter: WorkerCounter, by: u64) {
-        let worker = usize::from(self.seat.identity.worker);
-        self.seat.shared.worker(worker, counter).fetch_add(by, Ordering::Relaxed);
+        let worker = usize::from(self.context.identity.worker);
+        self.context.shared.worker(worker, counter).fetch_add(by, Ordering::Relaxed);
     }
 
     /// While a successor is linked already, the gauge is its own.
     fn set_busy(&self, busy: u64) {
-        let worker = usize::from(self.seat.identity.worker);
-        let current = self.seat.shared.pid(worker).load(Ordering::Relaxed);
+        let worker = usize::from(self.context.identity.worker);
+        let current = self.context.shared.pid(worker).load(Ordering::Relaxed);
         if current == self.pid {
-            self.seat.shared.worker(worker, WorkerCounter::Busy).store(busy, Ordering::Relaxed);
+            self.context.shared.worker(worker, WorkerCounter::Busy).store(busy, Ordering::Relaxed);
         }
     }
 }
 
-impl Line {
+impl LinkState {
     /// The next thing to do that has arrived completely.
     fn next(&mut self) -> Option<Job> {
         let mut link = self.link.borrow_mut();
@@ -339,17 +343,17 @@ impl Line {
 /// What the handler has left open is broken off.
 fn settle(link: &RefCell<Link>, exchange: ExchangeId) {
     let mut link = link.borrow_mut();
-    match link.standing(exchange) {
-        Standing::Over => {}
-        Standing::Open(_) => link.abort(exchange, Reason::HandlerFailed),
-        Standing::Gone(reason) => link.abort(exchange, reason),
+    match link.status(exchange) {
+        ExchangeStatus::Over => {}
+        ExchangeStatus::Open(_) => link.abort(exchange, Reason::HandlerFailed),
+        ExchangeStatus::Gone(reason) => link.abort(exchange, reason),
     }
 }
 
 /// `max_request`, and up to a tenth more.
-fn requests_max(seat: &Seat) -> Option<u64> {
-    let least = u64::from(seat.max_request);
-    let chance = RandomState::new().hash_one((std::process::id(), seat.identity.incarnation));
+fn requests_max(context: &WorkerContext) -> Option<u64> {
+    let least = u64::from(context.max_request);
+    let chance = RandomState::new().hash_one((std::process::id(), context.identity.incarnation));
     (least > 0).then(|| least + chance % (least / 10 + 1))
 }
 
@@ -358,8 +362,8 @@ mod tests {
     use super::*;
     use crate::control;
 
-    fn seat(max_request: u32) -> Seat {
-        Seat {
+    fn context(max_request: u32) -> WorkerContext {
+        WorkerContext {
             identity: WorkerIdentity { worker: 0, incarnation: 1, supervisor: 1 },
             control: WorkerControl::new(control::pair().unwrap().1),
             shared: crate::shared_memory::SharedMemory::map(1, 1).unwrap().shared,
@@ -370,11 +374,11 @@ mod tests {
 
     #[test]
     fn requests_are_counted_to_the_option_and_at_most_a_tenth_more() {
-        assert_eq!(requests_max(&seat(0)), None);
+        assert_eq!(requests_max(&context(0)), None);
         for _ in 0..100 {
-            let max = requests_max(&seat(1000)).unwrap();
+            let max = requests_max(&context(1000)).unwrap();
             assert!((1000..=1100).contains(&max), "{max}");
         }
-        assert_eq!(requests_max(&seat(1)), Some(1));
+        assert_eq!(requests_max(&context(1)), Some(1));
     }
 }

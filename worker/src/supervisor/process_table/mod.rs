@@ -1,7 +1,7 @@
-//! [`Roster`]: which processes there are and which there should be.
+//! [`ProcessTable`]: which processes there are and which there should be.
 //!
 //! A state machine without I/O: what happened goes in by the methods of this file, what to do comes
-//! out of [`Roster::poll`], time is an argument.
+//! out of [`ProcessTable::poll`], time is an argument.
 //!
 //! ```text
 //!  running ──stop, fault──▶ draining ──reactor gone──▶ stopping ──all gone──▶ over
@@ -10,13 +10,13 @@
 
 mod action;
 mod advance;
+mod backoff;
 mod ends;
 mod events;
-mod patience;
 mod slot;
-mod standing;
 #[cfg(test)]
 mod tests;
+mod worker_state;
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -26,16 +26,16 @@ use wire::limits::{ABORT_TIME_MAX, END_GRACE, STOP_TIME_MIN, WAIT_TIME_MAX};
 
 use crate::application::WorkerFailure;
 use crate::plan::SuperviseError;
-use crate::watchdog::Stuck;
+use crate::supervisor::watchdog::Stuck;
 pub(crate) use action::{Action, Exit, Named, Note, Work};
+use backoff::Backoff;
 use ends::work;
-use patience::Patience;
 use slot::{Life, Slot, Stage};
-pub(crate) use standing::Standing;
+pub(crate) use worker_state::WorkerState;
 
 /// Which processes there are and which there should be.
 #[derive(Debug)]
-pub(crate) struct Roster {
+pub(crate) struct ProcessTable {
     max_wait_time: Duration,
     start_time_max: Duration,
     phase: Phase,
@@ -45,7 +45,7 @@ pub(crate) struct Roster {
     /// Whether another reload was asked for during this one.
     round_again: bool,
     last_incarnation: Incarnation,
-    ghosts: Vec<Ghost>,
+    unreported: Vec<UnreportedExit>,
     actions: VecDeque<Action>,
     fault: Option<SuperviseError>,
     started: bool,
@@ -71,7 +71,7 @@ enum Phase {
 struct Reactor {
     pid: i32,
     state: ReactorState,
-    patience: Patience,
+    backoff: Backoff,
     died: bool,
     /// When it is killed, having been told to end because it is stuck.
     kill_at: Option<Instant>,
@@ -96,7 +96,7 @@ struct Round {
 
 /// A worker that was reaped before the reactor has said that its links have ended.
 #[derive(Debug)]
-struct Ghost {
+struct UnreportedExit {
     worker: u16,
     incarnation: Incarnation,
     due: Instant,
@@ -104,7 +104,7 @@ struct Ghost {
     failure: Option<WorkerFailure>,
 }
 
-impl Roster {
+impl ProcessTable {
     /// A server that is to be started, whose workers are to be ready within `start_time_max`.
     pub(crate) fn new(workers: u16, max_wait_time: Duration, start_time_max: Duration) -> Self {
         Self {
@@ -116,7 +116,7 @@ impl Roster {
             round: None,
             round_again: false,
             last_incarnation: 0,
-            ghosts: Vec::new(),
+            unreported: Vec::new(),
             actions: VecDeque::new(),
             fault: None,
             started: false,
@@ -164,7 +164,7 @@ impl Roster {
     pub(crate) fn reactor_ready(&mut self, now: Instant) {
         if self.reactor.state == ReactorState::Booting {
             self.reactor.state = ReactorState::Ready { since: now };
-            self.reactor.patience.ready();
+            self.reactor.backoff.ready();
         }
     }
 
@@ -187,7 +187,7 @@ impl Roster {
         let slot = &mut self.slots[worker];
         if let Stage::Booting { .. } = slot.lives[index].stage {
             slot.lives[index].stage = Stage::Ready { since: now };
-            slot.patience.ready();
+            slot.backoff.ready();
         }
     }
 
@@ -228,7 +228,7 @@ impl Roster {
             let slot = &mut self.slots[worker];
             slot.lives[index].stage = Stage::Killed;
             // What it lacked, its successor may lack as well.
-            slot.patience.died(now, now);
+            slot.backoff.died(now, now);
             slot.died = true;
             return self.actions.push_back(Action::Kill(incarnation));
         }
@@ -244,9 +244,9 @@ impl Roster {
 
     /// The reactor: the links of this worker have ended from the worker's side.
     pub(crate) fn lost(&mut self, name: Incarnation, request: Option<String>, now: Instant) {
-        if let Some(at) = self.ghosts.iter().position(|ghost| ghost.incarnation == name) {
-            let ghost = self.ghosts.swap_remove(at);
-            return self.bury(ghost, work(Some(request)));
+        if let Some(at) = self.unreported.iter().position(|exit| exit.incarnation == name) {
+            let exit = self.unreported.swap_remove(at);
+            return self.report_exit(exit, work(Some(request)));
         }
         let Some((worker, index)) = self.find(|life| life.incarnation == name) else { return };
         let slot = &mut self.slots[worker];
@@ -257,7 +257,7 @@ impl Roster {
         // have lost a link only, and live: then it is to end.
         if let Stage::Ready { since } = life.stage {
             if !life.leaving {
-                slot.patience.died(since, now);
+                slot.backoff.died(since, now);
                 slot.died = true;
                 self.actions.push_back(Action::Stop(name));
             }
@@ -267,9 +267,9 @@ impl Roster {
 
     /// The reactor: the links of this worker are closed in good order.
     pub(crate) fn retired(&mut self, incarnation: Incarnation) {
-        if let Some(at) = self.ghosts.iter().position(|ghost| ghost.incarnation == incarnation) {
-            let ghost = self.ghosts.swap_remove(at);
-            self.bury(ghost, Work::Idle);
+        if let Some(at) = self.unreported.iter().position(|exit| exit.incarnation == incarnation) {
+            let exit = self.unreported.swap_remove(at);
+            self.report_exit(exit, Work::Idle);
         } else if let Some((worker, index)) = self.find(|life| life.incarnation == incarnation) {
             self.slots[worker].lives[index].linked = false;
         }

@@ -1,0 +1,7 @@
+//! A worker's runtime: its links, and one request after another.
+
+pub(crate) mod assembly;
+pub mod body;
+pub(crate) mod link;
+pub mod reply;
+pub(crate) mod serve;
