@@ -60,6 +60,7 @@ fn encode(encoder: &mut Encoder, id: ExchangeId, message: &ToReactor) {
     match message {
         ToReactor::Part(part) => encoder.to_reactor(id, part),
         ToReactor::Complete => encoder.complete(id),
+        ToReactor::RequestCredit(bytes) => encoder.request_credit(id, *bytes),
     }
 }
 

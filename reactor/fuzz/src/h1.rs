@@ -87,7 +87,11 @@ fn stormy(mut choices: Choices<'_>, input: &[u8]) {
                 let content = vec![b'c'; usize::from(choices.byte()) + 1];
                 end.send(stream, Part::Body(Bytes::from(content)));
             }
-            13 | 14 => drop(end.send(stream, Part::End(None))),
+            13 => drop(end.send(stream, Part::End(None))),
+            14 => {
+                let paused = choices.byte() % 2 == 0;
+                end.verb(|protocol, now| protocol.set_paused(stream, paused, now));
+            }
             _ => {
                 let reason = Reason::from_u8(choices.byte() % 8).unwrap_or(Reason::Internal);
                 end.send(stream, Part::Abort(reason));

@@ -75,6 +75,12 @@ impl Run {
             _ => match choices.byte() % 8 {
                 0 => self.protocol.shutdown(&self.now),
                 1 => self.protocol.receive(Input::Eof, &self.now),
+                2 => {
+                    let stream = choices.byte().into();
+                    self.protocol.set_paused(stream, true, &self.now);
+                    self.turn();
+                    self.protocol.set_paused(stream, false, &self.now);
+                }
                 seconds => self.pass(Duration::from_secs(seconds.into())),
             },
         }

@@ -165,6 +165,12 @@ impl Run {
             _ => match choices.byte() % 8 {
                 0 => self.ends.shut_down(),
                 1 => self.ends.keep_to_itself(),
+                2 => {
+                    let stream = stream(choices.byte());
+                    self.ends.set_paused(stream, true);
+                    self.drive();
+                    self.ends.set_paused(stream, false);
+                }
                 seconds => self.pass(Duration::from_secs(seconds.into())),
             },
         }

@@ -105,6 +105,11 @@ impl Ends {
         }
     }
 
+    /// Holds the content of a request back, or lets it come again.
+    pub fn set_paused(&mut self, stream: StreamId, paused: bool) {
+        self.server.set_paused(stream, paused, &self.now);
+    }
+
     /// The server finishes what is under way.
     pub fn shut_down(&mut self) {
         self.leaving = true;
