@@ -11,6 +11,10 @@ from unread import unread
 
 # How long a server may answer wrongly after it listens: php-fpm starts behind nginx.
 SETTLE_SECONDS_MAX = 5
+# How long a server may make answers that nobody reads, and for how many tenths of a second it does
+# nothing when it has.
+IDLE_SECONDS_MAX = 60
+IDLE_TICKS = 5
 
 
 def check(server, case):
@@ -38,14 +42,27 @@ def check_once(server, case):
         raise ServerError(f"{server.name} speaks HTTP/{spoken} to a client of {case.protocol}")
 
 
+def wait_until_idle(server):
+    """Waits until the answers that nobody reads have been made: what is measured is that they are there."""
+    deadline, still, used = time.monotonic() + IDLE_SECONDS_MAX, 0, None
+    while still < IDLE_TICKS:
+        if time.monotonic() > deadline:
+            raise ServerError(f"{server.name} is not idle after {IDLE_SECONDS_MAX} s")
+        time.sleep(0.1)
+        now = sum(processes.cpu(pid) for pid in server.pids)
+        still, used = (still + 1, now) if now == used else (0, now)
+
+
 def run(server, case, seconds):
     """One measured run, after a short one that is not counted."""
     server.must_run()
     if case.kind != DOWNLOAD:
         load(server, case, 1)
-    before = {pid: processes.cpu(pid) for pid in server.pids}
-    parts_before = by_process(server)
     with unread(server, case):
+        if case.unread:
+            wait_until_idle(server)
+        before = {pid: processes.cpu(pid) for pid in server.pids}
+        parts_before = by_process(server)
         figures = load(server, case, seconds)
     server.must_run()
     used = sum(processes.cpu(pid) - before[pid] for pid in server.pids)
