@@ -241,10 +241,11 @@ impl EventLoop {
     pub(super) fn deliver(&mut self) {
         for handler in self.handlers.ids() {
             loop {
-                let mut answers = std::mem::take(self.handlers.get(handler).answers());
-                if answers.is_empty() {
+                let waiting = self.handlers.get(handler).answers();
+                if waiting.is_empty() {
                     break;
                 }
+                let mut answers = std::mem::take(waiting);
                 for answer in answers.drain(..) {
                     self.deliver_one(handler, answer);
                 }
