@@ -2,11 +2,14 @@
 
 // The server that script/checks/bounds asks for more than it may have open.
 //
-// usage: php bounds.php FOLDER WORKERS REACTORS
+// usage: php bounds.php FOLDER WORKERS REACTORS [OPTIONS]
+//
+// OPTIONS of the server, as JSON, come beside those below.
 
 use Ferrite\Http\{Request, Response, Server};
 
 [, $folder, $workers, $reactors] = $argv;
+$options = json_decode($argv[4] ?? '{}', true, flags: JSON_THROW_ON_ERROR);
 
 $server = new Server('127.0.0.1', 0);
 $tls = $server->listen('127.0.0.1', 0, Ferrite\SOCK_TCP | Ferrite\SSL);
@@ -20,7 +23,8 @@ $server->set([
     'body_timeout' => 120,
     'send_timeout' => 120,
     'banner' => false,
-] + json_decode(getenv('OPTIONS') ?: '[]', true));
+    ...$options,
+]);
 $tls->set(['ssl_cert_file' => "$folder/server.pem", 'ssl_key_file' => "$folder/server.key"]);
 
 file_put_contents("$folder/small", "a small file\n");

@@ -8,7 +8,6 @@ replaced, and in the end the reactor has as many descriptors open as before.
 import asyncio
 import contextlib
 import json
-import os
 import re
 import sys
 import tempfile
@@ -41,8 +40,7 @@ async def until(condition, what):
 @contextlib.contextmanager
 def serving(under=(), **options):
     with tempfile.TemporaryDirectory(prefix="ferrite-bounds-") as folder:
-        os.environ["OPTIONS"] = json.dumps(options)
-        server = Server(folder, script="bounds.php")
+        server = Server(folder, options, script="bounds.php")
         server.start(under)
         try:
             yield server
