@@ -73,25 +73,6 @@ impl WorkerPool {
         }
     }
 
-    /// A request begins on a stream. Its response may be `window` bytes ahead of the client.
-    fn begin(&mut self, request: NewRequest, turn: &mut Turn) -> ExchangeId {
-        let NewRequest { conn, stream, head, window } = request;
-        self.common.shared.add(Counter::Requests, 1);
-        let streamed = self.common.config.ports[usize::from(head.origin.port)].content
-            == ContentPolicy::Stream;
-        let (content, stage) = match streamed {
-            true => (Content::Streamed, Stage::Queued),
-            false => (Content::Empty, Stage::Collecting(Spool::Empty)),
-        };
-        let task = Task::Request { head, content, trailers: None };
-        let id = self.insert(conn, stream, task, stage, window);
-        if let (true, Some(exchange)) = (streamed, self.exchanges.get_mut(key_of(id))) {
-            exchange.upload = Some(Box::default());
-            self.submit(id, turn);
-        }
-        id
-    }
-
     /// A connection was opened or closed, and a worker is to be told.
     pub fn tell(&mut self, job: Task, turn: &mut Turn) {
         let nobody = Key { slot: u32::MAX, generation: 0 };
@@ -330,9 +311,38 @@ impl WorkerPool {
             self.answers.push(Answer { conn, stream, exchange: id, message });
         }
     }
+}
 
-    /// Content bytes of a response were taken over, or dropped: lets the worker send as many more.
-    fn add_credit(&mut self, id: ExchangeId, bytes: u64) {
+impl Handler for WorkerPool {
+    fn open(&mut self, request: NewRequest, turn: &mut Turn) -> ExchangeId {
+        let NewRequest { conn, stream, head, window } = request;
+        self.common.shared.add(Counter::Requests, 1);
+        let streamed = self.common.config.ports[usize::from(head.origin.port)].content
+            == ContentPolicy::Stream;
+        let (content, stage) = match streamed {
+            true => (Content::Streamed, Stage::Queued),
+            false => (Content::Empty, Stage::Collecting(Spool::Empty)),
+        };
+        let task = Task::Request { head, content, trailers: None };
+        let id = self.insert(conn, stream, task, stage, window);
+        if let (true, Some(exchange)) = (streamed, self.exchanges.get_mut(key_of(id))) {
+            exchange.upload = Some(Box::default());
+            self.submit(id, turn);
+        }
+        id
+    }
+
+    fn receive(&mut self, id: ExchangeId, part: Part<RequestHead>, turn: &mut Turn) {
+        match part {
+            Part::Head(_) | Part::File(_) => {}
+            Part::Body(bytes) => self.content(id, bytes, turn),
+            Part::End(trailers) => self.complete(id, trailers, turn),
+            Part::Abort(Reason::ClientLeaving) => self.client_leaving(id, turn),
+            Part::Abort(_) => self.client_gone(id, turn),
+        }
+    }
+
+    fn credit(&mut self, id: ExchangeId, bytes: u64) {
         let Some(exchange) = self.exchanges.get_mut(key_of(id)) else { return };
         let (Stage::Given(place) | Stage::Orphaned(place)) = exchange.stage else { return };
         let window = exchange.window;
@@ -348,39 +358,14 @@ impl WorkerPool {
         self.dirty.push(place.worker);
     }
 
-    /// A response that its worker is sending may be `more` bytes further ahead of the client.
-    fn grow(&mut self, id: ExchangeId, more: u32) {
+    fn grow_window(&mut self, id: ExchangeId, bytes: u32) {
         let Some(exchange) = self.exchanges.get_mut(key_of(id)) else { return };
         let Stage::Given(place) = exchange.stage else { return };
         let Some(link) = self.links.get_mut(place.worker).and_then(Option::as_mut) else { return };
-        exchange.window = exchange.window.saturating_add(more);
-        exchange.allowed += u64::from(more);
-        link.push(id, &ToWorker::Credit(more));
+        exchange.window = exchange.window.saturating_add(bytes);
+        exchange.allowed += u64::from(bytes);
+        link.push(id, &ToWorker::Credit(bytes));
         self.dirty.push(place.worker);
-    }
-}
-
-impl Handler for WorkerPool {
-    fn open(&mut self, request: NewRequest, turn: &mut Turn) -> ExchangeId {
-        self.begin(request, turn)
-    }
-
-    fn receive(&mut self, id: ExchangeId, part: Part<RequestHead>, turn: &mut Turn) {
-        match part {
-            Part::Head(_) | Part::File(_) => {}
-            Part::Body(bytes) => self.content(id, bytes, turn),
-            Part::End(trailers) => self.complete(id, trailers, turn),
-            Part::Abort(Reason::ClientLeaving) => self.client_leaving(id, turn),
-            Part::Abort(_) => self.client_gone(id, turn),
-        }
-    }
-
-    fn credit(&mut self, id: ExchangeId, bytes: u64) {
-        self.add_credit(id, bytes);
-    }
-
-    fn grow_window(&mut self, id: ExchangeId, bytes: u32) {
-        self.grow(id, bytes);
     }
 
     fn answers(&mut self) -> &mut Vec<Answer> {

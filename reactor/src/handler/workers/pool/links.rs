@@ -6,11 +6,11 @@ use wire::shm::Counter;
 use wire::{CodecError, ExchangeId, Holder, Part, Reason, ToReactor, ToWorker};
 
 use super::{Answer, Fault, FaultKind, WorkerPool};
-use crate::handler::ToClient;
 use crate::handler::workers::body::Content;
 use crate::handler::workers::in_flight::{Stage, Task, key_of};
 use crate::handler::workers::link::{Link, LinkError, Read};
 use crate::handler::workers::scheduler::{LinkEnd, WorkerEnd, WorkerSlot};
+use crate::handler::{Handler, ToClient};
 use crate::socket::ReadBuffer;
 use crate::timer::Timer;
 use crate::turn::Turn;
@@ -258,7 +258,7 @@ impl WorkerPool {
                 };
                 self.answers.push(Answer { conn, stream, exchange: id, message });
             }
-            _ => self.add_credit(id, content),
+            _ => self.credit(id, content),
         }
         if over {
             self.common.shared.add(Counter::Responses, 1);
