@@ -26,7 +26,9 @@ fn main() -> ExitCode {
 
 /// Writes `signatures.rs` from the stubs.
 fn signatures() -> Result<(), String> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).with_file_name("stubs");
+    // Where it is now: the program may have been compiled for another folder, with the same target folder.
+    let package = env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default();
+    let folder = Path::new(&package).with_file_name("stubs");
     println!("cargo:rerun-if-changed={}", folder.display());
     let failed = |path: &Path, error: &dyn std::fmt::Display| format!("{}:{error}", path.display());
     let entries = fs::read_dir(&folder).map_err(|error| failed(&folder, &error))?;
