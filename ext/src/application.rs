@@ -27,16 +27,16 @@ use worker::{
     WorkerFailure, WorkerIdentity,
 };
 
-use crate::call::{CallOutcome, Callback, call, call_event};
-use crate::engine;
-use crate::port::PortContext;
+use crate::engine::call::{CallOutcome, Callback, call, call_event};
+use crate::engine::interpreter;
+use crate::engine::reset::Baseline;
+use crate::engine::zend::value;
+use crate::php::port::PortContext;
+use crate::php::server::state::{ServerState, Stage};
+use crate::php::server::{object_of, write_slot};
 use crate::request_cycle;
-use crate::reset::Baseline;
-use crate::server::state::{ServerState, Stage};
-use crate::server::{object_of, write_slot};
 use crate::signatures::server::slot;
 use crate::stats;
-use crate::zend::value;
 
 /// What one port does with what comes in.
 pub struct PortHandler {
@@ -157,8 +157,8 @@ impl ServerApplication {
 
     /// Makes the interpreter that this worker has inherited its own.
     fn settle(&mut self, identity: WorkerIdentity) -> Result<(), Failure> {
-        engine::drop_inheritance();
-        engine::reseed();
+        interpreter::drop_inheritance();
+        interpreter::reseed();
         // Keys are none of the handlers' business.
         self.run.reactor.ports.clear();
         let pid = std::process::id();
@@ -180,19 +180,19 @@ impl ServerApplication {
     }
 
     fn print_banner(&self) {
-        let wanted = self.run.banner.unwrap_or_else(|| engine::ini_switch(c"ferrite.banner"));
+        let wanted = self.run.banner.unwrap_or_else(|| interpreter::ini_switch(c"ferrite.banner"));
         if !wanted || !self.run.foreground {
             return;
         }
         let stdout = std::io::stdout();
-        let colours = match engine::ini_text(c"ferrite.colors").as_str() {
+        let colours = match interpreter::ini_text(c"ferrite.colors").as_str() {
             "always" => true,
             "never" => false,
             _ => stdout.is_terminal(),
         };
         let banner = Banner {
             version: env!("CARGO_PKG_VERSION"),
-            php: engine::php_version(),
+            php: interpreter::php_version(),
             addresses: self.addresses(),
             supervisor: self.state.supervisor.get(),
             reactor: (self.reactor_pid(), self.run.reactor.threads as u16),
@@ -201,10 +201,10 @@ impl ServerApplication {
                 .collect(),
             foreground: std::io::stdin().is_terminal() || stdout.is_terminal(),
             colours,
-            warnings: engine::warnings(),
+            warnings: interpreter::warnings(),
         };
         // In one piece, behind what the script has printed.
-        engine::flush_output();
+        interpreter::flush_output();
         let _ = nix::unistd::write(&stdout, banner.to_string().as_bytes());
     }
 
@@ -261,7 +261,7 @@ impl Application for ServerApplication {
             worker::Role::Worker(id) => (Role::Worker(id), ""),
         };
         logger::set_role(role);
-        engine::set_title(format!("ferrite: {role} {script}").trim_end());
+        interpreter::set_title(format!("ferrite: {role} {script}").trim_end());
         if role == Role::Supervisor {
             self.tell(LogEvent::ServerStarting, "the server starts");
         }

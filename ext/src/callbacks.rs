@@ -6,10 +6,10 @@ use std::rc::Rc;
 use config::events::{EVENTS, Event, EventError};
 use ext_php_rs::types::Zval;
 
-use crate::call::Callback;
-use crate::error::Failure;
-use crate::zend::method::Str;
-use crate::zend::value;
+use crate::engine::call::Callback;
+use crate::engine::zend::method::Str;
+use crate::engine::zend::value;
+use crate::php::error::Failure;
 
 /// One callback per event, at most.
 #[derive(Debug, Default)]

@@ -4,23 +4,14 @@
 //! nothing of the other, and nothing of PHP.
 
 pub mod application;
-pub mod call;
 pub mod callbacks;
-pub mod cookie;
 pub mod engine;
-pub mod error;
 pub mod module;
-pub mod port;
-mod programs;
-pub mod request;
+pub mod php;
 pub mod request_cycle;
-pub mod reset;
-pub mod response;
-pub mod server;
 pub mod settings;
 pub mod signatures;
 pub mod stats;
-pub mod zend;
 
 /// What PHP looks for in the library.
 mod entry {

@@ -8,14 +8,15 @@ use ext_php_rs::prelude::*;
 use ext_php_rs::zend::{IniEntryDef, IniEntryDefs, ModuleEntry};
 use ext_php_rs::{info_table_end, info_table_header, info_table_row, info_table_start};
 
-use crate::port::Port;
-use crate::request::Request;
-use crate::response::Response;
-use crate::server::Server;
+use crate::engine::programs;
+use crate::engine::zend::signature::Constant;
+use crate::engine::zend::{object, watched};
+use crate::php::port::Port;
+use crate::php::request::Request;
+use crate::php::response::Response;
+use crate::php::server::Server;
+use crate::php::{error, request};
 use crate::signatures::{CONSTANTS, constant};
-use crate::zend::signature::Constant;
-use crate::zend::{object, watched};
-use crate::{error, programs, request};
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
@@ -82,10 +83,10 @@ pub extern "C" fn startup(_kind: i32, module: i32) -> i32 {
 
 /// Before each script, when all modules have started.
 extern "C" fn script_starts(_kind: i32, _module: i32) -> i32 {
-    if crate::engine::sapi_name() == "cli" {
+    if crate::engine::interpreter::sapi_name() == "cli" {
         watched::install();
     }
-    crate::zend::SUCCESS
+    crate::engine::zend::SUCCESS
 }
 
 fn register_classes() -> ext_php_rs::error::Result<()> {

@@ -9,15 +9,15 @@ use log::Level;
 use wire::event::{self, Event};
 use worker::{Reply, Verdict};
 
-use crate::call::{CallOutcome, Callback, call, guarded};
-use crate::engine;
-use crate::port::PortContext;
-use crate::request::{self, Request};
-use crate::reset::{Baseline, Parked};
-use crate::response::{Response, ResponseOutcome};
-use crate::zend;
-use crate::zend::globals;
-use crate::zend::object::Object;
+use crate::engine::call::{CallOutcome, Callback, call, guarded};
+use crate::engine::interpreter;
+use crate::engine::reset::{Baseline, Parked};
+use crate::engine::zend;
+use crate::engine::zend::globals;
+use crate::engine::zend::object::Object;
+use crate::php::port::PortContext;
+use crate::php::request::{self, Request};
+use crate::php::response::{Response, ResponseOutcome};
 
 /// Calls the handler, and makes sure that the client gets an answer: the handler's; 500 if it has
 /// sent nothing; a response that breaks off if it has not ended what it had begun.
@@ -111,7 +111,7 @@ fn release(
     request::discard_uploads();
     port.uploads.leave();
     // A copy that a later handler forks would end with it.
-    engine::forget_exit_code();
+    interpreter::forget_exit_code();
     globals::take_last_error();
     if sound { Verdict::Continue } else { Verdict::Exit }
 }

@@ -7,8 +7,8 @@ use config::options::value::Value;
 use ext_php_rs::ffi::zval;
 use ext_php_rs::types::{ZendHashTable, Zval};
 
-use crate::error::Failure;
-use crate::zend::value::{Array, Key, entries};
+use crate::engine::zend::value::{Array, Key, entries};
+use crate::php::error::Failure;
 
 /// Checks every option of an array, all or nothing.
 pub fn check(given: &Zval, scope: Scope) -> Result<Vec<Assignment>, Failure> {

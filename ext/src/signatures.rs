@@ -7,10 +7,10 @@ use ext_php_rs::ffi::{zend_string, zval};
 use ext_php_rs::types::Zval;
 use ext_php_rs::zend::ExecuteData;
 
-use crate::zend::method::{self, Str};
-use crate::zend::signature::{
+use crate::engine::zend::method::{self, Str};
+use crate::engine::zend::signature::{
     Constant, Method, Parameter, Property, PropertyDefault, Returns, Signature, Types,
 };
-use crate::zend::zend_parse_parameters;
+use crate::engine::zend::zend_parse_parameters;
 
 include!(concat!(env!("OUT_DIR"), "/signatures.rs"));

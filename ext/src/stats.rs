@@ -3,7 +3,7 @@
 use ext_php_rs::types::Zval;
 use wire::shm::{Counter, Shared, WorkerCounter};
 
-use crate::zend::value::{self, Array};
+use crate::engine::zend::value::{self, Array};
 
 /// Key and counter.
 const COUNTERS: [(&str, Counter); 29] = [

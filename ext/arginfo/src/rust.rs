@@ -2,7 +2,7 @@
 //!
 //! A class becomes a module, named by its last part in lower case: its `SIGNATURE`, the places of its
 //! properties (`slot`), and for each method a struct of its arguments and the C function that fills it
-//! and calls the function of the method's name in `crate::MODULE::methods`.
+//! and calls the function of the method's name in `crate::php::MODULE::methods`.
 
 use std::fmt::Write;
 
@@ -248,11 +248,11 @@ fn function(
         method.parameters.iter().map(take).collect::<Result<_, _>>()?;
     let body = match method.parameters.is_empty() {
         true => format!(
-            "            call.no_arguments()?;\n            crate::{module}::methods::{name}(call)\n"
+            "            call.no_arguments()?;\n            crate::php::{module}::methods::{name}(call)\n"
         ),
         false => {
             let taken = taken(method, &conversions, &pascal(&name));
-            format!("{taken}            crate::{module}::methods::{name}(call, arguments)\n")
+            format!("{taken}            crate::php::{module}::methods::{name}(call, arguments)\n")
         }
     };
     let _ = write!(
@@ -406,7 +406,7 @@ mod tests {
             assert!(code.contains(&format!("let mut {place}")), "{code}");
             assert!(code.contains(&format!("pub {field},")), "{code}");
             assert!(code.contains(filled), "{code}");
-            assert!(code.contains("crate::b::methods::do_it(call, arguments)"), "{code}");
+            assert!(code.contains("crate::php::b::methods::do_it(call, arguments)"), "{code}");
         }
     }
 

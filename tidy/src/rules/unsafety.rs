@@ -12,7 +12,7 @@ const GLUE_ONLY: &[(&str, &str)] = &[
     ("zend_parse_parameters", "the stub says what a method takes; see signatures.rs"),
     ("refcount", "use Text, value::object or Object::into_value"),
 ];
-const GLUE: &[&str] = &["ext/src/zend.rs", "ext/src/zend/", "ext/src/signatures.rs"];
+const GLUE: &[&str] = &["ext/src/engine/zend.rs", "ext/src/engine/zend/", "ext/src/signatures.rs"];
 
 /// Arguments are taken and references counted in one place.
 pub fn glue(tree: &Tree) -> Vec<Finding> {
@@ -84,10 +84,10 @@ mod tests {
     fn the_glue_counts_references_alone() {
         let bad = |path: &str, text: &str| glue(&Tree::of(&[(path, text)])).len();
         let parse = "fn a() { unsafe { zend_parse_parameters(1, s) } }";
-        assert_eq!(bad("ext/src/server/mod.rs", parse), 1);
-        assert_eq!(bad("ext/src/zend/method.rs", parse), 0);
-        assert_eq!(bad("ext/src/port.rs", "fn a() { (*object).gc.refcount -= 1; }"), 1);
-        assert_eq!(bad("ext/src/port.rs", "// refcount"), 0);
+        assert_eq!(bad("ext/src/php/server/mod.rs", parse), 1);
+        assert_eq!(bad("ext/src/engine/zend/method.rs", parse), 0);
+        assert_eq!(bad("ext/src/php/port.rs", "fn a() { (*object).gc.refcount -= 1; }"), 1);
+        assert_eq!(bad("ext/src/php/port.rs", "// refcount"), 0);
     }
 
     fn file(text: &str) -> Tree {

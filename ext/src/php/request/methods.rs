@@ -1,0 +1,41 @@
+//! The methods of a request.
+
+use super::{Message, Request, server};
+use crate::engine::zend::method::{Call, Returned};
+use crate::engine::zend::string::Text;
+use crate::php::error::Failure;
+
+/// Calls `answer` with the message; `false` when the object has none.
+fn with_message(
+    call: &Call<'_>,
+    answer: impl FnOnce(&mut Message) -> std::io::Result<Text>,
+) -> Result<Returned, Failure> {
+    // SAFETY: the object is alive while its method runs, and no PHP code runs meanwhile.
+    match unsafe { &mut (*call.this::<Request>()).state.message } {
+        None => Ok(Returned::Bool(false)),
+        Some(message) => answer(message).map(Returned::Text).map_err(|error| {
+            Failure::State(format!("the spooled body of the request cannot be read: {error}"))
+        }),
+    }
+}
+
+/// `Request::rawContent()`
+pub fn raw_content(call: &Call<'_>) -> Result<Returned, Failure> {
+    with_message(call, |message| message.body.text())
+}
+
+/// `Request::getData()`
+pub fn get_data(call: &Call<'_>) -> Result<Returned, Failure> {
+    with_message(call, Message::data)
+}
+
+/// `Request::getMethod()`
+pub fn get_method(call: &Call<'_>) -> Result<Returned, Failure> {
+    with_message(call, |message| Ok(server::method(&message.head)))
+}
+
+/// `Request::isCompleted()`
+pub fn is_completed(call: &Call<'_>) -> Result<Returned, Failure> {
+    // SAFETY: the object is alive while its method runs.
+    Ok(Returned::Bool(unsafe { (*call.this::<Request>()).state.message.is_some() }))
+}

@@ -1,0 +1,111 @@
+//! `Ferrite\Http\Response`.
+
+mod field_values;
+mod lines;
+mod media;
+pub mod methods;
+mod outgoing;
+mod sending;
+
+use ext_php_rs::ffi::zend_object_handlers;
+use ext_php_rs::types::Zval;
+
+use self::outgoing::Outgoing;
+use crate::engine::zend::lazy::{self, Lazy};
+use crate::engine::zend::method::{Call, Returned};
+use crate::engine::zend::object::{Class, NativeObject, Object};
+use crate::engine::zend::value;
+use crate::php::error::Failure;
+use crate::signatures::response::{LAZY, SIGNATURE, slot};
+
+pub use self::outgoing::ResponseOutcome;
+
+static CLASS: Class = Class::new(&SIGNATURE);
+
+/// A response as PHP sees it.
+#[derive(Debug)]
+pub struct Response {
+    outgoing: Outgoing,
+    pending: u16,
+}
+
+impl Response {
+    /// A new PHP object for a response, with one reference.
+    pub fn create(reply: worker::Reply, connection: u64, head_only: bool) -> *mut Object<Self> {
+        let outgoing = Outgoing::new(reply, head_only);
+        let object = Object::create(Self { outgoing, pending: LAZY });
+        // SAFETY: the object is new, and its class declares this property first.
+        unsafe { Object::slot(object, slot::FD).write(value::long(connection as i64)) };
+        object
+    }
+
+    /// The handler is done: the response is over, whatever the object's future.
+    pub fn settle(&mut self) -> ResponseOutcome {
+        self.outgoing.settle()
+    }
+}
+
+impl NativeObject for Response {
+    fn class() -> &'static Class {
+        &CLASS
+    }
+
+    fn detached() -> Self {
+        Self { outgoing: Outgoing::detached(), pending: LAZY }
+    }
+
+    fn adapt(handlers: &mut zend_object_handlers) {
+        lazy::adapt::<Self>(handlers);
+    }
+}
+
+impl Lazy for Response {
+    fn pending(&mut self) -> &mut u16 {
+        &mut self.pending
+    }
+
+    unsafe fn make(this: *mut Object<Self>, slot: usize) -> Zval {
+        // SAFETY: the caller's promise.
+        let outgoing = unsafe { &(*this).state.outgoing };
+        match slot {
+            slot::HEADER => outgoing.lines.array(),
+            slot::COOKIE => outgoing.cookie_array(),
+            _ => outgoing.trailers.array(),
+        }
+    }
+}
+
+/// Refuses a process that a handler has forked: both of them would answer.
+fn check_owner() -> Result<(), Failure> {
+    if worker::is_forked_copy() {
+        return Err(Failure::State(
+            "This process was forked by the handler: only the worker itself can answer the client"
+                .into(),
+        ));
+    }
+    Ok(())
+}
+
+/// Lets `change` change the head of a response that is still open, and the property that shows it be
+/// made anew. `false` when it is too late.
+fn change(
+    call: &Call<'_>,
+    property: Option<usize>,
+    change: impl FnOnce(&mut Outgoing),
+) -> Result<Returned, Failure> {
+    check_owner()?;
+    let this = call.this::<Response>();
+    // SAFETY: the object is alive while its method runs, and the reference ends before the slot is
+    // emptied, which may run a destructor.
+    unsafe {
+        let outgoing = &mut (*this).state.outgoing;
+        if !outgoing.is_open() {
+            return Ok(Returned::Bool(false));
+        }
+        change(outgoing);
+        if let Some(property) = property {
+            lazy::forget(this, property);
+        }
+    }
+    Ok(Returned::Bool(true))
+}

@@ -1,0 +1,341 @@
+//! [`Outgoing`]: the state machine of a response.
+//!
+//! ```text
+//!          write                    end
+//!  Open ──────────▶ Streaming ──────────────▶ Over
+//!    └── end, redirect, send_file ──▶ Over ◀── the client has gone, or the handler is done
+//! ```
+//!
+//! `status`, fields and cookies count while it is open. What fails changes nothing: everything that goes
+//! out is prepared before the phase changes.
+
+use bytes::Bytes;
+use ext_php_rs::types::Zval;
+use http::StatusCode;
+use reactor::protocol::message::{content_length, is_field_text};
+use wire::{BodyLength, FileSlice, Reason, ResponseHead};
+use worker::{Reply, ReplyError};
+
+use super::lines::Lines;
+use crate::engine::zend::globals::with_default_content_type;
+use crate::engine::zend::string::Text;
+use crate::engine::zend::value::{self, Array};
+use crate::php::error::Failure;
+
+/// A response on its way.
+#[derive(Debug)]
+pub struct Outgoing {
+    phase: Phase,
+    /// The request's method is HEAD: no content goes out (RFC 9110, 9.3.2).
+    head_only: bool,
+    /// The status code.
+    pub status: StatusCode,
+    /// A reason phrase of the handler's.
+    pub reason: Option<Bytes>,
+    /// Fields but for cookies.
+    pub lines: Lines,
+    /// No `Content-Type` is wanted, not even the default one.
+    pub untyped: bool,
+    /// Values of `Set-Cookie`.
+    pub cookies: Vec<Vec<u8>>,
+    /// Trailer fields.
+    pub trailers: Lines,
+}
+
+#[derive(Debug)]
+enum Phase {
+    Open(Reply),
+    Streaming(Stream),
+    Over,
+}
+
+#[derive(Debug)]
+struct Stream {
+    reply: Reply,
+    /// What is missing of the declared `Content-Length`.
+    missing: Option<u64>,
+}
+
+/// What became of a response when its handler was done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ResponseOutcome {
+    /// The handler had ended it, or the client had gone.
+    Ended,
+    /// Nothing had been sent: the client gets 500.
+    Failed,
+    /// Its head and perhaps content had been sent: the client sees it break off.
+    BrokenOff,
+}
+
+impl Outgoing {
+    /// A response that goes out by `reply`.
+    pub fn new(reply: Reply, head_only: bool) -> Self {
+        Self { phase: Phase::Open(reply), head_only, ..Self::detached() }
+    }
+
+    /// A response that goes nowhere.
+    pub fn detached() -> Self {
+        Self {
+            phase: Phase::Over,
+            head_only: false,
+            status: StatusCode::OK,
+            reason: None,
+            lines: Lines::default(),
+            untyped: false,
+            cookies: Vec::new(),
+            trailers: Lines::default(),
+        }
+    }
+
+    /// Whether the head can still be changed.
+    pub fn is_open(&self) -> bool {
+        matches!(self.phase, Phase::Open(_))
+    }
+
+    /// Whether more can be sent.
+    pub fn is_over(&self) -> bool {
+        matches!(self.phase, Phase::Over)
+    }
+
+    /// Whether more can be sent and the client is there to read it.
+    pub fn is_writable(&mut self) -> bool {
+        match &mut self.phase {
+            Phase::Open(reply) | Phase::Streaming(Stream { reply, .. }) => reply.is_awaited(),
+            Phase::Over => false,
+        }
+    }
+
+    /// The cookies as PHP sees them: a list of `Set-Cookie` values. NULL when there is none.
+    pub fn cookie_array(&self) -> Zval {
+        if self.cookies.is_empty() {
+            return value::null();
+        }
+        let mut list = Array::with_capacity(self.cookies.len());
+        self.cookies.iter().for_each(|cookie| list.push(value::bytes(cookie)));
+        list.into_value()
+    }
+
+    /// Sends an interim head at once. `false`: the final one has been sent, or the client has gone.
+    pub fn informational(&mut self, status: StatusCode, lines: &Lines) -> Result<bool, Failure> {
+        let Phase::Open(reply) = &mut self.phase else { return Ok(false) };
+        let fields = lines.build(&[])?;
+        let head = ResponseHead { status, reason: None, length: BodyLength::Known(0), fields };
+        Ok(reply.head(&head).and_then(|()| reply.flush()).is_ok())
+    }
+
+    /// Sends a piece of content, and the head before the first one. `false`: the response is over, or
+    /// the client has gone.
+    pub fn write(&mut self, content: &[u8]) -> Result<bool, Failure> {
+        let mut stream = match std::mem::replace(&mut self.phase, Phase::Over) {
+            Phase::Over => return Ok(false),
+            // As long as the window lasts, only a look tells that nobody reads any more.
+            Phase::Streaming(mut stream) => match stream.reply.is_open() {
+                true => stream,
+                false => return Ok(false),
+            },
+            Phase::Open(mut reply) => {
+                let head = match self.head(BodyLength::Streamed, None) {
+                    Ok(head) => head,
+                    Err(failure) => {
+                        self.phase = Phase::Open(reply);
+                        return Err(failure);
+                    }
+                };
+                let missing = self.declared();
+                if missing.is_some_and(|missing| content.len() as u64 > missing) {
+                    self.phase = Phase::Open(reply);
+                    return Err(too_long(content.len(), missing));
+                }
+                match reply.head(&head) {
+                    Ok(()) => Stream { reply, missing },
+                    Err(ReplyError::Gone(_) | ReplyError::Ended) => return Ok(false),
+                }
+            }
+        };
+        if let Some(missing) = stream.missing {
+            let Some(left) = missing.checked_sub(content.len() as u64) else {
+                let failure = too_long(content.len(), stream.missing);
+                self.phase = Phase::Streaming(stream);
+                return Err(failure);
+            };
+            stream.missing = Some(left);
+        }
+        let sent = match self.has_content() {
+            true => stream.reply.body(content).and_then(|()| stream.reply.flush()),
+            false => stream.reply.flush(),
+        };
+        if sent.is_ok() {
+            self.phase = Phase::Streaming(stream);
+        }
+        Ok(sent.is_ok())
+    }
+
+    /// Sends the last piece of content and ends the response. `false` as for [`write`](Self::write).
+    /// After a failure the response is as it was.
+    pub fn end(&mut self, content: &[u8]) -> Result<bool, Failure> {
+        let (head, trailers) = match &self.phase {
+            Phase::Over => return Ok(false),
+            Phase::Open(_) => {
+                (Some(self.complete_head(content.len() as u64, None)?), self.trailers()?)
+            }
+            Phase::Streaming(stream) => {
+                self.check_rest(stream.missing, content.len())?;
+                (None, self.trailers()?)
+            }
+        };
+        Ok(self.commit(head, trailers, |reply| match content {
+            [] => Ok(()),
+            content => reply.last_body(content),
+        }))
+    }
+
+    /// Whether the last piece of content, of `len` bytes, is what `Content-Length` leaves.
+    fn check_rest(&self, missing: Option<u64>, len: usize) -> Result<(), Failure> {
+        match missing {
+            Some(left) if left < len as u64 => Err(too_long(len, missing)),
+            Some(left) if left > len as u64 && !self.head_only => {
+                let declared = self.declared().unwrap_or(0);
+                Err(Failure::State(format!(
+                    "Content-Length says {declared}, but the content ends after {} bytes",
+                    declared - (left - len as u64)
+                )))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Ends a response, which must be open, as a redirection. `false`: the client has gone. After a
+    /// failure the response is as it was.
+    pub fn redirect(&mut self, status: StatusCode, location: Text) -> Result<bool, Failure> {
+        let former = (self.status, self.reason.take(), self.lines.clone());
+        self.status = status;
+        self.lines.set(&Text::new(b"Location"), [location]);
+        let ended = self.end(b"");
+        if ended.is_err() {
+            (self.status, self.reason, self.lines) = former;
+        }
+        ended
+    }
+
+    /// Sends a file and ends the response. `false`: it is not open, or the client has gone. After a
+    /// failure the response is as it was.
+    pub fn send_file(&mut self, slice: FileSlice, media_type: &str) -> Result<bool, Failure> {
+        if !self.is_open() {
+            return Ok(false);
+        }
+        let head = self.complete_head(slice.len, Some(media_type))?;
+        let trailers = self.trailers()?;
+        Ok(self.commit(Some(head), trailers, |reply| match slice.len {
+            0 => Ok(()),
+            _ => reply.file(slice),
+        }))
+    }
+
+    /// Sends what has been prepared, with `content` in the middle, and ends the response. `false`: the
+    /// client has gone.
+    fn commit(
+        &mut self,
+        head: Option<ResponseHead>,
+        trailers: Option<wire::Fields>,
+        content: impl FnOnce(&mut Reply) -> Result<(), ReplyError>,
+    ) -> bool {
+        let mut reply = match std::mem::replace(&mut self.phase, Phase::Over) {
+            Phase::Open(reply) | Phase::Streaming(Stream { reply, .. }) => reply,
+            Phase::Over => return false,
+        };
+        let mut sent = head.map_or(Ok(()), |head| reply.head(&head));
+        if self.has_content() {
+            sent = sent.and_then(|()| content(&mut reply));
+        }
+        sent.and_then(|()| reply.end(trailers)).is_ok()
+    }
+
+    /// The handler is done. What it has not ended cannot be ended well any more.
+    pub fn settle(&mut self) -> ResponseOutcome {
+        match std::mem::replace(&mut self.phase, Phase::Over) {
+            Phase::Over => ResponseOutcome::Ended,
+            Phase::Open(mut reply) => abort(&mut reply, ResponseOutcome::Failed),
+            Phase::Streaming(mut stream) => abort(&mut stream.reply, ResponseOutcome::BrokenOff),
+        }
+    }
+
+    /// Whether content goes out (RFC 9110, 6.4.1 and 15.3.6).
+    fn has_content(&self) -> bool {
+        !self.head_only && status_has_content(self.status)
+    }
+
+    fn declared(&self) -> Option<u64> {
+        self.lines.get(b"content-length").and_then(content_length)
+    }
+
+    /// The head of a response whose content has `len` bytes.
+    fn complete_head(&self, len: u64, media_type: Option<&str>) -> Result<ResponseHead, Failure> {
+        if let Some(declared) = self.declared() {
+            // To HEAD, and with 304, a handler may tell a length without having the content.
+            let told = len == 0 && (self.head_only || self.status == StatusCode::NOT_MODIFIED);
+            if declared != len && !told {
+                return Err(Failure::State(format!(
+                    "Content-Length says {declared}, but the content has {len} bytes"
+                )));
+            }
+        }
+        // Trailers need a content that is sent in pieces (RFC 9112, 7.1.2).
+        let streamed = !self.trailers.is_empty() && self.declared().is_none();
+        let length = if streamed { BodyLength::Streamed } else { BodyLength::Known(len) };
+        self.head(length, media_type)
+    }
+
+    fn head(&self, length: BodyLength, media_type: Option<&str>) -> Result<ResponseHead, Failure> {
+        let mut more: Vec<(&[u8], &[u8])> =
+            Vec::with_capacity(self.cookies.len() + usize::from(!self.untyped));
+        let default;
+        if length != BodyLength::Known(0)
+            && status_has_content(self.status)
+            && !self.untyped
+            && self.lines.get(b"content-type").is_none()
+        {
+            default = media_type.map_or_else(default_type, |media_type| media_type.into());
+            if !default.is_empty() {
+                more.push((b"content-type", &default));
+            }
+        }
+        more.extend(self.cookies.iter().map(|cookie| (&b"set-cookie"[..], &cookie[..])));
+        let fields = self.lines.build(&more)?;
+        Ok(ResponseHead { status: self.status, reason: self.reason.clone(), length, fields })
+    }
+
+    fn trailers(&self) -> Result<Option<wire::Fields>, Failure> {
+        if self.trailers.is_empty() { Ok(None) } else { self.trailers.build(&[]).map(Some) }
+    }
+}
+
+fn abort(reply: &mut Reply, settled: ResponseOutcome) -> ResponseOutcome {
+    let waiting = reply.is_open();
+    reply.abort(Reason::HandlerFailed);
+    if waiting { settled } else { ResponseOutcome::Ended }
+}
+
+fn status_has_content(status: StatusCode) -> bool {
+    !matches!(status, StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT | StatusCode::NOT_MODIFIED)
+}
+
+/// As PHP has it: `default_charset` goes with text only. Empty when the setting is.
+fn default_type() -> Vec<u8> {
+    with_default_content_type(|media_type, charset| {
+        let is_text = media_type.get(..5).is_some_and(|start| start.eq_ignore_ascii_case(b"text/"));
+        let value = if is_text && !charset.is_empty() {
+            [media_type, b"; charset=", charset].concat()
+        } else {
+            media_type.to_vec()
+        };
+        // An INI setting may hold anything.
+        if is_field_text(&value) { value } else { Vec::new() }
+    })
+}
+
+fn too_long(len: usize, missing: Option<u64>) -> Failure {
+    Failure::State(format!(
+        "{len} bytes of content are more than the {} that Content-Length leaves",
+        missing.unwrap_or(0)
+    ))
+}

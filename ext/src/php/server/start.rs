@@ -1,0 +1,338 @@
+//! `start()`: checks the configuration, runs the processes, returns when the server has stopped.
+
+use std::os::fd::OwnedFd;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use config::bind;
+use config::events::Event;
+use config::logger::{self, Role};
+use config::options::config::{PortOptions, ServerOptions};
+use config::options::resolve;
+use config::options::tls::TlsOptionsError;
+use config::process::{self, Identity, PidFile, ProcessError};
+use config::stats_file::StatsFile;
+use config::uploads::UploadFolder;
+use ext_php_rs::types::Zval;
+use reactor::tls::Tls;
+use worker::{Membership, Outcome, Plan, supervise};
+
+use super::state::{ServerState, Stage};
+use super::{Server, state_of, write_slot};
+use crate::application::{PortHandler, Run, ServerApplication};
+use crate::engine::interpreter;
+use crate::engine::zend::method::{Call, Returned};
+use crate::engine::zend::object::Object;
+use crate::engine::zend::value::{self, Array};
+use crate::engine::zend::zend_unset_timeout;
+use crate::php::error::Failure;
+use crate::php::port::{PortContext, PortState};
+use crate::settings;
+use crate::signatures::server::slot;
+
+/// Everything that can go wrong has gone right: what is left is to fork.
+struct Ready {
+    server: ServerOptions,
+    ports: Vec<PortOptions>,
+    /// TLS by port.
+    tls: Vec<Option<Arc<Tls>>>,
+    /// UDP sockets by port, one per reactor thread.
+    datagrams: Vec<Vec<OwnedFd>>,
+    /// The number of the UDP port by port, where HTTP/3 is spoken.
+    http3: Vec<Option<u16>>,
+    handlers: Vec<PortHandler>,
+    identity: Identity,
+    /// The CPUs that threads and workers stay on; none: wherever the kernel has them.
+    cpus: Vec<usize>,
+}
+
+/// `Server::start()`
+pub fn start(call: &Call<'_>) -> Result<Returned, Failure> {
+    let this = call.this::<Server>();
+    let state = state_of(this)?;
+    check_stage(&state)?;
+    let mut ready = prepare(&state)?;
+    let pid_file = become_supervisor(&ready.server)?;
+
+    state.frozen.set(true);
+    state.stage.set(Stage::Supervisor);
+    state.supervisor.set(std::process::id() as i32);
+    // SAFETY: the engine has passed a live object of this class, which this value keeps alive.
+    let server = unsafe { Object::to_value(this) };
+    show(this, &state, &ready);
+
+    let plan = Plan {
+        workers: ready.server.worker_num,
+        reactor_threads: ready.server.reactor_threads(),
+        listeners: listeners(&state),
+        datagrams: std::mem::take(&mut ready.datagrams),
+        settings: ready.server.processes.clone(),
+        windows: ready.ports.iter().map(|port| port.reactor.window_bytes).collect(),
+        title: interpreter::script_name(),
+        report_interval: ready.server.stats_file.as_ref().map(|_| ready.server.stats_interval),
+    };
+    let run = run(ready, pid_file);
+    let mut application = ServerApplication::new(server, Rc::clone(&state), run);
+    // SAFETY: stops the engine's timer: `max_execution_time` counts for requests, not for the server.
+    unsafe { zend_unset_timeout() };
+    let outcome = supervise(plan, &mut application);
+    let in_supervisor = matches!(outcome, Ok(Outcome::Stopped) | Err(_));
+    if in_supervisor && !application.clean_up() {
+        // Its last words were logged when the callback failed.
+        process::end_now();
+    }
+    if outcome == Ok(Outcome::ForkedCopy) && !application.is_sound() {
+        std::mem::forget(application);
+        // PHP's own shutdown comes next, as after any fatal error.
+        return Err(Failure::Fatal);
+    }
+    drop(application);
+    finish(&state, outcome)
+}
+
+fn finish(
+    state: &ServerState,
+    outcome: Result<Outcome, worker::SuperviseError>,
+) -> Result<Returned, Failure> {
+    match outcome {
+        Ok(Outcome::WorkerDone) => {
+            interpreter::end_script();
+            Err(Failure::Pending)
+        }
+        // As the script would end here: `exit($code)` and uncaught exceptions have set the exit code.
+        Ok(Outcome::ForkedCopy) => {
+            interpreter::unwind_script();
+            Err(Failure::Pending)
+        }
+        // The worker's request has been answered and its links are closed.
+        Ok(Outcome::WorkerUnsound) => process::end_now(),
+        Ok(Outcome::Stopped) => {
+            state.stage.set(Stage::After);
+            logger::set_role(Role::Script);
+            interpreter::forget_exit_code();
+            Ok(Returned::Bool(true))
+        }
+        Err(error) => {
+            state.stage.set(Stage::After);
+            logger::set_role(Role::Script);
+            Err(Failure::State(error.to_string()))
+        }
+    }
+}
+
+fn check_stage(state: &ServerState) -> Result<(), Failure> {
+    let why = match state.stage.get() {
+        Stage::Before if worker::membership() == Membership::Outside => return Ok(()),
+        Stage::Before => {
+            "No other server can be started in a process of a running one: start it by a script of \
+             its own"
+        }
+        Stage::Supervisor => "The server runs already",
+        Stage::Worker(_) => "A worker cannot start its own server again",
+        Stage::After => "A server can be started once only",
+    };
+    Err(Failure::State(why.to_owned()))
+}
+
+fn prepare(state: &ServerState) -> Result<Ready, Failure> {
+    let sapi = interpreter::sapi_name();
+    if sapi != "cli" {
+        return Err(Failure::State(format!(
+            "A server is started from the command line, not from '{sapi}'"
+        )));
+    }
+    let states = state.all_ports();
+    let own: Vec<_> = states.iter().map(|port| port.assignments.borrow().clone()).collect();
+    let (server, ports) = resolve(&state.assignments.borrow(), &own);
+    let handlers = states
+        .iter()
+        .zip(&ports)
+        .map(|(port, options)| handler(state, port, options, &server))
+        .collect::<Result<Vec<_>, _>>()?;
+    let tls = tls(&states, &ports)?;
+    let identity = Identity::look_up(&server).map_err(failure)?;
+    let cpus = process::cpus(&server).map_err(failure)?;
+    process::check_files(&server).map_err(failure)?;
+    process::check_writable("upload_tmp_dir", &server.reactor.spool_dir).map_err(failure)?;
+    for dir in ports.iter().filter_map(|port| port.reactor.quic.qlog_dir.as_ref()) {
+        process::check_writable("http3_qlog_dir", dir).map_err(failure)?;
+    }
+    for (port, options) in states.iter().zip(&ports) {
+        configure(port, options)?;
+    }
+    let datagrams = datagrams(&states, &ports, &tls, server.reactor_threads())?;
+    let http3 = states.iter().map(|port| port.http3.get().then_some(port.number)).collect();
+    Ok(Ready { server, ports, tls, datagrams, http3, handlers, identity, cpus })
+}
+
+/// Binds what HTTP/3 comes by: here, because only now it is known whether and with how many threads
+/// it is to be spoken.
+fn datagrams(
+    states: &[Rc<PortState>],
+    ports: &[PortOptions],
+    tls: &[Option<Arc<Tls>>],
+    threads: u16,
+) -> Result<Vec<Vec<OwnedFd>>, Failure> {
+    let bind = |((state, port), tls): ((&Rc<PortState>, &PortOptions), &Option<Arc<Tls>>)| {
+        let speaks = port.http.http3.enabled && tls.as_ref().is_some_and(|tls| tls.speaks_quic());
+        state.http3.set(speaks);
+        if !speaks {
+            return Ok(Vec::new());
+        }
+        let socket = state.socket.take();
+        let bound = bind::bind_datagrams(socket.as_ref(), threads);
+        state.socket.set(socket);
+        bound.map_err(|error| Failure::State(error.to_string()))
+    };
+    states.iter().zip(ports).zip(tls).map(bind).collect()
+}
+
+/// Reads and checks certificates and keys, so that a mistake is an exception here.
+fn tls(states: &[Rc<PortState>], ports: &[PortOptions]) -> Result<Vec<Option<Arc<Tls>>>, Failure> {
+    let any = states.iter().any(|state| state.tls);
+    if !any && ports.iter().any(|port| port.tls.any()) {
+        return Err(Failure::State(
+            "A certificate is set, but no port speaks TLS: add the SSL flag to its socket type"
+                .to_owned(),
+        ));
+    }
+    let load = |(state, port): (&Rc<PortState>, &PortOptions)| {
+        if !state.tls {
+            return Ok(None);
+        }
+        let config = port
+            .tls
+            .config()
+            .and_then(|config| Tls::load(config).map_err(TlsOptionsError::Certificates));
+        let tls = config.map_err(|error| {
+            Failure::State(format!("TLS on {}:{}: {error}", state.host, state.number))
+        })?;
+        Ok(Some(Arc::new(tls)))
+    };
+    states.iter().zip(ports).map(load).collect()
+}
+
+fn handler(
+    state: &ServerState,
+    port: &PortState,
+    options: &PortOptions,
+    server: &ServerOptions,
+) -> Result<PortHandler, Failure> {
+    let request = state.callback_of(port, Event::Request).ok_or_else(|| {
+        let place = match &port.path {
+            Some(path) => path.display().to_string(),
+            None => format!("{}:{}", port.host, port.number),
+        };
+        Failure::State(format!(
+            "There is no callback for 'Request' on {place}: call on('Request', …) before start()"
+        ))
+    })?;
+    Ok(PortHandler {
+        request,
+        connect: state.callback_of(port, Event::Connect),
+        close: state.callback_of(port, Event::Close),
+        context: PortContext {
+            number: port.number,
+            parse_cookie: options.parse_cookie,
+            parse_post: options.parse_post,
+            parse_files: options.parse_files,
+            uploads: UploadFolder::new(&server.reactor.spool_dir, std::process::id() as i32, 0),
+        },
+    })
+}
+
+fn configure(port: &PortState, options: &PortOptions) -> Result<(), Failure> {
+    let Some(socket) = port.socket.take() else {
+        return Err(Failure::State("The port is closed".to_owned()));
+    };
+    let outcome = bind::configure(&socket, port.kind, options);
+    port.socket.set(Some(socket));
+    outcome.map_err(|error| Failure::State(format!("Cannot listen on {}: {error}", port.host)))?;
+    match &port.path {
+        Some(path) => process::give_socket(path, &options.unix_socket).map_err(failure),
+        None => Ok(()),
+    }
+}
+
+/// The last steps that can fail, in an order in which none has to be undone.
+fn become_supervisor(server: &ServerOptions) -> Result<Option<PidFile>, Failure> {
+    logger::set_level(server.log_level);
+    logger::set_json(server.log_json);
+    interpreter::survive_output();
+    process::raise_files_to(server.supervisor_files());
+    if let Some(path) = &server.log_file {
+        logger::redirect(path).map_err(|error| {
+            Failure::State(format!("Cannot append to log_file {}: {error}", path.display()))
+        })?;
+    }
+    if server.daemonize {
+        interpreter::flush_output();
+        process::daemonize(server.log_file.as_deref()).map_err(failure)?;
+    }
+    let written = server.pid_file.as_deref().map(PidFile::write).transpose();
+    written.map(Option::flatten).map_err(failure)
+}
+
+fn failure(error: ProcessError) -> Failure {
+    Failure::State(error.to_string())
+}
+
+/// The sockets, which belong to the supervisor from now on.
+fn listeners(state: &ServerState) -> Vec<OwnedFd> {
+    state.all_ports().iter().filter_map(|port| port.socket.take()).map(OwnedFd::from).collect()
+}
+
+/// Shows in the properties what has been decided.
+fn show(this: *mut Object<Server>, state: &ServerState, ready: &Ready) {
+    let mut effective = Array::with_capacity(3);
+    let mut set =
+        |key: &str, number: i64| effective.set_symbol(key.as_bytes(), value::long(number));
+    set("worker_num", i64::from(ready.server.worker_num));
+    set("reactor_num", i64::from(ready.server.reactor_threads()));
+    set("max_connection", ready.server.connections(process::files_max()) as i64);
+    let effective: Zval = effective.into_value();
+    let pid = i64::from(state.supervisor.get());
+    // SAFETY: the object is live, and declares these properties.
+    unsafe {
+        settings::merge_slot(Object::slot(this, slot::SETTING), &effective);
+        write_slot(this, slot::MASTER_PID, value::long(pid));
+        write_slot(this, slot::MANAGER_PID, value::long(pid));
+    }
+}
+
+fn run(ready: Ready, pid_file: Option<PidFile>) -> Run {
+    let ports = ready.ports.iter().zip(&ready.handlers).zip(ready.tls).zip(ready.http3);
+    let ports = ports.map(|(((options, handler), tls), http3)| {
+        options.reactor_config(tls, http3, handler.connect.is_some(), handler.close.is_some())
+    });
+    let reactor = reactor::Config {
+        threads: usize::from(ready.server.reactor_threads()),
+        workers: usize::from(ready.server.worker_num),
+        connections_max: ready.server.connections(process::files_max()),
+        turn_interval_max: ready.server.turn_interval_max(),
+        take_log: logger::take_over,
+        cpus: ready.cpus,
+        ports: ports.collect(),
+        ..ready.server.reactor
+    };
+    Run {
+        handlers: ready.handlers,
+        identity: ready.identity,
+        reactor,
+        title: interpreter::script_name(),
+        // Wherever the process is when it is opened anew.
+        log_file: ready
+            .server
+            .log_file
+            .clone()
+            .map(|path| std::path::absolute(&path).unwrap_or(path)),
+        pid_file,
+        stats_file: ready
+            .server
+            .stats_file
+            .map(|path| StatsFile::new(&path, ready.server.stats_interval)),
+        banner: ready.server.banner,
+        foreground: !ready.server.daemonize,
+        reset_state: ready.server.reset_state,
+    }
+}
