@@ -29,6 +29,7 @@ pub mod datagrams;
 pub mod detect;
 pub mod error;
 mod exchange;
+pub mod files;
 pub mod h1;
 pub mod h2;
 pub mod h3;

@@ -5,6 +5,7 @@
 mod broken;
 #[path = "../../protocol/tests/common/mod.rs"]
 mod common;
+mod files;
 #[path = "../runtime/played.rs"]
 mod played;
 mod refusals;
@@ -211,6 +212,12 @@ cases! {
         interim_responses
         files
         window_accounting;
+    files: conditional_requests
+        head_of_a_file
+        a_range_of_a_file
+        if_range
+        several_ranges_of_a_file
+        an_empty_file;
     broken: early_break
         too_much_content
         too_little_content
@@ -219,6 +226,17 @@ cases! {
         aborts_before_the_head
         aborts_behind_the_head
         parts_out_of_order;
+}
+
+/// Over all but HTTP/1 in memory, whose files the transport sends: see the runtime's tests.
+#[test]
+fn a_file_that_has_shrunk_breaks_off() {
+    let (h2, h3) = (common::h2::Pair::new(), common::h3::Pair::new());
+    files::a_file_that_has_shrunk_breaks_off(&mut H2 { pair: h2 });
+    files::a_file_that_has_shrunk_breaks_off(&mut H3 { pair: h3 });
+    for version in [wire::Version::Http11, wire::Version::Http2] {
+        files::a_file_that_has_shrunk_breaks_off(&mut secure::Secure::new(version));
+    }
 }
 
 #[test]

@@ -326,3 +326,9 @@ pub const QUIC_ANSWERS_PER_SECOND_MAX: u32 = 1_000;
 /// Datagrams that wait in a thread's mailbox because they came to another thread: as many as the
 /// socket's own buffer has room for.
 pub const QUIC_HANDED_OVER_MAX: usize = 2_048;
+
+/// Ranges of one request that are sent as parts of one response; a `Range` with more is ignored. Readers
+/// of PDF files and players ask for a few; each part costs a head and a system call.
+pub const FILE_RANGES_MAX: usize = 16;
+/// Bytes between two ranges that are sent along, because the head of another part is as long.
+pub const FILE_RANGE_GAP_BYTES: u64 = 80;
