@@ -13,7 +13,8 @@ namespace Ferrite\Http;
 class Request
 {
     /**
-     * Number of the connection, unique as long as the server runs.
+     * Number of the connection, unique as long as the server runs; {@see \Ferrite\Http\Server::close()}
+     * takes it.
      *
      * @var int
      */

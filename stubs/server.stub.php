@@ -189,6 +189,21 @@ class Server
     public function stop(int $workerId = -1): bool {}
 
     /**
+     * Ends a client's connection, whichever worker answers its requests: what has been answered with
+     * `end()` is still sent, a response that is being made breaks off, and requests that wait are dropped.
+     * A connection that has not ended after five seconds is cut off.
+     *
+     * Callable in a worker. The connection's owner, a thread of the reactor, is told, and does not answer:
+     * true does not say that the connection was still open.
+     *
+     * @param int $fd the connection: {@see \Ferrite\Http\Request::$fd}, or what `Connect` was told
+     * @return bool false when no connection can have had this number, when this process is no worker, or
+     *   when a worker has not come as far as its first request; otherwise true
+     * @throws \Ferrite\Exception when the server does not run
+     */
+    public function close(int $fd): bool {}
+
+    /**
      * Figures of the server since its start, the same in every process:
      *
      * - `start_time` (Unix time), `worker_num`, `reactor_num`, `idle_worker_num`

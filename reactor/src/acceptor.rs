@@ -94,10 +94,10 @@ impl Acceptor {
                 Accepted::Again => continue,
                 Accepted::Exhausted(error) => return Err(error),
             };
-            let admitted = self.common.admit(origin.remote, true, error_log, now);
+            let admitted = self.common.admit(origin.remote, true, None, error_log, now);
             let Some(Admission { number, seat }) = admitted else { continue };
-            origin.connection = number;
-            let thread = (number % self.common.config.threads as u64) as u16;
+            origin.connection = number.0;
+            let thread = number.thread(self.common.config.threads) as u16;
             return Ok(Accepting::One(Connection { socket, origin, thread, seat }));
         }
         Ok(Accepting::Later)

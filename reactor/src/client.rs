@@ -85,6 +85,14 @@ impl Client {
         }
     }
 
+    /// Whether no further request is wanted.
+    pub fn is_draining(&self) -> bool {
+        match self {
+            Self::Stream(conn) => conn.streams.is_draining(),
+            Self::Quic(client) => client.streams.is_draining(),
+        }
+    }
+
     /// When to look at this connection next.
     pub fn deadline(&self) -> Option<Instant> {
         match self {

@@ -39,6 +39,7 @@ mod turn;
 pub use protocol;
 
 use std::os::fd::OwnedFd;
+use std::sync::atomic::AtomicU64;
 use std::sync::mpsc::Receiver;
 use std::sync::{Arc, Mutex};
 use std::{fmt, io, thread};
@@ -132,7 +133,7 @@ pub fn run(config: Config, boot: Boot) -> Result<(), Error> {
         spool_usage: Arc::new(SpoolUsage::new(config.response_spool, boot.shared)),
         config: Arc::new(config),
         shared: boot.shared,
-        connections: Arc::default(),
+        connections: Arc::new(AtomicU64::new(boot.shared.get(Counter::Accepted) * threads as u64)),
         scheduler: Arc::new(Mutex::new(scheduler)),
         mailboxes: mailboxes.into(),
         supervisor: Arc::new(Supervisor::new(boot.control)),

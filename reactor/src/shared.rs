@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use wire::shm::{Counter, Shared};
-use wire::{Budget, DescriptorBudget};
+use wire::{Budget, ConnectionId, DescriptorBudget};
 
 use crate::addresses::{Addresses, Seat};
 use crate::config::Config;
@@ -40,7 +40,8 @@ pub struct SharedState {
     pub spool_bytes: Budget,
     /// The connections of each client address, when they are bounded.
     pub addresses: Option<Addresses>,
-    /// The number of the last connection; the first is 1, as 0 is nothing to users of `fd`.
+    /// The number of the last connection; the first is 1, as 0 is nothing to users of `fd`. A later life
+    /// of the reactor goes on behind all that a former one can have given out.
     pub connections: Arc<AtomicU64>,
 }
 
@@ -59,10 +60,12 @@ impl SharedState {
 
     /// Counts a client that wants a connection, and gives it a number; `None` when there are as many
     /// as there may be, or as many from its address. `proven` says that the address is the client's.
+    /// The number names the thread that owns the connection: `owner`, or whichever has its turn.
     pub fn admit(
         &self,
         remote: Option<SocketAddr>,
         proven: bool,
+        owner: Option<u16>,
         error_log: &mut ErrorLog,
         now: Instant,
     ) -> Option<Admission> {
@@ -95,7 +98,16 @@ impl SharedState {
             log::debug!("refused a connection beyond max_connection");
             return None;
         }
-        let number = self.connections.fetch_add(1, Ordering::Relaxed) + 1;
+        let threads = self.config.threads.max(1) as u64;
+        let number = match owner {
+            None => self.connections.fetch_add(1, Ordering::Relaxed) + 1,
+            // One of as many numbers as there are threads is this one's.
+            Some(owner) => {
+                let first = self.connections.fetch_add(threads, Ordering::Relaxed) + 1;
+                first + (u64::from(owner) + threads - first % threads) % threads
+            }
+        };
+        let number = ConnectionId(number);
         Some(Admission { number, seat })
     }
 }
@@ -104,7 +116,7 @@ impl SharedState {
 #[derive(Debug)]
 pub struct Admission {
     /// The connection's number.
-    pub number: u64,
+    pub number: ConnectionId,
     /// Its place among those of its address, when they are bounded.
     pub seat: Option<Seat>,
 }

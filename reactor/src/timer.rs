@@ -13,6 +13,8 @@ use crate::slots::Key;
 pub enum Timer {
     /// A connection: its protocol's deadline, a stalled write, or the end of lingering.
     Conn(Key),
+    /// A connection that a worker has ended: it has had its time.
+    CutOff(Key),
     /// A request in the queue reaches the bound of its age.
     Queue,
     /// Workers may hold finished answers back.

@@ -2,7 +2,7 @@
 
 use std::os::fd::OwnedFd;
 
-use wire::{Decoder, Encoder, ExchangeId, Part, ToReactor, ToWorker};
+use wire::{Address, Decoder, Encoder, Part, ToReactor, ToWorker};
 
 /// Decodes in both directions, whole and byte by byte. What decodes encodes to the same bytes.
 pub fn wire_codec(data: &[u8]) {
@@ -21,13 +21,13 @@ fn to_worker(pieces: &[&[u8]]) -> (Vec<u8>, bool) {
             // Spans were checked: every line can be read.
             assert_eq!(head.fields.iter().count(), head.fields.len());
         }
-        encoder.to_worker(id, &message);
+        encode_to_worker(&mut encoder, id, &message);
         Ok(true)
     });
     (
         again(encoder, |decoder, encoder| {
             if let Ok(Some((id, message))) = decoder.next_to_worker() {
-                encoder.to_worker(id, &message);
+                encode_to_worker(encoder, id, &message);
             }
         }),
         ended,
@@ -56,12 +56,21 @@ fn to_reactor(pieces: &[&[u8]]) -> (Vec<u8>, bool) {
     )
 }
 
-fn encode(encoder: &mut Encoder, id: ExchangeId, message: &ToReactor) {
-    match message {
-        ToReactor::Part(part) => encoder.to_reactor(id, part),
-        ToReactor::Complete => encoder.complete(id),
-        ToReactor::RequestCredit(bytes) => encoder.request_credit(id, *bytes),
+fn encode(encoder: &mut Encoder, address: Address, message: &ToReactor) {
+    match (address, message) {
+        (Address::Exchange(id), ToReactor::Part(part)) => encoder.to_reactor(id, part),
+        (Address::Exchange(id), ToReactor::Complete) => encoder.complete(id),
+        (Address::Exchange(id), ToReactor::RequestCredit(bytes)) => {
+            encoder.request_credit(id, *bytes);
+        }
+        (Address::Connection(connection), ToReactor::Close) => encoder.close(connection),
+        (address, message) => panic!("{message:?} does not go to {address:?}"),
     }
+}
+
+fn encode_to_worker(encoder: &mut Encoder, address: Address, message: &ToWorker) {
+    let Address::Exchange(id) = address else { panic!("{message:?} does not go to {address:?}") };
+    encoder.to_worker(id, message);
 }
 
 /// Feeds the pieces; `next` says whether it took a message, or fails.

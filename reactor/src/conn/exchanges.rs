@@ -73,6 +73,11 @@ impl Exchanges {
         self.open.iter().find(|open| open.stream == stream).map(|open| open.exchange)
     }
 
+    /// The streams whose responses have not been made to the end.
+    pub fn streams(&self) -> Vec<StreamId> {
+        self.open.iter().map(|open| open.stream).collect()
+    }
+
     /// The handler has made all of a response: what follows waits for its worker's sake alone.
     pub fn completed(&mut self, stream: StreamId) {
         if let Some(open) = self.open.iter_mut().find(|open| open.stream == stream) {

@@ -57,7 +57,7 @@ impl EventLoop {
         if port.notify_open {
             self.handlers.workers.tell(Task::Opened(origin), &mut self.turn);
         }
-        let key = self.clients.insert(Client::Stream(Box::new(conn)));
+        let key = self.insert_client(Client::Stream(Box::new(conn)));
         self.common.shared.add(Counter::Connections, 1);
         let interest = Interest::READABLE | Interest::WRITABLE;
         match self.register(raw, token(Source::Conn(key)), interest) {
@@ -231,29 +231,20 @@ impl EventLoop {
         self.client_gone(exchange);
     }
 
-    fn client_gone(&mut self, ExchangeKey { handler, id }: ExchangeKey) {
+    pub(super) fn client_gone(&mut self, ExchangeKey { handler, id }: ExchangeKey) {
         let part = Part::Abort(Reason::ClientGone);
         self.handlers.get(handler).receive(id, part, &mut self.turn);
     }
 
-    /// Gives answers to their connections. One may free a worker, and what that leads to may be an
-    /// answer again: until there is none.
+    /// Gives answers to their connections, then ends the connections that workers name. Either may free
+    /// a worker, and what that leads to may be an answer again: until there is none.
     pub(super) fn deliver(&mut self) {
-        for handler in self.handlers.ids() {
-            loop {
-                let waiting = self.handlers.get(handler).answers();
-                if waiting.is_empty() {
-                    break;
-                }
-                let mut answers = std::mem::take(waiting);
-                for answer in answers.drain(..) {
-                    self.deliver_one(handler, answer);
-                }
-                let waiting = self.handlers.get(handler).answers();
-                if waiting.is_empty() {
-                    // The memory serves the next ones.
-                    *waiting = answers;
-                }
+        loop {
+            for handler in self.handlers.ids() {
+                self.deliver_of(handler);
+            }
+            if !self.end_named() {
+                break;
             }
         }
         let now = self.turn.now();
@@ -267,6 +258,24 @@ impl EventLoop {
                     self.common.files.held(Holder::Sent)
                 ),
             );
+        }
+    }
+
+    fn deliver_of(&mut self, handler: HandlerId) {
+        loop {
+            let waiting = self.handlers.get(handler).answers();
+            if waiting.is_empty() {
+                break;
+            }
+            let mut answers = std::mem::take(waiting);
+            for answer in answers.drain(..) {
+                self.deliver_one(handler, answer);
+            }
+            let waiting = self.handlers.get(handler).answers();
+            if waiting.is_empty() {
+                // The memory serves the next ones.
+                *waiting = answers;
+            }
         }
     }
 
@@ -325,7 +334,7 @@ impl EventLoop {
     }
 
     pub(super) fn close(&mut self, key: Key, fate: PumpResult) {
-        let Some(mut client) = self.clients.remove(key) else { return };
+        let Some(mut client) = self.remove_client(key) else { return };
         for exchange in client.exchanges().take() {
             self.common.shared.add(Counter::GivenUp, 1);
             self.client_gone(exchange);

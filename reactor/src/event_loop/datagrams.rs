@@ -180,14 +180,15 @@ impl EventLoop {
         let endpoint = self.datagrams.endpoint(port)?;
         let now = self.turn.now();
         let (from, proven) = (Some(way.from), first.is_proven());
-        let admitted = self.common.admit(from, proven, &mut self.turn.error_log, now)?;
+        let owner = Some(self.thread);
+        let admitted = self.common.admit(from, proven, owner, &mut self.turn.error_log, now)?;
         let Some((quic, cid)) = endpoint.accept(&first, way, &mut self.turn.error_log, now) else {
             self.common.shared.add(Counter::Closed, 1);
             self.common.shared.add(Counter::Aborted, 1);
             return None;
         };
         let origin = Origin {
-            connection: admitted.number,
+            connection: admitted.number.0,
             port,
             reactor: self.thread,
             remote: Some(way.from),
@@ -196,7 +197,8 @@ impl EventLoop {
         };
         let config = &self.common.config.ports[usize::from(port)];
         let client = QuicClient::new(quic, first, config, origin, way, self.turn.clock.now());
-        let key = self.clients.insert(Client::Quic(Box::new(client)));
+        let key = self.insert_client(Client::Quic(Box::new(client)));
+        let endpoint = self.datagrams.endpoint(port)?;
         if let Some(Client::Quic(client)) = self.clients.get_mut(key) {
             client.enter(endpoint, key, cid);
             client.seat = admitted.seat;

@@ -1,5 +1,6 @@
 //! One thread of the reactor: waits for sockets, moves bytes and parts, keeps deadlines.
 
+mod closing;
 mod conns;
 pub mod datagrams;
 mod room;
@@ -24,6 +25,7 @@ use crate::client::Client;
 use crate::clock::Clock;
 use crate::conn::{Event, PumpResult};
 use crate::error_log::{ErrorLog, Kind};
+use crate::event_loop::closing::Numbers;
 use crate::event_loop::datagrams::Datagrams;
 use crate::event_loop::room::RoomQueue;
 use crate::handler::Handlers;
@@ -50,6 +52,7 @@ pub struct EventLoop {
     thread: u16,
     turn: Turn,
     clients: Slots<Client>,
+    numbers: Numbers,
     handlers: Handlers,
     /// Connections with something to do in this turn.
     ready: Vec<Key>,
@@ -98,6 +101,7 @@ impl EventLoop {
             common,
             thread,
             clients: Slots::starting_at(1),
+            numbers: Numbers::new(),
             ready: Vec::new(),
             acceptor,
             state: State::Serving,
@@ -304,6 +308,7 @@ impl EventLoop {
                     self.watch_certificates();
                 }
                 Timer::DrainEnd => self.look_at_drain(),
+                Timer::CutOff(key) => self.cut_off(key),
                 Timer::Conn(key) => {
                     let Some(client) = self.clients.get_mut(key) else { continue };
                     client.alarms().came();

@@ -23,7 +23,7 @@ pub const GET: &[u8] = b"\x82\x86\x84\x01\x01a";
 const HTTP1: &[u8] = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n";
 
 /// A client whose settings are these, and that has read the server's.
-fn greeted(server: &Server, settings: &[u8]) -> TcpStream {
+pub fn greeted(server: &Server, settings: &[u8]) -> TcpStream {
     let mut client = server.connect();
     client.write_all(&[&PREFACE[..], &frame(4, 0, 0, settings)].concat()).unwrap();
     until(&mut client, 4);

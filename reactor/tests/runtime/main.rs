@@ -2,6 +2,7 @@
 //! the queue, lost workers, clients that leave, back-pressure, draining.
 
 mod bounds;
+mod closing;
 mod hostile;
 mod http2;
 mod leaving;

@@ -22,7 +22,8 @@ use wire::control::{FromReactor, ToReactorControl, decode, encode};
 use wire::shm::batch::ResponseBatch;
 use wire::shm::{Counter, Marks, Shared};
 use wire::{
-    BodyLength, Decoder, Encoder, ExchangeId, Fields, Part, RequestHead, ResponseHead, ToWorker,
+    Address, BodyLength, ConnectionId, Decoder, Encoder, ExchangeId, Fields, Part, RequestHead,
+    ResponseHead, ToWorker,
 };
 
 pub const BODY_MEMORY_BYTES_MAX: usize = 64 << 10;
@@ -275,7 +276,9 @@ impl Worker {
         let mut any = false;
         for (index, link) in self.links.iter_mut().enumerate() {
             any |= link.read() != Some(0);
-            while let Some((id, message)) = link.decoder.next_to_worker().unwrap() {
+            while let Some((Address::Exchange(id), message)) =
+                link.decoder.next_to_worker().unwrap()
+            {
                 match message {
                     ToWorker::SetWindow(window) => drop(self.windows.insert(id, window.into())),
                     ToWorker::Credit(more) => {
@@ -364,6 +367,13 @@ impl Worker {
         self.write(id, &encoder.bytes);
     }
 
+    /// Has a connection ended, by the link of this thread.
+    pub fn close(&mut self, thread: usize, connection: u64) {
+        let mut encoder = Encoder::default();
+        encoder.close(ConnectionId(connection));
+        self.write_to(thread, &encoder.bytes);
+    }
+
     /// Whether nothing has come.
     pub fn is_idle(&mut self) -> bool {
         self.read();
@@ -433,8 +443,12 @@ impl Worker {
         self.links[link].sent += sent as u64;
     }
 
-    fn write(&mut self, id: ExchangeId, mut bytes: &[u8]) {
+    fn write(&mut self, id: ExchangeId, bytes: &[u8]) {
         let link = self.home.lock().unwrap()[&id];
+        self.write_to(link, bytes);
+    }
+
+    fn write_to(&mut self, link: usize, mut bytes: &[u8]) {
         while !bytes.is_empty() {
             match self.links[link].socket.write(bytes) {
                 Ok(written) => {
@@ -531,7 +545,9 @@ impl Worker {
     pub fn startable(&mut self) -> usize {
         for (index, link) in self.links.iter_mut().enumerate() {
             while matches!(link.read(), Some(1..)) {}
-            while let Some((id, message)) = link.decoder.next_to_worker().unwrap() {
+            while let Some((Address::Exchange(id), message)) =
+                link.decoder.next_to_worker().unwrap()
+            {
                 self.messages.push_back((index, id, message));
             }
         }

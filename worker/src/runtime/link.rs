@@ -5,6 +5,7 @@
 //! in the other direction. So the two ends cannot wait for each other.
 
 mod current;
+mod demultiplex;
 
 use std::collections::VecDeque;
 use std::io::{self, IoSlice};
@@ -21,7 +22,7 @@ use wire::limits::{LINK_READ_BYTES, LINK_READ_BYTES_MIN, LINK_WAIT_TIME_MAX};
 use wire::log_limit::LogLimit;
 use wire::shm::arena::Arena;
 use wire::shm::batch::ResponseBatch;
-use wire::{CodecError, Decoder, Encoder, ExchangeId, Part, Reason, ToWorker};
+use wire::{ConnectionId, Decoder, Encoder, ExchangeId, Part, Reason, ToWorker};
 
 use self::current::Current;
 pub(crate) use self::current::ExchangeStatus;
@@ -183,6 +184,13 @@ impl Link {
         self.flush();
     }
 
+    /// Has the reactor end a connection, whoever answers its requests. `false` when the link has ended.
+    pub(crate) fn close(&mut self, connection: ConnectionId) -> bool {
+        self.encoder.close(connection);
+        self.flush();
+        !self.ended
+    }
+
     /// Waits for bytes, up to [`LINK_WAIT_TIME_MAX`].
     pub(crate) fn wait(&mut self) {
         self.flush();
@@ -240,57 +248,6 @@ impl Link {
     pub(crate) fn abort(&mut self, exchange: ExchangeId, reason: Reason) {
         self.encoder.to_reactor(exchange, &Part::Abort(reason));
         self.finish();
-    }
-
-    /// Sorts what has been read while a handler works: what concerns its exchange takes effect, the
-    /// rest is put by.
-    fn demultiplex(&mut self) {
-        while let Some((exchange, message)) = self.decode() {
-            let current = self.current.as_mut().filter(|current| current.exchange == exchange);
-            let taken = match (current, &message) {
-                (Some(current), ToWorker::Credit(bytes)) => {
-                    current.window = current.window.saturating_add(*bytes);
-                    true
-                }
-                (Some(current), ToWorker::Request { part, .. }) => current.take(part),
-                _ => false,
-            };
-            if !taken {
-                self.deferred.push_back((exchange, message));
-            }
-        }
-    }
-
-    fn decode(&mut self) -> Option<(ExchangeId, ToWorker)> {
-        match self.decoder.next_to_worker() {
-            Ok(message) => message,
-            // It ends as if its client had left, but for the answer.
-            Err(CodecError::MissingDescriptor { exchange, mark }) => {
-                self.say_no_file();
-                let part = Part::Abort(Reason::Overloaded);
-                Some((exchange, ToWorker::Request { mark, part }))
-            }
-            Err(error) => {
-                log::error!("the reactor sent what no reactor sends: {error}");
-                self.end();
-                None
-            }
-        }
-    }
-
-    /// Clients choose how often: one line for a burst.
-    fn say_no_file(&mut self) {
-        let (begin, limit) = &mut self.no_file;
-        let now = begin.elapsed();
-        if limit.take(now) {
-            log::error!(
-                "cannot open the file with the content of a request: too many files are open; the \
-                 client gets 503. Close files in the handler or raise the limit (ulimit -n)"
-            );
-        }
-        if let Some(left_out) = limit.sum_up(now) {
-            log::error!("{left_out} more files with the content of a request could not be opened");
-        }
     }
 
     fn read(&mut self, flags: i32) -> Read {

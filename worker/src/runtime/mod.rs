@@ -3,5 +3,6 @@
 pub(crate) mod assembly;
 pub mod body;
 pub(crate) mod link;
+pub mod links;
 pub mod reply;
 pub(crate) mod serve;

@@ -24,6 +24,7 @@ use crate::plan::Outcome;
 use crate::runtime::assembly::{Assembly, Job, Task};
 use crate::runtime::body::BodyStream;
 use crate::runtime::link::{ExchangeStatus, Link, Read};
+use crate::runtime::links;
 use crate::runtime::reply::Reply;
 use crate::signals::{self, WorkerSignals};
 use crate::supervisor::spawn;
@@ -183,6 +184,7 @@ impl<'a> Server<'a> {
             }
         };
         self.lines = sockets.into_iter().take(shared.threads()).enumerate().map(line).collect();
+        links::set(self.lines.iter().map(|line| &line.link));
     }
 
     /// Takes what the supervisor has said. Links and the end have to wait for the end of those that

@@ -4,14 +4,18 @@
 //! the same machine from the same build.
 //!
 //! ```text
-//!  0        4      5      6        8                16
-//!  | length | kind | mark |   0    |    exchange    | payload …
+//!  0        4      5      6         7     8           16
+//!  | length | kind | mark | address |  0  |  number  | payload …
 //! ```
+//!
+//! `address` says what the number names: an exchange (0), a connection (1) or a pool of workers (2). Each
+//! kind of frame takes one of them; a frame with another is broken.
 //!
 //! Heads are bincode (fixed-width integers), bodies are raw. A file's descriptor travels beside the
 //! bytes (SCM_RIGHTS); descriptors arrive in the order of their frames and never later than them. One
 //! message carries one descriptor at most, so that a reader who has no room for one knows which it was.
 
+mod address;
 mod kind;
 mod message;
 
@@ -21,6 +25,8 @@ use std::sync::Arc;
 
 use bytes::{Buf, Bytes, BytesMut};
 
+use self::address::AddressKind;
+pub use self::address::{Address, ConnectionId, PoolId};
 use self::kind::Kind;
 pub use self::message::{ToReactor, ToWorker};
 use crate::error::CodecError;
@@ -134,6 +140,11 @@ impl Encoder {
         self.raw(Kind::RequestCredit, 0, exchange, &bytes.to_le_bytes());
     }
 
+    /// Appends [`ToReactor::Close`].
+    pub fn close(&mut self, connection: ConnectionId) {
+        self.raw(Kind::Close, 0, connection, &[]);
+    }
+
     /// Appends a response head that the caller keeps.
     pub fn response_head(&mut self, exchange: ExchangeId, head: &ResponseHead) {
         self.encoded(Kind::Head, 0, exchange, ResponseHeadRef::from(head));
@@ -177,9 +188,9 @@ impl Encoder {
         }
     }
 
-    fn raw(&mut self, kind: Kind, mark: u8, exchange: ExchangeId, payload: &[u8]) {
+    fn raw(&mut self, kind: Kind, mark: u8, address: impl Into<Address>, payload: &[u8]) {
         self.bytes.reserve(HEADER_BYTES + payload.len());
-        self.bytes.extend_from_slice(&header(kind, mark, exchange, payload.len() as u32));
+        self.bytes.extend_from_slice(&header(kind, mark, address, payload.len() as u32));
         self.bytes.extend_from_slice(payload);
     }
 
@@ -199,12 +210,14 @@ impl Encoder {
     }
 }
 
-fn header(kind: Kind, mark: u8, exchange: ExchangeId, len: u32) -> [u8; HEADER_BYTES] {
+fn header(kind: Kind, mark: u8, address: impl Into<Address>, len: u32) -> [u8; HEADER_BYTES] {
+    let (address, number) = address.into().parts();
     let mut header = [0; HEADER_BYTES];
     header[..4].copy_from_slice(&len.to_le_bytes());
     header[4] = kind as u8;
     header[5] = mark;
-    header[8..].copy_from_slice(&exchange.to_u64().to_le_bytes());
+    header[6] = address as u8;
+    header[8..].copy_from_slice(&number.to_le_bytes());
     header
 }
 
@@ -248,7 +261,7 @@ impl Decoder {
     }
 
     /// The next message from the reactor; `None` while it is incomplete.
-    pub fn next_to_worker(&mut self) -> Result<Option<(ExchangeId, ToWorker)>, CodecError> {
+    pub fn next_to_worker(&mut self) -> Result<Option<(Address, ToWorker)>, CodecError> {
         let Some(frame) = self.next_frame()? else { return Ok(None) };
         let mark = frame.mark;
         let message = match frame.kind {
@@ -263,15 +276,15 @@ impl Decoder {
             Kind::Opened => ToWorker::Opened { mark, origin: decode(&frame.payload)? },
             Kind::Closed => ToWorker::Closed { mark, origin: decode(&frame.payload)? },
             kind => {
-                let part = self.part(kind, mark, frame.exchange, frame.payload)?;
+                let part = self.part(kind, mark, frame.address, frame.payload)?;
                 ToWorker::Request { mark, part }
             }
         };
-        Ok(Some((frame.exchange, message)))
+        Ok(Some((frame.address, message)))
     }
 
     /// The next message from a worker; `None` while it is incomplete.
-    pub fn next_to_reactor(&mut self) -> Result<Option<(ExchangeId, ToReactor)>, CodecError> {
+    pub fn next_to_reactor(&mut self) -> Result<Option<(Address, ToReactor)>, CodecError> {
         let Some(frame) = self.next_frame()? else { return Ok(None) };
         let part = match frame.kind {
             Kind::Block => {
@@ -287,14 +300,17 @@ impl Decoder {
             }
             Kind::RequestCredit => {
                 let credit = ToReactor::RequestCredit(number(&frame.payload)?);
-                return Ok(Some((frame.exchange, credit)));
+                return Ok(Some((frame.address, credit)));
             }
             Kind::Complete if frame.payload.is_empty() => {
-                return Ok(Some((frame.exchange, ToReactor::Complete)));
+                return Ok(Some((frame.address, ToReactor::Complete)));
             }
-            kind => self.part(kind, frame.mark, frame.exchange, frame.payload)?,
+            Kind::Close if frame.payload.is_empty() => {
+                return Ok(Some((frame.address, ToReactor::Close)));
+            }
+            kind => self.part(kind, frame.mark, frame.address, frame.payload)?,
         };
-        Ok(Some((frame.exchange, part.into())))
+        Ok(Some((frame.address, part.into())))
     }
 
     fn next_frame(&mut self) -> Result<Option<Frame>, CodecError> {
@@ -311,21 +327,26 @@ impl Decoder {
         }
         let kind = Kind::from_u8(header[4])?;
         let mark = header[5];
-        let exchange = header.last_chunk::<8>().map_or(0, |id| u64::from_le_bytes(*id));
+        let address = AddressKind::from_u8(header[6])?;
+        if address != kind.address() {
+            return Err(CodecError::Address(header[6]));
+        }
+        let number = header.last_chunk::<8>().map_or(0, |number| u64::from_le_bytes(*number));
+        let address = Address::from_parts(address, number)?;
         if self.bytes.len() < HEADER_BYTES + len as usize {
             self.bytes.reserve(HEADER_BYTES + len as usize - self.bytes.len());
             return Ok(None);
         }
         self.bytes.advance(HEADER_BYTES);
         let payload = self.bytes.split_to(len as usize).freeze();
-        Ok(Some(Frame { kind, mark, exchange: ExchangeId::from_u64(exchange), payload }))
+        Ok(Some(Frame { kind, mark, address, payload }))
     }
 
     fn part<H>(
         &mut self,
         kind: Kind,
         mark: u8,
-        exchange: ExchangeId,
+        address: Address,
         payload: Bytes,
     ) -> Result<Part<H>, CodecError> {
         Ok(match kind {
@@ -334,7 +355,7 @@ impl Decoder {
             Kind::File => {
                 let (offset, len) = decode(&payload)?;
                 let fd = self.descriptors.pop_front().flatten();
-                let fd = fd.ok_or(CodecError::MissingDescriptor { exchange, mark })?;
+                let fd = fd.ok_or(CodecError::MissingDescriptor { address, mark })?;
                 Part::File(FileSlice::new(fd, offset, len))
             }
             Kind::End if payload.is_empty() => Part::End(None),
@@ -355,7 +376,7 @@ impl Decoder {
 struct Frame {
     kind: Kind,
     mark: u8,
-    exchange: ExchangeId,
+    address: Address,
     payload: Bytes,
 }
 
@@ -420,7 +441,7 @@ mod tests {
         else {
             panic!("{got:?}")
         };
-        assert_eq!((*first, *second), (id, id));
+        assert_eq!((*first, *second), (id.into(), id.into()));
         let ToWorker::Request { mark: 5, part: Part::Head(head) } = head else {
             panic!("{head:?}")
         };
@@ -452,6 +473,28 @@ mod tests {
         assert!(decoder.bytes.is_empty());
     }
 
+    #[test]
+    fn each_kind_of_frame_takes_one_kind_of_address() {
+        let mut encoder = Encoder::default();
+        encoder.close(ConnectionId(1 << 62 | 5));
+        let mut decoder = Decoder { bytes: encoder.bytes.clone(), ..Decoder::default() };
+        let (address, message) = decoder.next_to_reactor().unwrap().unwrap();
+        assert_eq!(address, ConnectionId(1 << 62 | 5).into());
+        assert!(matches!(message, ToReactor::Close));
+        let mut decoder = Decoder { bytes: encoder.bytes.clone(), ..Decoder::default() };
+        assert!(decoder.next_to_worker().is_err(), "nobody says so to a worker");
+        let mut end = Encoder::default();
+        end.to_reactor(ExchangeId::new(0, 1), &Part::End(None));
+        for (mut bytes, fits) in [(encoder.bytes, 1), (end.bytes, 0)] {
+            for other in (0..=u8::MAX).filter(|address| *address != fits) {
+                bytes[6] = other;
+                let mut decoder = Decoder { bytes: bytes.clone(), ..Decoder::default() };
+                let error = decoder.next_to_reactor().unwrap_err();
+                assert_eq!(error, CodecError::Address(other));
+            }
+        }
+    }
+
     fn null() -> OwnedFd {
         std::fs::File::open("/dev/null").unwrap().into()
     }
@@ -467,11 +510,13 @@ mod tests {
         // There was no room for the first.
         decoder.descriptors_came(None, true);
         decoder.descriptors_came(Some(null()), false);
-        let missing = CodecError::MissingDescriptor { exchange: id, mark: 0 };
+        let missing = CodecError::MissingDescriptor { address: id.into(), mark: 0 };
         assert_eq!(decoder.next_to_reactor().unwrap_err(), missing);
         let (of, message) = decoder.next_to_reactor().unwrap().unwrap();
         let ToReactor::Part(part) = message else { panic!("{message:?}") };
-        assert!(of == next && matches!(part, Part::File(FileSlice { offset: 3, len: 4, .. })));
+        assert!(
+            of == next.into() && matches!(part, Part::File(FileSlice { offset: 3, len: 4, .. }))
+        );
         assert!(decoder.next_to_reactor().unwrap().is_none());
     }
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::exchange::ExchangeId;
+use crate::codec::Address;
 
 /// A frame that the other process cannot have meant. The link is unusable behind it, but for
 /// [`MissingDescriptor`](Self::MissingDescriptor).
@@ -12,6 +12,8 @@ pub enum CodecError {
     TooLong(u32),
     /// A kind that does not exist in this direction.
     Kind(u8),
+    /// A kind of address that does not exist, or that this kind of frame does not take.
+    Address(u8),
     /// A head that does not decode.
     Head,
     /// A payload whose shape does not fit its kind.
@@ -20,8 +22,8 @@ pub enum CodecError {
     /// exchange alone: the frame has been read, and the link goes on behind it. The process that reads
     /// may have no room for one more open file.
     MissingDescriptor {
-        /// The exchange that lacks a part.
-        exchange: ExchangeId,
+        /// What lacks a part.
+        address: Address,
         /// The frame's mark.
         mark: u8,
     },
@@ -32,6 +34,7 @@ impl fmt::Display for CodecError {
         match self {
             Self::TooLong(len) => write!(f, "frame of {len} bytes is too long"),
             Self::Kind(kind) => write!(f, "unknown frame kind {kind}"),
+            Self::Address(kind) => write!(f, "frame with an address of kind {kind}"),
             Self::Head => f.write_str("head does not decode"),
             Self::Payload => f.write_str("payload does not fit its frame kind"),
             Self::MissingDescriptor { .. } => f.write_str("file frame without a descriptor"),

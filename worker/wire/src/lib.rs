@@ -2,7 +2,7 @@
 //!
 //! A request and a response are the same stream of [`Part`]s, in every protocol and in every
 //! process. The reactor sends `Part<RequestHead>` to a worker and gets `Part<ResponseHead>` back,
-//! each behind the [`ExchangeId`] it belongs to. This crate is pure: no socket, no clock, no
+//! each behind the [`Address`] it is about: its exchange, as a rule. This crate is pure: no socket, no clock, no
 //! process; file descriptors are only carried.
 
 #![forbid(unsafe_code)]
@@ -22,7 +22,7 @@ pub mod shm;
 pub mod tls;
 
 pub use budget::{Budget, DescriptorBudget, Holder, Permit, Share};
-pub use codec::{Decoder, Encoder, ToReactor, ToWorker};
+pub use codec::{Address, ConnectionId, Decoder, Encoder, PoolId, ToReactor, ToWorker};
 pub use error::CodecError;
 pub use exchange::ExchangeId;
 pub use fields::{Fields, FieldsBuilder};

@@ -95,6 +95,9 @@ pub const CHUNK_JOIN_BYTES_MAX: usize = 4 << 10;
 pub const LINGER_TIME_MAX: Duration = Duration::from_secs(2);
 /// As [`LINGER_TIME_MAX`], when the server is to stop and waits for its connections.
 pub const LINGER_DRAINING_TIME_MAX: Duration = Duration::from_millis(500);
+/// How long a connection that a worker closes may take for what has been answered, and for its protocol's
+/// last words. Behind it the connection is cut off, so that no client stays that was to go.
+pub const CLOSE_TIME_MAX: Duration = Duration::from_secs(5);
 /// How long a connection with streams that is to end waits for its client after the last GOAWAY: a
 /// way there and back (RFC 9113, 6.8; RFC 9114, 5.2). With [`LINGER_DRAINING_TIME_MAX`] well within
 /// what servers are given to stop.

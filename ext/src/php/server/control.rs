@@ -4,6 +4,8 @@ use std::rc::Rc;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use wire::ConnectionId;
+use wire::shm::Counter;
 use worker::control_signals;
 
 use super::state::{ServerState, Stage};
@@ -47,6 +49,17 @@ pub fn stop(call: &Call<'_>, given: given::Stop) -> Result<Returned, Failure> {
         Some(pid) => kill(Pid::from_raw(pid), Signal::SIGTERM).is_ok(),
         None => false,
     }))
+}
+
+/// `Server::close()`
+pub fn close(call: &Call<'_>, given: given::Close) -> Result<Returned, Failure> {
+    let state = running(call)?;
+    let shared = state.shared.get().ok_or_else(not_running)?;
+    // No higher number can have been given out: each connection takes at most as many as there are threads.
+    let highest = shared.get(Counter::Accepted).saturating_mul(shared.threads() as u64);
+    let number = u64::try_from(given.fd).ok().filter(|number| (1..=highest).contains(number));
+    let told = number.is_some_and(|number| worker::close_connection(ConnectionId(number)));
+    Ok(Returned::Bool(told))
 }
 
 /// `Server::stats()`

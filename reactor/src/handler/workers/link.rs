@@ -10,7 +10,7 @@ use nix::sys::socket::{
 use wire::limits::{HANDOVER_DEPTH_MAX, LINK_UNREAD_BYTES_BEYOND};
 use wire::shm::batch::ResponseBatch;
 use wire::shm::{Mark, Marks, Shared};
-use wire::{CodecError, Decoder, Encoder, ExchangeId, ToReactor, ToWorker};
+use wire::{Address, CodecError, Decoder, Encoder, ExchangeId, ToReactor, ToWorker};
 
 use crate::fd_passing;
 use crate::shared_content;
@@ -266,7 +266,7 @@ impl Link {
     }
 
     /// The next message that has been read.
-    pub fn next_message(&mut self) -> Result<Option<(ExchangeId, ToReactor)>, LinkError> {
+    pub fn next_message(&mut self) -> Result<Option<(Address, ToReactor)>, LinkError> {
         self.decoder.next_to_reactor().map_err(LinkError::Codec)
     }
 }

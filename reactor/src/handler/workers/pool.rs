@@ -10,7 +10,7 @@ use std::time::Instant;
 use bytes::Bytes;
 use log::kv::Value;
 use wire::shm::Counter;
-use wire::{ExchangeId, Fields, Part, Reason, RequestHead, ResponseHead, ToWorker};
+use wire::{ConnectionId, ExchangeId, Fields, Part, Reason, RequestHead, ResponseHead, ToWorker};
 
 use super::body::{Content, Room, Spool};
 use super::in_flight::{InFlight, Place, Stage, Task, id_of, key_of};
@@ -47,6 +47,8 @@ pub struct WorkerPool {
     pub faults: Vec<Fault>,
     /// Answers that connections have yet to take.
     answers: Vec<Answer>,
+    /// Connections that workers end; what they have answered before comes first.
+    pub closings: Vec<ConnectionId>,
     /// Responses that were refused because too many files are open, and that nobody has complained of.
     pub files_refused: u32,
 }
@@ -69,6 +71,7 @@ impl WorkerPool {
             unread: Vec::new(),
             faults: Vec::new(),
             answers: Vec::new(),
+            closings: Vec::new(),
             files_refused: 0,
         }
     }

@@ -15,7 +15,7 @@ use wire::shm::Counter;
 use crate::played::Server;
 
 /// A server that speaks HTTP/3.
-fn start(tweak: impl FnOnce(&mut Config)) -> Server {
+pub fn start(tweak: impl FnOnce(&mut Config)) -> Server {
     let identity = development::localhost().unwrap();
     start_with(TlsConfig::new(identity), tweak)
 }

@@ -1,5 +1,6 @@
 //! What a frame of a link is about: its kind, as a number.
 
+use super::address::AddressKind;
 use crate::error::CodecError;
 
 /// The kind of a frame.
@@ -18,6 +19,7 @@ pub(super) enum Kind {
     Complete = 11,
     Streamed = 12,
     RequestCredit = 13,
+    Close = 14,
 }
 
 impl Kind {
@@ -37,7 +39,16 @@ impl Kind {
             11 => Self::Complete,
             12 => Self::Streamed,
             13 => Self::RequestCredit,
+            14 => Self::Close,
             other => return Err(CodecError::Kind(other)),
         })
+    }
+
+    /// What its frames name.
+    pub(super) fn address(&self) -> AddressKind {
+        match self {
+            Self::Close => AddressKind::Connection,
+            _ => AddressKind::Exchange,
+        }
     }
 }

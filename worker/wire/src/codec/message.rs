@@ -1,4 +1,7 @@
 //! What the two ends of a link say to each other: [`ToWorker`] and [`ToReactor`].
+//!
+//! Each message stands behind the [`Address`](super::Address) that it is about: an exchange, where it
+//! does not say otherwise.
 
 use crate::head::{Origin, RequestHead, ResponseHead};
 use crate::part::Part;
@@ -47,6 +50,9 @@ pub enum ToReactor {
     Complete,
     /// The handler reads the content of its request: so many more bytes of it may be sent.
     RequestCredit(u32),
+    /// To a connection, whoever answers it: what has been answered is still sent, the rest breaks off, and
+    /// the connection ends.
+    Close,
 }
 
 impl From<Part<ResponseHead>> for ToReactor {

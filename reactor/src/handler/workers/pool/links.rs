@@ -3,7 +3,7 @@
 use wire::control::FromReactor;
 use wire::limits::{HELD_TIME_MAX, LINK_BYTES_PER_TURN_MAX, REDISPATCH_MAX};
 use wire::shm::Counter;
-use wire::{CodecError, ExchangeId, Holder, Part, Reason, ToReactor, ToWorker};
+use wire::{Address, CodecError, ExchangeId, Holder, Part, Reason, ToReactor, ToWorker};
 
 use super::{Answer, Fault, FaultKind, WorkerPool};
 use crate::handler::workers::body::Content;
@@ -156,25 +156,34 @@ impl WorkerPool {
         let mut strayed = false;
         while let Some(Some(link)) = self.links.get_mut(slot) {
             match link.next_message() {
-                Ok(Some((id, message))) => match self.answered(slot, id, message, turn) {
-                    Answered::Ours => {}
-                    Answered::Over => {
-                        self.common.shared.add(Counter::Stray, 1);
-                        // One line for all that was read together.
-                        if !std::mem::replace(&mut strayed, true) {
-                            self.note_fault(slot, FaultKind::Stray);
+                // Any worker may end any connection; one that is not there any more takes no harm.
+                Ok(Some((Address::Connection(connection), ToReactor::Close))) => {
+                    self.closings.push(connection);
+                }
+                Ok(Some((Address::Exchange(id), message))) => {
+                    match self.answered(slot, id, message, turn) {
+                        Answered::Ours => {}
+                        Answered::Over => {
+                            self.common.shared.add(Counter::Stray, 1);
+                            // One line for all that was read together.
+                            if !std::mem::replace(&mut strayed, true) {
+                                self.note_fault(slot, FaultKind::Stray);
+                            }
+                        }
+                        Answered::Foreign => {
+                            self.common.shared.add(Counter::Stray, 1);
+                            return self.link_lost(slot, LinkError::Foreign, turn);
+                        }
+                        Answered::Unbounded => {
+                            return self.link_lost(slot, LinkError::Window, turn);
                         }
                     }
-                    Answered::Foreign => {
-                        self.common.shared.add(Counter::Stray, 1);
-                        return self.link_lost(slot, LinkError::Foreign, turn);
-                    }
-                    Answered::Unbounded => {
-                        return self.link_lost(slot, LinkError::Window, turn);
-                    }
-                },
+                }
+                // No frame decodes to any other.
+                Ok(Some((Address::Connection(_) | Address::Pool(_), _))) => {}
                 Ok(None) => return,
-                Err(LinkError::Codec(CodecError::MissingDescriptor { exchange, .. })) => {
+                Err(LinkError::Codec(CodecError::MissingDescriptor { address, .. })) => {
+                    let Address::Exchange(exchange) = address else { continue };
                     if self.is_foreign(slot, exchange) {
                         self.common.shared.add(Counter::Stray, 1);
                         return self.link_lost(slot, LinkError::Foreign, turn);
@@ -218,7 +227,7 @@ impl WorkerPool {
         }
         let content = match &message {
             ToReactor::Part(Part::Body(bytes)) => bytes.len() as u64,
-            ToReactor::Part(_) | ToReactor::Complete => 0,
+            ToReactor::Part(_) | ToReactor::Complete | ToReactor::Close => 0,
             ToReactor::RequestCredit(bytes) => {
                 self.grant(id, *bytes);
                 return Answered::Ours;

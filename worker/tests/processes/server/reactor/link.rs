@@ -6,7 +6,7 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use nix::sys::socket::{ControlMessage, ControlMessageOwned, MsgFlags, recvmsg, sendmsg};
 use wire::shm::Marks;
 use wire::shm::arena::Arena;
-use wire::{Decoder, Encoder, ExchangeId, ToReactor, ToWorker};
+use wire::{Address, Decoder, Encoder, ExchangeId, ToReactor, ToWorker};
 
 /// One link, its marks, and who is on it.
 pub struct Link {
@@ -76,7 +76,10 @@ impl Link {
     }
 
     pub fn next(&mut self) -> Option<(ExchangeId, ToReactor)> {
-        self.decoder.next_to_reactor().expect("workers send what is valid")
+        match self.decoder.next_to_reactor().expect("workers send what is valid")? {
+            (Address::Exchange(id), message) => Some((id, message)),
+            other => panic!("nobody closes a connection here: {other:?}"),
+        }
     }
 }
 
