@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use crate::handler::FixedResponse;
 pub use crate::handler::routes::Routes;
+pub use crate::handler::{FilesConfig, FixedResponse};
 use crate::protocol::settings::HttpSettings;
 pub use crate::response_spool::SpoolLimits;
 use crate::secret::Secret;
@@ -51,6 +51,9 @@ pub struct Config {
     pub take_log: fn(OwnedFd),
     /// Answers that the reactor gives by itself, where the routes of a port say so.
     pub fixed: Vec<FixedResponse>,
+    /// Directories whose files the reactor sends by itself, where the routes of a port say so; at most
+    /// 128.
+    pub files: Vec<FilesConfig>,
     /// One entry per listener, in the same order.
     pub ports: Vec<PortConfig>,
 }
@@ -107,6 +110,7 @@ impl Default for Config {
             take_log: drop,
             cpus: Vec::new(),
             fixed: Vec::new(),
+            files: Vec::new(),
             ports: Vec::new(),
         }
     }

@@ -14,9 +14,11 @@ pub fn budget(config: &Config, shared: Shared) -> DescriptorBudget {
     // The soft limit is what counts; without one there is no bound but memory.
     let limit = getrlimit(Resource::RLIMIT_NOFILE).map_or(1024, |(soft, _)| soft);
     // In a reload each worker lives twice, and by each link one descriptor may have come that nobody
-    // has taken yet. Each thread has a file for responses that nobody takes.
+    // has taken yet. Each thread has a file for responses that nobody takes, and its own descriptor of each
+    // directory whose files it sends.
     let (workers, threads) = (config.workers as u64, config.threads as u64);
-    let links = 2 * 2 * workers * threads + threads;
+    let own = threads + threads * config.files.len() as u64;
+    let links = 2 * 2 * workers * threads + own;
     let bodies = Budget::shown(config.spool_files_max, shared.counter(Counter::BodyFiles));
     DescriptorBudget::of_process(limit, open_now(), config.connections_max as u64, links)
         .bounded(Holder::Body, bodies)

@@ -169,12 +169,18 @@ impl EventLoop {
             return self.refuse(key, stream, &head, Fault::Misdirected);
         }
         let port = &self.common.config.ports[usize::from(client.origin().port)];
-        let Some(handler) = port.routes.find(&head.path) else {
-            return self.answer(key, stream, StatusCode::NOT_FOUND);
-        };
         let window = client.exchanges().window(port.window_bytes);
-        let request = NewRequest { conn: key, stream, head, window };
-        let id = self.handlers.get(handler).open(request, &mut self.turn);
+        let mut request = NewRequest { conn: key, stream, head, window };
+        let mut from = 0;
+        let (handler, id) = loop {
+            let Some((handler, next)) = port.routes.find(&request.head.path, from) else {
+                return self.answer(key, stream, StatusCode::NOT_FOUND);
+            };
+            match self.handlers.get(handler).open(request, &mut self.turn) {
+                Ok(id) => break (handler, id),
+                Err(declined) => (request, from) = (*declined, next),
+            }
+        };
         client.exchanges().opened(stream, ExchangeKey { handler, id }, window);
     }
 

@@ -64,8 +64,12 @@ impl Fixed {
 }
 
 impl Handler for Fixed {
-    fn open(&mut self, request: NewRequest, _turn: &mut Turn) -> ExchangeId {
-        id_of(self.exchanges.insert((request.conn, request.stream)))
+    fn open(
+        &mut self,
+        request: NewRequest,
+        _turn: &mut Turn,
+    ) -> Result<ExchangeId, Box<NewRequest>> {
+        Ok(id_of(self.exchanges.insert((request.conn, request.stream))))
     }
 
     fn receive(&mut self, id: ExchangeId, part: Part<RequestHead>, _turn: &mut Turn) {

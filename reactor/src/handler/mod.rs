@@ -11,6 +11,7 @@
 //!                          answers
 //! ```
 
+pub mod files;
 mod fixed;
 pub mod routes;
 mod set;
@@ -18,6 +19,7 @@ pub mod workers;
 
 use wire::{ExchangeId, Part, RequestHead, ResponseHead};
 
+pub use self::files::FilesConfig;
 pub use self::fixed::FixedResponse;
 pub(crate) use self::set::Handlers;
 use crate::protocol::StreamId;
@@ -36,6 +38,14 @@ impl HandlerId {
     pub const fn fixed(index: u8) -> Self {
         Self(index + 1)
     }
+
+    /// The handler of this entry of [`Config::files`](crate::Config::files).
+    pub const fn files(index: u8) -> Self {
+        Self(index | Self::FILES)
+    }
+
+    /// The first of those that answer with files.
+    const FILES: u8 = 0x80;
 }
 
 /// An exchange in flight, and who answers it.
@@ -92,8 +102,10 @@ impl From<Part<ResponseHead>> for ToClient {
 
 /// Answers requests. Nothing here blocks; an id that is not in flight any more has no effect.
 pub trait Handler: Send {
-    /// A request begins.
-    fn open(&mut self, request: NewRequest, turn: &mut Turn) -> ExchangeId;
+    /// A request begins. It is given back by a handler that does not answer it: the next one of the
+    /// port's routes is asked.
+    fn open(&mut self, request: NewRequest, turn: &mut Turn)
+    -> Result<ExchangeId, Box<NewRequest>>;
 
     /// What follows of it: content, its end, or that the client has left. Behind
     /// [`ClientLeaving`](wire::Reason::ClientLeaving) the response may still be sent; behind any other

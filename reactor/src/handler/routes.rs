@@ -7,7 +7,7 @@ use super::HandlerId;
 /// The handlers of a port.
 #[derive(Debug, Clone)]
 pub struct Routes {
-    /// The first that matches answers.
+    /// The first that matches answers; if it declines, the next one is asked.
     pub paths: Vec<Route>,
     /// Who answers all other requests; `None`: nobody, they get 404.
     pub rest: Option<HandlerId>,
@@ -41,10 +41,15 @@ impl PathMatch {
 }
 
 impl Routes {
-    /// Who answers a request for this path.
-    pub fn find(&self, path: &[u8]) -> Option<HandlerId> {
-        let route = self.paths.iter().find(|route| route.path.matches(path));
-        route.map_or(self.rest, |route| Some(route.handler))
+    /// Who answers a request for this path, and where to go on when it declines. `from` is 0 at first.
+    pub fn find(&self, path: &[u8], from: usize) -> Option<(HandlerId, usize)> {
+        let rules = self.paths.iter().enumerate().skip(from);
+        let rule = rules.into_iter().find(|(_, route)| route.path.matches(path));
+        match rule {
+            Some((at, route)) => Some((route.handler, at + 1)),
+            None if from <= self.paths.len() => Some((self.rest?, self.paths.len() + 1)),
+            None => None,
+        }
     }
 }
 
@@ -76,8 +81,22 @@ mod tests {
             ("/files", HandlerId::WORKERS),
             ("*", HandlerId::WORKERS),
         ] {
-            assert_eq!(routes.find(path.as_bytes()), Some(handler), "{path}");
+            let found = routes.find(path.as_bytes(), 0);
+            assert_eq!(found.map(|(handler, _)| handler), Some(handler), "{path}");
         }
-        assert_eq!(Routes { rest: None, ..routes }.find(b"/"), None);
+        assert_eq!(Routes { rest: None, ..routes }.find(b"/", 0), None);
+    }
+
+    #[test]
+    fn who_declines_is_followed_by_the_next() {
+        let rule = |path, handler| Route { path, handler: HandlerId::fixed(handler) };
+        let path = |path| PathMatch::Prefix(Bytes::from_static(path));
+        let paths = vec![rule(path(b"/a"), 0), rule(path(b"/b"), 1), rule(path(b"/"), 2)];
+        let routes = Routes { paths, ..Routes::default() };
+        let (first, next) = routes.find(b"/a", 0).unwrap();
+        let (second, next) = routes.find(b"/a", next).unwrap();
+        let (last, next) = routes.find(b"/a", next).unwrap();
+        assert_eq!([first, second], [HandlerId::fixed(0), HandlerId::fixed(2)]);
+        assert_eq!((last, routes.find(b"/a", next)), (HandlerId::WORKERS, None));
     }
 }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::files::Files;
 use super::fixed::Fixed;
 use super::workers::WorkerPool;
 use super::{Handler, HandlerId};
@@ -12,6 +13,7 @@ pub struct Handlers {
     /// The pool of PHP workers.
     pub workers: WorkerPool,
     others: Vec<Box<dyn Handler>>,
+    files: Vec<Files>,
 }
 
 impl Handlers {
@@ -19,11 +21,21 @@ impl Handlers {
     pub fn new(shared: SharedState, thread: u16) -> Self {
         let fixed = shared.config.fixed.iter();
         let others = fixed.map(|response| Box::new(Fixed::new(response)) as Box<dyn Handler>);
-        Self { others: others.collect(), workers: WorkerPool::new(shared, thread) }
+        let files = shared.config.files.iter();
+        Self {
+            others: others.collect(),
+            files: files.map(|files| Files::new(files, shared.clone())).collect(),
+            workers: WorkerPool::new(shared.clone(), thread),
+        }
     }
 
     /// The handler of this id; the workers, where the configuration has no other.
     pub fn get(&mut self, HandlerId(id): HandlerId) -> &mut dyn Handler {
+        if id >= HandlerId::FILES
+            && let Some(files) = self.files.get_mut(usize::from(id - HandlerId::FILES))
+        {
+            return files;
+        }
         match self.others.get_mut(usize::from(id).wrapping_sub(1)) {
             Some(other) => &mut **other,
             None => &mut self.workers,
@@ -32,7 +44,8 @@ impl Handlers {
 
     /// The ids.
     pub fn ids(&self) -> impl Iterator<Item = HandlerId> + use<> {
-        (0..=self.others.len() as u8).map(HandlerId)
+        let files = (0..self.files.len() as u8).map(HandlerId::files);
+        (0..=self.others.len() as u8).map(HandlerId).chain(files)
     }
 
     /// Whether answers wait for their connections.

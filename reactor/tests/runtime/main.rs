@@ -3,6 +3,7 @@
 
 mod bounds;
 mod closing;
+mod files;
 mod hostile;
 mod http2;
 mod leaving;

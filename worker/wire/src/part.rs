@@ -59,6 +59,11 @@ impl FileSlice {
         Self { fd, offset, len, lease: Some(lease) }
     }
 
+    /// A slice of a file that others may hold too, and nobody writes to.
+    pub fn shared(fd: Arc<OpenFile>, offset: u64, len: u64) -> Self {
+        Self { fd, offset, len, lease: None }
+    }
+
     /// Whether the range is written to again when the slice is dropped: `sendfile`, which lends the
     /// file's pages to a socket for longer, is not for it.
     pub fn is_leased(&self) -> bool {

@@ -317,7 +317,11 @@ impl WorkerPool {
 }
 
 impl Handler for WorkerPool {
-    fn open(&mut self, request: NewRequest, turn: &mut Turn) -> ExchangeId {
+    fn open(
+        &mut self,
+        request: NewRequest,
+        turn: &mut Turn,
+    ) -> Result<ExchangeId, Box<NewRequest>> {
         let NewRequest { conn, stream, head, window } = request;
         self.common.shared.add(Counter::Requests, 1);
         let streamed = self.common.config.ports[usize::from(head.origin.port)].content
@@ -332,7 +336,7 @@ impl Handler for WorkerPool {
             exchange.upload = Some(Box::default());
             self.submit(id, turn);
         }
-        id
+        Ok(id)
     }
 
     fn receive(&mut self, id: ExchangeId, part: Part<RequestHead>, turn: &mut Turn) {

@@ -1,0 +1,345 @@
+//! [`Files`]: a handler that answers with files below a directory, without a worker.
+//!
+//! ```text
+//!  path ──▶ target ──▶ root ──▶ open file ──▶ protocol::files::respond ──▶ parts
+//!             └──────────┴─ no file: declined, and the next handler is asked
+//! ```
+//!
+//! Opening a file, and reading a small one, is done in the event loop: where the disk has to be asked,
+//! the thread waits for it, as nginx does without `aio`.
+
+mod held;
+mod listing;
+pub mod root;
+mod target;
+
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use bytes::Bytes;
+use http::{Method, StatusCode};
+use wire::limits::FILE_MEMORY_BYTES_MAX;
+use wire::shm::Counter;
+use wire::{
+    BodyLength, ExchangeId, FieldsBuilder, FileSlice, Holder, Part, Reason, RequestHead,
+    ResponseHead,
+};
+
+use self::held::HeldFiles;
+use self::root::{Found, Missing, OpenedFile, Root, Symlinks};
+use self::target::Target;
+use super::{Answer, Handler, NewRequest};
+use crate::error_log::Kind;
+use crate::file;
+use crate::protocol::files::{
+    FileContent, FileField, FileOptions, FileResponse, accepted_codings, media_type, respond,
+};
+use crate::protocol::message::plain_response;
+use crate::shared::SharedState;
+use crate::turn::Turn;
+
+/// Which files are served, and how.
+#[derive(Debug, Clone)]
+pub struct FilesConfig {
+    /// The directory below which all of them lie; absolute.
+    pub root: PathBuf,
+    /// Names of files that answer for their directory; the first one that is there.
+    pub index: Vec<String>,
+    /// Whether a directory without such a file is answered with a list of what is in it.
+    pub autoindex: bool,
+    /// Which symbolic links are followed.
+    pub symlinks: Symlinks,
+    /// Whether `name.br`, `name.zst` or `name.gz` is sent for `name`, to clients that take it.
+    pub precompressed: bool,
+    /// Value of `Cache-Control`.
+    pub cache_control: Option<Bytes>,
+    /// Nobody else answers on this port: methods other than GET and HEAD get 405.
+    pub alone: bool,
+}
+
+type Parts = Vec<Part<ResponseHead>>;
+
+/// Answers with files.
+#[derive(Debug)]
+pub(super) struct Files {
+    config: FilesConfig,
+    common: SharedState,
+    root: Root,
+    held: HeldFiles,
+    /// Number of the last exchange.
+    last: u64,
+    answers: Vec<Answer>,
+}
+
+impl Files {
+    pub(super) fn new(config: &FilesConfig, common: SharedState) -> Self {
+        Self {
+            root: Root::new(config.root.clone(), config.symlinks),
+            config: config.clone(),
+            common,
+            held: HeldFiles::default(),
+            last: 0,
+            answers: Vec::new(),
+        }
+    }
+
+    /// The answer; `None` where there is no file.
+    fn answer(&mut self, head: &RequestHead, turn: &mut Turn) -> Option<Parts> {
+        let reads = head.method == Method::GET || head.method == Method::HEAD;
+        if !reads && !self.config.alone {
+            return None;
+        }
+        let target = Target::of(&head.path)?;
+        let found = match self.root.open(target.relative(), turn.now()) {
+            Ok(found) => found,
+            Err(missing) => return self.missing(missing, head, turn),
+        };
+        let (file, path) = match found {
+            Found::File(_) if target.is_directory => return None,
+            Found::File(file) => (file, target.path.clone()),
+            Found::Directory(directory) => match self.index(&target, turn) {
+                Some(Ok(found)) => found,
+                Some(Err(missing)) => return self.missing(missing, head, turn),
+                None if !self.config.autoindex => return None,
+                None if !target.is_directory => return Some(redirect(&target, head)),
+                None => {
+                    let shown = target.shown();
+                    return Some(listing::list(directory, &shown).map_or_else(failed, page));
+                }
+            },
+        };
+        if path.len() != target.path.len() && !target.is_directory {
+            return Some(redirect(&target, head));
+        }
+        if !reads {
+            return Some(refuse(StatusCode::METHOD_NOT_ALLOWED, &[(b"allow", b"GET, HEAD")]));
+        }
+        Some(self.send(&path, file, head, turn))
+    }
+
+    /// The file that answers for a directory, and its path.
+    fn index(
+        &mut self,
+        target: &Target,
+        turn: &mut Turn,
+    ) -> Option<Result<(OpenedFile, Vec<u8>), Missing>> {
+        for name in &self.config.index {
+            let Some(path) = target.child(name.as_bytes()) else { continue };
+            match self.root.open(Path::new(std::ffi::OsStr::from_bytes(&path)), turn.now()) {
+                Ok(Found::File(file)) => return Some(Ok((file, path))),
+                Ok(Found::Directory(_)) | Err(Missing::NoFile) => {}
+                Err(missing) => return Some(Err(missing)),
+            }
+        }
+        None
+    }
+
+    /// What becomes of a request whose file cannot be opened.
+    fn missing(&mut self, missing: Missing, head: &RequestHead, turn: &mut Turn) -> Option<Parts> {
+        match missing {
+            Missing::NoFile => None,
+            Missing::Root(error) => {
+                let line = format_args!(
+                    "document_root {} cannot be opened: {error}; until it can, requests are answered \
+                     as if it were empty",
+                    self.config.root.display()
+                );
+                turn.error_log.log(Kind::File, turn.clock.now().instant, line);
+                None
+            }
+            Missing::Denied => Some(refuse(StatusCode::FORBIDDEN, &[])),
+            Missing::Descriptors => Some(self.too_many(turn)),
+            Missing::Failed(error) => {
+                let path = head.path.escape_ascii().to_string();
+                let line = format_args!(
+                    "the client gets 500: the file for {path} below {} cannot be opened: {error}",
+                    self.config.root.display()
+                );
+                turn.error_log.log(Kind::File, turn.clock.now().instant, line);
+                Some(failed())
+            }
+        }
+    }
+
+    fn too_many(&mut self, turn: &mut Turn) -> Parts {
+        self.common.shared.add(Counter::FilesRefused, 1);
+        turn.error_log.log(
+            Kind::File,
+            turn.clock.now().instant,
+            format_args!(
+                "a file cannot be kept open until its client has taken it: {} are; the client gets \
+                 503. Raise the limit of open files (ulimit -n) or lower max_connection",
+                self.common.files.held(Holder::Sent)
+            ),
+        );
+        vec![Part::Abort(Reason::Overloaded)]
+    }
+
+    fn send(
+        &mut self,
+        path: &[u8],
+        file: OpenedFile,
+        head: &RequestHead,
+        turn: &mut Turn,
+    ) -> Parts {
+        let media_type = media_type(path);
+        let mut options = FileOptions {
+            media_type: Some(media_type.as_bytes()),
+            ranges: true,
+            ..FileOptions::default()
+        };
+        let file = match self.config.precompressed {
+            true => self.compressed(path, file, head, &mut options, turn),
+            false => file,
+        };
+        let now = turn.clock.now().unix_micros;
+        let mut response = respond(&head.method, &head.fields, &file.facts, &options, now);
+        if !response.status.is_client_error() {
+            let cache = self.config.cache_control.as_ref();
+            response.fields.extend(cache.map(|value| (&b"cache-control"[..], value.to_vec())));
+        }
+        if self.config.precompressed {
+            response.fields.push((b"vary", b"accept-encoding".to_vec()));
+        }
+        self.parts(response, file, head, turn)
+    }
+
+    /// The neighbour of the file with the coding that the client likes best, if there is one; the file
+    /// itself otherwise. One that is older than the file is of a former one.
+    fn compressed(
+        &mut self,
+        path: &[u8],
+        file: OpenedFile,
+        head: &RequestHead,
+        options: &mut FileOptions<'_>,
+        turn: &mut Turn,
+    ) -> OpenedFile {
+        let seconds = |file: &OpenedFile| file.facts.modified.div_euclid(1_000_000_000);
+        for coding in accepted_codings(&head.fields) {
+            let path = [path, coding.suffix().as_bytes()].concat();
+            let opened = self.root.open(Path::new(std::ffi::OsStr::from_bytes(&path)), turn.now());
+            match opened {
+                Ok(Found::File(other)) if seconds(&other) >= seconds(&file) => {
+                    options.coding = Some(coding);
+                    return other;
+                }
+                _ => {}
+            }
+        }
+        file
+    }
+
+    fn parts(
+        &mut self,
+        response: FileResponse,
+        file: OpenedFile,
+        request: &RequestHead,
+        turn: &mut Turn,
+    ) -> Parts {
+        let length = response.content.len();
+        let mut parts = vec![Part::Head(head_of(response.status, length, &response.fields))];
+        let content = match response.content {
+            _ if request.method == Method::HEAD => FileContent::Nothing,
+            content => content,
+        };
+        match content {
+            FileContent::Range { offset, len } if len <= FILE_MEMORY_BYTES_MAX => {
+                let slice = FileSlice::new(file.fd, offset, len);
+                match file::read(&slice, len as usize) {
+                    Some(bytes) if bytes.len() as u64 == len => {
+                        parts.extend((len > 0).then_some(Part::Body(bytes)));
+                    }
+                    // It was cut since its length was asked for.
+                    _ => return failed(),
+                }
+            }
+            FileContent::Nothing | FileContent::Text(_) => {
+                if let FileContent::Text(text) = content {
+                    parts.push(Part::Body(text));
+                }
+            }
+            content => {
+                let Some(slice) = self.held.hold(file, &self.common.files) else {
+                    return self.too_many(turn);
+                };
+                parts.extend(content.parts(&slice));
+            }
+        }
+        parts.push(Part::End(None));
+        parts
+    }
+}
+
+impl Handler for Files {
+    fn open(
+        &mut self,
+        request: NewRequest,
+        turn: &mut Turn,
+    ) -> Result<ExchangeId, Box<NewRequest>> {
+        let Some(parts) = self.answer(&request.head, turn) else { return Err(Box::new(request)) };
+        for counter in [Counter::Requests, Counter::Responses] {
+            self.common.shared.add(counter, 1);
+        }
+        self.last += 1;
+        let id = ExchangeId::new(0, self.last);
+        let (conn, stream) = (request.conn, request.stream);
+        self.answers.extend(parts.into_iter().map(|part| Answer {
+            conn,
+            stream,
+            exchange: id,
+            message: part.into(),
+        }));
+        Ok(id)
+    }
+
+    /// The answer has been made; what follows of the request is of no interest.
+    fn receive(&mut self, _id: ExchangeId, _part: Part<RequestHead>, _turn: &mut Turn) {}
+
+    fn credit(&mut self, _id: ExchangeId, _bytes: u64) {}
+
+    fn grow_window(&mut self, _id: ExchangeId, _bytes: u32) {}
+
+    fn answers(&mut self) -> &mut Vec<Answer> {
+        &mut self.answers
+    }
+
+    fn open_exchanges(&self) -> usize {
+        0
+    }
+}
+
+fn head_of(status: StatusCode, length: u64, fields: &[FileField]) -> ResponseHead {
+    let bytes = fields.iter().map(|(name, value)| name.len() + value.len()).sum();
+    let mut builder = FieldsBuilder::with_capacity(fields.len(), bytes);
+    for (name, value) in fields {
+        builder.push(name, value);
+    }
+    let length = BodyLength::Known(length);
+    ResponseHead { status, reason: None, length, fields: builder.build() }
+}
+
+/// Sends the client to the same path with a slash at its end, so that relative links are right.
+fn redirect(target: &Target, request: &RequestHead) -> Parts {
+    let mut location = target.encoded();
+    location.push(b'/');
+    if let Some(query) = &request.query {
+        location.extend([b"?", &query[..]].concat());
+    }
+    refuse(StatusCode::MOVED_PERMANENTLY, &[(b"location", &location)])
+}
+
+fn page(html: String) -> Parts {
+    let fields = [(&b"content-type"[..], b"text/html; charset=utf-8".to_vec())];
+    let head = head_of(StatusCode::OK, html.len() as u64, &fields);
+    vec![Part::Head(head), Part::Body(html.into()), Part::End(None)]
+}
+
+fn failed() -> Parts {
+    vec![Part::Abort(Reason::Internal)]
+}
+
+fn refuse(status: StatusCode, fields: &[(&[u8], &[u8])]) -> Parts {
+    let (mut head, content) = plain_response(status);
+    head.fields = head.fields.iter().chain(fields.iter().copied()).collect();
+    vec![Part::Head(head), Part::Body(content), Part::End(None)]
+}
