@@ -40,7 +40,9 @@ class Request
      * `server_addr`, `remote_port`, `remote_addr` (`unix:` on a Unix socket), `master_time`. Over TLS also
      * `https` (`on`), `ssl_protocol` (`TLSv1.3`), `ssl_cipher`, `ssl_server_name` (SNI, if the client
      * has named one), and of a client that had to show a certificate `ssl_client_verify` (`SUCCESS`),
-     * `ssl_client_s_dn` (its subject) and `ssl_client_cert` (PEM).
+     * `ssl_client_s_dn` (its subject) and `ssl_client_cert` (PEM). Behind a proxy that `trusted_proxies`
+     * names, addresses, scheme, `https`, `server_port` and the field `host` are what the proxy says;
+     * `remote_port` is 0 if it does not tell.
      *
      * @var array<string, string|int|float>|null
      */

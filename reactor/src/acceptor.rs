@@ -94,7 +94,11 @@ impl Acceptor {
                 Accepted::Again => continue,
                 Accepted::Exhausted(error) => return Err(error),
             };
-            let admitted = self.common.admit(origin.remote, true, None, error_log, now);
+            let proxies = &self.common.config.ports[index].proxies;
+            origin.trusted_proxy = proxies.trusted.trust(origin.remote);
+            // A proxy has the connections of many clients.
+            let counted = origin.remote.filter(|_| !origin.trusted_proxy);
+            let admitted = self.common.admit(counted, true, None, error_log, now);
             let Some(Admission { number, seat }) = admitted else { continue };
             origin.connection = number.0;
             let thread = number.thread(self.common.config.threads) as u16;

@@ -30,11 +30,11 @@ impl Client {
         }
     }
 
-    /// Whether workers may be told of it: the address of a QUIC client is its own only when the
-    /// handshake is done.
+    /// Whether workers may be told of it: that of a proxy may be another's until it has said whose, and
+    /// the address of a QUIC client is its own only when the handshake is done.
     pub fn has_begun(&self) -> bool {
         match self {
-            Self::Stream(_) => true,
+            Self::Stream(conn) => conn.announced,
             Self::Quic(client) => client.has_begun(),
         }
     }

@@ -8,6 +8,7 @@ use std::time::Duration;
 pub use crate::handler::routes::Routes;
 pub use crate::handler::{FilesConfig, FixedResponse};
 use crate::protocol::settings::HttpSettings;
+pub use crate::proxies::{ForwardedFields, ProxySettings, TrustedProxies};
 pub use crate::response_spool::SpoolLimits;
 use crate::secret::Secret;
 use crate::tls::Tls;
@@ -83,6 +84,8 @@ pub struct PortConfig {
     pub notify_open: bool,
     /// Whether a worker is told of closed connections (`Close`).
     pub notify_close: bool,
+    /// Proxies in front of it.
+    pub proxies: ProxySettings,
     /// TLS; `None` for cleartext.
     pub tls: Option<Arc<Tls>>,
     /// QUIC, below HTTP/3; without effect where that is not spoken.
@@ -130,6 +133,7 @@ impl Default for PortConfig {
             body_memory_bytes_max: 256 << 10,
             notify_open: false,
             notify_close: false,
+            proxies: ProxySettings::default(),
             tls: None,
             quic: QuicSettings::default(),
         }

@@ -16,7 +16,7 @@ use bytes::BytesMut;
 use wire::head::Origin;
 use wire::limits::{LINGER_DRAINING_TIME_MAX, READ_AHEAD_BYTES_MAX};
 use wire::shm::Counter;
-use wire::{Part, RequestHead, TlsInfo};
+use wire::{Part, RequestHead, Scheme, TlsInfo};
 
 pub use self::backlog::content_len;
 use self::streams::{DriveContext, Streams};
@@ -52,6 +52,8 @@ pub struct Conn {
     pub alarms: Alarms,
     /// Its place among those of its address, when they are bounded.
     pub seat: Option<Seat>,
+    /// Whether workers may be told of it: it is known whose it is.
+    pub announced: bool,
 }
 
 /// What is known of what the socket has to read.
@@ -79,6 +81,8 @@ impl Readiness {
 enum Phase {
     /// TLS is being agreed on.
     Handshaking { until: Instant },
+    /// A proxy has to say first for whom the connection is.
+    ProxyHeader { until: Instant },
     /// Both directions are open, as far as is known.
     Open,
     /// The client will send no more.
@@ -101,6 +105,8 @@ pub struct Context<'a> {
 #[derive(Debug)]
 #[allow(clippy::large_enum_variant)] // lives in a buffer that is used again; a box would be an allocation
 pub enum Event {
+    /// A proxy has said for whom the connection is, as the origin has it from now on.
+    Introduced,
     /// A part of a request.
     Request(StreamId, Part<RequestHead>),
     /// Content bytes of a response were taken over from its worker, which may send as many more.
@@ -125,13 +131,12 @@ pub enum PumpResult {
 impl Conn {
     /// A new connection.
     pub fn new(socket: Socket, port: &PortConfig, origin: Origin, now: &Now) -> Self {
-        let phase = match (&socket, &port.tls) {
-            (Socket::Tls(_), Some(tls)) => {
-                Phase::Handshaking { until: now.instant + tls.config.handshake_timeout }
-            }
-            _ => Phase::Open,
+        let phase = match port.proxies.protocol {
+            true => Phase::ProxyHeader { until: now.instant + port.http.first_byte_timeout },
+            false => Phase::first(&socket, port, now),
         };
-        let protocol = Box::new(Detect::new(port.http.clone(), origin, file::read, now));
+        let http = port.http.clone();
+        let protocol = Box::new(Detect::new(http, origin, Scheme::Http, file::read, now));
         Self {
             socket,
             streams: Streams::new(protocol, origin),
@@ -143,6 +148,7 @@ impl Conn {
             stalled: None,
             alarms: Alarms::default(),
             seat: None,
+            announced: !port.proxies.protocol,
         }
     }
 
@@ -167,7 +173,9 @@ impl Conn {
     /// When to look at this connection next.
     pub fn deadline(&self) -> Option<Instant> {
         match self.phase {
-            Phase::Handshaking { until } | Phase::Lingering { until, .. } => Some(until),
+            Phase::Handshaking { until }
+            | Phase::ProxyHeader { until }
+            | Phase::Lingering { until, .. } => Some(until),
             _ => [self.streams.deadline(), self.stalled].into_iter().flatten().min(),
         }
     }
@@ -176,6 +184,10 @@ impl Conn {
     pub fn timeout(&mut self, now: &Now, error_log: &mut ErrorLog) -> PumpResult {
         if matches!(self.phase, Phase::Lingering { until, .. } if until <= now.instant) {
             return PumpResult::Close;
+        }
+        if matches!(self.phase, Phase::ProxyHeader { until } if until <= now.instant) {
+            self.log_proxy("no whole PROXY header in time", now, error_log);
+            return PumpResult::Abort;
         }
         if matches!(self.phase, Phase::Handshaking { until } if until <= now.instant) {
             error_log.log_with(
@@ -219,7 +231,7 @@ impl Conn {
     }
 
     fn move_bytes(&mut self, port: &PortConfig, cx: &mut Context<'_>) -> PumpResult {
-        if let Some(fate) = self.handshake(port, cx) {
+        if let Some(fate) = self.proxy_header(port, cx).or_else(|| self.handshake(port, cx)) {
             return fate;
         }
         for _ in 0..READS_PER_TURN_MAX {

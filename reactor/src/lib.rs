@@ -23,6 +23,7 @@ pub mod file;
 pub mod handler;
 mod listener;
 mod mailbox;
+pub mod proxies;
 pub mod quic;
 mod response_spool;
 mod secret;

@@ -58,6 +58,33 @@ impl SharedState {
         }
     }
 
+    /// A place among the connections of an address, where they are bounded and the address is known;
+    /// `None` when it has as many as it may have.
+    pub fn seat(
+        &self,
+        remote: Option<SocketAddr>,
+        proven: bool,
+        error_log: &mut ErrorLog,
+        now: Instant,
+    ) -> Option<Option<Seat>> {
+        let (Some(addresses), Some(remote)) = (&self.addresses, remote) else { return Some(None) };
+        if let Some(seat) = addresses.enter(remote.ip(), proven) {
+            return Some(Some(seat));
+        }
+        self.shared.add(Counter::AddressesRefused, 1);
+        error_log.log(
+            Kind::Address,
+            now,
+            format_args!(
+                "refused a connection of client {}: its address has as many as it may have; if it is a \
+                 proxy, name it in trusted_proxies, or raise max_connection_per_address and \
+                 max_pending_connection_per_address",
+                Peer(Some(remote))
+            ),
+        );
+        None
+    }
+
     /// Counts a client that wants a connection, and gives it a number; `None` when there are as many
     /// as there may be, or as many from its address. `proven` says that the address is the client's.
     /// The number names the thread that owns the connection: `owner`, or whichever has its turn.
@@ -70,27 +97,10 @@ impl SharedState {
         now: Instant,
     ) -> Option<Admission> {
         self.shared.add(Counter::Accepted, 1);
-        let seat = match (&self.addresses, remote) {
-            (Some(addresses), Some(remote)) => match addresses.enter(remote.ip(), proven) {
-                Some(seat) => Some(seat),
-                None => {
-                    for counter in [Counter::Closed, Counter::Aborted, Counter::AddressesRefused] {
-                        self.shared.add(counter, 1);
-                    }
-                    error_log.log(
-                        Kind::Address,
-                        now,
-                        format_args!(
-                            "refused a connection of client {}: its address has as many as it may \
-                             have; if it is a proxy, raise max_connection_per_address and \
-                             max_pending_connection_per_address",
-                            Peer(Some(remote))
-                        ),
-                    );
-                    return None;
-                }
-            },
-            _ => None,
+        let Some(seat) = self.seat(remote, proven, error_log, now) else {
+            self.shared.add(Counter::Closed, 1);
+            self.shared.add(Counter::Aborted, 1);
+            return None;
         };
         if self.shared.get(Counter::Connections) >= self.config.connections_max as u64 {
             self.shared.add(Counter::Closed, 1);

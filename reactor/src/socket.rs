@@ -104,6 +104,30 @@ impl Socket {
         self.fd().as_raw_fd()
     }
 
+    /// Looks at what the client has sent first, before TLS too, without taking it. 0 at its end.
+    pub fn peek(&self, space: &mut [u8]) -> nix::Result<usize> {
+        loop {
+            match recv(self.raw(), space, MsgFlags::MSG_PEEK) {
+                Err(nix::Error::EINTR) => {}
+                result => return result,
+            }
+        }
+    }
+
+    /// Takes what was looked at, and no more. Returns whether it was there.
+    pub fn discard(&self, bytes: &mut [u8]) -> bool {
+        let mut taken = 0;
+        while taken < bytes.len() {
+            match recv(self.raw(), &mut bytes[taken..], MsgFlags::empty()) {
+                Ok(0) => return false,
+                Ok(len) => taken += len,
+                Err(nix::Error::EINTR) => {}
+                Err(_) => return false,
+            }
+        }
+        true
+    }
+
     /// Reads once.
     pub fn receive(&mut self, buffer: &mut ReadBuffer) -> Received {
         match self {

@@ -64,6 +64,14 @@ pub struct PortState {
 }
 
 impl PortState {
+    /// Where it is, as error messages name it.
+    pub fn place(&self) -> String {
+        match &self.path {
+            Some(path) => path.display().to_string(),
+            None => format!("{}:{}", self.host, self.number),
+        }
+    }
+
     /// A port that has just been bound.
     pub fn new(
         host: String,

@@ -15,6 +15,7 @@ mod h2;
 mod h3;
 mod h3_frames;
 mod held;
+mod proxies;
 
 pub use codec::wire_codec;
 pub use h1::h1;
@@ -22,6 +23,7 @@ pub use h2::h2;
 pub use h3::h3;
 pub use h3_frames::h3_frames;
 pub use held::held;
+pub use proxies::proxies;
 
 /// Where the requests come from, as far as a protocol cares.
 fn origin() -> Origin {

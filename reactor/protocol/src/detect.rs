@@ -25,6 +25,7 @@ pub struct Detect {
     spoken: Spoken,
     /// The first bytes were enough.
     decided: bool,
+    scheme: Scheme,
     read: ReadFile,
 }
 
@@ -35,12 +36,18 @@ enum Spoken {
 }
 
 impl Detect {
-    /// A cleartext connection that was just accepted. `read` reads the files that responses are
-    /// made of.
-    pub fn new(settings: Arc<HttpSettings>, origin: Origin, read: ReadFile, now: &Now) -> Self {
+    /// A connection without TLS of its own that was just accepted. `scheme` is https where a proxy has
+    /// said that it speaks TLS with the client. `read` reads the files that responses are made of.
+    pub fn new(
+        settings: Arc<HttpSettings>,
+        origin: Origin,
+        scheme: Scheme,
+        read: ReadFile,
+        now: &Now,
+    ) -> Self {
         let decided = !settings.http2.enabled;
-        let http1 = Http1::new(settings, origin, Scheme::Http, now);
-        Self { spoken: Spoken::Http1(http1), decided, read }
+        let http1 = Http1::new(settings, origin, scheme, now);
+        Self { spoken: Spoken::Http1(http1), decided, scheme, read }
     }
 
     fn protocol(&mut self) -> &mut dyn Protocol {
@@ -63,7 +70,7 @@ impl Detect {
         let same = input.iter().zip(PREFACE).take_while(|(a, b)| a == b).count();
         if same == PREFACE.len() {
             let (settings, origin) = (Arc::clone(http1.settings()), http1.origin());
-            let http2 = Http2::new(settings, origin, Scheme::Http, self.read, now);
+            let http2 = Http2::new(settings, origin, self.scheme, self.read, now);
             self.spoken = Spoken::Http2(Box::new(http2));
         } else if same == input.len() {
             // Taken for a head that is incomplete, so that its deadlines hold. It is not consumed.

@@ -122,6 +122,10 @@ pub enum Fault {
     TooEarly,
     /// The handshake failed, or took too long.
     Handshake,
+    /// What a trusted proxy says about its client is malformed (RFC 7239, 4).
+    Forwarded,
+    /// `Forwarded` and `X-Forwarded-*` say different things: one of them may be the client's own.
+    ForwardedTwice,
 }
 
 impl Fault {
@@ -142,6 +146,8 @@ impl Fault {
             | Self::Frame
             | Self::Request
             | Self::Message
+            | Self::Forwarded
+            | Self::ForwardedTwice
             | Self::Handshake => StatusCode::BAD_REQUEST,
             Self::Misdirected => StatusCode::MISDIRECTED_REQUEST,
             Self::TooEarly => StatusCode::TOO_EARLY,
@@ -209,6 +215,11 @@ impl fmt::Display for Fault {
             Self::Message => "malformed message",
             Self::TooEarly => "not safe to be sent before the handshake is done",
             Self::Handshake => "handshake failed",
+            Self::Forwarded => "malformed Forwarded from a trusted proxy",
+            Self::ForwardedTwice => {
+                "Forwarded and X-Forwarded-* of a trusted proxy differ: have it remove what clients \
+                 send, or name in forwarded_headers the ones that it sets"
+            }
         })
     }
 }

@@ -56,26 +56,24 @@ pub fn head(
     if control.method == Method::CONNECT {
         return Err(Fault::Connect);
     }
-    check_scheme(&control)?;
+    let scheme = scheme(&control, &origin)?;
     let (path, query) = path(&control, settings)?;
     let content_length = content_length(lines, settings)?;
     let expects_continue = expects_continue(lines)?;
     let fields = fields(lines, control.authority, settings)?;
-    let ControlData { method, version, scheme, .. } = control;
+    let ControlData { method, version, .. } = control;
     let head = RequestHead { method, path, query, version, scheme, fields, origin, tls: None };
     Ok(Head { head, content_length, expects_continue })
 }
 
-/// A request for another scheme is for another origin, whatever the connection is (RFC 9110, 7.4).
-fn check_scheme(control: &ControlData<'_>) -> Result<(), Fault> {
-    let own = match control.scheme {
-        Scheme::Http => &b"http"[..],
-        Scheme::Https => b"https",
-    };
-    match control.named_scheme {
-        Some(named) if !named.eq_ignore_ascii_case(own) => Err(Fault::Scheme),
-        _ => Ok(()),
-    }
+/// A request for another scheme is for another origin, whatever the connection is (RFC 9110, 7.4). A
+/// trusted proxy knows by which the client has come. Not over QUIC, where a sender's address may be
+/// forged until the handshake is done.
+fn scheme(control: &ControlData<'_>, origin: &Origin) -> Result<Scheme, Fault> {
+    let Some(named) = control.named_scheme else { return Ok(control.scheme) };
+    let named = Scheme::named(named).ok_or(Fault::Scheme)?;
+    let may_differ = origin.trusted_proxy && control.version != Version::Http3;
+    if named == control.scheme || may_differ { Ok(named) } else { Err(Fault::Scheme) }
 }
 
 /// Path and query as slices of one text.

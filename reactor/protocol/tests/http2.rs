@@ -344,7 +344,8 @@ fn more_streams_than_allowed_are_refused() {
 
 fn detecting(settings: HttpSettings) -> Server {
     let now = common::now();
-    let protocol = Detect::new(settings.into(), common::origin(), common::read_file, &now);
+    let protocol =
+        Detect::new(settings.into(), common::origin(), wire::Scheme::Http, common::read_file, &now);
     Server::over(Box::new(protocol), now)
 }
 

@@ -1,20 +1,111 @@
-//! How connections begin and end: the TLS handshake before the first request, and what is said after
-//! the last.
+//! How connections begin and end: a proxy's header and the TLS handshake before the first request, and
+//! what is said after the last.
 
 use bytes::BytesMut;
 use log::kv::Value;
-use wire::limits::{LINGER_BYTES_MAX, LINGER_DRAINING_TIME_MAX, LINGER_TIME_MAX};
+use wire::Scheme;
+use wire::limits::{
+    LINGER_BYTES_MAX, LINGER_DRAINING_TIME_MAX, LINGER_TIME_MAX, PROXY_HEADER_BYTES_MAX,
+};
 use wire::shm::Counter;
 
-use super::{Conn, Context, Phase, PumpResult};
+use super::{Conn, Context, Event, Phase, PumpResult, Readiness};
 use crate::config::PortConfig;
-use crate::error_log::Kind;
+use crate::error_log::{ErrorLog, Kind};
 use crate::file;
+use crate::protocol::detect::Detect;
 use crate::protocol::{self, Now};
+use crate::proxies::protocol::{Header, Relayed, parse};
 use crate::socket::Socket;
 use crate::tls::stream::Handshake;
 
+impl Phase {
+    /// Where a connection stands before the client's own first byte.
+    pub(super) fn first(socket: &Socket, port: &PortConfig, now: &Now) -> Self {
+        match (socket, &port.tls) {
+            (Socket::Tls(_), Some(tls)) => {
+                Self::Handshaking { until: now.instant + tls.config.handshake_timeout }
+            }
+            _ => Self::Open,
+        }
+    }
+}
+
 impl Conn {
+    /// Goes on with a proxy's header; `None` when there is none, or none any more. What follows it
+    /// stays in the socket, where TLS or the protocol finds it.
+    pub(super) fn proxy_header(
+        &mut self,
+        port: &PortConfig,
+        cx: &mut Context<'_>,
+    ) -> Option<PumpResult> {
+        if !matches!(self.phase, Phase::ProxyHeader { .. }) {
+            return None;
+        }
+        let mut space = [0; PROXY_HEADER_BYTES_MAX];
+        let bytes = match self.socket.peek(&mut space) {
+            Ok(len) => &mut space[..len],
+            Err(nix::Error::EAGAIN) => return Some(PumpResult::Keep),
+            Err(_) => return Some(PumpResult::Abort),
+        };
+        let ended = bytes.is_empty() || self.readiness == Readiness::ReadableToEnd;
+        match parse(bytes) {
+            Header::Incomplete if ended => Some(PumpResult::Abort),
+            // The next bytes are an edge of readiness.
+            Header::Incomplete => Some(PumpResult::Keep),
+            Header::Malformed(reason) => {
+                cx.streams.shared.add(Counter::Refused, 1);
+                self.log_proxy(reason, cx.streams.now, cx.streams.error_log);
+                Some(PumpResult::Abort)
+            }
+            Header::Complete { len, relayed } => {
+                if !self.socket.discard(&mut bytes[..len]) {
+                    return Some(PumpResult::Abort);
+                }
+                cx.streams.shared.add(Counter::BytesReceived, len as u64);
+                self.introduce(relayed, port, cx);
+                None
+            }
+        }
+    }
+
+    /// Goes on as the connection of whom a proxy speaks for.
+    fn introduce(&mut self, relayed: Relayed, port: &PortConfig, cx: &mut Context<'_>) {
+        let now = cx.streams.now;
+        let mut origin = self.streams.origin;
+        let mut scheme = Scheme::Http;
+        match relayed {
+            Relayed::Local => {}
+            // It is relayed as it is: what its requests say is nobody's word whom we know.
+            Relayed::Unknown => origin.trusted_proxy = false,
+            Relayed::Client { source, destination, scheme: of_client } => {
+                origin.trusted_proxy = port.proxies.trusted.trust(Some(source));
+                (origin.remote, origin.local) = (Some(source), Some(destination));
+                scheme = of_client;
+            }
+        }
+        self.streams.origin = origin;
+        let protocol = Detect::new(port.http.clone(), origin, scheme, file::read, now);
+        self.streams.replace(Box::new(protocol), now);
+        self.phase = Phase::first(&self.socket, port, now);
+        self.set_readable(false);
+        cx.streams.events.push(Event::Introduced);
+    }
+
+    /// Says why a proxy's connection is closed.
+    pub(super) fn log_proxy(&self, reason: &str, now: &Now, error_log: &mut ErrorLog) {
+        let peer = self.peer();
+        error_log.log_with(
+            Kind::Handshake,
+            now.instant,
+            &[("client", peer.value()), ("reason", reason.into())],
+            format_args!(
+                "closed a connection of proxy {peer}: {reason}; have it send the PROXY protocol, or \
+                 switch proxy_protocol off"
+            ),
+        );
+    }
+
     /// Goes on with a TLS handshake; `None` when there is none, or none any more.
     pub(super) fn handshake(
         &mut self,

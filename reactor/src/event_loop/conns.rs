@@ -44,6 +44,9 @@ impl EventLoop {
     }
 
     pub(super) fn add_conn(&mut self, socket: OwnedFd, mut origin: Origin, seat: Option<Seat>) {
+        if self.bypasses_proxies(&origin) {
+            return;
+        }
         let Some(socket) = self.transport(socket, &origin) else { return };
         let now = self.turn.clock.now();
         let port = &self.common.config.ports[usize::from(origin.port)];
@@ -54,7 +57,7 @@ impl EventLoop {
         if matches!(self.state, State::Draining { .. }) {
             conn.shutdown(now);
         }
-        if port.notify_open {
+        if port.notify_open && conn.announced {
             self.handlers.workers.tell(Task::Opened(origin), &mut self.turn);
         }
         let key = self.insert_client(Client::Stream(Box::new(conn)));
@@ -148,6 +151,7 @@ impl EventLoop {
         let mut events = std::mem::take(&mut self.events);
         for event in events.drain(..) {
             match event {
+                Event::Introduced => self.introduced(key),
                 Event::Credit(exchange, bytes) => {
                     self.handlers.get(exchange.handler).credit(exchange.id, bytes);
                 }
@@ -160,14 +164,15 @@ impl EventLoop {
     }
 
     /// A request begins: the one who answers is told.
-    fn open(&mut self, key: Key, stream: StreamId, head: RequestHead) {
+    fn open(&mut self, key: Key, stream: StreamId, mut head: RequestHead) {
         let Some(client) = self.clients.get_mut(key) else { return };
         if let Some(seat) = client.seat() {
             seat.begun();
         }
-        if self.common.tls.misdirects(&head) {
-            return self.refuse(key, stream, &head, Fault::Misdirected);
+        if let Err(fault) = self.place(&mut head) {
+            return self.refuse(key, stream, &head, fault);
         }
+        let Some(client) = self.clients.get_mut(key) else { return };
         let port = &self.common.config.ports[usize::from(client.origin().port)];
         let window = client.exchanges().window(port.window_bytes);
         let mut request = NewRequest { conn: key, stream, head, window };

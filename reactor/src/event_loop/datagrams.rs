@@ -187,15 +187,16 @@ impl EventLoop {
             self.common.shared.add(Counter::Aborted, 1);
             return None;
         };
+        let config = &self.common.config.ports[usize::from(port)];
         let origin = Origin {
             connection: admitted.number.0,
             port,
             reactor: self.thread,
             remote: Some(way.from),
             local: Some(way.to),
+            trusted_proxy: config.proxies.trusted.trust(Some(way.from)),
             ..Origin::default()
         };
-        let config = &self.common.config.ports[usize::from(port)];
         let client = QuicClient::new(quic, first, config, origin, way, self.turn.clock.now());
         let key = self.insert_client(Client::Quic(Box::new(client)));
         let endpoint = self.datagrams.endpoint(port)?;

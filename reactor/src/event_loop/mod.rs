@@ -3,6 +3,7 @@
 mod closing;
 mod conns;
 pub mod datagrams;
+mod proxied;
 mod room;
 
 use std::io;

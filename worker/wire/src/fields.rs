@@ -69,6 +69,31 @@ impl Fields {
         self.iter().filter(move |(n, _)| *n == name).map(|(_, value)| value)
     }
 
+    /// Gives the first line of `name` (lower-case) another value, or appends one. Copies the text.
+    /// Returns whether the lines still fit a block, and changes nothing if not.
+    pub fn set(&mut self, name: &[u8], value: &[u8]) -> bool {
+        let at = self.block.len();
+        let value_at = at + name.len();
+        let (Ok(_), Ok(name_len)) =
+            (u32::try_from(value_at + value.len()), u16::try_from(name.len()))
+        else {
+            return false;
+        };
+        let span = Span {
+            name: at as u32,
+            name_len,
+            value: value_at as u32,
+            value_len: value.len() as u32,
+        };
+        let found = self.iter().position(|(known, _)| known == name);
+        self.block = [&self.block, name, value].concat().into();
+        match found {
+            Some(index) => self.spans[index] = span,
+            None => self.spans.push(span),
+        }
+        true
+    }
+
     pub(crate) fn block(&self) -> &Bytes {
         &self.block
     }
@@ -144,6 +169,19 @@ mod tests {
         assert_eq!(fields.get_all(b"accept").collect::<Vec<_>>(), [b"a", b"b"]);
         assert_eq!(fields.get(b"x"), Some(&b""[..]));
         assert_eq!(fields.get(b"none"), None);
+    }
+
+    #[test]
+    fn a_line_gets_another_value() {
+        let mut fields: Fields =
+            [(&b"host"[..], &b"a"[..]), (b"x", b"1"), (b"x", b"2")].into_iter().collect();
+        assert!(
+            fields.set(b"x", b"") && fields.set(b"host", b"long.example") && fields.set(b"y", b"3")
+        );
+        let lines: Vec<_> = fields.iter().collect();
+        let expected = [("host", "long.example"), ("x", ""), ("x", "2"), ("y", "3")]
+            .map(|(n, v)| (n.as_bytes(), v.as_bytes()));
+        assert_eq!(lines, expected);
     }
 
     #[test]

@@ -45,6 +45,21 @@ pub enum Scheme {
 }
 
 impl Scheme {
+    /// The scheme of this name, in upper or lower case (RFC 3986, 3.1).
+    pub fn named(name: &[u8]) -> Option<Self> {
+        [Self::Http, Self::Https]
+            .into_iter()
+            .find(|scheme| name.eq_ignore_ascii_case(scheme.as_str().as_bytes()))
+    }
+
+    /// The port of an authority that names none (RFC 9110, 4.2).
+    pub fn default_port(self) -> u16 {
+        match self {
+            Self::Http => 80,
+            Self::Https => 443,
+        }
+    }
+
     /// What PHP sees in `request_scheme`.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -86,10 +101,15 @@ pub struct Origin {
     pub port: u16,
     /// The reactor thread.
     pub reactor: u16,
-    /// The client's address; `None` on a Unix socket.
+    /// The client's address; `None` on a Unix socket. Its port is 0 where a proxy has not told it.
     pub remote: Option<SocketAddr>,
     /// The address that the client connected to; `None` on a Unix socket.
     pub local: Option<SocketAddr>,
+    /// Whether the connection is one of a proxy that the port trusts: what its requests say about
+    /// their client holds.
+    pub trusted_proxy: bool,
+    /// The port of the target URI, as a trusted proxy says; `None`: that of `local`.
+    pub server_port: Option<u16>,
     /// When the head was complete, in microseconds since 1970-01-01 UTC.
     pub received_at: u64,
 }

@@ -56,6 +56,10 @@ pub const LINK_WAIT_TIME_MAX: Duration = Duration::from_millis(100);
 /// Bytes of a client that are kept unread behind the request in work (pipelining, RFC 9112, 9.3.2).
 pub const READ_AHEAD_BYTES_MAX: usize = 64 << 10;
 
+/// Bytes of a header of the PROXY protocol. Version 1 has at most 107; version 2 could announce 64 KiB,
+/// but addresses and what load balancers add to them, a client certificate's name among it, take far less.
+pub const PROXY_HEADER_BYTES_MAX: usize = 4 << 10;
+
 /// Bytes read from a socket by one system call.
 pub const READ_BYTES_MAX: usize = 64 << 10;
 

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use reactor::config::TrustedProxies;
+
 use super::config::ConfigBuilder;
 use super::tls::NamedCertificate;
 use super::value::Value;
@@ -61,6 +63,8 @@ pub enum OptionType {
     Permissions(fn(&mut ConfigBuilder, u32)),
     /// A list of CPUs, by their numbers.
     Cpus(fn(&mut ConfigBuilder, &[usize])),
+    /// Addresses and networks of proxies.
+    Proxies(fn(&mut ConfigBuilder, &TrustedProxies)),
     /// Certificates by server name.
     Certificates(fn(&mut ConfigBuilder, &[NamedCertificate])),
     /// Known from Swoole, without effect here: only values that ask for nothing are taken.
@@ -110,6 +114,8 @@ pub enum Assignment {
     Permissions(fn(&mut ConfigBuilder, u32), u32),
     /// See [`OptionType::Cpus`].
     Cpus(fn(&mut ConfigBuilder, &[usize]), Vec<usize>),
+    /// See [`OptionType::Proxies`].
+    Proxies(fn(&mut ConfigBuilder, &TrustedProxies), TrustedProxies),
     /// See [`OptionType::Certificates`].
     Certificates(fn(&mut ConfigBuilder, &[NamedCertificate]), Vec<NamedCertificate>),
     /// See [`OptionType::Absent`].
@@ -189,6 +195,7 @@ impl OptionType {
             }
             Self::Permissions(set) => Ok(Assignment::Permissions(set, permissions(value)?)),
             Self::Cpus(set) => Ok(Assignment::Cpus(set, cpus(value)?)),
+            Self::Proxies(set) => Ok(Assignment::Proxies(set, proxies(value)?)),
             Self::Certificates(set) => Ok(Assignment::Certificates(set, certificates(value)?)),
             Self::Absent(no_op) => match no_op.covers(value) {
                 true => Ok(Assignment::Nothing),
@@ -217,6 +224,23 @@ fn cpus(value: &Value) -> Result<Vec<usize>, InvalidValue> {
     let Value::Array(entries) = value else { return Err(InvalidValue::Type) };
     let number = |(_, entry): &(String, Value)| usize::try_from(entry.int()?).ok();
     entries.iter().map(number).collect::<Option<_>>().ok_or(InvalidValue::Range)
+}
+
+/// A list, also as a string with commas, as environment variables have it.
+fn proxies(value: &Value) -> Result<TrustedProxies, InvalidValue> {
+    let words: Vec<&str> = match value {
+        Value::Array(entries) => {
+            let words = entries.iter().map(|(_, entry)| entry.text());
+            words.collect::<Option<_>>().ok_or(InvalidValue::Type)?
+        }
+        Value::Text(list) => {
+            list.split(',').map(str::trim).filter(|word| !word.is_empty()).collect()
+        }
+        _ => return Err(InvalidValue::Type),
+    };
+    let mut trusted = TrustedProxies::default();
+    let all_known = words.into_iter().all(|word| trusted.add(word));
+    if all_known { Ok(trusted) } else { Err(InvalidValue::Range) }
 }
 
 /// An entry of `ssl_sni_certs`: its files, and nothing else.
@@ -264,6 +288,7 @@ impl Assignment {
             Self::Named(set, value) => set(builder, BoolOr::Text(value)),
             Self::Permissions(set, value) => set(builder, *value),
             Self::Cpus(set, value) => set(builder, value),
+            Self::Proxies(set, value) => set(builder, value),
             Self::Certificates(set, value) => set(builder, value),
             Self::Nothing => {}
         }
@@ -291,6 +316,9 @@ impl fmt::Display for OptionType {
             }
             Self::Permissions(_) => f.write_str("octal permissions from 0 to 0777, or as '0660'"),
             Self::Cpus(_) => f.write_str("an array of CPU numbers"),
+            Self::Proxies(_) => f.write_str(
+                "an array of addresses, networks as '10.0.0.0/8', 'private_ranges' and 'unix:'",
+            ),
             Self::Certificates(_) => f.write_str(
                 "an array of server name => ['ssl_cert_file' => file, 'ssl_key_file' => file]",
             ),

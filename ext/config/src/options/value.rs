@@ -65,6 +65,14 @@ impl Value {
         }
     }
 
+    /// A string.
+    pub fn text(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
     /// A number of seconds.
     pub fn seconds(&self) -> Option<f64> {
         match self {

@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use ext_php_rs::types::Zval;
 use wire::tls::TlsFacts;
-use wire::{RequestHead, TlsInfo};
+use wire::{RequestHead, Scheme, TlsInfo};
 
 use super::names::{self, key};
 use crate::engine::zend::php_raw_url_decode;
@@ -27,11 +27,15 @@ pub fn array(head: &RequestHead, port: u16) -> Zval {
     set(key::REQUEST_TIME_FLOAT, value::double(head.origin.received_at as f64 / 1e6));
     set(key::REQUEST_SCHEME, value::text(names::value(head.scheme.as_str().as_bytes())));
     set(key::SERVER_PROTOCOL, value::text(names::value(head.version.as_str().as_bytes())));
-    set(key::SERVER_PORT, value::long(i64::from(port)));
+    let local = head.origin.local.map_or(port, |local| local.port());
+    set(key::SERVER_PORT, value::long(head.origin.server_port.unwrap_or(local).into()));
     set(key::SERVER_ADDR, address(head.origin.local));
     set(key::REMOTE_PORT, value::long(head.origin.remote.map_or(0, |remote| remote.port().into())));
     set(key::REMOTE_ADDR, address(head.origin.remote));
     set(key::MASTER_TIME, value::long(seconds));
+    if head.scheme == Scheme::Https {
+        set(key::HTTPS, value::bytes(b"on"));
+    }
     if let Some(facts) = head.tls.as_ref().and_then(TlsInfo::facts) {
         set_tls(&mut set, &facts);
     }
@@ -40,7 +44,6 @@ pub fn array(head: &RequestHead, port: u16) -> Zval {
 
 fn set_tls(set: &mut impl FnMut(usize, Zval), facts: &TlsFacts<'_>) {
     let text = |text: &str| value::bytes(text.as_bytes());
-    set(key::HTTPS, text("on"));
     set(key::SSL_PROTOCOL, text(facts.version));
     set(key::SSL_CIPHER, text(facts.cipher));
     if let Some(name) = facts.server_name {

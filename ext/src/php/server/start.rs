@@ -149,6 +149,7 @@ fn prepare(state: &ServerState) -> Result<Ready, Failure> {
         .zip(&ports)
         .map(|(port, options)| handler(state, port, options, &server))
         .collect::<Result<Vec<_>, _>>()?;
+    check_proxies(&states, &ports)?;
     let tls = tls(&states, &ports)?;
     let identity = Identity::look_up(&server).map_err(failure)?;
     let cpus = process::cpus(&server).map_err(failure)?;
@@ -163,6 +164,21 @@ fn prepare(state: &ServerState) -> Result<Ready, Failure> {
     let datagrams = datagrams(&states, &ports, &tls, server.reactor_threads())?;
     let http3 = states.iter().map(|port| port.http3.get().then_some(port.number)).collect();
     Ok(Ready { server, ports, tls, datagrams, http3, handlers, identity, cpus })
+}
+
+/// A port that hears proxies alone and knows none would serve nobody.
+fn check_proxies(states: &[Rc<PortState>], ports: &[PortOptions]) -> Result<(), Failure> {
+    for (state, port) in states.iter().zip(ports) {
+        let proxies = &port.reactor.proxies;
+        if proxies.protocol && proxies.trusted.is_empty() {
+            return Err(Failure::State(format!(
+                "proxy_protocol is on for {}, but no proxy is trusted: name the addresses that may send \
+                 it in trusted_proxies",
+                state.place()
+            )));
+        }
+    }
+    Ok(())
 }
 
 /// Binds what HTTP/3 comes by: here, because only now it is known whether and with how many threads
@@ -219,10 +235,7 @@ fn handler(
     server: &ServerOptions,
 ) -> Result<PortHandler, Failure> {
     let request = state.callback_of(port, Event::Request).ok_or_else(|| {
-        let place = match &port.path {
-            Some(path) => path.display().to_string(),
-            None => format!("{}:{}", port.host, port.number),
-        };
+        let place = port.place();
         Failure::State(format!(
             "There is no callback for 'Request' on {place}: call on('Request', …) before start()"
         ))

@@ -63,8 +63,10 @@ impl Exchange {
     /// Opens an exchange. `waits` says that the client has sent nothing behind the head.
     pub fn open(head: Head, waits: bool, core: &mut Core, now: &Now) -> Result<Self, Fault> {
         // RFC 9110, 7.4: an https target over cleartext would pass for secured, wherever it came from;
-        // an http one by TLS is for another origin. The connection is the scheme (RFC 9112, 3.3).
-        if head.scheme.is_some_and(|scheme| scheme != core.scheme) {
+        // an http one by TLS is for another origin. The connection is the scheme (RFC 9112, 3.3), unless
+        // a trusted proxy has the connection with the client.
+        let scheme = head.scheme.unwrap_or(core.scheme);
+        if scheme != core.scheme && !core.origin.trusted_proxy {
             return Err(Fault::Scheme);
         }
         let decoder = Decoder::new(head.framing, &core.settings)?;
@@ -80,7 +82,7 @@ impl Exchange {
             path: head.path,
             query: head.query,
             version: head.version,
-            scheme: core.scheme,
+            scheme,
             fields: head.fields,
             origin: wire::head::Origin { received_at: now.unix_micros, ..core.origin },
             // The connection knows, and says so of every request.

@@ -205,15 +205,26 @@ impl Client {
         path: &str,
         body: Option<&[u8]>,
     ) -> u64 {
+        self.request_with(authority, method, path, &[], body)
+    }
+
+    /// The same with fields.
+    pub fn request_with(
+        &mut self,
+        authority: &str,
+        method: &str,
+        path: &str,
+        fields: &[(&str, &str)],
+        body: Option<&[u8]>,
+    ) -> u64 {
         if self.http.is_none() {
             self.until("HTTP/3", |client| client.http.is_some());
         }
-        let head = [
-            Header::new(b":method", method.as_bytes()),
-            Header::new(b":scheme", b"https"),
-            Header::new(b":authority", authority.as_bytes()),
-            Header::new(b":path", path.as_bytes()),
-        ];
+        let control =
+            [(":method", method), (":scheme", "https"), (":authority", authority), (":path", path)];
+        let lines = control.iter().chain(fields);
+        let head: Vec<_> =
+            lines.map(|(name, value)| Header::new(name.as_bytes(), value.as_bytes())).collect();
         let http = self.http.as_mut().unwrap();
         let stream = http.send_request(&mut self.quic, &head, body.is_none()).unwrap();
         let mut rest = body.unwrap_or_default();

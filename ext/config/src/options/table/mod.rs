@@ -5,6 +5,7 @@ mod absent;
 mod http2;
 mod http3;
 mod port;
+mod proxy;
 mod server;
 mod tls;
 
@@ -68,9 +69,17 @@ impl Spec {
 
 /// Every option.
 pub fn all() -> impl Iterator<Item = &'static Spec> {
-    [server::OPTIONS, port::OPTIONS, http2::OPTIONS, http3::OPTIONS, tls::OPTIONS, absent::OPTIONS]
-        .into_iter()
-        .flatten()
+    [
+        server::OPTIONS,
+        port::OPTIONS,
+        proxy::OPTIONS,
+        http2::OPTIONS,
+        http3::OPTIONS,
+        tls::OPTIONS,
+        absent::OPTIONS,
+    ]
+    .into_iter()
+    .flatten()
 }
 
 /// The option with this key.

@@ -98,9 +98,9 @@ pub(super) const OPTIONS: &[Spec] = &[
         },
         "0 (any number)",
         "Open connections of one client address, an IPv6 network of 64 bits counting as one. One more is \
-         closed at once (over QUIC: not answered) and counted as `address_refused_count`. Behind a proxy \
-         all clients have the proxy's address: leave it off there, or let the proxy limit. Connections \
-         by a Unix socket have no address.",
+         closed at once (over QUIC: not answered) and counted as `address_refused_count`. Connections of \
+         `trusted_proxies` are not counted, except by the address that the PROXY protocol tells: let \
+         the proxy limit its clients. Connections by a Unix socket have no address.",
     ),
     Spec::server(
         "max_pending_connection_per_address",
