@@ -196,7 +196,7 @@ impl ServerApplication {
             addresses: self.addresses(),
             supervisor: self.state.supervisor.get(),
             reactor: (self.reactor_pid(), self.run.reactor.threads as u16),
-            workers: (0..self.run.reactor.workers)
+            workers: (0..usize::from(self.run.reactor.pools.workers()))
                 .map(|worker| self.state.pid_of(worker).unwrap_or_default())
                 .collect(),
             foreground: std::io::stdin().is_terminal() || stdout.is_terminal(),
@@ -213,7 +213,7 @@ impl ServerApplication {
         if logger::is_json() {
             let addresses: Vec<_> = self.addresses().iter().map(Address::to_string).collect();
             let addresses = addresses.join(" ");
-            let workers = self.run.reactor.workers as u64;
+            let workers = u64::from(self.run.reactor.pools.workers());
             let fields = [("addresses", (&addresses[..]).into()), ("workers", workers.into())];
             event::log(Level::Info, event, &fields, format_args!("{text}"));
         }

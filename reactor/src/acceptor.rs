@@ -12,10 +12,9 @@ use wire::head::Origin;
 use crate::addresses::Seat;
 use crate::control::Control;
 use crate::error_log::ErrorLog;
-use crate::handler::workers::scheduler::worker_slot;
-
+use crate::handler::workers::scheduler::{Scheduler, WorkerSlot, worker_slot};
 use crate::listener::{ACCEPTS_PER_TURN_MAX, Accepted, Listener};
-use crate::mailbox::Mail;
+use crate::mailbox::{Mail, PoolMail};
 use crate::shared::{Admission, SharedState};
 use crate::token::{Source, token};
 
@@ -116,31 +115,26 @@ impl Acceptor {
                 return None;
             }
             Control::Message(ToReactorControl::Link { worker, incarnation }, sockets) => {
-                let slot = worker_slot(worker, incarnation);
-                if sockets.len() != self.common.mailboxes.len()
-                    || usize::from(worker) >= self.common.config.workers
-                {
+                let place = self.common.config.pools.of_worker(worker);
+                let (true, Some((pool, index))) =
+                    (sockets.len() == self.common.mailboxes.len(), place)
+                else {
                     log::error!("the supervisor sent {} links for worker {worker}", sockets.len());
                     return Some(());
-                }
-                let now = Instant::now();
-                self.common.scheduler().joined(slot, incarnation, now);
+                };
+                let slot = worker_slot(index, incarnation);
+                self.common.scheduler(pool).joined(slot, incarnation, Instant::now());
                 for (mailbox, socket) in self.common.mailboxes.iter().zip(sockets) {
-                    mailbox.post(Mail::Link { slot, worker, incarnation, socket });
+                    let link = PoolMail::Link { slot, worker, incarnation, socket };
+                    mailbox.post(Mail::Pool(pool, link));
                 }
             }
             Control::Message(ToReactorControl::Retire { incarnation }, _) => {
-                let done = self.common.scheduler().retire(incarnation);
-                if let Some(slot) = done {
-                    self.common.close_links(slot, incarnation);
-                }
+                self.end_links(incarnation, |scheduler| scheduler.retire(incarnation));
             }
             Control::Message(ToReactorControl::Ended { incarnation }, _) => {
                 // None when every thread has seen the end of its link before.
-                let slot = self.common.scheduler().slot_of(incarnation);
-                if let Some(slot) = slot {
-                    self.common.close_links(slot, incarnation);
-                }
+                self.end_links(incarnation, |scheduler| scheduler.slot_of(incarnation));
             }
             Control::Message(ToReactorControl::ReloadTls, _) => self.common.tls.reload(),
             Control::Message(ToReactorControl::Log, files) => {
@@ -152,6 +146,16 @@ impl Acceptor {
             }
         }
         Some(())
+    }
+
+    /// Closes the links to a life of a worker, if the scheduler of its pool says where it is.
+    fn end_links(&self, incarnation: u64, place: impl Fn(&mut Scheduler) -> Option<WorkerSlot>) {
+        for (pool, _) in self.common.config.pools.iter() {
+            let slot = place(&mut self.common.scheduler(pool));
+            if let Some(slot) = slot {
+                self.common.close_links(pool, slot, incarnation);
+            }
+        }
     }
 
     fn broadcast(&self, mail: impl Fn() -> Mail) {

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use wire::Pools;
+
 pub use crate::handler::routes::Routes;
 pub use crate::handler::{FilesConfig, FixedResponse};
 use crate::protocol::settings::HttpSettings;
@@ -18,8 +20,8 @@ use crate::tls::Tls;
 pub struct Config {
     /// Threads, 1 to [`REACTOR_THREADS_MAX`](wire::limits::REACTOR_THREADS_MAX).
     pub threads: usize,
-    /// Worker slots, 1 to [`WORKERS_MAX`](wire::limits::WORKERS_MAX).
-    pub workers: usize,
+    /// The pools of workers, of which there is at least one.
+    pub pools: Pools,
     /// Open connections; one more is closed at once after its accept.
     pub connections_max: usize,
     /// Requests that wait for a worker; past it 503.
@@ -97,7 +99,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             threads: 1,
-            workers: 1,
+            pools: Pools::of_requests(1),
             connections_max: 100_000,
             queue_len_max: 1024,
             queue_age_max: Duration::from_secs(10),

@@ -16,7 +16,7 @@ pub fn budget(config: &Config, shared: Shared) -> DescriptorBudget {
     // In a reload each worker lives twice, and by each link one descriptor may have come that nobody
     // has taken yet. Each thread has a file for responses that nobody takes, and its own descriptor of each
     // directory whose files it sends.
-    let (workers, threads) = (config.workers as u64, config.threads as u64);
+    let (workers, threads) = (u64::from(config.pools.workers()), config.threads as u64);
     let own = threads + threads * config.files.len() as u64;
     let links = 2 * 2 * workers * threads + own;
     let bodies = Budget::shown(config.spool_files_max, shared.counter(Counter::BodyFiles));

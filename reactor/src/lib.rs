@@ -57,6 +57,7 @@ use crate::addresses::Addresses;
 pub use crate::config::{Config, PortConfig};
 use crate::control::Supervisor;
 use crate::event_loop::EventLoop;
+use crate::handler::HandlerId;
 use crate::handler::workers::scheduler::Scheduler;
 use crate::listener::Listener;
 use crate::mailbox::{Mail, Mailbox};
@@ -88,6 +89,8 @@ pub enum Error {
     System(&'static str, io::Error),
     /// The certificates of a port cannot be used.
     Tls(TlsError),
+    /// A route names a handler that the configuration does not have.
+    Route(HandlerId),
     /// A thread ended by a panic.
     Panicked,
 }
@@ -97,6 +100,7 @@ impl fmt::Display for Error {
         match self {
             Self::System(what, error) => write!(f, "{what}: {error}"),
             Self::Tls(error) => error.fmt(f),
+            Self::Route(handler) => write!(f, "a route names {handler:?}, which there is not"),
             Self::Panicked => f.write_str("a reactor thread panicked"),
         }
     }
@@ -107,7 +111,12 @@ impl std::error::Error for Error {}
 /// Runs the reactor until the supervisor has it drained, or is gone.
 pub fn run(config: Config, boot: Boot) -> Result<(), Error> {
     let threads = config.threads;
-    let scheduler = Scheduler::new(&config);
+    if let Some(handler) = handler::unknown(&config) {
+        return Err(Error::Route(handler));
+    }
+    let schedulers = config.pools.iter();
+    let schedulers =
+        schedulers.map(|(_, pool)| Mutex::new(Scheduler::new(&config, pool))).collect();
     let listeners = boot
         .listeners
         .into_iter()
@@ -135,7 +144,7 @@ pub fn run(config: Config, boot: Boot) -> Result<(), Error> {
         config: Arc::new(config),
         shared: boot.shared,
         connections: Arc::new(AtomicU64::new(boot.shared.get(Counter::Accepted) * threads as u64)),
-        scheduler: Arc::new(Mutex::new(scheduler)),
+        schedulers,
         mailboxes: mailboxes.into(),
         supervisor: Arc::new(Supervisor::new(boot.control)),
     };

@@ -9,9 +9,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use mio::Waker;
-use wire::ExchangeId;
 use wire::head::Origin;
 use wire::limits::QUIC_HANDED_OVER_MAX;
+use wire::{ExchangeId, PoolId};
 
 use crate::addresses::Seat;
 use crate::handler::workers::scheduler::{Dispatch, Move, WorkerSlot};
@@ -28,6 +28,22 @@ pub enum Mail {
         /// Its place among those of its address, when they are bounded.
         seat: Option<Seat>,
     },
+    /// Something for a pool of workers.
+    Pool(PoolId, PoolMail),
+    /// Finish what is in flight, then end.
+    Drain {
+        /// When to cut off what is left.
+        until: Instant,
+    },
+    /// End at once.
+    Stop,
+    /// This packet is yours.
+    Datagram(Datagram),
+}
+
+/// What one thread says to another about a pool. Places are those of the pool.
+#[derive(Debug)]
+pub enum PoolMail {
     /// This is your link to a worker.
     Link {
         /// The worker's place.
@@ -53,15 +69,6 @@ pub enum Mail {
         /// Which life of it. A later one may have the place by now.
         incarnation: u64,
     },
-    /// Finish what is in flight, then end.
-    Drain {
-        /// When to cut off what is left.
-        until: Instant,
-    },
-    /// End at once.
-    Stop,
-    /// This packet is yours.
-    Datagram(Datagram),
 }
 
 /// A QUIC packet, or several in one datagram, that came to another thread than its own.

@@ -6,14 +6,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use wire::shm::{Counter, Shared};
-use wire::{Budget, ConnectionId, DescriptorBudget};
+use wire::{Budget, ConnectionId, DescriptorBudget, PoolId};
 
 use crate::addresses::{Addresses, Seat};
 use crate::config::Config;
 use crate::control::Supervisor;
 use crate::error_log::{ErrorLog, Kind, Peer};
 use crate::handler::workers::scheduler::{Scheduler, WorkerSlot};
-use crate::mailbox::{Mail, Mailbox};
+use crate::mailbox::{Mail, Mailbox, PoolMail};
 use crate::response_spool::SpoolUsage;
 use crate::tls::contexts::Contexts;
 
@@ -24,8 +24,8 @@ pub struct SharedState {
     pub config: Arc<Config>,
     /// Marks and counters.
     pub shared: Shared,
-    /// The policy.
-    pub scheduler: Arc<Mutex<Scheduler>>,
+    /// The policy of each pool.
+    pub schedulers: Arc<[Mutex<Scheduler>]>,
     /// Every thread's mailbox, in order.
     pub mailboxes: Arc<[Mailbox]>,
     /// The way to the supervisor.
@@ -46,15 +46,16 @@ pub struct SharedState {
 }
 
 impl SharedState {
-    /// The scheduler. It is never left in the middle of a change, so a poisoned lock is no harm.
-    pub fn scheduler(&self) -> MutexGuard<'_, Scheduler> {
-        self.scheduler.lock().unwrap_or_else(PoisonError::into_inner)
+    /// The scheduler of a pool. It is never left in the middle of a change, so a poisoned lock is no
+    /// harm.
+    pub fn scheduler(&self, PoolId(pool): PoolId) -> MutexGuard<'_, Scheduler> {
+        self.schedulers[usize::from(pool)].lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Closes the links to this life of a worker in all threads.
-    pub fn close_links(&self, slot: WorkerSlot, incarnation: u64) {
+    /// Closes the links to this life of a worker of a pool in all threads.
+    pub fn close_links(&self, pool: PoolId, slot: WorkerSlot, incarnation: u64) {
         for mailbox in self.mailboxes.iter() {
-            mailbox.post(Mail::CloseLink { slot, incarnation });
+            mailbox.post(Mail::Pool(pool, PoolMail::CloseLink { slot, incarnation }));
         }
     }
 

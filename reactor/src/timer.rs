@@ -5,6 +5,7 @@ use std::collections::BinaryHeap;
 use std::time::Instant;
 
 use smallvec::SmallVec;
+use wire::PoolId;
 
 use crate::slots::Key;
 
@@ -15,12 +16,12 @@ pub enum Timer {
     Conn(Key),
     /// A connection that a worker has ended: it has had its time.
     CutOff(Key),
-    /// A request in the queue reaches the bound of its age.
-    Queue,
-    /// Workers may hold finished answers back.
-    Held,
-    /// Requests may wait behind slow ones while a worker is idle.
-    Balance,
+    /// A request in the queue of a pool reaches the bound of its age.
+    Queue(PoolId),
+    /// Workers of a pool may hold finished answers back.
+    Held(PoolId),
+    /// Requests may wait behind slow ones while a worker of the pool is idle.
+    Balance(PoolId),
     /// Accept again: the process had run out of descriptors, or others had their turn.
     Accept,
     /// Certificates may have changed.

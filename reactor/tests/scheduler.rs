@@ -4,19 +4,24 @@ use std::time::{Duration, Instant};
 
 use reactor::Config;
 use reactor::handler::workers::scheduler::*;
-use wire::ExchangeId;
 use wire::limits::{HANDOVER_DEPTH_MAX, REBALANCE_AFTER};
+use wire::{ExchangeId, PoolId, Pools};
 
 fn config(workers: u16, threads: usize, queue_len_max: usize) -> Config {
-    Config { threads, workers: workers.into(), queue_len_max, ..Config::default() }
+    Config { threads, pools: Pools::of_requests(workers), queue_len_max, ..Config::default() }
 }
 
 fn ticket(n: u32) -> RequestKey {
     RequestKey { thread: 0, exchange: ExchangeId::new(n, 0) }
 }
 
+/// The policy of the only pool.
+fn over(config: &Config) -> Scheduler {
+    Scheduler::new(config, config.pools.get(PoolId(0)).unwrap())
+}
+
 fn scheduler(workers: u16, start: Instant) -> Scheduler {
-    let mut scheduler = Scheduler::new(&config(workers, 1, 2));
+    let mut scheduler = over(&config(workers, 1, 2));
     for worker in 0..workers {
         let slot = worker_slot(worker, 0);
         scheduler.joined(slot, 0, start);
@@ -115,7 +120,7 @@ fn a_retired_worker_finishes_and_closes() {
 #[test]
 fn a_lost_worker_is_reported_once_all_links_ended() {
     let now = Instant::now();
-    let mut s = Scheduler::new(&config(1, 2, 1));
+    let mut s = over(&config(1, 2, 1));
     s.joined(0, 0, now);
     assert_eq!(s.submit(ticket(9), now), Placement::Queued, "not linked yet");
     assert_eq!(s.linked(0, 0, now), None);
@@ -132,7 +137,7 @@ fn a_lost_worker_is_reported_once_all_links_ended() {
 #[test]
 fn the_end_of_one_link_is_the_end_of_the_worker() {
     let now = Instant::now();
-    let mut s = Scheduler::new(&config(1, 3, 1));
+    let mut s = over(&config(1, 3, 1));
     s.joined(0, 6, now);
     assert_eq!((0..3).filter_map(|_| s.linked(0, 6, now)).count(), 0);
     assert!(!s.is_ending(0, 6));
@@ -147,7 +152,7 @@ fn the_end_of_one_link_is_the_end_of_the_worker() {
 #[test]
 fn a_link_that_ends_before_the_others_are_there_ends_them_as_they_come() {
     let now = Instant::now();
-    let mut s = Scheduler::new(&config(1, 2, 1));
+    let mut s = over(&config(1, 2, 1));
     s.joined(0, 2, now);
     assert_eq!(s.linked(0, 2, now), None);
     assert_eq!(s.link_ended(0, 2, None), LinkEnd::CloseOthers);
@@ -161,7 +166,7 @@ fn a_link_that_ends_before_the_others_are_there_ends_them_as_they_come() {
 #[test]
 fn what_is_late_of_one_life_does_not_touch_the_next_in_its_place() {
     let now = Instant::now();
-    let mut s = Scheduler::new(&config(1, 2, 1));
+    let mut s = over(&config(1, 2, 1));
     s.joined(0, 2, now);
     s.joined(0, 4, now);
     assert_eq!(s.linked(0, 2, now), None);

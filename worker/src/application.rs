@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use bytes::Bytes;
 use wire::head::Origin;
 use wire::shm::Shared;
-use wire::{Fields, FileSlice, RequestHead};
+use wire::{Fields, FileSlice, PoolId, RequestHead};
 
 use crate::runtime::body::BodyStream;
 use crate::runtime::reply::Reply;
@@ -135,8 +135,10 @@ pub struct ReactorBoot {
 /// Which worker this process is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct WorkerIdentity {
-    /// Its id, 0 to `worker_num` - 1.
+    /// Its id: the ids run through all pools, from 0.
     pub worker: u16,
+    /// Its pool.
+    pub pool: PoolId,
     /// Which life of it.
     pub incarnation: u64,
     /// The supervisor's process id.

@@ -4,6 +4,8 @@ use std::fmt;
 use std::os::fd::OwnedFd;
 use std::time::Duration;
 
+use wire::Pools;
+
 use crate::application::{Application, Role};
 use crate::membership;
 use crate::runtime::serve;
@@ -13,8 +15,8 @@ use crate::supervisor::{Supervisor, Turn};
 /// What the supervisor runs.
 #[derive(Debug)]
 pub struct Plan {
-    /// Number of workers, 1 to [`WORKERS_MAX`](wire::limits::WORKERS_MAX).
-    pub workers: u16,
+    /// The pools of workers.
+    pub pools: Pools,
     /// Number of reactor threads, 1 to [`REACTOR_THREADS_MAX`](wire::limits::REACTOR_THREADS_MAX).
     pub reactor_threads: u16,
     /// Bound and listening sockets, in the order of the ports.

@@ -18,6 +18,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, socketpair};
 use nix::sys::wait::waitpid;
 use nix::unistd::Pid;
+use wire::PoolId;
 use wire::control::{Incarnation, ToReactorControl, ToWorkerControl, encode};
 use wire::shm::{Counter, WorkerCounter};
 
@@ -82,7 +83,7 @@ pub(crate) struct Child {
 impl Supervisor {
     /// A supervisor that has its signals and its memory, and no child yet.
     pub(crate) fn new(mut plan: Plan) -> Result<Self, SuperviseError> {
-        let memory = SharedMemory::map(plan.workers, plan.reactor_threads)
+        let memory = SharedMemory::map(plan.pools.workers(), plan.reactor_threads)
             .map_err(system("memory that the processes share"))?;
         let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         memory.shared.counter(Counter::StartedAt).store(since_1970.as_secs(), Ordering::Relaxed);
@@ -91,7 +92,7 @@ impl Supervisor {
         let signals = Signals::take().map_err(system("signalfd"))?;
         let due = plan.report_interval.map(|_| Instant::now());
         let table = ProcessTable::new(
-            plan.workers,
+            plan.pools.workers(),
             plan.settings.max_wait_time,
             plan.settings.worker_start_timeout,
         );
@@ -252,7 +253,7 @@ impl Supervisor {
                     spawn::end_now(1);
                 }
                 Some(Turn::Worker(WorkerContext {
-                    identity: WorkerIdentity { worker, incarnation, supervisor },
+                    identity: self.identity(worker, incarnation, supervisor),
                     control: WorkerControl::new(control),
                     shared: self.memory.shared,
                     windows: std::mem::take(&mut self.plan.windows),
@@ -271,6 +272,17 @@ impl Supervisor {
                 None
             }
         }
+    }
+
+    /// Who a worker is.
+    pub(crate) fn identity(
+        &self,
+        worker: u16,
+        incarnation: Incarnation,
+        supervisor: i32,
+    ) -> WorkerIdentity {
+        let pool = self.plan.pools.of_worker(worker).map_or(PoolId(0), |(pool, _)| pool);
+        WorkerIdentity { worker, pool, incarnation, supervisor }
     }
 
     /// One socket pair for each reactor thread: one end to the worker, the other to the reactor.

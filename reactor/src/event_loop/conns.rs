@@ -1,5 +1,6 @@
 //! The connections of an event loop: from readiness to parts, from answers to bytes.
 
+use std::mem::take;
 use std::os::fd::OwnedFd;
 
 use http::StatusCode;
@@ -17,7 +18,7 @@ use crate::conn::streams::DriveContext;
 use crate::conn::{Conn, Context, Event, PumpResult, content_len};
 use crate::error_log::Kind;
 use crate::handler::workers::Task;
-use crate::handler::{Answer, ExchangeKey, HandlerId, NewRequest, ToClient};
+use crate::handler::{Answer, ExchangeKey, Handler, HandlerId, NewRequest, ToClient};
 use crate::protocol::error::{Fault, ProtocolError};
 use crate::protocol::{Flow, StreamId, message};
 use crate::slots::Key;
@@ -58,7 +59,7 @@ impl EventLoop {
             conn.shutdown(now);
         }
         if port.notify_open && conn.announced {
-            self.handlers.workers.tell(Task::Opened(origin), &mut self.turn);
+            self.tell(Task::Opened, origin);
         }
         let key = self.insert_client(Client::Stream(Box::new(conn)));
         self.common.shared.add(Counter::Connections, 1);
@@ -148,12 +149,14 @@ impl EventLoop {
         if self.events.is_empty() {
             return;
         }
-        let mut events = std::mem::take(&mut self.events);
+        let mut events = take(&mut self.events);
         for event in events.drain(..) {
             match event {
                 Event::Introduced => self.introduced(key),
                 Event::Credit(exchange, bytes) => {
-                    self.handlers.get(exchange.handler).credit(exchange.id, bytes);
+                    if let Some(handler) = self.handlers.get(exchange.handler) {
+                        handler.credit(exchange.id, bytes);
+                    }
                 }
                 Event::Gone(exchange) => self.stream_gone(key, exchange),
                 Event::Request(stream, Part::Head(head)) => self.open(key, stream, head),
@@ -178,12 +181,15 @@ impl EventLoop {
         let mut request = NewRequest { conn: key, stream, head, window };
         let mut from = 0;
         let (handler, id) = loop {
-            let Some((handler, next)) = port.routes.find(&request.head.path, from) else {
+            let next = port.routes.find(&request.head.path, from);
+            let Some((name, next)) = next else {
                 return self.answer(key, stream, StatusCode::NOT_FOUND);
             };
-            match self.handlers.get(handler).open(request, &mut self.turn) {
-                Ok(id) => break (handler, id),
-                Err(declined) => (request, from) = (*declined, next),
+            from = next;
+            let Some(handler) = self.handlers.get(name) else { continue };
+            match handler.open(request, &mut self.turn) {
+                Ok(id) => break (name, id),
+                Err(declined) => request = *declined,
             }
         };
         client.exchanges().opened(stream, ExchangeKey { handler, id }, window);
@@ -201,8 +207,10 @@ impl EventLoop {
             }
             _ => client.exchanges().find(stream),
         };
-        if let Some(ExchangeKey { handler, id }) = exchange {
-            self.handlers.get(handler).receive(id, part, &mut self.turn);
+        if let Some(ExchangeKey { handler, id }) = exchange
+            && let Some(handler) = self.handlers.get(handler)
+        {
+            handler.receive(id, part, &mut self.turn);
         }
     }
 
@@ -243,8 +251,9 @@ impl EventLoop {
     }
 
     pub(super) fn client_gone(&mut self, ExchangeKey { handler, id }: ExchangeKey) {
-        let part = Part::Abort(Reason::ClientGone);
-        self.handlers.get(handler).receive(id, part, &mut self.turn);
+        if let Some(handler) = self.handlers.get(handler) {
+            handler.receive(id, Part::Abort(Reason::ClientGone), &mut self.turn);
+        }
     }
 
     /// Gives answers to their connections, then ends the connections that workers name. Either may free
@@ -259,7 +268,8 @@ impl EventLoop {
             }
         }
         let now = self.turn.now();
-        for _ in 0..std::mem::take(&mut self.handlers.workers.files_refused) {
+        let refused = self.handlers.pools.iter_mut().map(|pool| take(&mut pool.files_refused));
+        for _ in 0..refused.sum::<u32>() {
             self.turn.error_log.log(
                 Kind::File,
                 now,
@@ -273,17 +283,16 @@ impl EventLoop {
     }
 
     fn deliver_of(&mut self, handler: HandlerId) {
-        loop {
-            let waiting = self.handlers.get(handler).answers();
+        while let Some(waiting) = self.handlers.get(handler).map(Handler::answers) {
             if waiting.is_empty() {
                 break;
             }
-            let mut answers = std::mem::take(waiting);
+            let mut answers = take(waiting);
             for answer in answers.drain(..) {
                 self.deliver_one(handler, answer);
             }
-            let waiting = self.handlers.get(handler).answers();
-            if waiting.is_empty() {
+            let waiting = self.handlers.get(handler).map(Handler::answers);
+            if let Some(waiting) = waiting.filter(|waiting| waiting.is_empty()) {
                 // The memory serves the next ones.
                 *waiting = answers;
             }
@@ -311,7 +320,7 @@ impl EventLoop {
         let over = matches!(part, Part::End(_) | Part::Abort(_));
         let port = &self.common.config.ports[usize::from(client.origin().port)];
         let accepted = client.exchanges().accept(stream, part, port.window_bytes);
-        let handler = self.handlers.get(handler);
+        let Some(handler) = self.handlers.get(handler) else { return };
         if let Some(more) = accepted.more {
             handler.grow_window(id, more);
         }
@@ -339,7 +348,7 @@ impl EventLoop {
 
     pub(super) fn pump_ready(&mut self) {
         // What becomes ready meanwhile has its turn after the next look at the sockets.
-        for key in std::mem::take(&mut self.ready) {
+        for key in take(&mut self.ready) {
             self.pump(key);
         }
     }
@@ -359,7 +368,7 @@ impl EventLoop {
             self.leave_quic(client, fate);
         }
         if begun && self.common.config.ports[usize::from(origin.port)].notify_close {
-            self.handlers.workers.tell(Task::Closed(origin), &mut self.turn);
+            self.tell(Task::Closed, origin);
         }
     }
 }

@@ -231,7 +231,7 @@ impl EventLoop {
             }
             let origin = *client.origin();
             if begun && self.common.config.ports[usize::from(origin.port)].notify_open {
-                self.handlers.workers.tell(Task::Opened(origin), &mut self.turn);
+                self.tell(Task::Opened, origin);
             }
             self.handle_events(key);
             // What is to be sent goes out together, when all that came has been looked at.

@@ -3,6 +3,7 @@
 mod closing;
 mod conns;
 pub mod datagrams;
+mod links;
 mod proxied;
 mod room;
 
@@ -30,8 +31,6 @@ use crate::event_loop::closing::Numbers;
 use crate::event_loop::datagrams::Datagrams;
 use crate::event_loop::room::RoomQueue;
 use crate::handler::Handlers;
-use crate::handler::workers::link::{Link, LinkError};
-use crate::handler::workers::scheduler::WorkerSlot;
 use crate::mailbox::Mail;
 use crate::protocol::Output;
 use crate::response_spool::ResponseSpool;
@@ -39,7 +38,7 @@ use crate::shared::SharedState;
 use crate::slots::{Key, Slots};
 use crate::socket::ReadBuffer;
 use crate::timer::{Timer, Timers};
-use crate::token::{Source, token};
+use crate::token::Source;
 use crate::turn::Turn;
 
 /// Readiness events taken from the kernel by one call.
@@ -132,16 +131,16 @@ impl EventLoop {
             }
             self.turn.clock.tick();
             self.read_on();
-            self.handlers.workers.read_on(&mut self.buffer, &mut self.turn);
+            self.handlers.read_on(&mut self.buffer, &mut self.turn);
             for readiness in &events {
                 self.dispatch(readiness);
             }
             self.expire();
             self.deliver();
             // Requests go out before responses: workers begin while this thread still writes.
-            self.handlers.workers.flush();
+            self.handlers.flush();
             self.pump_ready();
-            self.handlers.workers.flush();
+            self.handlers.flush();
             self.flush_datagrams();
             self.log_faults();
             self.look_at_drain();
@@ -154,7 +153,7 @@ impl EventLoop {
     fn log_faults(&mut self) {
         let Turn { clock, error_log, timers } = &mut self.turn;
         let now = clock.now().instant;
-        for fault in self.handlers.workers.faults.drain(..) {
+        for fault in self.handlers.pools.iter_mut().flat_map(|pool| pool.faults.drain(..)) {
             let fields = [("worker", fault.worker.into()), ("error", Value::from_display(&fault))];
             error_log.log_with(Kind::Worker, now, &fields, format_args!("{fault}"));
         }
@@ -172,7 +171,7 @@ impl EventLoop {
     }
 
     fn patience(&mut self) -> Option<Duration> {
-        let unread = self.datagrams.is_unread() || self.handlers.workers.is_unread();
+        let unread = self.datagrams.is_unread() || self.handlers.are_unread();
         if unread || !self.ready.is_empty() || self.handlers.have_answers() {
             return Some(Duration::ZERO);
         }
@@ -187,14 +186,7 @@ impl EventLoop {
     fn dispatch(&mut self, readiness: &Readiness) {
         match Source::from(readiness.token()) {
             Source::Conn(key) => self.conn_ready(key, readiness),
-            Source::Link(slot) => {
-                if readiness.is_writable() {
-                    self.handlers.workers.link_writable(slot);
-                }
-                let to_the_end = readiness.is_read_closed();
-                let (buffer, turn) = (&mut self.buffer, &mut self.turn);
-                self.handlers.workers.link_readable(slot, to_the_end, buffer, turn);
-            }
+            Source::Link(pool, slot) => self.link_ready(pool, slot, readiness),
             Source::Mail => self.read_mail(),
             Source::Listener(index) => self.accept(index),
             Source::Control => self.read_control(),
@@ -207,43 +199,13 @@ impl EventLoop {
         while let Ok(mail) = self.mail.try_recv() {
             match mail {
                 Mail::Accepted { socket, origin, seat } => self.add_conn(socket, origin, seat),
-                Mail::Link { slot, worker, incarnation, socket } => {
-                    let (shared, thread) = (self.common.shared, usize::from(self.thread));
-                    self.add_link(slot, Link::new(socket, shared, worker, incarnation, thread));
-                }
-                Mail::Assign(assignment) => {
-                    self.handlers.workers.assigned(assignment, &mut self.turn)
-                }
-                Mail::Move(step) => self.handlers.workers.take_over(step, &mut self.turn),
-                Mail::TooOld(id) => self.handlers.workers.too_old(id),
-                Mail::CloseLink { slot, incarnation } => {
-                    let (buffer, turn) = (&mut self.buffer, &mut self.turn);
-                    self.handlers.workers.close_link(slot, incarnation, buffer, turn);
-                }
+                Mail::Pool(pool, mail) => self.read_pool_mail(pool, mail),
                 Mail::Drain { until } => self.drain(until),
                 Mail::Stop => self.state = State::Stopped,
                 Mail::Datagram(datagram) => self.handed_over(datagram),
             }
         }
         self.look_at_touched();
-    }
-
-    fn add_link(&mut self, slot: WorkerSlot, link: Link) {
-        if self.handlers.workers.has_link(slot) {
-            // The place is needed: the supervisor knows that whoever had it is dead.
-            self.handlers.workers.link_lost(slot, LinkError::Closed, &mut self.turn);
-        }
-        let incarnation = link.incarnation;
-        let interest = Interest::READABLE | Interest::WRITABLE;
-        let registered = self.register(link.raw(), token(Source::Link(slot)), interest);
-        if !self.handlers.workers.add_link(slot, link, &mut self.turn) {
-            let (buffer, turn) = (&mut self.buffer, &mut self.turn);
-            self.handlers.workers.close_link(slot, incarnation, buffer, turn);
-        }
-        if let Err(error) = registered {
-            log::error!("cannot poll the link to a worker: {error}");
-            self.handlers.workers.link_lost(slot, LinkError::Closed, &mut self.turn);
-        }
     }
 
     fn register(&self, raw: RawFd, token: Token, interest: Interest) -> io::Result<()> {
@@ -296,11 +258,19 @@ impl EventLoop {
         let now = *self.turn.clock.now();
         while let Some(timer) = self.turn.timers.pop(now.instant) {
             match timer {
-                Timer::Queue => self.handlers.workers.expire_queue(&mut self.turn),
-                Timer::Held => {
-                    self.handlers.workers.fetch_held(&mut self.buffer, &mut self.turn);
+                Timer::Queue(pool) => {
+                    let pool = self.handlers.pool(pool);
+                    pool.into_iter().for_each(|pool| pool.expire_queue(&mut self.turn));
                 }
-                Timer::Balance => self.handlers.workers.rebalance(&mut self.turn),
+                Timer::Held(pool) => {
+                    let (buffer, turn) = (&mut self.buffer, &mut self.turn);
+                    let pool = self.handlers.pool(pool);
+                    pool.into_iter().for_each(|pool| pool.fetch_held(buffer, turn));
+                }
+                Timer::Balance(pool) => {
+                    let pool = self.handlers.pool(pool);
+                    pool.into_iter().for_each(|pool| pool.rebalance(&mut self.turn));
+                }
                 Timer::Room => self.look_for_room(),
                 Timer::ErrorLog => self.turn.error_log.sum_up(now.instant),
                 Timer::Accept => self.accept_everywhere(),

@@ -43,7 +43,7 @@ impl EventLoop {
                 conn.seat = seat;
                 conn.announced = true;
                 if self.common.config.ports[usize::from(origin.port)].notify_open {
-                    self.handlers.workers.tell(Task::Opened(origin), &mut self.turn);
+                    self.tell(Task::Opened, origin);
                 }
             }
             None => self.close(key, PumpResult::Abort),

@@ -17,35 +17,29 @@ pub mod routes;
 mod set;
 pub mod workers;
 
-use wire::{ExchangeId, Part, RequestHead, ResponseHead};
+use wire::{ExchangeId, Part, PoolId, RequestHead, ResponseHead};
 
 pub use self::files::FilesConfig;
 pub use self::fixed::FixedResponse;
-pub(crate) use self::set::Handlers;
+pub(crate) use self::set::{Handlers, unknown};
 use crate::protocol::StreamId;
 use crate::slots::Key;
 use crate::turn::Turn;
 
 /// One of the handlers of a reactor thread.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct HandlerId(u8);
+pub enum HandlerId {
+    /// A pool of workers: a row of [`Config::pools`](crate::Config::pools).
+    Pool(PoolId),
+    /// An entry of [`Config::fixed`](crate::Config::fixed).
+    Fixed(u8),
+    /// An entry of [`Config::files`](crate::Config::files).
+    Files(u8),
+}
 
 impl HandlerId {
-    /// The pool of PHP workers.
-    pub const WORKERS: Self = Self(0);
-
-    /// The handler of this entry of [`Config::fixed`](crate::Config::fixed).
-    pub const fn fixed(index: u8) -> Self {
-        Self(index + 1)
-    }
-
-    /// The handler of this entry of [`Config::files`](crate::Config::files).
-    pub const fn files(index: u8) -> Self {
-        Self(index | Self::FILES)
-    }
-
-    /// The first of those that answer with files.
-    const FILES: u8 = 0x80;
+    /// The first pool of workers.
+    pub const WORKERS: Self = Self::Pool(PoolId(0));
 }
 
 /// An exchange in flight, and who answers it.

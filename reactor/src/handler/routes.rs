@@ -1,6 +1,7 @@
 //! [`Routes`]: which handler answers a request, by its path.
 
 use bytes::Bytes;
+use wire::PoolId;
 
 use super::HandlerId;
 
@@ -51,10 +52,18 @@ impl Routes {
             None => None,
         }
     }
+
+    /// The pool whose workers are told of connections: who answers what no rule matches, else the first.
+    pub fn pool_of_connections(&self) -> PoolId {
+        match self.rest {
+            Some(HandlerId::Pool(pool)) => pool,
+            _ => PoolId(0),
+        }
+    }
 }
 
 impl Default for Routes {
-    /// The workers answer everything.
+    /// The first pool of workers answers everything.
     fn default() -> Self {
         Self { paths: Vec::new(), rest: Some(HandlerId::WORKERS) }
     }
@@ -66,7 +75,7 @@ mod tests {
 
     #[test]
     fn the_first_rule_that_matches_decides() {
-        let rule = |path, handler| Route { path, handler: HandlerId::fixed(handler) };
+        let rule = |path, handler| Route { path, handler: HandlerId::Fixed(handler) };
         let routes = Routes {
             paths: vec![
                 rule(PathMatch::Exact(Bytes::from_static(b"/healthz")), 0),
@@ -75,9 +84,9 @@ mod tests {
             ..Routes::default()
         };
         for (path, handler) in [
-            ("/healthz", HandlerId::fixed(0)),
+            ("/healthz", HandlerId::Fixed(0)),
             ("/healthz/", HandlerId::WORKERS),
-            ("/files/a", HandlerId::fixed(1)),
+            ("/files/a", HandlerId::Fixed(1)),
             ("/files", HandlerId::WORKERS),
             ("*", HandlerId::WORKERS),
         ] {
@@ -89,14 +98,14 @@ mod tests {
 
     #[test]
     fn who_declines_is_followed_by_the_next() {
-        let rule = |path, handler| Route { path, handler: HandlerId::fixed(handler) };
+        let rule = |path, handler| Route { path, handler: HandlerId::Fixed(handler) };
         let path = |path| PathMatch::Prefix(Bytes::from_static(path));
         let paths = vec![rule(path(b"/a"), 0), rule(path(b"/b"), 1), rule(path(b"/"), 2)];
         let routes = Routes { paths, ..Routes::default() };
         let (first, next) = routes.find(b"/a", 0).unwrap();
         let (second, next) = routes.find(b"/a", next).unwrap();
         let (last, next) = routes.find(b"/a", next).unwrap();
-        assert_eq!([first, second], [HandlerId::fixed(0), HandlerId::fixed(2)]);
+        assert_eq!([first, second], [HandlerId::Fixed(0), HandlerId::Fixed(2)]);
         assert_eq!((last, routes.find(b"/a", next)), (HandlerId::WORKERS, None));
     }
 }

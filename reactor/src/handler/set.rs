@@ -2,66 +2,105 @@
 
 use std::fmt;
 
+use wire::PoolId;
+
 use super::files::Files;
 use super::fixed::Fixed;
 use super::workers::WorkerPool;
 use super::{Handler, HandlerId};
+use crate::config::Config;
 use crate::shared::SharedState;
+use crate::socket::ReadBuffer;
+use crate::turn::Turn;
 
 /// All of them, by their ids.
 pub struct Handlers {
-    /// The pool of PHP workers.
-    pub workers: WorkerPool,
-    others: Vec<Box<dyn Handler>>,
+    /// One for each pool of workers, in the order of their table.
+    pub pools: Vec<WorkerPool>,
+    fixed: Vec<Fixed>,
     files: Vec<Files>,
 }
 
 impl Handlers {
     /// Those of the configuration.
     pub fn new(shared: SharedState, thread: u16) -> Self {
-        let fixed = shared.config.fixed.iter();
-        let others = fixed.map(|response| Box::new(Fixed::new(response)) as Box<dyn Handler>);
+        let fixed = shared.config.fixed.iter().map(Fixed::new).collect();
+        let pools = shared.config.pools.iter();
+        let pools = pools.map(|(id, pool)| WorkerPool::new(shared.clone(), thread, id, pool));
         let files = shared.config.files.iter();
-        Self {
-            others: others.collect(),
-            files: files.map(|files| Files::new(files, shared.clone())).collect(),
-            workers: WorkerPool::new(shared.clone(), thread),
+        let files = files.map(|files| Files::new(files, shared.clone()));
+        Self { fixed, files: files.collect(), pools: pools.collect() }
+    }
+
+    /// The handler of this id.
+    pub fn get(&mut self, id: HandlerId) -> Option<&mut dyn Handler> {
+        match id {
+            HandlerId::Pool(id) => self.pool(id).map(|pool| pool as &mut dyn Handler),
+            HandlerId::Fixed(index) => {
+                self.fixed.get_mut(usize::from(index)).map(|fixed| fixed as &mut dyn Handler)
+            }
+            HandlerId::Files(index) => {
+                self.files.get_mut(usize::from(index)).map(|files| files as &mut dyn Handler)
+            }
         }
     }
 
-    /// The handler of this id; the workers, where the configuration has no other.
-    pub fn get(&mut self, HandlerId(id): HandlerId) -> &mut dyn Handler {
-        if id >= HandlerId::FILES
-            && let Some(files) = self.files.get_mut(usize::from(id - HandlerId::FILES))
-        {
-            return files;
-        }
-        match self.others.get_mut(usize::from(id).wrapping_sub(1)) {
-            Some(other) => &mut **other,
-            None => &mut self.workers,
-        }
+    /// A pool of workers.
+    pub fn pool(&mut self, PoolId(pool): PoolId) -> Option<&mut WorkerPool> {
+        self.pools.get_mut(usize::from(pool))
     }
 
     /// The ids.
     pub fn ids(&self) -> impl Iterator<Item = HandlerId> + use<> {
-        let files = (0..self.files.len() as u8).map(HandlerId::files);
-        (0..=self.others.len() as u8).map(HandlerId).chain(files)
+        let pools = (0..self.pools.len() as u16).map(|pool| HandlerId::Pool(PoolId(pool)));
+        let fixed = (0..self.fixed.len() as u8).map(HandlerId::Fixed);
+        pools.chain(fixed).chain((0..self.files.len() as u8).map(HandlerId::Files))
     }
 
     /// Whether answers wait for their connections.
     pub fn have_answers(&mut self) -> bool {
-        self.ids().any(|id| !self.get(id).answers().is_empty())
+        self.pools.iter_mut().any(|pool| !pool.answers().is_empty())
+            || self.fixed.iter_mut().any(|fixed| !fixed.answers().is_empty())
+            || self.files.iter_mut().any(|files| !files.answers().is_empty())
     }
 
     /// Exchanges in flight.
     pub fn open_exchanges(&self) -> usize {
-        let others = self.others.iter().map(|other| other.open_exchanges());
-        self.workers.open_exchanges() + others.sum::<usize>()
+        let pools = self.pools.iter().map(Handler::open_exchanges);
+        let fixed = self.fixed.iter().map(Handler::open_exchanges);
+        pools.chain(fixed).chain(self.files.iter().map(Handler::open_exchanges)).sum()
     }
+
+    /// Whether links have more than they may have in one turn.
+    pub fn are_unread(&self) -> bool {
+        self.pools.iter().any(WorkerPool::is_unread)
+    }
+
+    /// Reads the links on that had more than they may have in one turn.
+    pub fn read_on(&mut self, buffer: &mut ReadBuffer, turn: &mut Turn) {
+        self.pools.iter_mut().for_each(|pool| pool.read_on(buffer, turn));
+    }
+
+    /// Writes to all links that have something to write.
+    pub fn flush(&mut self) {
+        self.pools.iter_mut().for_each(WorkerPool::flush);
+    }
+}
+
+/// The first handler that a route names and the configuration does not have.
+pub fn unknown(config: &Config) -> Option<HandlerId> {
+    let routes = config.ports.iter().map(|port| &port.routes);
+    let named =
+        routes.flat_map(|routes| routes.paths.iter().map(|route| route.handler).chain(routes.rest));
+    named.into_iter().find(|id| match id {
+        HandlerId::Pool(pool) => config.pools.get(*pool).is_none(),
+        HandlerId::Fixed(index) => usize::from(*index) >= config.fixed.len(),
+        HandlerId::Files(index) => usize::from(*index) >= config.files.len(),
+    })
 }
 
 impl fmt::Debug for Handlers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Handlers").field("workers", &self.workers).finish_non_exhaustive()
+        f.debug_struct("Handlers").field("pools", &self.pools).finish_non_exhaustive()
     }
 }

@@ -77,7 +77,7 @@ fn serve(config: &mut Config, dir: &Path, alone: bool) {
     let path = PathMatch::Prefix(Bytes::from_static(b"/"));
     let rest = (!alone).then_some(HandlerId::WORKERS);
     config.ports[0].routes =
-        Routes { paths: vec![Route { path, handler: HandlerId::files(0) }], rest };
+        Routes { paths: vec![Route { path, handler: HandlerId::Files(0) }], rest };
 }
 
 fn start(dir: &Path, alone: bool) -> Server {

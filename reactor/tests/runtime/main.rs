@@ -8,6 +8,7 @@ mod hostile;
 mod http2;
 mod leaving;
 mod played;
+mod pools;
 mod proxies;
 mod quic;
 mod routes;

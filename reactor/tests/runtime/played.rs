@@ -22,8 +22,8 @@ use wire::control::{FromReactor, ToReactorControl, decode, encode};
 use wire::shm::batch::ResponseBatch;
 use wire::shm::{Counter, Marks, Shared};
 use wire::{
-    Address, BodyLength, ConnectionId, Decoder, Encoder, ExchangeId, Fields, Part, RequestHead,
-    ResponseHead, ToWorker,
+    Address, BodyLength, ConnectionId, Decoder, Encoder, ExchangeId, Fields, Part, Pools,
+    RequestHead, ResponseHead, ToWorker,
 };
 
 pub const BODY_MEMORY_BYTES_MAX: usize = 64 << 10;
@@ -61,7 +61,7 @@ impl Server {
 
     /// A server over sockets that are bound already.
     pub fn start_over(config: Config, listener: TcpListener, datagrams: Vec<OwnedFd>) -> Self {
-        let (workers, threads) = (config.workers, config.threads);
+        let (workers, threads) = (config.pools.workers().into(), config.threads);
         let window = config.ports[0].window_bytes.into();
         let memory: Vec<AtomicU64> =
             (0..Shared::words(workers, threads)).map(|_| AtomicU64::new(0)).collect();
@@ -78,6 +78,20 @@ impl Server {
         let server = Self { address, control, memory, shared, threads, window, reactor };
         assert_eq!(server.control(), FromReactor::Ready);
         server
+    }
+
+    /// Why the reactor does not start with this configuration.
+    pub fn refuses(config: Config) -> String {
+        let (workers, threads) = (config.pools.workers().into(), config.threads);
+        let memory: Vec<AtomicU64> =
+            (0..Shared::words(workers, threads)).map(|_| AtomicU64::new(0)).collect();
+        let shared = Shared::new(memory.leak(), workers, threads);
+        let (_supervisor, control) =
+            socketpair(AddressFamily::Unix, SockType::SeqPacket, None, SockFlag::SOCK_CLOEXEC)
+                .unwrap();
+        let listeners = vec![TcpListener::bind("127.0.0.1:0").unwrap().into()];
+        let boot = Boot { listeners, datagrams: vec![Vec::new()], control, shared };
+        reactor::run(config, boot).unwrap_err().to_string()
     }
 
     pub fn address(&self) -> SocketAddr {
@@ -208,7 +222,7 @@ impl Server {
 /// What a server is like unless a test says otherwise.
 pub fn config() -> Config {
     Config {
-        workers: 4,
+        pools: Pools::of_requests(4),
         connections_max: 100,
         queue_len_max: 100,
         queue_age_max: PATIENCE,

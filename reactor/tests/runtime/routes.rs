@@ -21,7 +21,7 @@ fn server(rest: Option<HandlerId>) -> Server {
             content: Bytes::from_static(b"ok\n"),
         }];
         let path = PathMatch::Exact(Bytes::from_static(b"/healthz"));
-        let paths = vec![Route { path, handler: HandlerId::fixed(0) }];
+        let paths = vec![Route { path, handler: HandlerId::Fixed(0) }];
         config.ports[0].routes = Routes { paths, rest };
     })
 }

@@ -366,7 +366,12 @@ mod tests {
 
     fn context(max_request: u32) -> WorkerContext {
         WorkerContext {
-            identity: WorkerIdentity { worker: 0, incarnation: 1, supervisor: 1 },
+            identity: WorkerIdentity {
+                worker: 0,
+                pool: wire::PoolId(0),
+                incarnation: 1,
+                supervisor: 1,
+            },
             control: WorkerControl::new(control::pair().unwrap().1),
             shared: crate::shared_memory::SharedMemory::map(1, 1).unwrap().shared,
             windows: Vec::new(),

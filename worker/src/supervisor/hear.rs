@@ -9,7 +9,7 @@ use wire::limits::CONTROL_MESSAGES_PER_TURN_MAX;
 use wire::shm::Shared;
 
 use super::{Supervisor, end};
-use crate::application::{Application, WorkerIdentity};
+use crate::application::Application;
 use crate::supervisor::process_table::Exit;
 use crate::supervisor::spawn;
 
@@ -36,7 +36,7 @@ impl Supervisor {
             self.workers.remove(&incarnation);
             self.tell_reactor(&ToReactorControl::Ended { incarnation }, Vec::new());
             let supervisor = nix::unistd::getpid().as_raw();
-            application.worker_reaped(WorkerIdentity { worker, incarnation, supervisor });
+            application.worker_reaped(self.identity(worker, incarnation, supervisor));
             let current = self.memory.shared.pid(usize::from(worker));
             if current.load(Ordering::Relaxed) == pid.as_raw() as u64 {
                 self.name_worker(worker, 0);

@@ -18,6 +18,7 @@ pub mod head;
 pub mod limits;
 pub mod log_limit;
 pub mod part;
+pub mod pool;
 pub mod shm;
 pub mod tls;
 
@@ -28,4 +29,5 @@ pub use exchange::ExchangeId;
 pub use fields::{Fields, FieldsBuilder};
 pub use head::{BodyLength, RequestHead, ResponseHead, Scheme, Version};
 pub use part::{FileSlice, OpenFile, Part, Reason};
+pub use pool::{Pool, PoolKind, Pools};
 pub use tls::TlsInfo;

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use reactor::config::PortConfig;
 use reactor::protocol::settings::HttpSettings;
 use reactor::tls::Tls;
+use wire::Pools;
 use worker::ProcessSettings;
 
 use super::tls::TlsOptions;
@@ -187,6 +188,11 @@ const REACTOR_THREADS_DEFAULT_MAX: u16 = 8;
 const OTHER_FILES: u64 = 128;
 
 impl ServerOptions {
+    /// The pools of workers: the one that answers requests.
+    pub fn pools(&self) -> Pools {
+        Pools::of_requests(self.worker_num)
+    }
+
     /// The number of reactor threads.
     pub fn reactor_threads(&self) -> u16 {
         let wanted = self.reactor_num.unwrap_or_else(|| cpus().min(REACTOR_THREADS_DEFAULT_MAX));

@@ -62,7 +62,7 @@ pub fn start(call: &Call<'_>) -> Result<Returned, Failure> {
     show(this, &state, &ready);
 
     let plan = Plan {
-        workers: ready.server.worker_num,
+        pools: ready.server.pools(),
         reactor_threads: ready.server.reactor_threads(),
         listeners: listeners(&state),
         datagrams: std::mem::take(&mut ready.datagrams),
@@ -320,7 +320,7 @@ fn run(ready: Ready, pid_file: Option<PidFile>) -> Run {
     });
     let reactor = reactor::Config {
         threads: usize::from(ready.server.reactor_threads()),
-        workers: usize::from(ready.server.worker_num),
+        pools: ready.server.pools(),
         connections_max: ready.server.connections(process::files_max()),
         turn_interval_max: ready.server.turn_interval_max(),
         take_log: logger::take_over,

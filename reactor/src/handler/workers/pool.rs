@@ -1,4 +1,4 @@
-//! [`WorkerPool`]: the handler that has PHP workers answer: it hands requests over and brings answers back.
+//! [`WorkerPool`]: the handler that has the workers of a pool answer: it hands requests over and brings answers back.
 
 mod fault;
 mod leaving;
@@ -10,7 +10,10 @@ use std::time::Instant;
 use bytes::Bytes;
 use log::kv::Value;
 use wire::shm::Counter;
-use wire::{ConnectionId, ExchangeId, Fields, Part, Reason, RequestHead, ResponseHead, ToWorker};
+use wire::{
+    ConnectionId, ExchangeId, Fields, Part, Pool, PoolId, Reason, RequestHead, ResponseHead,
+    ToWorker,
+};
 
 use super::body::{Content, Room, Spool};
 use super::in_flight::{InFlight, Place, Stage, Task, id_of, key_of};
@@ -19,7 +22,7 @@ use super::scheduler::{Dispatch, Next, Placement, RequestKey, WorkerSlot};
 use crate::config::ContentPolicy;
 use crate::error_log::Kind;
 use crate::handler::{Answer, Handler, NewRequest, ToClient};
-use crate::mailbox::Mail;
+use crate::mailbox::{Mail, PoolMail};
 use crate::protocol::StreamId;
 use crate::shared::SharedState;
 use crate::slots::{Key, Slots};
@@ -31,6 +34,8 @@ pub use fault::{Fault, FaultKind};
 pub struct WorkerPool {
     common: SharedState,
     thread: u16,
+    /// Which pool it is.
+    id: PoolId,
     exchanges: Slots<InFlight>,
     links: Vec<Option<Link>>,
     /// When the queue's timer will come, if it has been set.
@@ -55,13 +60,14 @@ pub struct WorkerPool {
 
 impl WorkerPool {
     /// A pool without exchanges or links.
-    pub fn new(common: SharedState, thread: u16) -> Self {
+    pub fn new(common: SharedState, thread: u16, id: PoolId, pool: Pool) -> Self {
         // A worker may still hold requests of a former reactor: their ids must not come again.
         let lives = common.shared.get(Counter::ReactorRestarts);
-        let links = (0..common.config.workers * 2).map(|_| None).collect();
+        let links = (0..usize::from(pool.workers) * 2).map(|_| None).collect();
         Self {
             common,
             thread,
+            id,
             exchanges: Slots::starting_at(lives << 32 | 1),
             links,
             queue_watched: None,
@@ -163,7 +169,7 @@ impl WorkerPool {
     }
 
     fn submit(&mut self, id: ExchangeId, turn: &mut Turn) {
-        let placement = self.common.scheduler().submit(self.ticket(id), turn.now());
+        let placement = self.common.scheduler(self.id).submit(self.ticket(id), turn.now());
         self.place(id, placement, turn);
     }
 
@@ -216,7 +222,7 @@ impl WorkerPool {
     pub fn assigned(&mut self, assignment: Dispatch, turn: &mut Turn) {
         if assignment.ticket.thread != self.thread {
             let mailbox = &self.common.mailboxes[usize::from(assignment.ticket.thread)];
-            return mailbox.post(Mail::Assign(assignment));
+            return mailbox.post(Mail::Pool(self.id, PoolMail::Assign(assignment)));
         }
         self.common.shared.sub(Counter::Queued, 1);
         self.give(assignment.ticket.exchange, assignment.worker, turn);
@@ -244,7 +250,8 @@ impl WorkerPool {
             // scheduler, so choose again.
             (Some(exchange), None) => {
                 exchange.stage = Stage::Queued;
-                let placement = self.common.scheduler().resubmit(self.ticket(id), turn.now());
+                let placement =
+                    self.common.scheduler(self.id).resubmit(self.ticket(id), turn.now());
                 match placement {
                     Placement::Given(again) if again == worker => self.fail(id, Reason::WorkerLost),
                     placement => self.place(id, placement, turn),
@@ -262,13 +269,13 @@ impl WorkerPool {
 
     /// A worker has answered a request.
     fn finished(&mut self, worker: WorkerSlot, id: ExchangeId, turn: &mut Turn) {
-        let next = self.common.scheduler().finished(worker, self.ticket(id), turn.now());
+        let next = self.common.scheduler(self.id).finished(worker, self.ticket(id), turn.now());
         self.follow(next, worker, turn);
     }
 
     /// A worker has a request no more, without having answered it.
     fn relieved(&mut self, worker: WorkerSlot, id: ExchangeId, turn: &mut Turn) {
-        let next = self.common.scheduler().relieved(worker, self.ticket(id), turn.now());
+        let next = self.common.scheduler(self.id).relieved(worker, self.ticket(id), turn.now());
         self.follow(next, worker, turn);
     }
 
@@ -276,7 +283,7 @@ impl WorkerPool {
         match next {
             Next::Nothing => self.watch_balance(turn),
             Next::Assign(assignment) => self.assigned(assignment, turn),
-            Next::Close(incarnation) => self.common.close_links(worker, incarnation),
+            Next::Close(incarnation) => self.common.close_links(self.id, worker, incarnation),
         }
     }
 

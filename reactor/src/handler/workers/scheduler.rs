@@ -1,6 +1,6 @@
 //! The scheduling policy: which worker gets which request. No I/O, no clock.
 //!
-//! One [`Scheduler`] serves all reactor threads, behind a lock that is held for nanoseconds. That
+//! Each pool has one [`Scheduler`]. It serves all reactor threads, behind a lock that is held for nanoseconds. That
 //! makes dispatch work-conserving without further thought: no request waits while a worker is idle,
 //! whichever thread it arrived on.
 //!
@@ -17,17 +17,17 @@ mod worker;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use wire::ExchangeId;
 use wire::limits::SLOTS_KEPT;
+use wire::{ExchangeId, Pool};
 
 use crate::config::Config;
 use worker::Worker;
 
-/// A place for one incarnation of a worker. Two incarnations of one worker may live side by side;
+/// A place in a pool for one incarnation of a worker. Two incarnations of one worker may live side by side;
 /// the parity of the incarnation tells their places apart.
 pub type WorkerSlot = usize;
 
-/// The place of an incarnation.
+/// The place of an incarnation of the pool's worker with this index.
 pub fn worker_slot(worker: u16, incarnation: u64) -> WorkerSlot {
     usize::from(worker) * 2 + (incarnation & 1) as usize
 }
@@ -125,9 +125,10 @@ struct Waiting {
 }
 
 impl Scheduler {
-    /// A scheduler for this configuration.
-    pub fn new(config: &Config) -> Self {
-        let Config { workers, threads, queue_len_max, queue_age_max, handover_fast, .. } = *config;
+    /// A scheduler for a pool of this configuration.
+    pub fn new(config: &Config, pool: Pool) -> Self {
+        let Config { threads, queue_len_max, queue_age_max, handover_fast, .. } = *config;
+        let workers = usize::from(pool.workers);
         Self {
             workers: (0..workers * 2).map(|_| None).collect(),
             idle: Vec::with_capacity(workers * 2),

@@ -13,6 +13,7 @@ use std::process::ExitCode;
 use std::str::FromStr;
 use std::time::Duration;
 
+use wire::Pools;
 use worker::{Outcome, Plan, ProcessSettings, supervise};
 
 /// What a server is started with.
@@ -82,7 +83,7 @@ pub fn main(arguments: &[String]) -> ExitCode {
     log::set_max_level(log::LevelFilter::Info);
     let listener = UnixListener::bind(options.dir.join("socket")).expect("bind");
     let plan = Plan {
-        workers: options.workers,
+        pools: Pools::of_requests(options.workers),
         reactor_threads: options.threads,
         listeners: vec![listener.into()],
         datagrams: Vec::new(),

@@ -15,7 +15,7 @@ impl WorkerPool {
             Stage::Collecting(_) | Stage::Orphaned(_) => {}
             Stage::Queued => {
                 let ticket = self.ticket(id);
-                if self.common.scheduler().cancel(ticket) {
+                if self.common.scheduler(self.id).cancel(ticket) {
                     self.common.shared.sub(Counter::Queued, 1);
                 }
             }
@@ -48,7 +48,7 @@ impl WorkerPool {
         match exchange.stage {
             Stage::Collecting(_) | Stage::Orphaned(_) => {}
             Stage::Queued => {
-                if self.common.scheduler().cancel(ticket) {
+                if self.common.scheduler(self.id).cancel(ticket) {
                     self.common.shared.sub(Counter::Queued, 1);
                 }
                 self.give_up(id);
@@ -58,7 +58,7 @@ impl WorkerPool {
                     return;
                 };
                 // One that an idle worker is about to take up is as good as begun.
-                let waits = self.common.scheduler().waits_behind(place.worker, ticket);
+                let waits = self.common.scheduler(self.id).waits_behind(place.worker, ticket);
                 if waits && link.take_back(id, place.mark) {
                     self.give_up(id);
                     return self.relieved(place.worker, id, turn);

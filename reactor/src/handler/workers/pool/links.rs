@@ -35,13 +35,13 @@ impl WorkerPool {
         let incarnation = link.incarnation;
         let Some(place) = self.links.get_mut(slot) else { return true };
         *place = Some(link);
-        let assignment = self.common.scheduler().linked(slot, incarnation, turn.now());
+        let assignment = self.common.scheduler(self.id).linked(slot, incarnation, turn.now());
         match assignment {
             Some(assignment) => self.assigned(assignment, turn),
             // It may be idle while requests wait behind slow ones.
             None => self.watch_balance(turn),
         }
-        !self.common.scheduler().is_ending(slot, incarnation)
+        !self.common.scheduler(self.id).is_ending(slot, incarnation)
     }
 
     /// Whether there is a link in this place.
@@ -123,7 +123,7 @@ impl WorkerPool {
     pub(super) fn watch_held(&mut self, turn: &mut Turn) {
         if !self.held_watched {
             self.held_watched = true;
-            turn.set_timer(turn.now() + HELD_TIME_MAX, Timer::Held);
+            turn.set_timer(turn.now() + HELD_TIME_MAX, Timer::Held(self.id));
         }
     }
 
@@ -343,13 +343,13 @@ impl WorkerPool {
             }
         }
         // The end first, so that nothing is submitted to this worker again.
-        let end = self.common.scheduler().link_ended(slot, link.incarnation, lost);
+        let end = self.common.scheduler(self.id).link_ended(slot, link.incarnation, lost);
         for id in again.into_iter().rev() {
-            let placement = self.common.scheduler().resubmit(self.ticket(id), turn.now());
+            let placement = self.common.scheduler(self.id).resubmit(self.ticket(id), turn.now());
             self.place(id, placement, turn);
         }
         match end {
-            LinkEnd::CloseOthers => self.common.close_links(slot, link.incarnation),
+            LinkEnd::CloseOthers => self.common.close_links(self.id, slot, link.incarnation),
             LinkEnd::Nothing => {}
             LinkEnd::Worker(WorkerEnd { incarnation, retired: true, .. }) => {
                 self.common.supervisor.tell(&FromReactor::Retired { incarnation });

@@ -7,7 +7,7 @@ use wire::limits::REBALANCE_AFTER;
 use super::WorkerPool;
 use crate::handler::workers::in_flight::{Stage, key_of};
 use crate::handler::workers::scheduler::Move;
-use crate::mailbox::Mail;
+use crate::mailbox::{Mail, PoolMail};
 use crate::timer::Timer;
 use crate::turn::Turn;
 
@@ -16,7 +16,7 @@ impl WorkerPool {
     pub(super) fn watch_queue(&mut self, at: Instant, turn: &mut Turn) {
         if self.queue_watched.is_none_or(|watched| at < watched) {
             self.queue_watched = Some(at);
-            turn.set_timer(at, Timer::Queue);
+            turn.set_timer(at, Timer::Queue(self.id));
         }
     }
 
@@ -24,7 +24,7 @@ impl WorkerPool {
     pub fn expire_queue(&mut self, turn: &mut Turn) {
         self.queue_watched = None;
         let (expired, next) = {
-            let mut scheduler = self.common.scheduler();
+            let mut scheduler = self.common.scheduler(self.id);
             (scheduler.expired(turn.now()), scheduler.next_expiry())
         };
         for ticket in expired {
@@ -32,7 +32,7 @@ impl WorkerPool {
                 self.too_old(ticket.exchange);
             } else {
                 let mailbox = &self.common.mailboxes[usize::from(ticket.thread)];
-                mailbox.post(Mail::TooOld(ticket.exchange));
+                mailbox.post(Mail::Pool(self.id, PoolMail::TooOld(ticket.exchange)));
             }
         }
         if let Some(next) = next {
@@ -43,12 +43,13 @@ impl WorkerPool {
     /// The timer has come: requests behind slow ones move to idle workers.
     pub fn rebalance(&mut self, turn: &mut Turn) {
         self.balance_watched = false;
-        let moves = self.common.scheduler().rebalance(turn.now());
+        let moves = self.common.scheduler(self.id).rebalance(turn.now());
         for step in moves {
             if step.ticket.thread == self.thread {
                 self.take_over(step, turn);
             } else {
-                self.common.mailboxes[usize::from(step.ticket.thread)].post(Mail::Move(step));
+                let mailbox = &self.common.mailboxes[usize::from(step.ticket.thread)];
+                mailbox.post(Mail::Pool(self.id, PoolMail::Move(step)));
             }
         }
         self.watch_balance(turn);
@@ -74,9 +75,9 @@ impl WorkerPool {
 
     /// Looks again soon when requests wait behind others while a worker is idle.
     pub(super) fn watch_balance(&mut self, turn: &mut Turn) {
-        if !self.balance_watched && self.common.scheduler().unbalanced() {
+        if !self.balance_watched && self.common.scheduler(self.id).unbalanced() {
             self.balance_watched = true;
-            turn.set_timer(turn.now() + REBALANCE_AFTER, Timer::Balance);
+            turn.set_timer(turn.now() + REBALANCE_AFTER, Timer::Balance(self.id));
         }
     }
 }
