@@ -40,8 +40,8 @@ use crate::stats;
 
 /// What one port does with what comes in.
 pub struct PortHandler {
-    /// The callback for `Request`.
-    pub request: Rc<Callback>,
+    /// The callback for `Request`; `None` on a port that sends files alone.
+    pub request: Option<Rc<Callback>>,
     /// The callback for `Connect`.
     pub connect: Option<Rc<Callback>>,
     /// The callback for `Close`.
@@ -361,7 +361,7 @@ impl Application for ServerApplication {
     fn handle(&mut self, request: Request, mut reply: Reply) -> Verdict {
         let port = usize::from(request.head.origin.port);
         match (self.run.handlers.get(port), &mut self.baseline) {
-            (Some(PortHandler { request: callback, context, .. }), Some(baseline)) => {
+            (Some(PortHandler { request: Some(callback), context, .. }), Some(baseline)) => {
                 let verdict = request_cycle::handle(callback, context, baseline, request, reply);
                 self.sound &= verdict == Verdict::Continue;
                 verdict

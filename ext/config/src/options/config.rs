@@ -11,6 +11,7 @@ use reactor::tls::Tls;
 use wire::Pools;
 use worker::ProcessSettings;
 
+use super::files::StaticOptions;
 use super::tls::TlsOptions;
 
 /// What assignments write to: the server's options, and those of one port.
@@ -88,6 +89,8 @@ pub struct PortOptions {
     pub parse_post: bool,
     /// Whether `Request::$files` is filled.
     pub parse_files: bool,
+    /// Files that are sent without a worker.
+    pub files: StaticOptions,
     /// TLS, if the port speaks it.
     pub tls: TlsOptions,
     /// How long clients remember that HTTP/3 is spoken; zero: they are not told.
@@ -169,6 +172,7 @@ impl Default for PortOptions {
             parse_cookie: true,
             parse_post: true,
             parse_files: true,
+            files: StaticOptions::default(),
             tls: TlsOptions::default(),
             alt_svc_max_age: Duration::from_secs(86_400),
         }

@@ -9,6 +9,7 @@
 
 pub mod config;
 pub mod docs;
+pub mod files;
 pub mod nearest;
 pub mod option_type;
 pub mod table;

@@ -43,6 +43,8 @@ pub enum OptionType {
     },
     /// A string without NUL bytes.
     Text(fn(&mut ConfigBuilder, &str)),
+    /// A list of strings without control characters.
+    List(fn(&mut ConfigBuilder, &[String])),
     /// A string, or a switch.
     SwitchOrText(fn(&mut ConfigBuilder, BoolOr<'_>)),
     /// One of a few words, or nothing.
@@ -106,6 +108,8 @@ pub enum Assignment {
     Seconds(fn(&mut ConfigBuilder, Duration), Duration),
     /// See [`OptionType::Text`].
     Text(fn(&mut ConfigBuilder, &str), String),
+    /// See [`OptionType::List`].
+    List(fn(&mut ConfigBuilder, &[String]), Vec<String>),
     /// See [`OptionType::SwitchOrText`], the switch.
     Switched(fn(&mut ConfigBuilder, BoolOr<'_>), bool),
     /// See [`OptionType::SwitchOrText`], the string.
@@ -168,6 +172,7 @@ impl OptionType {
                 Value::Text(text) => Ok(Assignment::Text(set, text.clone())),
                 _ => Err(InvalidValue::Type),
             },
+            Self::List(set) => Ok(Assignment::List(set, texts(value)?)),
             Self::SwitchOrText(set) => match value {
                 Value::Bool(on) => Ok(Assignment::Switched(set, *on)),
                 Value::Text(text) if text.bytes().any(|b| b.is_ascii_control()) => {
@@ -209,6 +214,16 @@ fn certificates(value: &Value) -> Result<Vec<NamedCertificate>, InvalidValue> {
     let Value::Array(entries) = value else { return Err(InvalidValue::Type) };
     let named = entries.iter().map(|(name, entry)| named_certificate(name, entry));
     named.collect::<Option<_>>().ok_or(InvalidValue::Range)
+}
+
+/// The keys of the array are of no interest.
+fn texts(value: &Value) -> Result<Vec<String>, InvalidValue> {
+    let Value::Array(entries) = value else { return Err(InvalidValue::Type) };
+    let text = |(_, entry): &(String, Value)| match entry {
+        Value::Text(text) if !text.chars().any(char::is_control) => Some(text.clone()),
+        _ => None,
+    };
+    entries.iter().map(text).collect::<Option<_>>().ok_or(InvalidValue::Range)
 }
 
 fn permissions(value: &Value) -> Result<u32, InvalidValue> {
@@ -284,6 +299,7 @@ impl Assignment {
             Self::Bytes(set, value) => set(builder, *value),
             Self::Seconds(set, value) => set(builder, *value),
             Self::Text(set, value) => set(builder, value),
+            Self::List(set, value) => set(builder, value),
             Self::Switched(set, value) => set(builder, BoolOr::Switch(*value)),
             Self::Named(set, value) => set(builder, BoolOr::Text(value)),
             Self::Permissions(set, value) => set(builder, *value),
@@ -306,6 +322,7 @@ impl fmt::Display for OptionType {
             }
             Self::Seconds { min, max, .. } => write!(f, "seconds from {min} to {max}"),
             Self::Text(_) => f.write_str("a string without NUL bytes"),
+            Self::List(_) => f.write_str("an array of strings without control characters"),
             Self::SwitchOrText(_) => {
                 f.write_str("true, false or a string without control characters")
             }

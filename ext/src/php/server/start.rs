@@ -14,6 +14,7 @@ use config::process::{self, Identity, PidFile, ProcessError};
 use config::stats_file::StatsFile;
 use config::uploads::UploadFolder;
 use ext_php_rs::types::Zval;
+use reactor::handler::HandlerId;
 use reactor::tls::Tls;
 use worker::{Membership, Outcome, Plan, supervise};
 
@@ -234,12 +235,15 @@ fn handler(
     options: &PortOptions,
     server: &ServerOptions,
 ) -> Result<PortHandler, Failure> {
-    let request = state.callback_of(port, Event::Request).ok_or_else(|| {
+    let in_chroot = server.chroot.is_some();
+    options.files.check(in_chroot).map_err(|error| Failure::State(error.to_string()))?;
+    let request = state.callback_of(port, Event::Request);
+    if request.is_none() && !options.files.enabled {
         let place = port.place();
-        Failure::State(format!(
+        return Err(Failure::State(format!(
             "There is no callback for 'Request' on {place}: call on('Request', …) before start()"
-        ))
-    })?;
+        )));
+    }
     Ok(PortHandler {
         request,
         connect: state.callback_of(port, Event::Connect),
@@ -315,9 +319,19 @@ fn show(this: *mut Object<Server>, state: &ServerState, ready: &Ready) {
 
 fn run(ready: Ready, pid_file: Option<PidFile>) -> Run {
     let ports = ready.ports.iter().zip(&ready.handlers).zip(ready.tls).zip(ready.http3);
+    let mut files = Vec::new();
     let ports = ports.map(|(((options, handler), tls), http3)| {
-        options.reactor_config(tls, http3, handler.connect.is_some(), handler.close.is_some())
+        let (connect, close) = (handler.connect.is_some(), handler.close.is_some());
+        let mut port = options.reactor_config(tls, http3, connect, close);
+        if options.files.enabled {
+            let rest = handler.request.as_ref().map(|_| HandlerId::WORKERS);
+            let (config, routes) = options.files.serve(files.len() as u8, rest);
+            files.push(config);
+            port.routes = routes;
+        }
+        port
     });
+    let ports = ports.collect();
     let reactor = reactor::Config {
         threads: usize::from(ready.server.reactor_threads()),
         pools: ready.server.pools(),
@@ -325,7 +339,8 @@ fn run(ready: Ready, pid_file: Option<PidFile>) -> Run {
         turn_interval_max: ready.server.turn_interval_max(),
         take_log: logger::take_over,
         cpus: ready.cpus,
-        ports: ports.collect(),
+        ports,
+        files,
         ..ready.server.reactor
     };
     Run {

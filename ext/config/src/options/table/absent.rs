@@ -21,8 +21,6 @@ const TASK_DETAIL: &str = "Refines task workers, which do not exist yet.";
 const LATER: &str = "Not there yet.";
 const COMPRESSION: &str = "Responses are not compressed yet.";
 const COMPRESSION_DETAIL: &str = "Refines compression, which does not exist yet.";
-const STATIC: &str = "Static files are not served yet.";
-const STATIC_DETAIL: &str = "Refines the static file handler, which does not exist yet.";
 const PUSH: &str = "Clients have given up server push; `$response->informational(103, …)` tells them what to load.";
 const WEBSOCKET: &str = "WebSocket is not there yet.";
 const WEBSOCKET_DETAIL: &str = "Refines WebSocket, which is not there yet.";
@@ -78,11 +76,6 @@ pub(super) const OPTIONS: &[Spec] = &[
         .alias(&["buffer_output_size"]),
     port("buffer_high_watermark", Off, BOUNDED),
     port("buffer_low_watermark", Off, BOUNDED),
-    server("enable_static_handler", Off, STATIC),
-    server("document_root", Any, STATIC_DETAIL),
-    server("static_handler_locations", Any, STATIC_DETAIL),
-    server("http_index_files", Any, STATIC_DETAIL),
-    server("http_autoindex", Any, STATIC_DETAIL),
     server("url_rewrite_rules", Off, LATER),
     port("open_http_protocol", On, "Every port speaks HTTP."),
     port("http2_enable_push", Off, PUSH),

@@ -2,6 +2,7 @@
 //! error messages and `docs/options.md` come from it.
 
 mod absent;
+mod files;
 mod http2;
 mod http3;
 mod port;
@@ -73,6 +74,7 @@ pub fn all() -> impl Iterator<Item = &'static Spec> {
         server::OPTIONS,
         port::OPTIONS,
         proxy::OPTIONS,
+        files::OPTIONS,
         http2::OPTIONS,
         http3::OPTIONS,
         tls::OPTIONS,

@@ -1,0 +1,181 @@
+//! [`StaticOptions`]: the options of files that a port sends without a worker.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use bytes::Bytes;
+use reactor::config::{FilesConfig, Routes};
+use reactor::handler::HandlerId;
+use reactor::handler::files::root::Symlinks;
+use reactor::handler::routes::{PathMatch, Route};
+use reactor::protocol::message::is_field_text;
+
+/// What the options say.
+#[derive(Debug, Clone, Default)]
+pub struct StaticOptions {
+    /// `enable_static_handler`
+    pub enabled: bool,
+    /// `document_root`
+    pub root: PathBuf,
+    /// `static_handler_locations`
+    pub locations: Vec<String>,
+    /// `http_index_files`
+    pub index: Vec<String>,
+    /// `http_autoindex`
+    pub autoindex: bool,
+    /// `static_symlinks`
+    pub symlinks: Symlinks,
+    /// `static_precompressed`
+    pub precompressed: bool,
+    /// `static_cache_control`
+    pub cache_control: String,
+}
+
+/// Why files cannot be served so.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StaticOptionsError {
+    /// There is no root.
+    NoRoot,
+    /// The root is no directory.
+    NotADirectory(PathBuf),
+    /// A location does not begin with a slash.
+    Location(String),
+    /// The name of an index file cannot be one.
+    Index(String),
+    /// The value cannot be in a field.
+    CacheControl,
+}
+
+impl fmt::Display for StaticOptionsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoRoot => f.write_str(
+                "Option 'enable_static_handler' needs a directory: set 'document_root' to one",
+            ),
+            Self::NotADirectory(root) => {
+                write!(f, "Option 'document_root' must be a directory; {} is none", root.display())
+            }
+            Self::Location(location) => write!(
+                f,
+                "Option 'static_handler_locations' must be paths that begin with '/', \"{}\" given",
+                location.escape_debug()
+            ),
+            Self::Index(name) => write!(
+                f,
+                "Option 'http_index_files' must be names of files without '/' that do not begin with \
+                 '.', \"{}\" given",
+                name.escape_debug()
+            ),
+            Self::CacheControl => f.write_str(
+                "Option 'static_cache_control' must be the value of a field, without control \
+                 characters",
+            ),
+        }
+    }
+}
+
+impl std::error::Error for StaticOptionsError {}
+
+impl StaticOptions {
+    /// Whether files can be served so. In a `chroot` the root is looked for at the first request.
+    pub fn check(&self, in_chroot: bool) -> Result<(), StaticOptionsError> {
+        if !self.enabled {
+            return Ok(());
+        }
+        if self.root.as_os_str().is_empty() {
+            return Err(StaticOptionsError::NoRoot);
+        }
+        if !in_chroot && !self.root.is_dir() {
+            return Err(StaticOptionsError::NotADirectory(self.root.clone()));
+        }
+        if let Some(location) = self.locations.iter().find(|path| !path.starts_with('/')) {
+            return Err(StaticOptionsError::Location(location.clone()));
+        }
+        let is_name = |name: &&String| {
+            !name.is_empty() && !name.starts_with('.') && !name.contains(['/', '\0'])
+        };
+        if let Some(name) = self.index.iter().find(|name| !is_name(name)) {
+            return Err(StaticOptionsError::Index(name.clone()));
+        }
+        match is_field_text(self.cache_control.as_bytes()) {
+            true => Ok(()),
+            false => Err(StaticOptionsError::CacheControl),
+        }
+    }
+
+    /// The handler, whose place among those of files will be `index`, and the routes of a port: requests
+    /// for locations are for files first, and what is none is answered by `rest`.
+    pub fn serve(&self, index: u8, rest: Option<HandlerId>) -> (FilesConfig, Routes) {
+        let handler = HandlerId::files(index);
+        let all = ["/".to_owned()];
+        let locations = if self.locations.is_empty() { &all[..] } else { &self.locations };
+        let route = |location: &String| {
+            let path = PathMatch::Prefix(Bytes::copy_from_slice(location.as_bytes()));
+            Route { path, handler }
+        };
+        let cache_control = Bytes::copy_from_slice(self.cache_control.as_bytes());
+        let config = FilesConfig {
+            root: absolute(&self.root),
+            index: self.index.clone(),
+            autoindex: self.autoindex,
+            symlinks: self.symlinks,
+            precompressed: self.precompressed,
+            cache_control: (!cache_control.is_empty()).then_some(cache_control),
+            alone: rest.is_none(),
+        };
+        (config, Routes { paths: locations.iter().map(route).collect(), rest })
+    }
+}
+
+/// The same path wherever the process is later.
+fn absolute(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn mistakes_say_what_to_do() {
+        let dir = tempfile::tempdir().unwrap();
+        let good = StaticOptions {
+            enabled: true,
+            root: dir.path().to_owned(),
+            locations: vec!["/a".into()],
+            index: vec!["index.html".into()],
+            ..StaticOptions::default()
+        };
+        assert_eq!(good.check(false), Ok(()));
+        assert_eq!(StaticOptions::default().check(false), Ok(()));
+        let gone = StaticOptions { root: "/nonexistent".into(), ..good.clone() };
+        assert_eq!(gone.check(true), Ok(()));
+        for (bad, part) in [
+            (gone, "/nonexistent is none"),
+            (StaticOptions { root: PathBuf::new(), ..good.clone() }, "set 'document_root'"),
+            (StaticOptions { locations: vec!["a".into()], ..good.clone() }, "begin with '/'"),
+            (StaticOptions { index: vec!["../x".into()], ..good.clone() }, "http_index_files"),
+            (StaticOptions { index: vec![".x".into()], ..good.clone() }, "http_index_files"),
+            (StaticOptions { cache_control: "a\r\nb".into(), ..good.clone() }, "cache_control"),
+        ] {
+            let message = bad.check(false).unwrap_err().to_string();
+            assert!(message.contains(part), "{message}");
+        }
+    }
+
+    #[test]
+    fn without_locations_every_path_may_be_a_file() {
+        let options = StaticOptions { root: "pub".into(), ..StaticOptions::default() };
+        let (config, routes) = options.serve(3, None);
+        assert!(config.root.is_absolute() && config.alone);
+        let (handler, next) = routes.find(b"/x", 0).unwrap();
+        assert_eq!((handler, routes.find(b"/x", next)), (HandlerId::files(3), None));
+        let locations = vec!["/a/".to_owned(), "/b".to_owned()];
+        let options = StaticOptions { locations, ..options };
+        let (config, routes) = options.serve(0, Some(HandlerId::WORKERS));
+        assert!(!config.alone);
+        let first = |path: &[u8]| routes.find(path, 0).unwrap().0;
+        assert_eq!(first(b"/a/x"), HandlerId::files(0));
+        assert_eq!(first(b"/c"), HandlerId::WORKERS);
+    }
+}

@@ -1,0 +1,71 @@
+//! Options of files that a port sends without a worker.
+
+use reactor::handler::files::root::Symlinks;
+
+use super::Spec;
+use crate::options::option_type::OptionType::{List, Switch, Text, Word};
+
+/// Options of static files.
+pub(super) const OPTIONS: &[Spec] = &[
+    Spec::port(
+        "enable_static_handler",
+        Switch(|d, v| d.port.files.enabled = v),
+        "false",
+        "Whether files below `document_root` are sent without a worker (see [files](files.md)). What is \
+         no file goes to the callback for `Request`, or gets 404 where there is none.",
+    ),
+    Spec::port(
+        "document_root",
+        Text(|d, v| d.port.files.root = v.into()),
+        "''",
+        "Directory of the files that `enable_static_handler` sends. It is opened anew every second, so a \
+         link that stands for it can be moved.",
+    ),
+    Spec::port(
+        "static_handler_locations",
+        List(|d, v| d.port.files.locations = v.to_vec()),
+        "[] (all paths)",
+        "Beginnings of the paths that files are looked for at.",
+    ),
+    Spec::port(
+        "http_index_files",
+        List(|d, v| d.port.files.index = v.to_vec()),
+        "[]",
+        "Names of files that are sent for their directory; the first that is there.",
+    ),
+    Spec::port(
+        "http_autoindex",
+        Switch(|d, v| d.port.files.autoindex = v),
+        "false",
+        "Whether a directory without such a file is answered with a list of its files.",
+    ),
+    Spec::port(
+        "static_symlinks",
+        Word {
+            words: &["inside", "none", "any"],
+            set: |d, v| {
+                d.port.files.symlinks = match v {
+                    "none" => Symlinks::None,
+                    "any" => Symlinks::Any,
+                    _ => Symlinks::Inside,
+                }
+            },
+        },
+        "'inside'",
+        "Which symbolic links below `document_root` are followed: those that stay inside of it, none, or \
+         any. With 'any', whoever can make a link there decides what is sent.",
+    ),
+    Spec::port(
+        "static_precompressed",
+        Switch(|d, v| d.port.files.precompressed = v),
+        "false",
+        "Whether `name.br`, `name.zst` or `name.gz` is sent in place of `name` to clients that take it \
+         (Accept-Encoding), unless it is older.",
+    ),
+    Spec::port(
+        "static_cache_control",
+        Text(|d, v| d.port.files.cache_control = v.to_owned()),
+        "'' (no such header)",
+        "Value of the Cache-Control header of static files.",
+    ),
+];
