@@ -106,7 +106,7 @@ impl StaticOptions {
     /// The handler, whose place among those of files will be `index`, and the routes of a port: requests
     /// for locations are for files first, and what is none is answered by `rest`.
     pub fn serve(&self, index: u8, rest: Option<HandlerId>) -> (FilesConfig, Routes) {
-        let handler = HandlerId::files(index);
+        let handler = HandlerId::Files(index);
         let all = ["/".to_owned()];
         let locations = if self.locations.is_empty() { &all[..] } else { &self.locations };
         let route = |location: &String| {
@@ -169,13 +169,13 @@ mod tests {
         let (config, routes) = options.serve(3, None);
         assert!(config.root.is_absolute() && config.alone);
         let (handler, next) = routes.find(b"/x", 0).unwrap();
-        assert_eq!((handler, routes.find(b"/x", next)), (HandlerId::files(3), None));
+        assert_eq!((handler, routes.find(b"/x", next)), (HandlerId::Files(3), None));
         let locations = vec!["/a/".to_owned(), "/b".to_owned()];
         let options = StaticOptions { locations, ..options };
         let (config, routes) = options.serve(0, Some(HandlerId::WORKERS));
         assert!(!config.alone);
         let first = |path: &[u8]| routes.find(path, 0).unwrap().0;
-        assert_eq!(first(b"/a/x"), HandlerId::files(0));
+        assert_eq!(first(b"/a/x"), HandlerId::Files(0));
         assert_eq!(first(b"/c"), HandlerId::WORKERS);
     }
 }
