@@ -10,11 +10,11 @@ use wire::event::{self, Event};
 use worker::{Reply, Verdict};
 
 use crate::engine::call::{CallOutcome, Callback, call, guarded};
-use crate::engine::interpreter;
 use crate::engine::reset::{Baseline, Parked};
 use crate::engine::zend;
 use crate::engine::zend::globals;
 use crate::engine::zend::object::Object;
+use crate::engine::{client, interpreter};
 use crate::php::port::PortContext;
 use crate::php::request::{self, Request};
 use crate::php::response::{Response, ResponseOutcome};
@@ -31,6 +31,7 @@ pub fn handle(
     let head_only = request.head.method == Method::HEAD;
     let connection = request.head.origin.connection;
     let request = Request::create(request, port);
+    client::watch(reply.watch());
     let response = Response::create(reply, connection, head_only);
     // SAFETY: both objects are new; the references that they were made with become the arguments.
     let mut arguments = unsafe { [Object::into_value(request), Object::into_value(response)] };
@@ -53,7 +54,9 @@ pub fn handle(
     }
     // SAFETY: the arguments keep both objects alive, and no PHP code runs meanwhile.
     let (request, response) = unsafe { (&mut (*request).state, &mut (*response).state) };
-    report(request, &outcome, response.settle());
+    let left = !response.is_over() && client::look();
+    report(request, &outcome, response.settle(), left);
+    client::forget();
     request.retire();
     if matches!(outcome, CallOutcome::Unsound { .. }) {
         // No more PHP code may run than does after a fatal error in a script; no destructor.
@@ -153,8 +156,9 @@ pub fn after_event(
     sound
 }
 
-/// Logs one line when the handler has failed or has not ended the response.
-fn report(request: &Request, outcome: &CallOutcome, settled: ResponseOutcome) {
+/// Logs one line when the handler has failed, or has not ended the response though the client has not
+/// `left`.
+fn report(request: &Request, outcome: &CallOutcome, settled: ResponseOutcome, left: bool) {
     let label = request.label();
     let answer = match settled {
         ResponseOutcome::Ended => "",
@@ -191,6 +195,7 @@ fn report(request: &Request, outcome: &CallOutcome, settled: ResponseOutcome) {
                 format_args!("{label}: {message}{answer}; the worker is replaced"),
             );
         }
+        CallOutcome::Exited | CallOutcome::Returned(_) if left => {}
         CallOutcome::Exited if settled != ResponseOutcome::Ended => failed(
             Level::Warn,
             "exit",

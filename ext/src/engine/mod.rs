@@ -1,6 +1,7 @@
 //! What stands between this crate and PHP's engine: declarations, calls, and what is reset between requests.
 
 pub mod call;
+pub mod client;
 pub mod interpreter;
 pub mod programs;
 pub mod reset;

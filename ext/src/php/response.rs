@@ -39,6 +39,11 @@ impl Response {
         object
     }
 
+    /// Whether it has been ended, or nobody can be sent anything.
+    pub fn is_over(&self) -> bool {
+        self.outgoing.is_over()
+    }
+
     /// The handler is done: the response is over, whatever the object's future.
     pub fn settle(&mut self) -> ResponseOutcome {
         self.outgoing.settle()

@@ -22,6 +22,13 @@ pub struct Reply {
     exchange: ExchangeId,
 }
 
+/// Whether the client of a request has left.
+#[derive(Debug)]
+pub struct ClientWatch {
+    link: Rc<RefCell<Link>>,
+    exchange: ExchangeId,
+}
+
 /// Why a part could not be sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ReplyError {
@@ -121,9 +128,27 @@ impl Reply {
         matches!(status, ExchangeStatus::Open(_))
     }
 
+    /// Tells whether the client has left, beside the reply.
+    pub fn watch(&self) -> ClientWatch {
+        ClientWatch { link: Rc::clone(&self.link), exchange: self.exchange }
+    }
+
     /// Whether the client still waits for this response: it is open, and the client is not leaving.
     pub fn is_awaited(&mut self) -> bool {
         self.is_open() && !self.link.borrow().is_leaving(self.exchange)
+    }
+}
+
+impl ClientWatch {
+    /// Whether nobody waits for the response any more. Looks at the link without blocking. `false` once
+    /// the response has been ended: what becomes of the client then is not told.
+    pub fn has_left(&self) -> bool {
+        let mut link = self.link.borrow_mut();
+        match link.look(self.exchange) {
+            ExchangeStatus::Open(_) => link.is_leaving(self.exchange),
+            ExchangeStatus::Gone(_) => true,
+            ExchangeStatus::Over => false,
+        }
     }
 }
 

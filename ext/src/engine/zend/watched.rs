@@ -11,6 +11,7 @@ use ext_php_rs::ffi::{zend_execute_data, zend_function, zend_hash_str_find, zval
 use ext_php_rs::types::Zval;
 
 use super::globals;
+use crate::engine::client;
 
 /// A function that is watched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,13 +28,18 @@ pub enum Watched {
     Umask,
 }
 
-/// The watched functions, in the order of [`Watched`].
-const FUNCTIONS: [(&str, FunctionHandler); 5] = [
+/// Functions that tell whether the client is there: they look before they do.
+const LOOKING: [&str; 2] = ["connection_aborted", "connection_status"];
+
+/// The watched functions, in the order of [`Watched`], and behind them those of [`LOOKING`].
+const FUNCTIONS: [(&str, FunctionHandler); 7] = [
     ("pcntl_alarm", note::<0>),
     ("session_set_save_handler", note_save_handler),
     ("date_default_timezone_set", note::<2>),
     ("chdir", note::<3>),
     ("umask", note::<4>),
+    (LOOKING[0], look::<5>),
+    (LOOKING[1], look::<6>),
 ];
 
 /// A C function behind a PHP function.
@@ -97,6 +103,12 @@ pub fn take_save_handler() -> Option<Vec<Zval>> {
 unsafe extern "C" fn note<const AT: usize>(frame: *mut zend_execute_data, returned: *mut zval) {
     CALLED.set(CALLED.get() | 1 << AT);
     // SAFETY: the arguments are the engine's, for this function.
+    unsafe { original(AT, frame, returned) };
+}
+
+unsafe extern "C" fn look<const AT: usize>(frame: *mut zend_execute_data, returned: *mut zval) {
+    client::look();
+    // SAFETY: as in `note`.
     unsafe { original(AT, frame, returned) };
 }
 

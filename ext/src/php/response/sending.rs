@@ -14,6 +14,7 @@ use super::field_values::{Values, field_values};
 use super::lines::Lines;
 use super::methods::checked_status;
 use super::{Response, check_owner, lines, media};
+use crate::engine::client;
 use crate::engine::zend::lazy;
 use crate::engine::zend::method::{Call, Returned};
 use crate::engine::zend::php_check_open_basedir;
@@ -43,6 +44,7 @@ pub fn informational(
         }
     }
     check_owner()?;
+    check_client()?;
     // SAFETY: as in `write`.
     let outgoing = unsafe { &mut (*call.this::<Response>()).state.outgoing };
     outgoing.informational(status, &fields).map(Returned::Bool)
@@ -67,6 +69,7 @@ fn interim_status(code: i64) -> Result<StatusCode, Failure> {
 pub fn write(call: &Call<'_>, given: given::Write<'_>) -> Result<Returned, Failure> {
     let content = given.content.as_bytes();
     check_owner()?;
+    check_client()?;
     // SAFETY: the object is alive while its method runs, and no PHP code runs meanwhile.
     let outgoing = unsafe { &mut (*call.this::<Response>()).state.outgoing };
     if content.is_empty() {
@@ -80,6 +83,7 @@ pub fn write(call: &Call<'_>, given: given::Write<'_>) -> Result<Returned, Failu
 pub fn end(call: &Call<'_>, given: given::End<'_>) -> Result<Returned, Failure> {
     let content = given.content.map_or(&[][..], |content| content.as_bytes());
     check_owner()?;
+    check_client()?;
     // SAFETY: as in `write`.
     let outgoing = unsafe { &mut (*call.this::<Response>()).state.outgoing };
     outgoing.end(content).map(Returned::Bool)
@@ -94,6 +98,7 @@ pub fn redirect(call: &Call<'_>, given: given::Redirect<'_>) -> Result<Returned,
         return Err(Failure::Value(2, "must be a redirection (3xx)".into()));
     }
     check_owner()?;
+    check_client()?;
     let this = call.this::<Response>();
     // SAFETY: as in `write`; the reference ends before the slot is emptied, which may run a destructor.
     unsafe {
@@ -116,6 +121,7 @@ pub fn sendfile(call: &Call<'_>, given: given::Sendfile<'_>) -> Result<Returned,
     }
     let (offset, length) = (not_negative(2, given.offset)?, not_negative(3, given.length)?);
     check_owner()?;
+    check_client()?;
     // SAFETY: as in `write`.
     if !unsafe { (*call.this::<Response>()).state.outgoing.is_open() } {
         return Ok(Returned::Bool(false));
@@ -135,6 +141,11 @@ pub fn sendfile(call: &Call<'_>, given: given::Sendfile<'_>) -> Result<Returned,
     // SAFETY: as in `write`.
     let outgoing = unsafe { &mut (*call.this::<Response>()).state.outgoing };
     outgoing.send_file(slice, media::by_name(path)).map(Returned::Bool)
+}
+
+/// Ends the handler if its client has left and it is not to go on without.
+fn check_client() -> Result<(), Failure> {
+    if client::end_if_left() { Err(Failure::Pending) } else { Ok(()) }
 }
 
 fn negative(argument: u32) -> Failure {

@@ -21,11 +21,11 @@ use worker::{Membership, Outcome, Plan, supervise};
 use super::state::{ServerState, Stage};
 use super::{Server, state_of, write_slot};
 use crate::application::{PortHandler, Run, ServerApplication};
-use crate::engine::interpreter;
 use crate::engine::zend::method::{Call, Returned};
 use crate::engine::zend::object::Object;
 use crate::engine::zend::value::{self, Array};
 use crate::engine::zend::zend_unset_timeout;
+use crate::engine::{client, interpreter};
 use crate::php::error::Failure;
 use crate::php::port::{PortContext, PortState};
 use crate::settings;
@@ -276,6 +276,7 @@ fn become_supervisor(server: &ServerOptions) -> Result<Option<PidFile>, Failure>
     logger::set_level(server.log_level);
     logger::set_json(server.log_json);
     interpreter::survive_output();
+    client::watch_output();
     process::raise_files_to(server.supervisor_files());
     if let Some(path) = &server.log_file {
         logger::redirect(path).map_err(|error| {
