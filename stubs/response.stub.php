@@ -232,7 +232,9 @@ class Response
 
     /**
      * Ends the response with a file, or a part of it, which the kernel sends. When it cannot be sent:
-     * a warning, and false.
+     * a warning, and false. A whole file is sent as the request asks for it, to GET and HEAD: with
+     * ETag, Last-Modified and Accept-Ranges, as 206 to Range, as 304 or 412 to conditions; unless the
+     * handler has set another status, Content-Length, Content-Range or trailers.
      *
      * @param int $offset first byte
      * @param int $length number of bytes; 0: up to the end

@@ -30,8 +30,10 @@ pub fn handle(
 ) -> Verdict {
     let head_only = request.head.method == Method::HEAD;
     let connection = request.head.origin.connection;
+    let exchange = reply.exchange();
     let request = Request::create(request, port);
     client::watch(reply.watch());
+    request::current::set(exchange, request);
     let response = Response::create(reply, connection, head_only);
     // SAFETY: both objects are new; the references that they were made with become the arguments.
     let mut arguments = unsafe { [Object::into_value(request), Object::into_value(response)] };
@@ -58,6 +60,7 @@ pub fn handle(
     report(request, &outcome, response.settle(), left);
     client::forget();
     request.retire();
+    request::current::clear();
     if matches!(outcome, CallOutcome::Unsound { .. }) {
         // No more PHP code may run than does after a fatal error in a script; no destructor.
         std::mem::forget((outcome, arguments, parked));
@@ -84,6 +87,7 @@ fn run_shutdown_functions(parked: &Parked, request: *mut Object<Request>) -> Opt
 
 /// In a copy that the handler has forked: nothing is answered, and the uploads are the worker's.
 fn leave_copy(fatal: bool, arguments: [ext_php_rs::types::Zval; 2]) -> Verdict {
+    request::current::clear();
     request::forget_uploads();
     if fatal {
         std::mem::forget(arguments);

@@ -1,6 +1,7 @@
 //! `Ferrite\Http\Request`.
 
 mod body;
+pub mod current;
 mod fields;
 mod form;
 pub mod methods;

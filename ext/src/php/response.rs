@@ -2,10 +2,10 @@
 
 mod field_values;
 mod lines;
-mod media;
 pub mod methods;
 mod outgoing;
 mod sending;
+mod sent_file;
 
 use ext_php_rs::ffi::zend_object_handlers;
 use ext_php_rs::types::Zval;

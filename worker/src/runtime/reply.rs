@@ -55,6 +55,11 @@ impl Reply {
         Self { link, exchange }
     }
 
+    /// Names the exchange.
+    pub fn exchange(&self) -> ExchangeId {
+        self.exchange
+    }
+
     /// Sends a head: any number of interim ones (1xx), then the final one.
     pub fn head(&mut self, head: &ResponseHead) -> Result<(), ReplyError> {
         let mut link = self.link.borrow_mut();

@@ -12,11 +12,13 @@
 use bytes::Bytes;
 use ext_php_rs::types::Zval;
 use http::StatusCode;
+use reactor::protocol::files::FileContent;
 use reactor::protocol::message::{content_length, is_field_text};
-use wire::{BodyLength, FileSlice, Reason, ResponseHead};
+use wire::{BodyLength, Part, Reason, ResponseHead};
 use worker::{Reply, ReplyError};
 
 use super::lines::Lines;
+use super::sent_file::SentFile;
 use crate::engine::zend::globals::with_default_content_type;
 use crate::engine::zend::string::Text;
 use crate::engine::zend::value::{self, Array};
@@ -219,15 +221,24 @@ impl Outgoing {
 
     /// Sends a file and ends the response. `false`: it is not open, or the client has gone. After a
     /// failure the response is as it was.
-    pub fn send_file(&mut self, slice: FileSlice, media_type: &str) -> Result<bool, Failure> {
-        if !self.is_open() {
-            return Ok(false);
-        }
-        let head = self.complete_head(slice.len, Some(media_type))?;
+    pub fn send_file(&mut self, file: SentFile) -> Result<bool, Failure> {
+        let Phase::Open(reply) = &self.phase else { return Ok(false) };
+        let answer = file.answer(self, reply.exchange())?;
         let trailers = self.trailers()?;
-        Ok(self.commit(Some(head), trailers, |reply| match slice.len {
-            0 => Ok(()),
-            _ => reply.file(slice),
+        let (head, parts) = match answer {
+            Some(answer) => answer,
+            None => {
+                let head = self.complete_head(file.slice.len, Some(&file.media_type))?;
+                let whole = FileContent::Range { offset: 0, len: file.slice.len };
+                (head, whole.parts(&file.slice))
+            }
+        };
+        Ok(self.commit(Some(head), trailers, |reply| {
+            parts.into_iter().try_for_each(|part| match part {
+                Part::Body(bytes) => reply.body(&bytes),
+                Part::File(slice) => reply.file(slice),
+                _ => Ok(()),
+            })
         }))
     }
 

@@ -3,17 +3,19 @@
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
 use ext_php_rs::ffi::{E_WARNING, php_error_docref};
 use http::StatusCode;
+use reactor::protocol::files::{FileFacts, media_type};
 use wire::FileSlice;
 
 use super::field_values::{Values, field_values};
 use super::lines::Lines;
 use super::methods::checked_status;
-use super::{Response, check_owner, lines, media};
+use super::sent_file::SentFile;
+use super::{Response, check_owner, lines};
 use crate::engine::client;
 use crate::engine::zend::lazy;
 use crate::engine::zend::method::{Call, Returned};
@@ -131,8 +133,8 @@ pub fn sendfile(call: &Call<'_>, given: given::Sendfile<'_>) -> Result<Returned,
         return Ok(Returned::Bool(false));
     }
     let path = Path::new(std::ffi::OsStr::from_bytes(name.as_bytes()));
-    let slice = match open_slice(path, offset, length) {
-        Ok(slice) => slice,
+    let file = match open_file(path, offset, length) {
+        Ok(file) => file,
         Err(error) => {
             warn(&format!("{} cannot be sent: {}", path.display(), reason(&error)));
             return Ok(Returned::Bool(false));
@@ -140,7 +142,7 @@ pub fn sendfile(call: &Call<'_>, given: given::Sendfile<'_>) -> Result<Returned,
     };
     // SAFETY: as in `write`.
     let outgoing = unsafe { &mut (*call.this::<Response>()).state.outgoing };
-    outgoing.send_file(slice, media::by_name(path)).map(Returned::Bool)
+    outgoing.send_file(file).map(Returned::Bool)
 }
 
 /// Ends the handler if its client has left and it is not to go on without.
@@ -159,7 +161,7 @@ fn reason(error: &io::Error) -> String {
     }
 }
 
-fn open_slice(path: &Path, offset: u64, length: u64) -> io::Result<FileSlice> {
+fn open_file(path: &Path, offset: u64, length: u64) -> io::Result<SentFile> {
     // A FIFO without a writer must not block the worker: it is refused below.
     let file: File = OpenOptions::new().read(true).custom_flags(NONBLOCK).open(path)?;
     let metadata = file.metadata()?;
@@ -173,7 +175,20 @@ fn open_slice(path: &Path, offset: u64, length: u64) -> io::Result<FileSlice> {
         length if length <= left => length,
         _ => return Err(io::Error::other("it has less than the length behind the offset")),
     };
-    Ok(FileSlice::new(file.into(), offset, len))
+    // A part that the handler has chosen is no answer to what the client has asked for.
+    let facts = (offset == 0 && length == 0).then(|| FileFacts {
+        len,
+        modified: metadata
+            .mtime()
+            .saturating_mul(1_000_000_000)
+            .saturating_add(metadata.mtime_nsec()),
+        inode: metadata.ino(),
+    });
+    Ok(SentFile {
+        slice: FileSlice::new(file.into(), offset, len),
+        facts,
+        media_type: media_type(path.as_os_str().as_bytes()),
+    })
 }
 
 const NONBLOCK: i32 = nix::fcntl::OFlag::O_NONBLOCK.bits();
