@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use wire::Pools;
 
+pub use crate::handler::files::redirects::FileRedirects;
 pub use crate::handler::routes::Routes;
 pub use crate::handler::{FilesConfig, FixedResponse};
 use crate::protocol::settings::HttpSettings;
@@ -86,6 +87,8 @@ pub struct PortConfig {
     pub notify_open: bool,
     /// Whether a worker is told of closed connections (`Close`).
     pub notify_close: bool,
+    /// Files that responses of handlers may name, to have them sent in their place.
+    pub redirects: Option<Arc<FileRedirects>>,
     /// Proxies in front of it.
     pub proxies: ProxySettings,
     /// TLS; `None` for cleartext.
@@ -135,6 +138,7 @@ impl Default for PortConfig {
             body_memory_bytes_max: 256 << 10,
             notify_open: false,
             notify_close: false,
+            redirects: None,
             proxies: ProxySettings::default(),
             tls: None,
             quic: QuicSettings::default(),

@@ -11,6 +11,7 @@ mod played;
 mod pools;
 mod proxies;
 mod quic;
+mod redirects;
 mod routes;
 mod spool;
 mod staple;

@@ -2,9 +2,10 @@
 
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use bytes::Bytes;
-use reactor::config::{FilesConfig, Routes};
+use reactor::config::{FileRedirects, FilesConfig, Routes};
 use reactor::handler::HandlerId;
 use reactor::handler::files::root::Symlinks;
 use reactor::handler::routes::{PathMatch, Route};
@@ -29,6 +30,10 @@ pub struct StaticOptions {
     pub precompressed: bool,
     /// `static_cache_control`
     pub cache_control: String,
+    /// `x_sendfile_roots`
+    pub sendfile_roots: Vec<String>,
+    /// `x_accel_locations`
+    pub accel_locations: Vec<(String, String)>,
 }
 
 /// Why files cannot be served so.
@@ -38,8 +43,10 @@ pub enum StaticOptionsError {
     NoRoot,
     /// The root is no directory.
     NotADirectory(PathBuf),
-    /// A location does not begin with a slash.
-    Location(String),
+    /// A directory of this option, whose files responses may name, is none.
+    Named(&'static str, PathBuf),
+    /// A location of this option does not begin with a slash.
+    Location(&'static str, String),
     /// The name of an index file cannot be one.
     Index(String),
     /// The value cannot be in a field.
@@ -55,9 +62,14 @@ impl fmt::Display for StaticOptionsError {
             Self::NotADirectory(root) => {
                 write!(f, "Option 'document_root' must be a directory; {} is none", root.display())
             }
-            Self::Location(location) => write!(
+            Self::Named(option, root) => write!(
                 f,
-                "Option 'static_handler_locations' must be paths that begin with '/', \"{}\" given",
+                "Option '{option}' must name directories by their whole paths; {} is none",
+                root.display()
+            ),
+            Self::Location(option, location) => write!(
+                f,
+                "Option '{option}' must be paths that begin with '/', \"{}\" given",
                 location.escape_debug()
             ),
             Self::Index(name) => write!(
@@ -79,6 +91,7 @@ impl std::error::Error for StaticOptionsError {}
 impl StaticOptions {
     /// Whether files can be served so. In a `chroot` the root is looked for at the first request.
     pub fn check(&self, in_chroot: bool) -> Result<(), StaticOptionsError> {
+        self.check_named(in_chroot)?;
         if !self.enabled {
             return Ok(());
         }
@@ -89,7 +102,8 @@ impl StaticOptions {
             return Err(StaticOptionsError::NotADirectory(self.root.clone()));
         }
         if let Some(location) = self.locations.iter().find(|path| !path.starts_with('/')) {
-            return Err(StaticOptionsError::Location(location.clone()));
+            let option = "static_handler_locations";
+            return Err(StaticOptionsError::Location(option, location.clone()));
         }
         let is_name = |name: &&String| {
             !name.is_empty() && !name.starts_with('.') && !name.contains(['/', '\0'])
@@ -101,6 +115,33 @@ impl StaticOptions {
             true => Ok(()),
             false => Err(StaticOptionsError::CacheControl),
         }
+    }
+
+    fn check_named(&self, in_chroot: bool) -> Result<(), StaticOptionsError> {
+        let (sendfile, accel) = ("x_sendfile_roots", "x_accel_locations");
+        let roots = self.sendfile_roots.iter().map(|root| (sendfile, root));
+        let roots = roots.chain(self.accel_locations.iter().map(|(_, root)| (accel, root)));
+        for (option, root) in roots {
+            let path = Path::new(root);
+            if !path.is_absolute() || !in_chroot && !path.is_dir() {
+                return Err(StaticOptionsError::Named(option, path.to_owned()));
+            }
+        }
+        match self.accel_locations.iter().find(|(location, _)| !location.starts_with('/')) {
+            Some((location, _)) => Err(StaticOptionsError::Location(accel, location.clone())),
+            None => Ok(()),
+        }
+    }
+
+    /// Which files responses may name; `None`: none.
+    pub fn redirects(&self) -> Option<Arc<FileRedirects>> {
+        let locations = self.accel_locations.iter();
+        let redirects = FileRedirects {
+            roots: self.sendfile_roots.iter().map(PathBuf::from).collect(),
+            locations: locations.map(|(path, root)| (path.clone(), root.into())).collect(),
+            symlinks: self.symlinks,
+        };
+        (!redirects.is_empty()).then(|| redirects.into())
     }
 
     /// The handler, whose place among those of files will be `index`, and the routes of a port: requests
@@ -157,6 +198,14 @@ mod tests {
             (StaticOptions { index: vec!["../x".into()], ..good.clone() }, "http_index_files"),
             (StaticOptions { index: vec![".x".into()], ..good.clone() }, "http_index_files"),
             (StaticOptions { cache_control: "a\r\nb".into(), ..good.clone() }, "cache_control"),
+            (
+                StaticOptions { sendfile_roots: vec!["a".into()], ..good.clone() },
+                "x_sendfile_roots",
+            ),
+            (
+                StaticOptions { accel_locations: vec![("a".into(), "/".into())], ..good.clone() },
+                "'x_accel_locations' must be paths",
+            ),
         ] {
             let message = bad.check(false).unwrap_err().to_string();
             assert!(message.contains(part), "{message}");

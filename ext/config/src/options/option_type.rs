@@ -45,6 +45,8 @@ pub enum OptionType {
     Text(fn(&mut ConfigBuilder, &str)),
     /// A list of strings without control characters.
     List(fn(&mut ConfigBuilder, &[String])),
+    /// Strings by keys that are strings, without control characters.
+    Map(fn(&mut ConfigBuilder, &[(String, String)])),
     /// A string, or a switch.
     SwitchOrText(fn(&mut ConfigBuilder, BoolOr<'_>)),
     /// One of a few words, or nothing.
@@ -110,6 +112,8 @@ pub enum Assignment {
     Text(fn(&mut ConfigBuilder, &str), String),
     /// See [`OptionType::List`].
     List(fn(&mut ConfigBuilder, &[String]), Vec<String>),
+    /// See [`OptionType::Map`].
+    Map(fn(&mut ConfigBuilder, &[(String, String)]), Vec<(String, String)>),
     /// See [`OptionType::SwitchOrText`], the switch.
     Switched(fn(&mut ConfigBuilder, BoolOr<'_>), bool),
     /// See [`OptionType::SwitchOrText`], the string.
@@ -172,7 +176,8 @@ impl OptionType {
                 Value::Text(text) => Ok(Assignment::Text(set, text.clone())),
                 _ => Err(InvalidValue::Type),
             },
-            Self::List(set) => Ok(Assignment::List(set, texts(value)?)),
+            Self::List(set) => Ok(Assignment::List(set, list(value)?)),
+            Self::Map(set) => Ok(Assignment::Map(set, texts(value)?)),
             Self::SwitchOrText(set) => match value {
                 Value::Bool(on) => Ok(Assignment::Switched(set, *on)),
                 Value::Text(text) if text.bytes().any(|b| b.is_ascii_control()) => {
@@ -216,11 +221,17 @@ fn certificates(value: &Value) -> Result<Vec<NamedCertificate>, InvalidValue> {
     named.collect::<Option<_>>().ok_or(InvalidValue::Range)
 }
 
-/// The keys of the array are of no interest.
-fn texts(value: &Value) -> Result<Vec<String>, InvalidValue> {
+/// The keys are of no interest.
+fn list(value: &Value) -> Result<Vec<String>, InvalidValue> {
+    Ok(texts(value)?.into_iter().map(|(_, text)| text).collect())
+}
+
+fn texts(value: &Value) -> Result<Vec<(String, String)>, InvalidValue> {
     let Value::Array(entries) = value else { return Err(InvalidValue::Type) };
-    let text = |(_, entry): &(String, Value)| match entry {
-        Value::Text(text) if !text.chars().any(char::is_control) => Some(text.clone()),
+    let text = |(key, entry): &(String, Value)| match entry {
+        Value::Text(text) if !key.chars().chain(text.chars()).any(char::is_control) => {
+            Some((key.clone(), text.clone()))
+        }
         _ => None,
     };
     entries.iter().map(text).collect::<Option<_>>().ok_or(InvalidValue::Range)
@@ -300,6 +311,7 @@ impl Assignment {
             Self::Seconds(set, value) => set(builder, *value),
             Self::Text(set, value) => set(builder, value),
             Self::List(set, value) => set(builder, value),
+            Self::Map(set, value) => set(builder, value),
             Self::Switched(set, value) => set(builder, BoolOr::Switch(*value)),
             Self::Named(set, value) => set(builder, BoolOr::Text(value)),
             Self::Permissions(set, value) => set(builder, *value),
@@ -323,6 +335,7 @@ impl fmt::Display for OptionType {
             Self::Seconds { min, max, .. } => write!(f, "seconds from {min} to {max}"),
             Self::Text(_) => f.write_str("a string without NUL bytes"),
             Self::List(_) => f.write_str("an array of strings without control characters"),
+            Self::Map(_) => f.write_str("an array of string => string without control characters"),
             Self::SwitchOrText(_) => {
                 f.write_str("true, false or a string without control characters")
             }

@@ -324,6 +324,7 @@ fn run(ready: Ready, pid_file: Option<PidFile>) -> Run {
     let ports = ports.map(|(((options, handler), tls), http3)| {
         let (connect, close) = (handler.connect.is_some(), handler.close.is_some());
         let mut port = options.reactor_config(tls, http3, connect, close);
+        port.redirects = options.files.redirects();
         if options.files.enabled {
             let rest = handler.request.as_ref().map(|_| HandlerId::WORKERS);
             let (config, routes) = options.files.serve(files.len() as u8, rest);

@@ -8,9 +8,11 @@
 //! Opening a file, and reading a small one, is done in the event loop: where the disk has to be asked,
 //! the thread waits for it, as nginx does without `aio`.
 
-mod held;
+pub(crate) mod held;
 mod listing;
+pub mod redirects;
 pub mod root;
+pub(crate) mod sending;
 mod target;
 
 use std::os::unix::ffi::OsStrExt;
@@ -18,21 +20,17 @@ use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 use http::{Method, StatusCode};
-use wire::limits::FILE_MEMORY_BYTES_MAX;
 use wire::shm::Counter;
-use wire::{
-    BodyLength, ExchangeId, FieldsBuilder, FileSlice, Holder, Part, Reason, RequestHead,
-    ResponseHead,
-};
+use wire::{ExchangeId, Holder, Part, Reason, RequestHead};
 
 use self::held::HeldFiles;
 use self::root::{Found, Missing, OpenedFile, Root, Symlinks};
+use self::sending::{Parts, head_of, parts};
 use self::target::Target;
 use super::{Answer, Handler, NewRequest};
 use crate::error_log::Kind;
-use crate::file;
 use crate::protocol::files::{
-    FileContent, FileField, FileOptions, FileResponse, accepted_codings, media_type, respond,
+    FileContent, FileOptions, FileResponse, accepted_codings, media_type, respond,
 };
 use crate::protocol::message::plain_response;
 use crate::shared::SharedState;
@@ -56,8 +54,6 @@ pub struct FilesConfig {
     /// Nobody else answers on this port: methods other than GET and HEAD get 405.
     pub alone: bool,
 }
-
-type Parts = Vec<Part<ResponseHead>>;
 
 /// Answers with files.
 #[derive(Debug)]
@@ -236,37 +232,14 @@ impl Files {
         request: &RequestHead,
         turn: &mut Turn,
     ) -> Parts {
-        let length = response.content.len();
-        let mut parts = vec![Part::Head(head_of(response.status, length, &response.fields))];
+        let fields = response.fields.iter().map(|(name, value)| (*name, &value[..]));
+        let sent = head_of(response.status, response.content.len(), fields);
         let content = match response.content {
             _ if request.method == Method::HEAD => FileContent::Nothing,
             content => content,
         };
-        match content {
-            FileContent::Range { offset, len } if len <= FILE_MEMORY_BYTES_MAX => {
-                let slice = FileSlice::new(file.fd, offset, len);
-                match file::read(&slice, len as usize) {
-                    Some(bytes) if bytes.len() as u64 == len => {
-                        parts.extend((len > 0).then_some(Part::Body(bytes)));
-                    }
-                    // It was cut since its length was asked for.
-                    _ => return failed(),
-                }
-            }
-            FileContent::Nothing | FileContent::Text(_) => {
-                if let FileContent::Text(text) = content {
-                    parts.push(Part::Body(text));
-                }
-            }
-            content => {
-                let Some(slice) = self.held.hold(file, &self.common.files) else {
-                    return self.too_many(turn);
-                };
-                parts.extend(content.parts(&slice));
-            }
-        }
-        parts.push(Part::End(None));
-        parts
+        parts(sent, content, file, &mut self.held, &self.common.files)
+            .unwrap_or_else(|| self.too_many(turn))
     }
 }
 
@@ -308,16 +281,6 @@ impl Handler for Files {
     }
 }
 
-fn head_of(status: StatusCode, length: u64, fields: &[FileField]) -> ResponseHead {
-    let bytes = fields.iter().map(|(name, value)| name.len() + value.len()).sum();
-    let mut builder = FieldsBuilder::with_capacity(fields.len(), bytes);
-    for (name, value) in fields {
-        builder.push(name, value);
-    }
-    let length = BodyLength::Known(length);
-    ResponseHead { status, reason: None, length, fields: builder.build() }
-}
-
 /// Sends the client to the same path with a slash at its end, so that relative links are right.
 fn redirect(target: &Target, request: &RequestHead) -> Parts {
     let mut location = target.encoded();
@@ -329,8 +292,8 @@ fn redirect(target: &Target, request: &RequestHead) -> Parts {
 }
 
 fn page(html: String) -> Parts {
-    let fields = [(&b"content-type"[..], b"text/html; charset=utf-8".to_vec())];
-    let head = head_of(StatusCode::OK, html.len() as u64, &fields);
+    let fields = [(&b"content-type"[..], &b"text/html; charset=utf-8"[..])];
+    let head = head_of(StatusCode::OK, html.len() as u64, fields.into_iter());
     vec![Part::Head(head), Part::Body(html.into()), Part::End(None)]
 }
 

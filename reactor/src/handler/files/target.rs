@@ -77,6 +77,20 @@ impl Target {
     }
 }
 
+/// A relative path without its percent-encoding, which may be hidden or a program; `None` where it would
+/// lead elsewhere, or can name no file.
+pub fn relative(path: &[u8]) -> Option<Vec<u8>> {
+    let mut relative = Target { path: Vec::with_capacity(path.len()), is_directory: false };
+    for segment in path.split(|byte| *byte == b'/').filter(|segment| !segment.is_empty()) {
+        let segment = decode(segment)?;
+        if segment == b"." || segment == b".." {
+            return None;
+        }
+        relative.push(&segment);
+    }
+    Some(relative.path)
+}
+
 /// A segment of a path, percent-encoded but for unreserved characters (RFC 3986, 2.3).
 pub fn encode(segment: &[u8]) -> String {
     let mut encoded = String::with_capacity(segment.len());

@@ -3,6 +3,7 @@
 mod fault;
 mod leaving;
 mod links;
+mod redirect;
 mod watch;
 
 use std::time::Instant;
@@ -21,6 +22,7 @@ use super::link::Link;
 use super::scheduler::{Dispatch, Next, Placement, RequestKey, WorkerSlot};
 use crate::config::ContentPolicy;
 use crate::error_log::Kind;
+use crate::handler::files::held::HeldFiles;
 use crate::handler::{Answer, Handler, NewRequest, ToClient};
 use crate::mailbox::{Mail, PoolMail};
 use crate::protocol::StreamId;
@@ -56,6 +58,8 @@ pub struct WorkerPool {
     pub closings: Vec<ConnectionId>,
     /// Responses that were refused because too many files are open, and that nobody has complained of.
     pub files_refused: u32,
+    /// Files that responses have named.
+    held: HeldFiles,
 }
 
 impl WorkerPool {
@@ -79,6 +83,7 @@ impl WorkerPool {
             answers: Vec::new(),
             closings: Vec::new(),
             files_refused: 0,
+            held: HeldFiles::default(),
         }
     }
 

@@ -3,9 +3,9 @@
 use reactor::handler::files::root::Symlinks;
 
 use super::Spec;
-use crate::options::option_type::OptionType::{List, Switch, Text, Word};
+use crate::options::option_type::OptionType::{List, Map, Switch, Text, Word};
 
-/// Options of static files.
+/// Options of static files, and of those that responses name.
 pub(super) const OPTIONS: &[Spec] = &[
     Spec::port(
         "enable_static_handler",
@@ -67,5 +67,19 @@ pub(super) const OPTIONS: &[Spec] = &[
         Text(|d, v| d.port.files.cache_control = v.to_owned()),
         "'' (no such header)",
         "Value of the Cache-Control header of static files.",
+    ),
+    Spec::port(
+        "x_sendfile_roots",
+        List(|d, v| d.port.files.sendfile_roots = v.to_vec()),
+        "[] (the header is one as any other)",
+        "Directories below which a response may name a file by its path in the header X-Sendfile: the \
+         file is sent in its place, and the header is not. `static_symlinks` holds there, too.",
+    ),
+    Spec::port(
+        "x_accel_locations",
+        Map(|d, v| d.port.files.accel_locations = v.to_vec()),
+        "[] (the header is one as any other)",
+        "Beginnings of paths => directories: a response may name a file by such a path in the header \
+         X-Accel-Redirect, which is then sent in its place; headers X-Accel-* are not sent.",
     ),
 ];

@@ -237,15 +237,11 @@ impl WorkerPool {
             return Answered::Unbounded;
         };
         exchange.allowed = allowed;
-        if let ToReactor::Part(Part::File(slice)) = &mut message {
-            match self.common.files.take(Holder::Sent) {
-                Some(permit) => slice.count(permit, None),
-                None => {
-                    self.refuse_file(id);
-                    return Answered::Ours;
-                }
-            }
+        if matches!(message, ToReactor::Part(Part::File(_) | Part::Head(_))) {
+            let Some(kept) = self.about_files(id, message, turn) else { return Answered::Ours };
+            message = kept;
         }
+        let Some(exchange) = self.exchanges.get_mut(key_of(id)) else { return Answered::Over };
         match exchange.stage {
             Stage::Given(_) => {
                 if !exchange.answered {
@@ -278,6 +274,27 @@ impl WorkerPool {
             self.finished(place.worker, id, turn);
         }
         Answered::Ours
+    }
+
+    /// Counts a file that a response has sent, and looks for one that it names. `None` when the response
+    /// has got its end here.
+    fn about_files(
+        &mut self,
+        id: ExchangeId,
+        mut message: ToReactor,
+        turn: &mut Turn,
+    ) -> Option<ToReactor> {
+        let ToReactor::Part(Part::File(slice)) = &mut message else {
+            return self.redirected(id, message, turn);
+        };
+        match self.common.files.take(Holder::Sent) {
+            Some(permit) => slice.count(permit, None),
+            None => {
+                self.refuse_file(id);
+                return None;
+            }
+        }
+        Some(message)
     }
 
     /// A response lacks a file that it needs. It is broken off, or refused when nothing of it has gone
