@@ -16,7 +16,7 @@ use crate::engine::zend::globals;
 use crate::engine::zend::object::Object;
 use crate::engine::{client, interpreter};
 use crate::php::port::PortContext;
-use crate::php::request::{self, Request};
+use crate::php::request::{self, Request, decoding};
 use crate::php::response::{Response, ResponseOutcome};
 
 /// Calls the handler, and makes sure that the client gets an answer: the handler's; 500 if it has
@@ -25,9 +25,15 @@ pub fn handle(
     callback: &Callback,
     port: &PortContext,
     baseline: &mut Baseline,
-    request: worker::Request,
+    mut request: worker::Request,
     reply: Reply,
 ) -> Verdict {
+    if let Some(settings) = &port.decompression
+        && let Err(refusal) = decoding::apply(&mut request, settings)
+    {
+        decoding::refuse(reply, &request.head, &refusal);
+        return Verdict::Continue;
+    }
     let head_only = request.head.method == Method::HEAD;
     let connection = request.head.origin.connection;
     let exchange = reply.exchange();

@@ -3,10 +3,11 @@
 //!
 //! [`options`] turns the array that `set()` gets into types, [`events`] are what `on()` knows,
 //! [`bind`] makes sockets of hosts and ports, [`process`] is what processes do to themselves because of
-//! options. The rest writes: [`banner`], [`logger`], [`log_limit`], [`one_line`], [`stats_file`], [`uploads`].
+//! options, [`coding`] knows content codings. The rest writes: [`banner`], [`logger`], [`log_limit`], [`one_line`], [`stats_file`], [`uploads`].
 
 pub mod banner;
 pub mod bind;
+pub mod coding;
 pub mod events;
 pub mod log_limit;
 pub mod logger;

@@ -24,11 +24,20 @@ pub enum LimitedEvent {
     Content,
     /// What a request has changed cannot be put back.
     Reset,
+    /// A request is not given to its handler.
+    Refused,
 }
 
 impl LimitedEvent {
-    const ALL: [Self; 6] =
-        [Self::Parser, Self::Handler, Self::Uploads, Self::Callback, Self::Content, Self::Reset];
+    const ALL: [Self; 7] = [
+        Self::Parser,
+        Self::Handler,
+        Self::Uploads,
+        Self::Callback,
+        Self::Content,
+        Self::Reset,
+        Self::Refused,
+    ];
 
     fn event(self) -> Event {
         match self {
@@ -38,6 +47,7 @@ impl LimitedEvent {
             Self::Callback => Event::CallbackFailed,
             Self::Content => Event::SpoolFailed,
             Self::Reset => Event::ResetFailed,
+            Self::Refused => Event::RequestRefused,
         }
     }
 
@@ -48,6 +58,7 @@ impl LimitedEvent {
             Self::Uploads => "requests whose uploads are beside their folder",
             Self::Callback => "callbacks that failed",
             Self::Content => "bodies that could not be read",
+            Self::Refused => "requests were refused",
             Self::Reset => "times something could not be put back behind a request",
         }
     }

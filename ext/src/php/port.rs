@@ -33,8 +33,21 @@ pub struct PortContext {
     pub parse_post: bool,
     /// Whether `Request::$files` is filled from a multipart form.
     pub parse_files: bool,
+    /// How content of requests is decoded, where it is.
+    pub decompression: Option<Decompression>,
     /// Where uploaded files are put; a worker makes it its own.
     pub uploads: UploadFolder,
+}
+
+/// How far content of requests is decoded, and where it is kept.
+#[derive(Debug, Clone)]
+pub struct Decompression {
+    /// Its bytes.
+    pub bytes_max: u64,
+    /// Those that stay in memory.
+    pub memory_bytes_max: usize,
+    /// The folder for more.
+    pub folder: PathBuf,
 }
 
 /// What a port is: shared by its PHP object and its server.

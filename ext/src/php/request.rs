@@ -2,6 +2,7 @@
 
 mod body;
 pub mod current;
+pub mod decoding;
 mod fields;
 mod form;
 pub mod methods;

@@ -91,6 +91,8 @@ pub struct PortOptions {
     pub parse_files: bool,
     /// Files that are sent without a worker.
     pub files: StaticOptions,
+    /// Whether and how far content of requests is decoded.
+    pub decompression: DecompressionOptions,
     /// TLS, if the port speaks it.
     pub tls: TlsOptions,
     /// How long clients remember that HTTP/3 is spoken; zero: they are not told.
@@ -106,6 +108,15 @@ pub struct SocketAccess {
     pub owner: Option<String>,
     /// The group's name.
     pub group: Option<String>,
+}
+
+/// Whether and how far content of requests is decoded.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct DecompressionOptions {
+    /// Whether it is.
+    pub on: bool,
+    /// Its bytes afterwards; 0: as many as may come.
+    pub bytes_max: u64,
 }
 
 /// TCP keep-alive probes.
@@ -173,6 +184,7 @@ impl Default for PortOptions {
             parse_post: true,
             parse_files: true,
             files: StaticOptions::default(),
+            decompression: DecompressionOptions::default(),
             tls: TlsOptions::default(),
             alt_svc_max_age: Duration::from_secs(86_400),
         }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use config::bind;
 use config::events::Event;
 use config::logger::{self, Role};
-use config::options::config::{PortOptions, ServerOptions};
+use config::options::config::{DecompressionOptions, PortOptions, ServerOptions};
 use config::options::resolve;
 use config::options::tls::TlsOptionsError;
 use config::process::{self, Identity, PidFile, ProcessError};
@@ -27,7 +27,7 @@ use crate::engine::zend::value::{self, Array};
 use crate::engine::zend::zend_unset_timeout;
 use crate::engine::{client, interpreter};
 use crate::php::error::Failure;
-use crate::php::port::{PortContext, PortState};
+use crate::php::port::{Decompression, PortContext, PortState};
 use crate::settings;
 use crate::signatures::server::slot;
 
@@ -253,8 +253,18 @@ fn handler(
             parse_cookie: options.parse_cookie,
             parse_post: options.parse_post,
             parse_files: options.parse_files,
+            decompression: decompression(options, server),
             uploads: UploadFolder::new(&server.reactor.spool_dir, std::process::id() as i32, 0),
         },
+    })
+}
+
+fn decompression(options: &PortOptions, server: &ServerOptions) -> Option<Decompression> {
+    let DecompressionOptions { on, bytes_max } = options.decompression;
+    on.then(|| Decompression {
+        bytes_max: if bytes_max == 0 { options.http.body_bytes_max } else { bytes_max },
+        memory_bytes_max: options.reactor.body_memory_bytes_max,
+        folder: server.reactor.spool_dir.clone(),
     })
 }
 

@@ -217,6 +217,22 @@ pub(super) const OPTIONS: &[Spec] = &[
         "TCP_USER_TIMEOUT in milliseconds: how long sent bytes may stay unacknowledged.",
     ),
     Spec::port(
+        "http_decompression",
+        Switch(|d, v| d.port.decompression.on = v),
+        "false",
+        "Whether content of requests in gzip, br or zstd is decoded before the handler is called, which \
+         sees neither `Content-Encoding` nor the former `Content-Length`. Another coding, or several, gets \
+         415 with Accept-Encoding, content that is not in its coding 400. Content that a handler reads \
+         while it arrives stays as it was sent.",
+    ),
+    Spec::port(
+        "http_decompression_bytes_max",
+        Bytes { min: 0, max: 1 << 40, set: |d, v| d.port.decompression.bytes_max = v },
+        "0 (as package_max_length)",
+        "Size of a request's content when it is decoded; past it the client gets 413. Beyond \
+         `body_memory_bytes_max` it is kept in an unlinked file in `upload_tmp_dir`.",
+    ),
+    Spec::port(
         "http_parse_cookie",
         Switch(|d, v| d.port.parse_cookie = v),
         "true",

@@ -1,0 +1,392 @@
+//! Content codings (RFC 9110, 8.4.1): which there are, and content that is decoded within bounds. The one
+//! place that knows the libraries.
+
+mod brotli;
+mod zstd;
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::path::Path;
+
+use flate2::bufread::MultiGzDecoder;
+
+use self::brotli::BrotliReader;
+use self::zstd::ZstdReader;
+
+/// A content coding.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Coding {
+    /// RFC 1952.
+    Gzip,
+    /// RFC 7932.
+    Brotli,
+    /// RFC 8878.
+    Zstd,
+}
+
+/// The codings that are decoded, as the value of `Accept-Encoding`.
+pub const ACCEPTED: &str = "gzip, br, zstd";
+
+/// Bytes that are decoded at a time.
+const PIECE_BYTES: usize = 64 << 10;
+
+impl Coding {
+    /// The coding of this name, in upper or lower case; `x-gzip` is gzip (RFC 9110, 8.4.1.3).
+    pub fn named(name: &[u8]) -> Option<Self> {
+        let is = |known: &str| name.eq_ignore_ascii_case(known.as_bytes());
+        match name {
+            _ if is("gzip") || is("x-gzip") => Some(Self::Gzip),
+            _ if is("br") => Some(Self::Brotli),
+            _ if is("zstd") => Some(Self::Zstd),
+            _ => None,
+        }
+    }
+
+    /// What decodes it.
+    fn decoder<'a>(self, content: impl BufRead + 'a) -> Box<dyn Read + 'a> {
+        match self {
+            Self::Gzip => Box::new(MultiGzDecoder::new(content)),
+            Self::Brotli => Box::new(BrotliReader::new(content)),
+            Self::Zstd => Box::new(ZstdReader::new(content)),
+        }
+    }
+}
+
+/// What `Content-Encoding` says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ContentEncoding {
+    /// The content is as it is.
+    Identity,
+    /// It is in this coding.
+    One(Coding),
+    /// It is in a coding that nobody here knows, or in more than one.
+    Unsupported,
+}
+
+impl ContentEncoding {
+    /// Reads the values of all lines of the field.
+    pub fn of<'a>(lines: impl Iterator<Item = &'a [u8]>) -> Self {
+        let names = lines.flat_map(|line| line.split(|byte| *byte == b',')).map(<[u8]>::trim_ascii);
+        let codings =
+            names.filter(|name| !name.is_empty() && !name.eq_ignore_ascii_case(b"identity"));
+        codings.fold(Self::Identity, |before, name| match (before, Coding::named(name)) {
+            (Self::Identity, Some(coding)) => Self::One(coding),
+            _ => Self::Unsupported,
+        })
+    }
+}
+
+/// How large decoded content may become, and where it is kept.
+#[derive(Debug, Clone, Copy)]
+pub struct Bounds<'a> {
+    /// Its bytes.
+    pub bytes_max: u64,
+    /// Those of them that stay in memory; past it all goes to a file.
+    pub memory_bytes_max: usize,
+    /// The folder of that file, which has no name.
+    pub folder: &'a Path,
+}
+
+/// Decoded content.
+#[derive(Debug)]
+pub enum Decoded {
+    /// In memory.
+    Memory(Vec<u8>),
+    /// In a file without a name, and its length.
+    File(File, u64),
+}
+
+/// Why content cannot be decoded.
+#[derive(Debug)]
+pub enum DecodeError {
+    /// It becomes larger than it may.
+    TooLarge,
+    /// It is not in the coding, is cut off, or something follows it.
+    Malformed,
+    /// It cannot be read or kept.
+    Io(io::Error),
+}
+
+/// Decodes content.
+pub fn decode(
+    coding: Coding,
+    content: impl Read,
+    bounds: Bounds<'_>,
+) -> Result<Decoded, DecodeError> {
+    let mut source = BufReader::with_capacity(PIECE_BYTES, Source { content, failed: None });
+    let outcome = expand(coding, &mut source, bounds);
+    // A file that cannot be read looks to a decoder as content that ends.
+    if let Some(error) = source.get_mut().failed.take() {
+        return Err(DecodeError::Io(error));
+    }
+    outcome
+}
+
+fn expand(
+    coding: Coding,
+    source: &mut BufReader<Source<impl Read>>,
+    bounds: Bounds<'_>,
+) -> Result<Decoded, DecodeError> {
+    let mut kept = Kept { bounds, len: 0, place: Decoded::Memory(Vec::new()) };
+    let mut decoder = coding.decoder(&mut *source);
+    let mut piece = vec![0; PIECE_BYTES];
+    loop {
+        match decoder.read(&mut piece) {
+            Ok(0) => break,
+            Ok(len) => kept.add(&piece[..len])?,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(_) => return Err(DecodeError::Malformed),
+        }
+    }
+    drop(decoder);
+    // Nothing may follow: another reader might take it for something.
+    match source.fill_buf() {
+        Ok([]) => Ok(kept.place),
+        _ => Err(DecodeError::Malformed),
+    }
+}
+
+/// Content on its way in, and what has failed.
+struct Source<R> {
+    content: R,
+    failed: Option<io::Error>,
+}
+
+impl<R: Read> Read for Source<R> {
+    fn read(&mut self, space: &mut [u8]) -> io::Result<usize> {
+        match self.content.read(space) {
+            Err(error) if error.kind() != io::ErrorKind::Interrupted => {
+                let kind = error.kind();
+                self.failed = Some(error);
+                Err(kind.into())
+            }
+            result => result,
+        }
+    }
+}
+
+/// Content on its way out.
+struct Kept<'a> {
+    bounds: Bounds<'a>,
+    len: u64,
+    place: Decoded,
+}
+
+impl Kept<'_> {
+    fn add(&mut self, piece: &[u8]) -> Result<(), DecodeError> {
+        self.len += piece.len() as u64;
+        if self.len > self.bounds.bytes_max {
+            return Err(DecodeError::TooLarge);
+        }
+        if let Decoded::Memory(bytes) = &mut self.place {
+            if self.len <= self.bounds.memory_bytes_max as u64 {
+                bytes.extend_from_slice(piece);
+                return Ok(());
+            }
+            let mut file = tempfile::tempfile_in(self.bounds.folder).map_err(DecodeError::Io)?;
+            file.write_all(bytes).map_err(DecodeError::Io)?;
+            self.place = Decoded::File(file, 0);
+        }
+        if let Decoded::File(file, len) = &mut self.place {
+            file.write_all(piece).map_err(DecodeError::Io)?;
+            *len = self.len;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Seek, SeekFrom};
+
+    use super::*;
+
+    const TEXT: &[u8] = b"hello, hello, hello";
+
+    /// [`TEXT`] as the command-line tools of the three write it.
+    const GZIP: &[u8] =
+        b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\x03\xcb\x48\xcd\xc9\xc9\xd7\x51\xc8\x40\
+        \xa2\x00\x9f\xa1\xca\x09\x13\x00\x00\x00";
+    const BROTLI: &[u8] = b"\x0b\x09\x80hello, hello, hello\x03";
+
+    fn zstd(text: &[u8]) -> Vec<u8> {
+        ruzstd::encoding::compress_to_vec(text, ruzstd::encoding::CompressionLevel::Fastest)
+    }
+
+    fn gzip(text: &[u8]) -> Vec<u8> {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+        encoder.write_all(text).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    fn run(
+        coding: Coding,
+        content: &[u8],
+        bytes_max: u64,
+        memory: usize,
+    ) -> Result<Vec<u8>, DecodeError> {
+        let folder = std::env::temp_dir();
+        let bounds = Bounds { bytes_max, memory_bytes_max: memory, folder: &folder };
+        decode(coding, content, bounds).map(|decoded| match decoded {
+            Decoded::Memory(bytes) => {
+                assert!(bytes.len() <= memory);
+                bytes
+            }
+            Decoded::File(mut file, len) => {
+                assert!(len > memory as u64);
+                let mut bytes = Vec::new();
+                file.seek(SeekFrom::Start(0)).unwrap();
+                file.read_to_end(&mut bytes).unwrap();
+                assert_eq!(bytes.len() as u64, len);
+                bytes
+            }
+        })
+    }
+
+    fn samples() -> [(Coding, Vec<u8>); 3] {
+        [(Coding::Gzip, gzip(TEXT)), (Coding::Brotli, BROTLI.to_vec()), (Coding::Zstd, zstd(TEXT))]
+    }
+
+    #[test]
+    fn content_is_decoded() {
+        assert_eq!(run(Coding::Gzip, GZIP, 100, 100).unwrap(), TEXT);
+        for (coding, encoded) in samples() {
+            for memory in [100, 19, 18, 0] {
+                assert_eq!(run(coding, &encoded, 19, memory).unwrap(), TEXT, "{coding:?} {memory}");
+            }
+        }
+        // Several members and frames are one content (RFC 1952, 2.2; RFC 8878, 3.1).
+        let twice = [TEXT, TEXT].concat();
+        assert_eq!(run(Coding::Gzip, &[gzip(TEXT), gzip(TEXT)].concat(), 100, 100).unwrap(), twice);
+        assert_eq!(run(Coding::Zstd, &[zstd(TEXT), zstd(TEXT)].concat(), 100, 100).unwrap(), twice);
+    }
+
+    #[test]
+    fn what_is_cut_off_or_followed_by_something_is_malformed() {
+        for (coding, encoded) in samples() {
+            for len in 0..encoded.len() {
+                let cut = run(coding, &encoded[..len], 100, 100);
+                assert!(matches!(cut, Err(DecodeError::Malformed)), "{coding:?} {len}");
+            }
+            for more in [&b"x"[..], b"\0", &[b'x'; 200_000]] {
+                let followed = run(coding, &[&encoded, more].concat(), 100, 100);
+                assert!(matches!(followed, Err(DecodeError::Malformed)), "{coding:?}");
+            }
+            for garbage in [TEXT, &[0xff; 100]] {
+                let garbage = run(coding, garbage, 1000, 100);
+                assert!(matches!(garbage, Err(DecodeError::Malformed)), "{coding:?} {garbage:?}");
+            }
+        }
+    }
+
+    /// Whatever a client sends, the worker goes on.
+    #[test]
+    fn damaged_content_is_read_without_harm() {
+        let text: Vec<u8> = (0..20_000_u32).map(|n| (n / 7 % 11 * n % 251) as u8).collect();
+        let mut random = 1_u64;
+        for (coding, encoded) in
+            [(Coding::Gzip, gzip(&text)), (Coding::Zstd, zstd(&text)), samples()[1].clone()]
+        {
+            for _ in 0..200 {
+                let mut damaged = encoded.clone();
+                for _ in 0..3 {
+                    random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                    let at = (random >> 33) as usize % damaged.len();
+                    damaged[at] ^= (random >> 20) as u8;
+                }
+                let _ = run(coding, &damaged, 1 << 20, 1 << 20);
+            }
+        }
+    }
+
+    /// Skippable frames and a checksum (RFC 8878, 3.1).
+    #[test]
+    fn what_frames_of_zstd_may_have_beside_content() {
+        let skippable = b"\x5a\x2a\x4d\x18\x03\0\0\0abc";
+        let frame = b"\x28\xb5\x2f\xfd\x20\x05\x29\x00\x00hello";
+        for parts in [[&skippable[..], frame], [frame, skippable]] {
+            assert_eq!(run(Coding::Zstd, &parts.concat(), 100, 100).unwrap(), b"hello");
+        }
+        let cut = [&frame[..], &skippable[..10]].concat();
+        assert!(matches!(run(Coding::Zstd, &cut, 100, 100), Err(DecodeError::Malformed)));
+        // The low half of XXH64 of "hello".
+        let with_sum = |sum: &[u8]| [b"\x28\xb5\x2f\xfd\x24\x05\x29\x00\x00hello", sum].concat();
+        let good = with_sum(&[0xa3, 0x6d, 0x9f, 0x88]);
+        let bad = with_sum(&[0; 4]);
+        assert!(matches!(run(Coding::Zstd, &bad, 100, 100), Err(DecodeError::Malformed)));
+        assert_eq!(run(Coding::Zstd, &good, 100, 100).unwrap(), b"hello");
+        // What the command-line tool makes of a text that repeats.
+        let text = b"hello, hello, hello ".repeat(40);
+        let encoded = b"\x28\xb5\x2f\xfd\x04\x68\x95\x00\x00\x40\x68\x65\x6c\x6c\x6f\x2c\x20\x20\x02\x00\x09\x6f\x56\x42\x5c\x31\x02\xbd\xf8\x41\xb7";
+        assert_eq!(run(Coding::Zstd, encoded, 1000, 100).unwrap(), text);
+    }
+
+    #[test]
+    fn what_grows_too_large_is_not_decoded_to_its_end() {
+        let zeros = vec![0; 2 << 20];
+        for (coding, bomb) in [(Coding::Gzip, gzip(&zeros)), (Coding::Zstd, zstd(&zeros))] {
+            assert!(bomb.len() < 100_000);
+            assert!(matches!(run(coding, &bomb, 1 << 20, 1000), Err(DecodeError::TooLarge)));
+            assert_eq!(run(coding, &bomb, 2 << 20, 1000).unwrap().len(), zeros.len());
+        }
+        assert!(matches!(run(Coding::Brotli, BROTLI, 18, 1000), Err(DecodeError::TooLarge)));
+    }
+
+    #[test]
+    fn a_window_beyond_the_codings_bound_is_refused() {
+        // One raw block of five bytes, behind a window of 2^10 * 2^exponent bytes and mantissa / 8 of it.
+        let frame = |exponent: u8, mantissa: u8| {
+            let window = exponent << 3 | mantissa;
+            [b"\x28\xb5\x2f\xfd\x00", &[window][..], b"\x29\x00\x00hello"].concat()
+        };
+        assert_eq!(run(Coding::Zstd, &frame(13, 0), 5, 5).unwrap(), b"hello");
+        for (exponent, mantissa) in [(13, 1), (14, 0), (31, 7)] {
+            let result = run(Coding::Zstd, &frame(exponent, mantissa), 1 << 30, 0);
+            assert!(matches!(result, Err(DecodeError::Malformed)));
+        }
+        // A single segment, whose window is its content: 8 MiB and a byte more.
+        let single =
+            [&b"\x28\xb5\x2f\xfd\xa0"[..], &(8_u32 << 20 | 1).to_le_bytes(), b"\x29\0\0hello"];
+        let result = run(Coding::Zstd, &single.concat(), 1 << 30, 0);
+        assert!(matches!(result, Err(DecodeError::Malformed)));
+    }
+
+    #[test]
+    fn what_cannot_be_read_or_kept_is_told() {
+        struct Broken;
+        impl Read for Broken {
+            fn read(&mut self, _space: &mut [u8]) -> io::Result<usize> {
+                Err(io::Error::other("broken"))
+            }
+        }
+        let bounds =
+            Bounds { bytes_max: 100, memory_bytes_max: 0, folder: Path::new("/nonexistent") };
+        for coding in [Coding::Gzip, Coding::Brotli, Coding::Zstd] {
+            assert!(matches!(decode(coding, Broken, bounds), Err(DecodeError::Io(_))));
+        }
+        assert!(matches!(decode(Coding::Gzip, &gzip(TEXT)[..], bounds), Err(DecodeError::Io(_))));
+    }
+
+    #[test]
+    fn names() {
+        let of = |lines: &[&str]| ContentEncoding::of(lines.iter().map(|line| line.as_bytes()));
+        for none in [&[][..], &[""], &["identity"], &["Identity, "]] {
+            assert_eq!(of(none), ContentEncoding::Identity, "{none:?}");
+        }
+        for (line, coding) in [
+            ("gzip", Coding::Gzip),
+            ("X-GZip", Coding::Gzip),
+            ("br", Coding::Brotli),
+            (" identity, zstd ,", Coding::Zstd),
+        ] {
+            assert_eq!(of(&[line]), ContentEncoding::One(coding), "{line}");
+        }
+        for other in [&["deflate"][..], &["gzip, br"], &["gzip", "gzip"], &["gzip;q=1"], &["br, x"]]
+        {
+            assert_eq!(of(other), ContentEncoding::Unsupported, "{other:?}");
+        }
+        for name in ACCEPTED.split(", ") {
+            assert!(Coding::named(name.as_bytes()).is_some());
+        }
+    }
+}
