@@ -122,7 +122,7 @@ $server = TestServer::start(CODE . <<<'CODE'
             case '/sending': attack($response, ['end', 'redirect', 'sendfile']); return;
             case '/ending': foreach (hostile() as $value) try { if (@$response->end($value)) return; } catch (Throwable) {} return;
             case '/redirect': foreach (hostile() as $value) try { if (@$response->redirect($value, $value)) return; } catch (Throwable) {} return;
-            case '/server': $result = attack($server, ['__construct', 'shutdown', 'stop', 'reload', 'reloadTls']); break;
+            case '/server': $result = attack($server, ['__construct', 'shutdown', 'stop', 'reload', 'reloadTls', 'close']); break;
             case '/port': $result = attack($server->ports[0]); break;
             case '/pid': return $response->end((string) getmypid());
         }
