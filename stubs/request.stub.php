@@ -111,6 +111,13 @@ class Request
     /** The method, as it was sent. */
     public function getMethod(): string|false {}
 
+    /**
+     * The target, byte for byte: the path, and the query with its `?` if there is one, also an empty one.
+     * Nothing is decoded or normalized. Of a target in absolute form (`GET http://shop.example/a?b`)
+     * without scheme and authority, which are `request_scheme` and the field `host`; `*` of `OPTIONS *`.
+     */
+    public function getTarget(): string|false {}
+
     /** Whether the request is complete: handlers get no others, so true. */
     public function isCompleted(): bool {}
 }

@@ -197,6 +197,7 @@ cases! {
     refusals: nul_in_a_path
         nul_in_a_query;
     requests: control_data_and_fields
+        targets_as_sent
         request_content
         request_trailers
         methods;

@@ -23,6 +23,25 @@ pub fn control_data_and_fields(wire: &mut dyn Wire) {
     wire.still_serves();
 }
 
+/// What is the same to a router may differ to a signature: nothing is normalized.
+pub fn targets_as_sent(wire: &mut dyn Wire) {
+    for (target, path, query) in [
+        ("/", "/", None),
+        ("/?", "/", Some("")),
+        ("/a/../b/./c//", "/a/../b/./c//", None),
+        ("/%2F%2e%7Ea%C3%A4?%26=%3D&&?", "/%2F%2e%7Ea%C3%A4", Some("%26=%3D&&?")),
+        ("//host/a;b=c,d:e@f!$'()*+", "//host/a;b=c,d:e@f!$'()*+", None),
+        ("/%zz%?%", "/%zz%", Some("%")),
+    ] {
+        wire.exchange(&Request::new("GET", target), &mut |seen| {
+            let query = query.map(str::as_bytes);
+            assert_eq!((&seen.head.path[..], seen.head.query.as_deref()), (path.as_bytes(), query));
+            text("ok")
+        });
+    }
+    wire.still_serves();
+}
+
 pub fn request_content(wire: &mut dyn Wire) {
     for len in [0, 1, 100, 70_000] {
         let sent: Vec<u8> = (0..len).map(|n| n as u8).collect();

@@ -34,6 +34,16 @@ pub fn get_method(call: &Call<'_>) -> Result<Returned, Failure> {
     with_message(call, |message| Ok(server::method(&message.head)))
 }
 
+/// `Request::getTarget()`
+pub fn get_target(call: &Call<'_>) -> Result<Returned, Failure> {
+    with_message(call, |Message { head, .. }| {
+        Ok(match &head.query {
+            None => Text::new(&head.path),
+            Some(query) => Text::new(&[&head.path, &b"?"[..], query].concat()),
+        })
+    })
+}
+
 /// `Request::isCompleted()`
 pub fn is_completed(call: &Call<'_>) -> Result<Returned, Failure> {
     // SAFETY: the object is alive while its method runs.
