@@ -74,6 +74,21 @@ CASES = [
     Case("headers", "/headers", script="headers.lua", note="15 fields, 4,096 different requests"),
     KIB_16,
     MIB_1,
+    Case(
+        "static 16 KiB",
+        "/static/16384",
+        servers=("ferrite", "nginx"),
+        answer_bytes=16384,
+        note="a file without a worker",
+    ),
+    Case(
+        "sendfile 1 MiB",
+        "/sendfile/1048576",
+        connections=16,
+        servers=("ferrite", "nginx"),
+        answer_bytes=1 << 20,
+        note="nginx sends the file by itself",
+    ),
     KIB_10,
     Case("1 MiB echo", "/echo", "post.lua", 16, body_bytes=1 << 20, servers=("ferrite", "fpm")),
     Case("1,000 connections", "/hello", connections=1000, answer_bytes=14),
@@ -192,6 +207,10 @@ AIMS = [
         "1 MiB response",
         ("nginx", "1 MiB response"),
         2.5,
+    ),
+    *(
+        Aim(f"{case}: at most 1.15 x nginx", case, ("nginx", case), 1.15)
+        for case in ("static 16 KiB", "sendfile 1 MiB")
     ),
     Aim(
         "1 MiB echo: a third cheaper than nginx + php-fpm",

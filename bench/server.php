@@ -6,11 +6,11 @@
 //
 //   php -d extension=… bench/server.php --port PORT --workers N --case NAME
 //       [--reactors N] [--class 'Ferrite\Http\Server']
-//       [--protocol h1|h2c|tls-h1|tls-h2|h3 --certificate FILE --key FILE]
+//       [--protocol h1|h2c|tls-h1|tls-h2|h3 --certificate FILE --key FILE] [--documents FOLDER]
 
 declare(strict_types=1);
 
-$names = ['port', 'workers', 'case', 'reactors', 'class', 'protocol', 'certificate', 'key'];
+$names = ['port', 'workers', 'case', 'reactors', 'class', 'protocol', 'certificate', 'key', 'documents'];
 $options = getopt('', array_map(fn ($name) => "$name:", $names));
 $class = $options['class'] ?? 'Ferrite\Http\Server';
 $process = 2;
@@ -26,6 +26,7 @@ $server->set([
     'package_max_length' => 8 << 20,
     ...(in_array($protocol, ['h2c', 'tls-h2'], true) ? ['open_http2_protocol' => true] : []),
     ...($tls ? ['ssl_cert_file' => $options['certificate'], 'ssl_key_file' => $options['key']] : []),
+    ...($options['case'] === 'static/16384' ? ['enable_static_handler' => true, 'document_root' => $options['documents']] : []),
     // Five thousand clients at once may wait for one worker.
     ...($class === 'Ferrite\Http\Server' ? ['request_queue_len_max' => 8192] : []),
 ]);
@@ -64,6 +65,14 @@ $server->on('Request', match ($options['case']) {
             $response->write($piece);
         }
         $response->end();
+    },
+    // Answered without the handler.
+    'static/16384' => function ($request, $response): void {
+        $response->status(404);
+        $response->end();
+    },
+    'sendfile/1048576' => function ($request, $response) use ($options): void {
+        $response->sendfile("$options[documents]/sendfile/1048576");
     },
     'echo' => function ($request, $response): void {
         $response->header('Content-Type', 'application/octet-stream');

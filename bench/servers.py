@@ -176,6 +176,7 @@ class Starter:
         command += ["--port", str(port), "--workers", str(case.workers)]
         command += ["--reactors", "1", "--case", case.handler, "--protocol", case.protocol]
         command += ["--certificate", self.certificate, "--key", self.key]
+        command += ["--documents", self.documents]
         return self._server(name, port, [command], case)
 
     def _server(self, name, port, commands, case):
@@ -192,6 +193,7 @@ class Starter:
             "certificate": self.certificate,
             "key": self.key,
             "bench": HERE,
+            "documents": self.documents,
         }
         command = [part.format(**values) for part in shlex.split(self.peers[name])]
         return self._server(name, port, [command], case)
@@ -277,15 +279,17 @@ class Starter:
     def _write_documents(self):
         """What nginx serves and php-fpm runs, where their users may read it."""
         self.documents = os.path.join(self.folder, "documents")
-        os.makedirs(os.path.join(self.documents, "size"))
+        for folder in ("size", "static", "sendfile"):
+            os.makedirs(os.path.join(self.documents, folder))
         shutil.copy(f"{HERE}/fpm.php", self.documents)
         # Caddy looks for files before it asks PHP.
         self.scripts = os.path.join(self.folder, "scripts")
         os.makedirs(self.scripts)
         shutil.copy(f"{HERE}/fpm.php", self.scripts)
         for size in (16384, 1 << 20):
-            with open(f"{self.documents}/size/{size}", "wb") as file:
-                file.write(b"x" * size)
+            for folder in ("size", "static", "sendfile"):
+                with open(f"{self.documents}/{folder}/{size}", "wb") as file:
+                    file.write(b"x" * size)
         for folder, _, files in os.walk(self.folder):
             os.chmod(folder, 0o755)
             for file in files:
