@@ -19,7 +19,7 @@ use reactor::tls::{Tls, TlsConfig, development};
 use wire::shm::Counter;
 
 use super::get;
-use super::http2::frame;
+use super::http2::{frame, until};
 use super::played::{Server, response_of};
 use super::quic::client::Client;
 
@@ -406,6 +406,23 @@ fn streams_that_nobody_reads_hold_no_descriptor_each() {
     assert_eq!(status(&server, "/large.bin"), 200, "others are served");
     drop(client);
     server.until("it is gone", |server| server.count(Counter::Connections) == 0);
+    server.stop();
+}
+
+#[test]
+fn the_same_over_http2() {
+    let dir = tree();
+    let server = start(dir.path(), true);
+    let mut client = server.connect();
+    client.write_all(&[&PREFACE[..], &frame(4, 0, 0, b"")].concat()).unwrap();
+    for (n, (path, content)) in
+        [("/a.txt", &b"hello"[..]), ("/.env", b"404 Not Found\n")].into_iter().enumerate()
+    {
+        let fields =
+            [b"\x82\x86\x04", &[path.len() as u8][..], path.as_bytes(), b"\x01\x01a"].concat();
+        client.write_all(&frame(1, 5, n as u32 * 2 + 1, &fields)).unwrap();
+        assert_eq!(until(&mut client, 0), content);
+    }
     server.stop();
 }
 

@@ -80,8 +80,8 @@ impl Root {
         Self { path, symlinks, opened: None, resolves: true }
     }
 
-    /// Opens a relative path without `..` segments. Does not wait for the other end of a FIFO, and sets
-    /// nothing off in a device.
+    /// Opens a relative path without `..` segments. Does not wait for the other end of a FIFO, nor for a
+    /// device.
     pub fn open(&mut self, relative: &Path, now: Instant) -> Result<Found, Missing> {
         let root = match self.opened.take() {
             Some((root, at)) if now.saturating_duration_since(at) < ROOT_AGE_MAX => (root, at),
