@@ -79,16 +79,19 @@ class Request
      */
     public $tmpfiles;
     /**
-     * Trailer fields, as {@see $header}.
+     * Trailer fields, as {@see $header}. Of a body that arrives while the handler runs they are known once
+     * it has been read to its end.
      *
      * @var array<string, string|list<string>>|null
      */
     public $trailer;
 
     /**
-     * The body; an empty string when there is none.
+     * The body; an empty string when there is none. Waits for one that is still arriving, and gives what
+     * no {@see stream()} has taken of it.
      *
-     * @throws \Ferrite\Exception when the temporary file of a large body cannot be read
+     * @throws \Ferrite\Exception when the temporary file of a large body cannot be read, or the body breaks
+     *     off
      */
     public function rawContent(): string|false {}
 
@@ -99,6 +102,21 @@ class Request
      * @implementation-alias rawContent
      */
     public function getContent(): string|false {}
+
+    /**
+     * The body as a PHP stream, for `fread()`, `stream_copy_to_stream()` and their like. A body that is
+     * stored already is read from its start, by each stream anew. One that arrives while the handler
+     * runs (`body_stream`, `body_stream_locations`) is read once, and reading waits for it; the client is
+     * asked to send it (100 Continue) by the first read, and sends no faster than it is read.
+     *
+     * When the client leaves, or is too slow (`body_timeout`, `body_stream_rate_min`), the stream ends
+     * with a warning.
+     *
+     * @return resource|false
+     *
+     * @throws \Ferrite\Exception when the temporary file of a large body cannot be read
+     */
+    public function stream() {}
 
     /**
      * Head and body as HTTP/1.1 would have them. Made from what was understood: names are in lower
@@ -118,6 +136,6 @@ class Request
      */
     public function getTarget(): string|false {}
 
-    /** Whether the request is complete: handlers get no others, so true. */
+    /** Whether all of the body has arrived; false only while it is read as it arrives. */
     public function isCompleted(): bool {}
 }

@@ -79,8 +79,6 @@ pub struct PortConfig {
     /// Bytes of one response that its client may leave while the handler goes on writing; past it the
     /// worker waits.
     pub response_spool_bytes_max: u64,
-    /// Whether a handler waits for the whole content of its request.
-    pub content: ContentPolicy,
     /// Request bodies up to this size stay in memory, larger ones are spooled to a file.
     pub body_memory_bytes_max: usize,
     /// Whether a worker is told of opened connections (`Connect`).
@@ -134,7 +132,6 @@ impl Default for PortConfig {
             send_timeout: Duration::from_secs(30),
             window_bytes: 1 << 20,
             response_spool_bytes_max: 64 << 20,
-            content: ContentPolicy::Store,
             body_memory_bytes_max: 256 << 10,
             notify_open: false,
             notify_close: false,
@@ -144,16 +141,6 @@ impl Default for PortConfig {
             quic: QuicSettings::default(),
         }
     }
-}
-
-/// When a request goes to a worker.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum ContentPolicy {
-    /// When all of it has arrived: a slow client holds no worker.
-    #[default]
-    Store,
-    /// When its head has arrived: the handler reads the content while it comes.
-    Stream,
 }
 
 /// What a port's options say about QUIC.

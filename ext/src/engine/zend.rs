@@ -6,6 +6,7 @@ pub mod lazy;
 pub mod method;
 pub mod object;
 pub mod signature;
+pub mod stream;
 pub mod string;
 pub mod value;
 pub mod watched;
@@ -14,8 +15,9 @@ use std::cell::UnsafeCell;
 use std::ffi::{c_char, c_int, c_void};
 
 use ext_php_rs::ffi::{
-    HashTable, ext_php_rs_executor_globals, php_output_handler, zend_class_entry, zend_fcall_info,
-    zend_fcall_info_cache, zend_long, zend_object, zend_stack, zend_string, zval,
+    E_WARNING, HashTable, ext_php_rs_executor_globals, php_error_docref, php_output_handler,
+    zend_class_entry, zend_fcall_info, zend_fcall_info_cache, zend_long, zend_object, zend_stack,
+    zend_string, zval,
 };
 
 /// `SUCCESS` of the C API.
@@ -138,4 +140,13 @@ unsafe extern "C" {
 pub fn has_exception() -> bool {
     // SAFETY: the globals of the only thread are valid for the life of the process.
     unsafe { !(*ext_php_rs_executor_globals()).exception.is_null() }
+}
+
+/// Raises a warning of PHP's. The user's error handler may run: no reference into an object may be held.
+pub fn warn(message: &str) {
+    let message = std::ffi::CString::new(message).unwrap_or_default();
+    // SAFETY: the format takes one string, which lives until the call returns.
+    unsafe {
+        php_error_docref(std::ptr::null(), E_WARNING as c_int, c"%s".as_ptr(), message.as_ptr());
+    }
 }

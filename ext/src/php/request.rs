@@ -151,7 +151,11 @@ impl Lazy for Request {
             slot::SERVER => server::array(&message.head, message.port_number),
             slot::COOKIE => message.cookie(),
             slot::GET => message.get(),
-            slot::TRAILER => message.trailers.as_ref().map_or_else(value::null, fields::array),
+            slot::TRAILER => {
+                let arrived = message.body.trailers();
+                let trailers = message.trailers.as_ref().or(arrived.as_ref());
+                trailers.map_or_else(value::null, fields::array)
+            }
             _ => {
                 let [files, post, tmpfiles] = message.form();
                 let mut wanted = value::null();
@@ -187,16 +191,16 @@ impl Message {
     }
 
     /// `files`, `post` and `tmpfiles`.
-    fn form(&self) -> [Zval; 3] {
+    fn form(&mut self) -> [Zval; 3] {
         let nothing = || [value::null(), value::null(), value::null()];
-        let Some(content_type) = self.head.fields.get(b"content-type") else { return nothing() };
         if self.body.is_empty() {
             return nothing();
         }
+        let Some(content_type) = self.head.fields.get(b"content-type") else { return nothing() };
         let media_type = content_type.split(|byte| *byte == b';').next().unwrap_or_default();
         let media_type = media_type.trim_ascii();
         let parsed = if media_type.eq_ignore_ascii_case(b"application/x-www-form-urlencoded") {
-            self.urlencoded()
+            self.body.collect().and_then(|()| self.urlencoded())
         } else if media_type.eq_ignore_ascii_case(b"multipart/form-data") {
             self.multipart(content_type)
         } else {
@@ -204,7 +208,7 @@ impl Message {
         };
         parsed.unwrap_or_else(|error| {
             let label = Label(Some(&self.head));
-            let line = format_args!("{label}: cannot read the spooled body: {error}");
+            let line = format_args!("{label}: the body cannot be read: {error}");
             limited_with(LimitedEvent::Content, Level::Error, &[], line);
             nothing()
         })

@@ -45,6 +45,7 @@ fn fields(data: &[u8]) {
         fields,
         origin: Origin { trusted_proxy: true, ..Origin::default() },
         tls: None,
+        streamed: false,
     };
     for fields in [ForwardedFields::Either, ForwardedFields::Forwarded, ForwardedFields::XForwarded]
     {

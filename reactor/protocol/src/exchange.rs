@@ -14,6 +14,7 @@ use wire::{Fields, Part, Reason};
 use super::Now;
 use super::error::{Fault, ProtocolError};
 use super::message::RequestFacts;
+use super::pace::Pace;
 use super::reply::Reply;
 use super::stream_context::StreamContext;
 
@@ -28,22 +29,45 @@ pub struct Exchange {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Request {
     /// Content is arriving; the deadline moves with it. There is none while the content is held back.
-    Arriving { received: u64, deadline: Option<Instant> },
+    Arriving { received: u64, deadline: Option<Instant>, pace: Pace, expected: Continue },
     /// All of it was read.
     Complete,
     /// Rejected; later parts are discarded.
     Refused,
 }
 
+/// Whether the client waits for 100 (RFC 9110, 10.1.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Continue {
+    /// It does not, or has been told.
+    No,
+    /// It is told when the handler asks for content.
+    WhenAsked,
+}
+
 impl Exchange {
     /// A request whose head was read; `complete` when nothing follows it.
     pub fn new(facts: RequestFacts, complete: bool, context: &StreamContext, now: &Now) -> Self {
-        let deadline = context.settings.body_pace().begin(now.instant);
+        let pace = context.settings.body_pace(false);
+        let deadline = Some(pace.begin(now.instant));
         let request = match complete {
             true => Request::Complete,
-            false => Request::Arriving { received: 0, deadline: Some(deadline) },
+            false => Request::Arriving { received: 0, deadline, pace, expected: Continue::No },
         };
         Self { request, reply: Reply::new(facts) }
+    }
+
+    /// Content follows the head: at once, or if `streamed` when the handler asks for it. Says so to a
+    /// client that waits to be told.
+    pub fn follow(&mut self, streamed: bool, expects_continue: bool, context: &StreamContext) {
+        let Request::Arriving { deadline, pace, expected, .. } = &mut self.request else { return };
+        if streamed {
+            *deadline = None;
+            *pace = context.settings.body_pace(true);
+            *expected = if expects_continue { Continue::WhenAsked } else { Continue::No };
+        } else if expects_continue {
+            self.reply.say_continue();
+        }
     }
 
     /// Bytes of content that were read; `None` when no more of it is of use.
@@ -94,13 +118,12 @@ impl Exchange {
 
     /// Content has arrived. Past its bound the request is refused.
     pub fn content(&mut self, bytes: Bytes, context: &mut StreamContext, now: &Now) {
-        let Request::Arriving { received, deadline } = &mut self.request else { return };
+        let Request::Arriving { received, deadline, pace, .. } = &mut self.request else { return };
         let len = bytes.len() as u64;
         *received += len;
         if *received > context.settings.body_bytes_max {
-            return self.refuse(Fault::ContentTooLarge, Reason::ClientGone, context, now);
+            return self.refuse(Fault::ContentTooLarge, Reason::Refused, context, now);
         }
-        let pace = context.settings.body_pace();
         *deadline = deadline.map(|deadline| pace.extend(deadline, len, now.instant));
         context.part(Part::Body(bytes));
     }
@@ -111,9 +134,14 @@ impl Exchange {
     }
 
     /// Holds content back, or lets it come again.
-    pub fn set_paused(&mut self, paused: bool, context: &StreamContext, now: &Now) {
-        if let Request::Arriving { deadline, .. } = &mut self.request {
-            *deadline = (!paused).then(|| context.settings.body_pace().begin(now.instant));
+    pub fn set_paused(&mut self, paused: bool, now: &Now) {
+        let Request::Arriving { deadline, pace, expected, .. } = &mut self.request else { return };
+        *deadline = (!paused).then(|| pace.begin(now.instant));
+        if !paused
+            && std::mem::replace(expected, Continue::No) == Continue::WhenAsked
+            && self.reply.is_awaited()
+        {
+            self.reply.say_continue();
         }
     }
 
@@ -131,7 +159,7 @@ impl Exchange {
     /// Trailers have begun that are larger than allowed.
     pub fn too_large(&mut self, context: &mut StreamContext, now: &Now) {
         if self.arriving().is_some() {
-            self.refuse(Fault::FieldsTooLarge, Reason::ClientGone, context, now);
+            self.refuse(Fault::FieldsTooLarge, Reason::Refused, context, now);
         }
     }
 

@@ -269,7 +269,9 @@ pub fn plain_response(status: StatusCode) -> (ResponseHead, Bytes) {
 /// read one.
 pub fn abort_status(reason: Reason) -> Option<StatusCode> {
     match reason {
-        Reason::ClientGone | Reason::ClientStalled | Reason::ClientLeaving => None,
+        Reason::ClientGone | Reason::ClientStalled | Reason::ClientLeaving | Reason::Refused => {
+            None
+        }
         Reason::WorkerLost => Some(StatusCode::BAD_GATEWAY),
         Reason::HandlerFailed | Reason::Internal => Some(StatusCode::INTERNAL_SERVER_ERROR),
         Reason::Overloaded | Reason::Shutdown => Some(StatusCode::SERVICE_UNAVAILABLE),

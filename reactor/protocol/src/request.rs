@@ -62,7 +62,17 @@ pub fn head(
     let expects_continue = expects_continue(lines)?;
     let fields = fields(lines, control.authority, settings)?;
     let ControlData { method, version, .. } = control;
-    let head = RequestHead { method, path, query, version, scheme, fields, origin, tls: None };
+    let head = RequestHead {
+        method,
+        path,
+        query,
+        version,
+        scheme,
+        fields,
+        origin,
+        tls: None,
+        streamed: false,
+    };
     Ok(Head { head, content_length, expects_continue })
 }
 

@@ -30,6 +30,11 @@ pub struct HttpSettings {
     pub body_timeout: Duration,
     /// Bytes of content per second on the whole; past what that leaves 408. 0: no bound.
     pub body_rate_min: u64,
+    /// Paths with these beginnings have requests whose content comes as far as their handler asks for
+    /// it; the empty one is the beginning of all.
+    pub streamed: Vec<Bytes>,
+    /// As `body_rate_min`, of content that a handler waits for.
+    pub streamed_rate_min: u64,
     /// Bytes of a response that a client has to take per second on the whole. 0: no bound.
     pub send_rate_min: u64,
     /// From the end of a response to the first byte of the next request; past it the connection is
@@ -47,10 +52,20 @@ pub struct HttpSettings {
 /// Bytes per second that any client can send and take which still has a use for them.
 const RATE_MIN: u64 = 100;
 
+/// Bytes per second below which a client is not worth the worker that waits for it: an 8 MiB upload takes
+/// eight minutes at this rate.
+const STREAMED_RATE_MIN: u64 = 16 << 10;
+
 impl HttpSettings {
-    /// How fast content of a request has to come.
-    pub fn body_pace(&self) -> Pace {
-        Pace { timeout: self.body_timeout, rate_min: self.body_rate_min }
+    /// Whether the content of a request to this path comes as far as its handler asks for it.
+    pub fn streams(&self, path: &[u8]) -> bool {
+        self.streamed.iter().any(|prefix| path.starts_with(prefix))
+    }
+
+    /// How fast content of a request has to come, also of one whose handler waits for it.
+    pub fn body_pace(&self, streamed: bool) -> Pace {
+        let rate_min = if streamed { self.streamed_rate_min } else { self.body_rate_min };
+        Pace { timeout: self.body_timeout, rate_min }
     }
 
     /// How fast a response has to be taken by a client that may take nothing for so long.
@@ -163,6 +178,8 @@ impl Default for HttpSettings {
             header_timeout: Duration::from_secs(10),
             body_timeout: Duration::from_secs(30),
             body_rate_min: RATE_MIN,
+            streamed: Vec::new(),
+            streamed_rate_min: STREAMED_RATE_MIN,
             send_rate_min: RATE_MIN,
             keepalive_timeout: Duration::from_secs(75),
             half_close: false,

@@ -125,7 +125,7 @@ fn content_beyond_the_bound_is_refused() {
         stream.send_data(Bytes::from(vec![0; 10_000]), false).unwrap();
         pair.drive();
     }
-    assert_eq!(pair.server.one().end, Some(End::Abort(Reason::ClientGone)));
+    assert_eq!(pair.server.one().end, Some(End::Abort(Reason::Refused)));
     assert_eq!(pair.reply(response).status, 413);
     assert_eq!(faults(&pair.server), [Fault::ContentTooLarge; 2]);
     let (next, _) = pair.open(get(), true);
@@ -144,7 +144,7 @@ fn too_much_content_breaks_off_a_response_that_has_begun() {
     pair.drive();
     stream.send_data(Bytes::from_static(b"eleven more"), false).unwrap();
     pair.drive();
-    assert_eq!(pair.server.one().end, Some(End::Abort(Reason::ClientGone)));
+    assert_eq!(pair.server.one().end, Some(End::Abort(Reason::Refused)));
     let reset = stream.poll_reset(&mut cx());
     assert!(matches!(reset, Poll::Ready(Ok(h2::Reason::INTERNAL_ERROR))), "{reset:?}");
     let (next, _) = pair.open(get(), true);
@@ -184,6 +184,47 @@ fn a_client_that_waits_is_told_to_go_on() {
     assert_eq!(pair.server.one().body, b"ab");
     pair.server.ok("ok");
     assert_eq!(pair.reply(response).status, 200);
+}
+
+#[test]
+fn content_that_its_handler_asks_for_comes_when_it_does() {
+    let mut pair = Pair::with(
+        HttpSettings {
+            streamed: vec![Bytes::from_static(b"/up")],
+            body_timeout: Duration::from_secs(1),
+            ..settings()
+        },
+        &h2::client::Builder::new(),
+    );
+    for asked in [true, false] {
+        let before = pair.server.seen.len();
+        let request = http::Request::post("http://localhost/up/x").header("expect", "100-continue");
+        let (mut response, mut stream) = pair.open(request.body(()).unwrap(), false);
+        stream.send_data(Bytes::from_static(b"ab"), true).unwrap();
+        pair.drive();
+        assert!(response.poll_informational(&mut cx()).is_pending());
+        let seen = &pair.server.seen[before];
+        assert!(seen.head.streamed && seen.body.is_empty());
+        let id = seen.stream;
+        // The handler takes its time; the client does not wait for nothing.
+        pair.server.pass(Duration::from_secs(5));
+        if asked {
+            pair.server.set_paused(id, false);
+            pair.drive();
+            let Poll::Ready(Some(Ok(interim))) = response.poll_informational(&mut cx()) else {
+                panic!("no 100")
+            };
+            assert_eq!(interim.status(), 100);
+            assert_eq!(pair.server.seen[before].body, b"ab");
+        }
+        pair.server.respond(id, head(200, Known(2), &[]), b"ok");
+        // Too late for 100.
+        pair.server.set_paused(id, false);
+        pair.drive();
+        assert!(matches!(response.poll_informational(&mut cx()), Poll::Ready(None)));
+        assert_eq!(pair.reply(response).status, 200);
+    }
+    assert_eq!(pair.server.refusals.len(), 0);
 }
 
 #[test]

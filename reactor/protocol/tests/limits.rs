@@ -106,7 +106,7 @@ fn content_in_chunks() {
     assert_eq!(server.one().end, Some(End::Complete(None)));
     let mut server = Server::new();
     server.feed(format!("{head}{chunk}{chunk}1\r\n"));
-    assert_eq!(server.one().end, Some(End::Abort(Reason::ClientGone)));
+    assert_eq!(server.one().end, Some(End::Abort(Reason::Refused)));
     server.assert_refused(ContentTooLarge);
 }
 

@@ -2,6 +2,9 @@
 
 mod common;
 
+use std::time::Duration;
+
+use bytes::Bytes;
 use common::client::{Reply, decode};
 use common::{End, Server, body, head, settings};
 use protocol::settings::HttpSettings;
@@ -339,6 +342,43 @@ fn shutdown() {
     assert_eq!(server.closing(), None);
     server.feed("Host: a\r\n\r\n").ok("x");
     assert_eq!(replies(&server.written())[0].get("connection"), Some("close"));
+}
+
+#[test]
+fn content_that_its_handler_asks_for_comes_when_it_does() {
+    let settings = || HttpSettings {
+        streamed: vec![Bytes::from_static(b"/up")],
+        body_timeout: Duration::from_secs(1),
+        ..settings()
+    };
+    let head =
+        "POST /up/x HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n";
+    let mut server = Server::with(settings());
+    assert_eq!(server.feed(head).text(), "");
+    assert!(server.one().head.streamed && !server.protocol.wants_input());
+    // The handler takes its time; the client does not wait for nothing.
+    server.pass(Duration::from_secs(5));
+    let stream = server.one().stream;
+    server.set_paused(stream, false);
+    assert_eq!(server.text(), "HTTP/1.1 100 Continue\r\n\r\n");
+    assert!(server.protocol.wants_input());
+    server.feed("hi").ok("x");
+    assert_eq!(server.one().body, b"hi");
+    let reply = &replies(&server.written())[0];
+    assert_eq!((reply.status, reply.get("connection")), (200, None));
+    // Not behind an answer.
+    let mut server = Server::with(settings());
+    server.feed(head).ok("x");
+    let stream = server.one().stream;
+    server.set_paused(stream, false);
+    let reply = &replies(&server.written())[0];
+    assert_eq!((reply.status, reply.get("connection")), (200, Some("close")));
+    // What has no content needs nobody who asks for it, and what is elsewhere is not held back.
+    for (path, follows) in [("/up/x", ""), ("/x", "Content-Length: 2\r\n")] {
+        let mut server = Server::with(settings());
+        server.feed(format!("POST {path} HTTP/1.1\r\nHost: a\r\n{follows}\r\n"));
+        assert!(!server.one().head.streamed);
+    }
 }
 
 #[test]

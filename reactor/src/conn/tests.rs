@@ -208,5 +208,6 @@ fn head() -> RequestHead {
         fields: Fields::default(),
         origin: origin(),
         tls: None,
+        streamed: false,
     }
 }

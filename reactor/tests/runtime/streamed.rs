@@ -5,8 +5,8 @@ use std::net::{SocketAddr, TcpStream};
 use std::thread;
 use std::time::Duration;
 
+use bytes::Bytes;
 use reactor::Config;
-use reactor::config::ContentPolicy;
 use reactor::protocol::h2::PREFACE;
 use reactor::protocol::settings::HttpSettings;
 use reactor::tls::{Tls, TlsConfig, development};
@@ -22,8 +22,8 @@ use super::quic::client::Client;
 const CONTENT_BYTES: usize = 12 << 20;
 
 fn stream(config: &mut Config) {
-    config.ports[0].content = ContentPolicy::Stream;
-    let http = HttpSettings { body_bytes_max: 1 << 30, ..HttpSettings::default() };
+    let streamed = vec![Bytes::new()];
+    let http = HttpSettings { body_bytes_max: 1 << 30, streamed, ..HttpSettings::default() };
     config.ports[0].http = http.into();
 }
 

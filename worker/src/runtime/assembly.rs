@@ -178,6 +178,7 @@ mod tests {
             fields: [(&b"content-length"[..], content_length)].into_iter().collect(),
             origin: Origin::default(),
             tls: None,
+            streamed: false,
         })
     }
 

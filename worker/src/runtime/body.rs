@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::rc::Rc;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use wire::limits::REQUEST_WINDOW_BYTES;
 use wire::{ExchangeId, Fields, Reason};
 
@@ -117,13 +117,12 @@ impl BodyStream {
         }
     }
 
-    /// All the content that is left; what there is when it breaks off.
-    pub fn read_to_end(mut self) -> Bytes {
-        let mut all = BytesMut::new();
-        while let Ok(Some(piece)) = self.read() {
-            all.extend_from_slice(&piece);
-        }
-        all.freeze()
+    /// Whether all of it has come to this process, or nothing more will.
+    pub fn is_complete(&self) -> bool {
+        let mut link = self.link.borrow_mut();
+        let status = link.demultiplex_for(self.exchange);
+        let ended = link.incoming(self.exchange).is_none_or(|incoming| incoming.end.is_some());
+        ended || !matches!(status, ExchangeStatus::Open(_))
     }
 
     /// Trailer fields, once [`read`](Self::read) has come to the end.

@@ -416,6 +416,7 @@ mod tests {
                 ..Origin::default()
             },
             tls: Some(TlsInfo::from_bytes(Bytes::from_static(b"tls"))),
+            streamed: false,
         }
     }
 

@@ -88,6 +88,9 @@ pub struct RequestHead {
     pub origin: Origin,
     /// The TLS it came by; `None` over a cleartext transport.
     pub tls: Option<TlsInfo>,
+    /// Whether content follows that comes as far as the handler asks for it. Not told over a link,
+    /// where the request that is streamed says so itself.
+    pub streamed: bool,
 }
 
 /// The transport facts of a request: same for all requests of a connection but for the stream.
@@ -161,6 +164,7 @@ impl<'a> RequestHeadFrame<'a> {
             tls: self.tls.map(|tls| TlsInfo::from_bytes(payload.slice_ref(tls))),
             fields: Fields::from_block(payload.slice_ref(self.block), self.spans)
                 .ok_or(CodecError::Head)?,
+            streamed: false,
         })
     }
 }

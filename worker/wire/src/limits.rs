@@ -60,6 +60,10 @@ pub const READ_AHEAD_BYTES_MAX: usize = 64 << 10;
 /// but addresses and what load balancers add to them, a client certificate's name among it, take far less.
 pub const PROXY_HEADER_BYTES_MAX: usize = 4 << 10;
 
+/// Bytes from which a request's content that came in one piece is kept as it came. It shares the memory
+/// that it was read into, [`READ_BYTES_MAX`] at most, so it holds eight times its size at worst.
+pub const PIECE_KEPT_BYTES_MIN: usize = 8 << 10;
+
 /// Bytes read from a socket by one system call.
 pub const READ_BYTES_MAX: usize = 64 << 10;
 

@@ -134,6 +134,8 @@ pub enum Reason {
     /// would: it has most likely left. Not an end by itself: what it still takes of a response
     /// that a worker is at work on is sent.
     ClientLeaving = 8,
+    /// The request was refused for what came of it after its head, and answered.
+    Refused = 9,
 }
 
 impl Reason {
@@ -148,6 +150,7 @@ impl Reason {
             6 => Self::Shutdown,
             7 => Self::Internal,
             8 => Self::ClientLeaving,
+            9 => Self::Refused,
             _ => return None,
         })
     }
@@ -164,6 +167,7 @@ impl fmt::Display for Reason {
             Self::Shutdown => "the server stops",
             Self::Internal => "the server could not go on",
             Self::ClientLeaving => "the client is leaving",
+            Self::Refused => "it is malformed or too large",
         })
     }
 }

@@ -75,6 +75,8 @@ pub struct PortOptions {
     pub reactor: PortConfig,
     /// Bounds and habits of HTTP.
     pub http: HttpSettings,
+    /// Whether handlers read all bodies while they arrive.
+    pub body_stream: bool,
     /// Connections that wait for their accept.
     pub backlog: i32,
     /// Who may connect to a Unix socket.
@@ -171,6 +173,7 @@ impl Default for PortOptions {
         Self {
             reactor: PortConfig::default(),
             http: HttpSettings::default(),
+            body_stream: false,
             backlog: BACKLOG_DEFAULT,
             unix_socket: SocketAccess::default(),
             tcp_keepalive: TcpKeepalive {
@@ -257,6 +260,9 @@ impl PortOptions {
     ) -> PortConfig {
         let mut http = self.http.clone();
         http.alt_svc = http3.and_then(|port| self.alt_svc(port));
+        if self.body_stream {
+            http.streamed = vec![Bytes::new()];
+        }
         http.http2.stall_timeout = self.reactor.send_timeout;
         http.http3.stall_timeout = self.reactor.send_timeout;
         PortConfig { http: Arc::new(http), notify_open, notify_close, tls, ..self.reactor.clone() }

@@ -2,9 +2,10 @@
 
 use ext_php_rs::ffi::{
     _zend_new_array, GC_IMMUTABLE, HashPosition, HashTable, IS_ARRAY, IS_ARRAY_EX, IS_DOUBLE,
-    IS_FALSE, IS_INTERNED_STRING_EX, IS_LONG, IS_NULL, IS_STRING_EX, IS_TRUE, IS_UNDEF,
-    zend_empty_array, zend_hash_find, zend_hash_get_current_data_ex, zend_hash_move_forward_ex,
-    zend_hash_next_index_insert, zend_hash_update, zend_object, zend_string, zval,
+    IS_FALSE, IS_INTERNED_STRING_EX, IS_LONG, IS_NULL, IS_RESOURCE_EX, IS_STRING_EX, IS_TRUE,
+    IS_UNDEF, zend_empty_array, zend_hash_find, zend_hash_get_current_data_ex,
+    zend_hash_move_forward_ex, zend_hash_next_index_insert, zend_hash_update, zend_object,
+    zend_resource, zend_string, zval,
 };
 use ext_php_rs::types::Zval;
 
@@ -62,6 +63,14 @@ pub fn empty_array() -> Zval {
 /// A string; the reference moves into the value.
 pub fn text(text: Text) -> Zval {
     raw_text(text.into_raw())
+}
+
+/// A resource; the reference moves into the value.
+pub fn resource(resource: *mut zend_resource) -> Zval {
+    let mut value = Zval::new();
+    value.value.res = resource;
+    value.u1.type_info = IS_RESOURCE_EX;
+    value
 }
 
 /// A new string.

@@ -88,7 +88,8 @@ pub fn multipart(
     let mut reader = body.reader()?;
     let mut post = Array::with_capacity(0).into_value();
     let parse = || {
-        let _settings = UploadSettings::install(&mut reader, body.len(), with_files, &directory);
+        let _settings =
+            UploadSettings::install(&mut reader, body.len().unwrap_or(0), with_files, &directory);
         // SAFETY: the type is a C string that may be written to, and `post` is an array.
         unsafe {
             zend::rfc1867_post_handler(content_type.as_mut_ptr().cast(), (&raw mut post).cast());

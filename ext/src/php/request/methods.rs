@@ -2,6 +2,7 @@
 
 use super::{Message, Request, server};
 use crate::engine::zend::method::{Call, Returned};
+use crate::engine::zend::stream;
 use crate::engine::zend::string::Text;
 use crate::php::error::Failure;
 
@@ -14,7 +15,7 @@ fn with_message(
     match unsafe { &mut (*call.this::<Request>()).state.message } {
         None => Ok(Returned::Bool(false)),
         Some(message) => answer(message).map(Returned::Text).map_err(|error| {
-            Failure::State(format!("the spooled body of the request cannot be read: {error}"))
+            Failure::State(format!("the body of the request cannot be read: {error}"))
         }),
     }
 }
@@ -47,5 +48,18 @@ pub fn get_target(call: &Call<'_>) -> Result<Returned, Failure> {
 /// `Request::isCompleted()`
 pub fn is_completed(call: &Call<'_>) -> Result<Returned, Failure> {
     // SAFETY: the object is alive while its method runs.
-    Ok(Returned::Bool(unsafe { (*call.this::<Request>()).state.message.is_some() }))
+    let message = unsafe { &(*call.this::<Request>()).state.message };
+    Ok(Returned::Bool(message.as_ref().is_some_and(|message| message.body.is_complete())))
+}
+
+/// `Request::stream()`
+pub fn stream(call: &Call<'_>) -> Result<Returned, Failure> {
+    // SAFETY: the object is alive while its method runs, and no PHP code runs meanwhile.
+    let Some(message) = (unsafe { &(*call.this::<Request>()).state.message }) else {
+        return Ok(Returned::Bool(false));
+    };
+    let source = message.body.source().map_err(|error| {
+        Failure::State(format!("the body of the request cannot be read: {error}"))
+    })?;
+    Ok(Returned::Value(stream::open(Box::new(source))))
 }

@@ -6,7 +6,6 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
-use ext_php_rs::ffi::{E_WARNING, php_error_docref};
 use http::StatusCode;
 use reactor::protocol::files::{FileFacts, media_type};
 use wire::FileSlice;
@@ -22,6 +21,7 @@ use crate::engine::zend::method::{Call, Returned};
 use crate::engine::zend::php_check_open_basedir;
 use crate::engine::zend::string::Text;
 use crate::engine::zend::value::entries;
+use crate::engine::zend::warn;
 use crate::php::error::Failure;
 use crate::signatures::response::{self as given, slot};
 
@@ -192,12 +192,3 @@ fn open_file(path: &Path, offset: u64, length: u64) -> io::Result<SentFile> {
 }
 
 const NONBLOCK: i32 = nix::fcntl::OFlag::O_NONBLOCK.bits();
-
-fn warn(message: &str) {
-    let message = std::ffi::CString::new(message).unwrap_or_default();
-    // SAFETY: the format takes one string, which lives until the call returns. The engine may call
-    // the user's error handler: no reference into an object is held here.
-    unsafe {
-        php_error_docref(std::ptr::null(), E_WARNING as i32, c"%s".as_ptr(), message.as_ptr());
-    }
-}

@@ -20,6 +20,7 @@ use super::parse::Head;
 use super::state::State;
 use crate::error::{Fault, ProtocolError};
 use crate::message::{self, RequestFacts, Shape};
+use crate::pace::Pace;
 use crate::{Closing, Flow, Now};
 
 /// A request whose head was read, up to the end of its response.
@@ -37,9 +38,18 @@ pub struct Exchange {
 #[derive(Debug)]
 enum Request {
     /// Content is arriving; the deadline moves with it. There is none while the content is held back.
-    Arriving { decoder: Decoder, deadline: Option<Instant> },
+    Arriving { decoder: Decoder, deadline: Option<Instant>, pace: Pace, expected: Continue },
     /// All of it was read.
     Complete,
+}
+
+/// Whether the client waits for 100 (RFC 9110, 10.1.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Continue {
+    /// It does not, or has been told.
+    No,
+    /// It is told when the handler asks for content.
+    WhenAsked,
 }
 
 #[derive(Debug)]
@@ -70,10 +80,16 @@ impl Exchange {
             return Err(Fault::Scheme);
         }
         let decoder = Decoder::new(head.framing, &core.settings)?;
-        if decoder.is_some() && head.expects_continue && waits {
-            // RFC 9110, 10.1.1: not needed when content is already there.
-            core.outbox.buffer(32).extend_from_slice(b"HTTP/1.1 100 Continue\r\n\r\n");
-        }
+        let streamed = decoder.is_some() && core.settings.streams(&head.path);
+        // RFC 9110, 10.1.1: not needed when content is already there.
+        let expected = match decoder.is_some() && head.expects_continue && waits {
+            true if streamed => Continue::WhenAsked,
+            true => {
+                say_continue(core);
+                Continue::No
+            }
+            false => Continue::No,
+        };
         let head_only = head.method == http::Method::HEAD;
         core.streams += 1;
         core.inbox.clear();
@@ -87,12 +103,14 @@ impl Exchange {
             origin: wire::head::Origin { received_at: now.unix_micros, ..core.origin },
             // The connection knows, and says so of every request.
             tls: None,
+            streamed,
         });
         let request = match decoder {
-            Some(decoder) => Request::Arriving {
-                decoder,
-                deadline: Some(core.settings.body_pace().begin(now.instant)),
-            },
+            Some(decoder) => {
+                let pace = core.settings.body_pace(streamed);
+                let deadline = (!streamed).then(|| pace.begin(now.instant));
+                Request::Arriving { decoder, deadline, pace, expected }
+            }
             None => {
                 core.inbox.end(None);
                 Request::Complete
@@ -109,7 +127,7 @@ impl Exchange {
 
     /// The client's bytes: content, or the requests behind this one, which stay where they are.
     pub fn bytes(mut self, input: &mut BytesMut, core: &mut Core, now: &Now) -> State {
-        let Request::Arriving { decoder, deadline } = &mut self.request else {
+        let Request::Arriving { decoder, deadline, pace, .. } = &mut self.request else {
             return State::Exchange(self);
         };
         if matches!(self.response, Response::Ended(_)) {
@@ -121,7 +139,6 @@ impl Exchange {
         match decoder.decode(input, &mut core.inbox.content, &core.settings) {
             Ok(None) => {
                 let taken = (before - input.len()) as u64;
-                let pace = core.settings.body_pace();
                 *deadline = deadline.map(|deadline| pace.extend(deadline, taken, now.instant));
                 State::Exchange(self)
             }
@@ -132,7 +149,7 @@ impl Exchange {
             }
             Err(fault) => {
                 input.clear();
-                self.refuse(fault, Reason::ClientGone, core, now)
+                self.refuse(fault, Reason::Refused, core, now)
             }
         }
     }
@@ -182,9 +199,15 @@ impl Exchange {
     }
 
     /// Holds the content back, or lets it come again.
-    pub fn set_paused(mut self, paused: bool, core: &Core, now: &Now) -> Self {
-        if let Request::Arriving { deadline, .. } = &mut self.request {
-            *deadline = (!paused).then(|| core.settings.body_pace().begin(now.instant));
+    pub fn set_paused(mut self, paused: bool, core: &mut Core, now: &Now) -> Self {
+        if let Request::Arriving { deadline, pace, expected, .. } = &mut self.request {
+            *deadline = (!paused).then(|| pace.begin(now.instant));
+            if !paused
+                && std::mem::replace(expected, Continue::No) == Continue::WhenAsked
+                && matches!(self.response, Response::Awaited)
+            {
+                say_continue(core);
+            }
         }
         self
     }
@@ -330,4 +353,8 @@ impl Exchange {
             Then::KeepAlive
         }
     }
+}
+
+fn say_continue(core: &mut Core) {
+    core.outbox.buffer(32).extend_from_slice(b"HTTP/1.1 100 Continue\r\n\r\n");
 }

@@ -127,7 +127,7 @@ impl State {
     }
 
     /// See [`Protocol::set_paused`](crate::Protocol::set_paused).
-    pub fn set_paused(self, stream: StreamId, paused: bool, core: &Core, now: &Now) -> Self {
+    pub fn set_paused(self, stream: StreamId, paused: bool, core: &mut Core, now: &Now) -> Self {
         match self {
             Self::Exchange(exchange) if core.stream() == stream => {
                 Self::Exchange(exchange.set_paused(paused, core, now))

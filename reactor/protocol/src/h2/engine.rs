@@ -138,12 +138,14 @@ impl Core {
         let waker = self.wakes.stream(id);
         let mut stream = Stream::new(facts, content, respond, waker, &self.context, now);
         match head {
-            Ok(request) => {
+            Ok(mut request) => {
+                let streamed = !complete && self.context.settings.streams(&request.head.path);
+                request.head.streamed = streamed;
                 self.context.part(Part::Head(request.head));
                 if complete {
                     self.context.part(Part::End(None));
-                } else if request.expects_continue {
-                    stream.exchange.reply.say_continue();
+                } else {
+                    stream.exchange.follow(streamed, request.expects_continue, &self.context);
                 }
             }
             Err(fault) => stream.exchange.refuse_head(fault, &mut self.context, now),

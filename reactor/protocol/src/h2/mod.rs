@@ -189,10 +189,10 @@ impl Protocol for Http2 {
     }
 
     fn set_paused(&mut self, stream: StreamId, paused: bool, now: &Now) {
-        let Core { streams, context, touched, .. } = &mut self.core;
+        let Core { streams, touched, .. } = &mut self.core;
         let id = u32::try_from(stream).unwrap_or_default();
         let Some(open) = streams.get_mut(&id) else { return };
-        open.exchange.set_paused(paused, context, now);
+        open.exchange.set_paused(paused, now);
         if touched.last() != Some(&id) {
             touched.push(id);
         }

@@ -214,7 +214,7 @@ impl Http3 {
     ) -> Result<(), Over> {
         let origin = Origin { stream: id, received_at: self.now.unix_micros, ..self.origin };
         let early = self.quic.is_in_early_data();
-        let request = match request::head(list, early, origin, &self.context.settings) {
+        let mut request = match request::head(list, early, origin, &self.context.settings) {
             Ok(_) if qpack::list_bytes(list) > self.section_bytes_max() => {
                 return self.refuse(id, list, Fault::FieldsTooLarge, complete);
             }
@@ -228,6 +228,8 @@ impl Http3 {
             return self.malformed(id, Fault::Message);
         }
         let head_only = request.head.method == Method::HEAD;
+        let streamed = !complete && self.context.settings.streams(&request.head.path);
+        request.head.streamed = streamed;
         self.context.part(Part::Head(request.head));
         let head_bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
         self.limiter.asked(head_bytes);
@@ -235,8 +237,8 @@ impl Http3 {
         stream.head_bytes = head_bytes;
         if complete {
             self.context.part(Part::End(None));
-        } else if request.expects_continue {
-            stream.exchange.reply.say_continue();
+        } else if let Some(stream) = self.streams.get_mut(&id) {
+            stream.exchange.follow(streamed, request.expects_continue, &self.context);
         }
         self.queue(id);
         Ok(())

@@ -304,7 +304,7 @@ impl Protocol for Http3 {
     fn set_paused(&mut self, stream: StreamId, paused: bool, now: &Now) {
         self.now = *now;
         let Some(open) = self.streams.get_mut(&stream) else { return };
-        open.exchange.set_paused(paused, &self.context, now);
+        open.exchange.set_paused(paused, now);
         if !paused && self.phase.is_speaking() {
             // It was left unread, and no datagram will say so again.
             self.take_request(stream);

@@ -170,6 +170,12 @@ impl Server {
     }
 
     /// Sends a whole response.
+    pub fn set_paused(&mut self, stream: StreamId, paused: bool) {
+        let now = self.now;
+        self.http3.set_paused(stream, paused, &now);
+        self.turn();
+    }
+
     pub fn respond(&mut self, stream: StreamId, status: u16, body: &[u8]) {
         let length = BodyLength::Known(body.len() as u64);
         self.send(stream, Part::Head(head(status, length, &[])));

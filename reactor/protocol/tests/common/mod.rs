@@ -135,6 +135,12 @@ impl Server {
         self
     }
 
+    pub fn set_paused(&mut self, stream: StreamId, paused: bool) -> &mut Self {
+        self.protocol.set_paused(stream, paused, &self.now);
+        self.turn();
+        self
+    }
+
     pub fn shutdown(&mut self) -> &mut Self {
         self.protocol.shutdown(&self.now);
         self.turn();

@@ -260,7 +260,7 @@ fn sections_that_are_too_large_are_refused_however_large() {
     say(&mut pair, stream, &[frame(1, FIELDS), header(9 * bytes), vec![0; 9 * bytes]].concat());
     pair.drive();
     assert_eq!(status(&mut pair, stream), b"431");
-    assert_eq!(pair.server.seen.last().unwrap().end, Some(End::Abort(Reason::ClientGone)));
+    assert_eq!(pair.server.seen.last().unwrap().end, Some(End::Abort(Reason::Refused)));
     assert!(closed_with(&pair).is_none());
 }
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
 use protocol::error::Fault;
 use protocol::settings::{Http3Settings, HttpSettings};
 use protocol::{Flow, Protocol};
@@ -51,7 +52,7 @@ fn content_beyond_the_bound_is_refused() {
         let (h3, quic) = pair.client.h3();
         sent += h3.send_body(quic, stream, &content[sent..], false).unwrap();
     }
-    assert_eq!(pair.server.seen[0].end, Some(End::Abort(Reason::ClientGone)));
+    assert_eq!(pair.server.seen[0].end, Some(End::Abort(Reason::Refused)));
     let reply = pair.reply(stream);
     assert_eq!((reply.status, reply.complete), (413, true));
     assert_eq!(pair.server.faults(), [Fault::ContentTooLarge; 2]);
@@ -69,7 +70,7 @@ fn too_much_content_breaks_off_a_response_that_has_begun() {
     pair.server.send(stream, body("begun"));
     assert_eq!(pair.reply(stream).body, b"begun");
     pair.body(stream, b"eleven more", false);
-    assert_eq!(pair.server.seen[0].end, Some(End::Abort(Reason::ClientGone)));
+    assert_eq!(pair.server.seen[0].end, Some(End::Abort(Reason::Refused)));
     pair.pass(QUIC_BREAK_TIME_MAX);
     assert_eq!(pair.client.resets.get(&stream), Some(&0x102), "H3_INTERNAL_ERROR");
     assert!(!pair.reply(stream).complete && pair.server.http3.is_idle());
@@ -155,6 +156,38 @@ fn a_client_that_waits_is_told_to_go_on() {
     assert_eq!(pair.server.seen[0].body, b"ab");
     pair.server.respond(stream, 200, b"ok");
     assert_eq!(pair.reply(stream).status, 200);
+    still_serves(&mut pair);
+}
+
+#[test]
+fn content_that_its_handler_asks_for_comes_when_it_does() {
+    let streamed = vec![Bytes::from_static(b"/")];
+    let body_timeout = Duration::from_secs(1);
+    let mut pair = Pair::with(HttpSettings { streamed, body_timeout, ..settings() });
+    for (nth, asked) in [true, false].into_iter().enumerate() {
+        let fields = [POST, &[("expect", b"100-continue")]].concat();
+        let stream = pair.client.request(&fields, false);
+        pair.drive();
+        pair.body(stream, b"ab", true);
+        pair.drive();
+        assert_eq!(pair.reply(stream).interim, []);
+        let seen = &pair.server.seen[nth];
+        assert!(seen.head.streamed && seen.body.is_empty());
+        // The handler takes its time; the client does not wait for nothing.
+        pair.pass(Duration::from_secs(5));
+        if asked {
+            pair.server.set_paused(stream, false);
+            pair.drive();
+            assert_eq!(pair.reply(stream).interim, [(100, vec![])]);
+            assert_eq!(pair.server.seen[nth].body, b"ab");
+        }
+        pair.server.respond(stream, 200, b"ok");
+        // Too late for 100.
+        pair.server.set_paused(stream, false);
+        pair.drive();
+        let reply = pair.reply(stream);
+        assert_eq!((reply.status, reply.interim.len()), (200, usize::from(asked)));
+    }
     still_serves(&mut pair);
 }
 

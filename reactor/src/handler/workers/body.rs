@@ -7,6 +7,7 @@ use std::os::fd::OwnedFd;
 use std::path::Path;
 
 use bytes::{Bytes, BytesMut};
+use wire::limits::PIECE_KEPT_BYTES_MIN;
 use wire::{Budget, DescriptorBudget, FileSlice, Holder, Permit, Share};
 
 /// What has arrived.
@@ -15,6 +16,8 @@ pub enum Spool {
     /// Nothing.
     #[default]
     Empty,
+    /// One piece, as it came.
+    Piece(Bytes),
     /// So little that it stays in memory.
     Memory(BytesMut),
     /// More: in a file.
@@ -69,34 +72,48 @@ pub enum Content {
 
 impl Spool {
     /// Adds content. Past what may stay in memory everything moves to a file.
-    pub fn push(&mut self, bytes: &[u8], room: Room<'_>) -> Result<(), SpoolError> {
-        match self {
-            Self::Empty if bytes.len() <= room.memory_bytes_max => {
-                *self = Self::Memory(BytesMut::from(bytes));
-            }
-            Self::Memory(memory) if memory.len() + bytes.len() <= room.memory_bytes_max => {
-                memory.extend_from_slice(bytes);
-            }
-            Self::Empty => {
-                let mut file = SpoolFile::new(room)?;
-                file.push(bytes, room)?;
-                *self = Self::File(file);
-            }
-            Self::Memory(memory) => {
-                let mut file = SpoolFile::new(room)?;
-                file.push(memory, room)?;
-                file.push(bytes, room)?;
-                *self = Self::File(file);
-            }
-            Self::File(file) => file.push(bytes, room)?,
+    pub fn push(&mut self, bytes: Bytes, room: Room<'_>) -> Result<(), SpoolError> {
+        if let Self::File(file) = self {
+            return file.push(&bytes, room);
         }
+        if self.memory().len() + bytes.len() > room.memory_bytes_max {
+            let mut file = SpoolFile::new(room)?;
+            file.push(self.memory(), room)?;
+            file.push(&bytes, room)?;
+            *self = Self::File(file);
+            return Ok(());
+        }
+        *self = match std::mem::take(self) {
+            Self::Empty if bytes.len() >= PIECE_KEPT_BYTES_MIN => Self::Piece(bytes),
+            Self::Empty => Self::Memory(BytesMut::from(&bytes[..])),
+            Self::Piece(piece) => {
+                let mut memory = BytesMut::from(piece);
+                memory.extend_from_slice(&bytes);
+                Self::Memory(memory)
+            }
+            Self::Memory(mut memory) => {
+                memory.extend_from_slice(&bytes);
+                Self::Memory(memory)
+            }
+            Self::File(file) => Self::File(file),
+        };
         Ok(())
+    }
+
+    /// What is in memory of it.
+    fn memory(&self) -> &[u8] {
+        match self {
+            Self::Piece(piece) => piece,
+            Self::Memory(memory) => memory,
+            Self::Empty | Self::File(_) => &[],
+        }
     }
 
     /// The content, complete.
     pub fn finish(self) -> Content {
         match self {
             Self::Empty => Content::Empty,
+            Self::Piece(piece) => Content::Memory(piece),
             Self::Memory(memory) => Content::Memory(memory.freeze()),
             Self::File(SpoolFile { file, len, permit, disk }) => {
                 let mut slice = FileSlice::new(OwnedFd::from(file), 0, len);
@@ -155,7 +172,7 @@ mod tests {
     fn pushed(spool: &mut Spool, bytes: &[u8], budgets: &(DescriptorBudget, Budget)) -> Option<()> {
         let dir = std::env::temp_dir();
         let room = Room { memory_bytes_max: 4, dir: &dir, files: &budgets.0, disk: &budgets.1 };
-        spool.push(bytes, room).ok()
+        spool.push(Bytes::copy_from_slice(bytes), room).ok()
     }
 
     #[test]
@@ -171,6 +188,26 @@ mod tests {
         file.rewind().unwrap();
         file.read_to_string(&mut content).unwrap();
         assert_eq!(content, "abcdefg");
+    }
+
+    #[test]
+    fn one_piece_is_kept_as_it_came_unless_it_would_hold_more_memory_than_it_is() {
+        let budgets = (DescriptorBudget::new(4), Budget::new(100));
+        let dir = std::env::temp_dir();
+        let room =
+            Room { memory_bytes_max: 1 << 20, dir: &dir, files: &budgets.0, disk: &budgets.1 };
+        for (len, kept) in [(PIECE_KEPT_BYTES_MIN, true), (PIECE_KEPT_BYTES_MIN - 1, false)] {
+            let piece = Bytes::from(vec![b'a'; len]);
+            let mut spool = Spool::default();
+            spool.push(piece.clone(), room).unwrap();
+            let Content::Memory(content) = spool.finish() else { panic!("not in memory") };
+            assert_eq!(content.as_ptr() == piece.as_ptr(), kept);
+            let mut spool = Spool::default();
+            spool.push(piece.clone(), room).unwrap();
+            spool.push(Bytes::from_static(b"b"), room).unwrap();
+            let Content::Memory(content) = spool.finish() else { panic!("not in memory") };
+            assert_eq!(content, [&piece[..], b"b"].concat());
+        }
     }
 
     #[test]
@@ -198,7 +235,10 @@ mod tests {
         let dir = std::env::temp_dir().join("ferrite-no-such-directory");
         let (files, disk) = (DescriptorBudget::new(4), Budget::new(100));
         let room = Room { memory_bytes_max: 1, dir: &dir, files: &files, disk: &disk };
-        assert!(matches!(Spool::default().push(b"abc", room), Err(SpoolError::Io(_))));
+        assert!(matches!(
+            Spool::default().push(Bytes::from_static(b"abc"), room),
+            Err(SpoolError::Io(_))
+        ));
         assert_eq!((files.held(Holder::Body), disk.held()), (0, 0));
     }
 }

@@ -20,7 +20,7 @@ use super::body::{Content, Room, Spool};
 use super::in_flight::{InFlight, Place, Stage, Task, id_of, key_of};
 use super::link::Link;
 use super::scheduler::{Dispatch, Next, Placement, RequestKey, WorkerSlot};
-use crate::config::ContentPolicy;
+use super::upload::Upload;
 use crate::error_log::Kind;
 use crate::handler::files::held::HeldFiles;
 use crate::handler::{Answer, Handler, NewRequest, ToClient};
@@ -140,7 +140,7 @@ impl WorkerPool {
             files: &self.common.files,
             disk: &self.common.spool_bytes,
         };
-        if let Err(error) = spool.push(&bytes, room) {
+        if let Err(error) = spool.push(bytes, room) {
             let (request, place) = (exchange.job.summary(), config.spool_dir.display());
             let now = turn.now();
             turn.error_log.log_with(
@@ -336,8 +336,7 @@ impl Handler for WorkerPool {
     ) -> Result<ExchangeId, Box<NewRequest>> {
         let NewRequest { conn, stream, head, window } = request;
         self.common.shared.add(Counter::Requests, 1);
-        let streamed = self.common.config.ports[usize::from(head.origin.port)].content
-            == ContentPolicy::Stream;
+        let streamed = head.streamed;
         let (content, stage) = match streamed {
             true => (Content::Streamed, Stage::Queued),
             false => (Content::Empty, Stage::Collecting(Spool::Empty)),
@@ -345,7 +344,7 @@ impl Handler for WorkerPool {
         let task = Task::Request { head, content, trailers: None };
         let id = self.insert(conn, stream, task, stage, window);
         if let (true, Some(exchange)) = (streamed, self.exchanges.get_mut(key_of(id))) {
-            exchange.upload = Some(Box::default());
+            exchange.upload = Some(Box::new(Upload::new()));
             self.submit(id, turn);
         }
         Ok(id)
@@ -357,7 +356,7 @@ impl Handler for WorkerPool {
             Part::Body(bytes) => self.content(id, bytes, turn),
             Part::End(trailers) => self.complete(id, trailers, turn),
             Part::Abort(Reason::ClientLeaving) => self.client_leaving(id, turn),
-            Part::Abort(_) => self.client_gone(id, turn),
+            Part::Abort(reason) => self.client_gone(id, reason, turn),
         }
     }
 

@@ -35,6 +35,11 @@ enum End {
 }
 
 impl Upload {
+    /// Of a request whose content its protocol holds back until it is asked for.
+    pub fn new() -> Self {
+        Self { paused: true, ..Self::default() }
+    }
+
     /// Content has come from the client. `true`: there is enough of it, and it is to be held back.
     pub fn push(&mut self, bytes: Bytes) -> bool {
         self.waiting += bytes.len();

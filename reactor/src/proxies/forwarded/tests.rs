@@ -22,6 +22,7 @@ fn head(lines: &[(&str, &str)]) -> RequestHead {
             ..Origin::default()
         },
         tls: None,
+        streamed: false,
     }
 }
 

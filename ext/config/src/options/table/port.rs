@@ -8,7 +8,7 @@ use super::Spec;
 use crate::options::config::ConfigBuilder;
 use crate::options::option_type::BoolOr;
 use crate::options::option_type::OptionType::{
-    Bytes, Count, Permissions, Seconds, Switch, SwitchOrText, Text,
+    Bytes, Count, List, Permissions, Seconds, Switch, SwitchOrText, Text,
 };
 
 /// What `server_header` says by itself.
@@ -82,6 +82,26 @@ pub(super) const OPTIONS: &[Spec] = &[
         "100",
         "Bytes per second that a request's body has to come with on the whole, beyond `body_timeout`: \
          a client that sends a byte now and then gets 408. 0: any byte is enough.",
+    ),
+    Spec::port(
+        "body_stream",
+        Switch(|d, v| d.port.body_stream = v),
+        "false",
+        "Whether a handler starts when the head of its request is there, and reads the body while it \
+         arrives, by `$request->stream()`; docs/uploads.md.",
+    ),
+    Spec::port(
+        "body_stream_locations",
+        List(|d, v| d.port.http.streamed = v.iter().map(|v| v.clone().into()).collect()),
+        "[]",
+        "The same for requests whose path begins with one of these.",
+    ),
+    Spec::port(
+        "body_stream_rate_min",
+        Count { min: 0, max: 1 << 30, set: |d, v| d.port.http.streamed_rate_min = v as u64 },
+        "16384",
+        "As `body_rate_min`, for bodies that a handler reads while they arrive: a slow client holds a \
+         worker there.",
     ),
     Spec::port(
         "keepalive_timeout",

@@ -8,8 +8,9 @@ use crate::handler::workers::in_flight::{Stage, key_of};
 use crate::turn::Turn;
 
 impl WorkerPool {
-    /// The client has given up a request, or its connection is gone.
-    pub fn client_gone(&mut self, id: ExchangeId, turn: &mut Turn) {
+    /// The client has given up a request, or its connection is gone, or what came of the request was
+    /// refused.
+    pub fn client_gone(&mut self, id: ExchangeId, reason: Reason, turn: &mut Turn) {
         let Some(exchange) = self.exchanges.get_mut(key_of(id)) else { return };
         match exchange.stage {
             Stage::Collecting(_) | Stage::Orphaned(_) => {}
@@ -24,7 +25,7 @@ impl WorkerPool {
                     return;
                 };
                 if !link.take_back(id, place.mark) {
-                    let part = Part::Abort(Reason::ClientGone);
+                    let part = Part::Abort(reason);
                     link.push(id, &ToWorker::Request { mark: place.mark, part });
                     exchange.stage = Stage::Orphaned(place);
                     return self.dirty.push(place.worker);

@@ -406,6 +406,7 @@ fn request(client: usize, target: &str, content: Vec<u8>, in_file: bool) -> Job 
         fields: Default::default(),
         origin: origin(client),
         tls: None,
+        streamed: false,
     };
     let mut parts = vec![Part::Head(head)];
     if in_file {
