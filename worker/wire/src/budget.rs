@@ -96,7 +96,7 @@ impl Drop for Share {
 pub enum Holder {
     /// Content of a request, while it arrives and until its answer begins.
     Body,
-    /// A file that a worker has sent, until its client has taken it.
+    /// A file that is sent, until its clients have taken it.
     Sent,
 }
 
