@@ -144,9 +144,9 @@ impl StaticOptions {
         (!redirects.is_empty()).then(|| redirects.into())
     }
 
-    /// The handler, whose place among those of files will be `index`, and the routes of a port: requests
-    /// for locations are for files first, and what is none is answered by `rest`.
-    pub fn serve(&self, index: u8, rest: Option<HandlerId>) -> (FilesConfig, Routes) {
+    /// The handler, whose place among those of files will be `index`. It becomes the first of a port's
+    /// routes for these locations.
+    pub fn serve(&self, index: u8, routes: &mut Routes) -> FilesConfig {
         let handler = HandlerId::Files(index);
         let all = ["/".to_owned()];
         let locations = if self.locations.is_empty() { &all[..] } else { &self.locations };
@@ -155,16 +155,16 @@ impl StaticOptions {
             Route { path, handler }
         };
         let cache_control = Bytes::copy_from_slice(self.cache_control.as_bytes());
-        let config = FilesConfig {
+        routes.paths.splice(0..0, locations.iter().map(route));
+        FilesConfig {
             root: absolute(&self.root),
             index: self.index.clone(),
             autoindex: self.autoindex,
             symlinks: self.symlinks,
             precompressed: self.precompressed,
             cache_control: (!cache_control.is_empty()).then_some(cache_control),
-            alone: rest.is_none(),
-        };
-        (config, Routes { paths: locations.iter().map(route).collect(), rest })
+            alone: routes.rest.is_none(),
+        }
     }
 }
 
@@ -215,14 +215,19 @@ mod tests {
     #[test]
     fn without_locations_every_path_may_be_a_file() {
         let options = StaticOptions { root: "pub".into(), ..StaticOptions::default() };
-        let (config, routes) = options.serve(3, None);
+        let mut routes = Routes { paths: Vec::new(), rest: None };
+        let config = options.serve(3, &mut routes);
         assert!(config.root.is_absolute() && config.alone);
         let (handler, next) = routes.find(b"/x", 0).unwrap();
         assert_eq!((handler, routes.find(b"/x", next)), (HandlerId::Files(3), None));
         let locations = vec!["/a/".to_owned(), "/b".to_owned()];
         let options = StaticOptions { locations, ..options };
-        let (config, routes) = options.serve(0, Some(HandlerId::WORKERS));
-        assert!(!config.alone);
+        let mut routes = Routes::default();
+        let health = PathMatch::Exact(Bytes::from_static(b"/a/health"));
+        routes.paths.push(Route { path: health, handler: HandlerId::Fixed(0) });
+        assert!(!options.serve(0, &mut routes).alone);
+        let (_, next) = routes.find(b"/a/health", 0).unwrap();
+        assert_eq!(routes.find(b"/a/health", next).unwrap().0, HandlerId::Fixed(0));
         let first = |path: &[u8]| routes.find(path, 0).unwrap().0;
         assert_eq!(first(b"/a/x"), HandlerId::Files(0));
         assert_eq!(first(b"/c"), HandlerId::WORKERS);

@@ -14,7 +14,6 @@ use config::process::{self, Identity, PidFile, ProcessError};
 use config::stats_file::StatsFile;
 use config::uploads::UploadFolder;
 use ext_php_rs::types::Zval;
-use reactor::handler::HandlerId;
 use reactor::tls::Tls;
 use worker::{Membership, Outcome, Plan, supervise};
 
@@ -336,10 +335,10 @@ fn run(ready: Ready, pid_file: Option<PidFile>) -> Run {
         let mut port = options.reactor_config(tls, http3, connect, close);
         port.redirects = options.files.redirects();
         if options.files.enabled {
-            let rest = handler.request.as_ref().map(|_| HandlerId::WORKERS);
-            let (config, routes) = options.files.serve(files.len() as u8, rest);
-            files.push(config);
-            port.routes = routes;
+            if handler.request.is_none() {
+                port.routes.rest = None;
+            }
+            files.push(options.files.serve(files.len() as u8, &mut port.routes));
         }
         port
     });
