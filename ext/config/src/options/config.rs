@@ -61,6 +61,8 @@ pub struct ServerOptions {
     pub banner: Option<bool>,
     /// Whether settings that a request has changed are put back after it.
     pub reset_state: bool,
+    /// Settings of PHP's in the server's processes, by their names.
+    pub php_ini: Vec<(String, String)>,
     /// Whether reactor threads and workers stay on one CPU each.
     pub cpu_affinity: bool,
     /// CPUs that are not used for it.
@@ -162,6 +164,7 @@ impl Default for ServerOptions {
             stats_interval: Duration::from_secs(1),
             banner: None,
             reset_state: false,
+            php_ini: Vec::new(),
             cpu_affinity: false,
             cpu_affinity_ignore: Vec::new(),
         }

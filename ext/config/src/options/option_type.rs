@@ -67,6 +67,8 @@ pub enum OptionType {
     Permissions(fn(&mut ConfigBuilder, u32)),
     /// A list of CPUs, by their numbers.
     Cpus(fn(&mut ConfigBuilder, &[usize])),
+    /// Settings of PHP's, by their names, as php.ini has them.
+    Ini(fn(&mut ConfigBuilder, &[(String, String)])),
     /// Addresses and networks of proxies.
     Proxies(fn(&mut ConfigBuilder, &TrustedProxies)),
     /// Certificates by server name.
@@ -194,16 +196,11 @@ impl OptionType {
                 Value::Text(_) => Err(InvalidValue::Range),
                 _ => Err(InvalidValue::Type),
             },
-            Self::Flags { of, set } => {
-                let all = of.iter().fold(0, |all, (_, bit)| all | bit);
-                let flags = value.int().ok_or(InvalidValue::Type)?;
-                if flags & !all == 0 {
-                    Ok(Assignment::Count(set, flags))
-                } else {
-                    Err(InvalidValue::Range)
-                }
-            }
+            Self::Flags { of, set } => Ok(Assignment::Count(set, flags(value, of)?)),
             Self::Permissions(set) => Ok(Assignment::Permissions(set, permissions(value)?)),
+            Self::Ini(set) => {
+                value.ini_settings().map(|v| Assignment::Map(set, v)).ok_or(InvalidValue::Type)
+            }
             Self::Cpus(set) => Ok(Assignment::Cpus(set, cpus(value)?)),
             Self::Proxies(set) => Ok(Assignment::Proxies(set, proxies(value)?)),
             Self::Certificates(set) => Ok(Assignment::Certificates(set, certificates(value)?)),
@@ -213,6 +210,12 @@ impl OptionType {
             },
         }
     }
+}
+
+fn flags(value: &Value, of: &[(&str, i64)]) -> Result<i64, InvalidValue> {
+    let all = of.iter().fold(0, |all, (_, bit)| all | bit);
+    let flags = value.int().ok_or(InvalidValue::Type)?;
+    if flags & !all == 0 { Ok(flags) } else { Err(InvalidValue::Range) }
 }
 
 fn certificates(value: &Value) -> Result<Vec<NamedCertificate>, InvalidValue> {
@@ -345,6 +348,7 @@ impl fmt::Display for OptionType {
                 write!(f, "0 or a sum of {}", names.join(", "))
             }
             Self::Permissions(_) => f.write_str("octal permissions from 0 to 0777, or as '0660'"),
+            Self::Ini(_) => f.write_str("an array of settings by name, as php.ini has them"),
             Self::Cpus(_) => f.write_str("an array of CPU numbers"),
             Self::Proxies(_) => f.write_str(
                 "an array of addresses, networks as '10.0.0.0/8', 'private_ranges' and 'unix:'",

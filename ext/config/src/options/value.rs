@@ -44,6 +44,24 @@ impl fmt::Display for Value {
 }
 
 impl Value {
+    /// Settings of PHP's by their names, with values as php.ini would have them.
+    pub fn ini_settings(&self) -> Option<Vec<(String, String)>> {
+        let Self::Array(entries) = self else { return None };
+        let setting = |(name, value): &(String, Self)| {
+            let value = match value {
+                Self::Null | Self::Bool(false) => String::new(),
+                Self::Bool(true) => "1".to_owned(),
+                Self::Int(number) => number.to_string(),
+                Self::Float(number) => number.to_string(),
+                Self::Text(text) if !text.contains('\0') => text.clone(),
+                Self::Text(_) | Self::Array(_) | Self::Other(_) => return None,
+            };
+            // A list has numbers for names.
+            name.parse::<i64>().is_err().then(|| (name.clone(), value))
+        };
+        entries.iter().map(setting).collect()
+    }
+
     /// A switch: true, false, 0, 1 and their strings.
     pub fn switch(&self) -> Option<bool> {
         match self {

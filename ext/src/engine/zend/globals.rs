@@ -2,11 +2,13 @@
 
 use std::ffi::{CStr, c_int};
 
+use config::options::nearest::nearest;
 use ext_php_rs::ffi::{
-    _efree, _zend_compiler_globals, _zend_executor_globals, HashTable, IS_UNDEF, PHP_INI_USER,
-    ext_php_rs_compiler_globals, ext_php_rs_executor_globals, ext_php_rs_process_globals,
-    ext_php_rs_sapi_globals, ext_php_rs_sapi_module, php_core_globals, sapi_globals_struct,
-    sapi_module_struct, zend_hash_str_find, zend_module_entry, zend_string,
+    _efree, _zend_compiler_globals, _zend_executor_globals, HashTable, IS_UNDEF, PHP_INI_SYSTEM,
+    PHP_INI_USER, ext_php_rs_compiler_globals, ext_php_rs_executor_globals,
+    ext_php_rs_process_globals, ext_php_rs_sapi_globals, ext_php_rs_sapi_module, php_core_globals,
+    sapi_globals_struct, sapi_module_struct, zend_hash_find, zend_hash_str_find, zend_module_entry,
+    zend_string,
 };
 use ext_php_rs::types::Zval;
 
@@ -193,6 +195,40 @@ pub fn set_ini(name: &[u8], value: &[u8]) {
             PHP_INI_STAGE_RUNTIME,
         );
     }
+}
+
+/// Sets what php.ini sets, if that can be set now.
+pub fn set_system_ini(name: &str, value: &str) -> Result<(), IniError> {
+    let key = Text::new(name.as_bytes());
+    // SAFETY: the table of all settings lives as long as the process, and the engine copies name and
+    // value.
+    unsafe {
+        let settings = (*executor()).ini_directives;
+        if zend_hash_find(settings, key.as_ptr()).is_null() {
+            let known: Vec<_> = super::value::entries(&*settings)
+                .map(|(name, _)| String::from_utf8_lossy(&name.to_bytes()).into_owned())
+                .collect();
+            let nearest = nearest(name, known.iter().map(String::as_str));
+            return Err(IniError::Unknown(nearest.map(str::to_owned)));
+        }
+        let outcome = super::zend_alter_ini_entry_chars(
+            key.as_ptr(),
+            value.as_ptr().cast(),
+            value.len(),
+            PHP_INI_SYSTEM as c_int,
+            PHP_INI_STAGE_RUNTIME,
+        );
+        if outcome == super::SUCCESS { Ok(()) } else { Err(IniError::Refused) }
+    }
+}
+
+/// Why a setting cannot be set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum IniError {
+    /// There is none of this name; the nearest one.
+    Unknown(Option<String>),
+    /// Not to this value, or not once PHP has started.
+    Refused,
 }
 
 /// What `ini_restore()` does.

@@ -20,6 +20,7 @@ use worker::{Membership, Outcome, Plan, supervise};
 use super::state::{ServerState, Stage};
 use super::{Server, state_of, write_slot};
 use crate::application::{PortHandler, Run, ServerApplication};
+use crate::engine::zend::globals::{self, IniError};
 use crate::engine::zend::method::{Call, Returned};
 use crate::engine::zend::object::Object;
 use crate::engine::zend::value::{self, Array};
@@ -150,6 +151,7 @@ fn prepare(state: &ServerState) -> Result<Ready, Failure> {
         .map(|(port, options)| handler(state, port, options, &server))
         .collect::<Result<Vec<_>, _>>()?;
     check_proxies(&states, &ports)?;
+    set_ini(&server)?;
     let tls = tls(&states, &ports)?;
     let identity = Identity::look_up(&server).map_err(failure)?;
     let cpus = process::cpus(&server).map_err(failure)?;
@@ -164,6 +166,25 @@ fn prepare(state: &ServerState) -> Result<Ready, Failure> {
     let datagrams = datagrams(&states, &ports, &tls, server.reactor_threads())?;
     let http3 = states.iter().map(|port| port.http3.get().then_some(port.number)).collect();
     Ok(Ready { server, ports, tls, datagrams, http3, handlers, identity, cpus })
+}
+
+/// Before the first fork, so that every process has the same.
+fn set_ini(server: &ServerOptions) -> Result<(), Failure> {
+    for (name, value) in &server.php_ini {
+        globals::set_system_ini(name, value).map_err(|error| {
+            Failure::State(match error {
+                IniError::Unknown(Some(nearest)) => format!(
+                    "php_ini: PHP has no setting '{name}'; did you mean '{nearest}'?"
+                ),
+                IniError::Unknown(None) => format!("php_ini: PHP has no setting '{name}'"),
+                IniError::Refused => format!(
+                    "php_ini: '{name}' cannot be set to '{value}' while PHP runs: is that a value of it? \
+                     Else set it when PHP starts (php -d {name}=…)"
+                ),
+            })
+        })?;
+    }
+    Ok(())
 }
 
 /// A port that hears proxies alone and knows none would serve nobody.

@@ -64,7 +64,11 @@ pub(super) const OPTIONS: &[Spec] = &[
     server("task_enable_coroutine", Off, COROUTINES),
     server("task_use_object", Any, TASK_DETAIL).alias(&["task_object"]),
     server("message_queue_key", Any, TASK_DETAIL),
-    server("upload_max_filesize", Off, "Use `package_max_length`."),
+    server(
+        "upload_max_filesize",
+        Off,
+        "Use `package_max_length`, or `php_ini` for the size of each file.",
+    ),
     server("http_compression", Off, COMPRESSION),
     server("http_compression_level", Any, COMPRESSION_DETAIL)
         .alias(&["http_gzip_level", "compression_level"]),

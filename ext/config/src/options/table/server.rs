@@ -6,7 +6,9 @@ use std::time::Duration;
 use wire::limits::{REACTOR_THREADS_MAX, WORKERS_MAX};
 
 use super::Spec;
-use crate::options::option_type::OptionType::{Bytes, Count, Cpus, Seconds, Switch, Text, Word};
+use crate::options::option_type::OptionType::{
+    Bytes, Count, Cpus, Ini, Seconds, Switch, Text, Word,
+};
 
 /// Options of the whole server.
 pub(super) const OPTIONS: &[Spec] = &[
@@ -38,6 +40,14 @@ pub(super) const OPTIONS: &[Spec] = &[
         Cpus(|d, v| d.server.cpu_affinity_ignore = v.to_vec()),
         "[]",
         "CPUs that `open_cpu_affinity` keeps free, for a network card's interrupts or other programs.",
+    ),
+    Spec::server(
+        "php_ini",
+        Ini(|d, v| d.server.php_ini = v.to_vec()),
+        "[]",
+        "Settings of PHP's in the server's processes, by their names, as `['upload_max_filesize' => '64M']`: \
+         for what php.ini has otherwise for the command line than a web server wants. `ini_set()` may \
+         change them. What only the start of PHP can set (`opcache.enable_cli`) is refused.",
     ),
     Spec::server(
         "max_request",
