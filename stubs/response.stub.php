@@ -100,7 +100,7 @@ class Response
      * @param bool $httponly not for scripts
      * @param string $samesite `Strict`, `Lax`, `None` or ''
      * @param string $priority `Low`, `Medium`, `High` or ''
-     * @param bool $partitioned one jar for each top-level site
+     * @param bool $partitioned one jar for each top-level site; a cookie that is not `$secure` cannot be
      * @throws \ValueError for what cannot be in a cookie
      */
     public function cookie(

@@ -41,6 +41,11 @@ foreach ([
     [['cookie', ['a', 'b', 0, '/', "a\nb"]]],
     [['cookie', ['a', 'b', 0, '/', '', false, false, 'Lax; Secure']]],
     [['cookie', ['a', 'b', 0, '/', '', false, false, '', "High\0"]]],
+    [['cookie', ['a', 'b', 0, '/', '', false, false, 'strict', 'LOW']]],
+    [['cookie', ['a', 'b', 0, '/', '', false, false, 'Sometimes']]],
+    [['rawcookie', ['a', 'b', 0, '/', '', false, false, '', 'Urgent']]],
+    [['cookie', ['name' => 'a', 'value' => 'b', 'secure' => true, 'partitioned' => true]]],
+    [['cookie', ['name' => 'a', 'value' => 'b', 'partitioned' => true]]],
 ] as $calls) {
     $head = $server->get('/?a=' . rawurlencode(json_encode($calls)))->head;
     preg_match_all('/^(set-cookie|x-error): (.*)\r$/mi', $head, $match);
@@ -95,6 +100,16 @@ Ferrite\Http\Response::cookie(): Argument #4 ($path) must not contain ",", ";", 
 
 Ferrite\Http\Response::cookie(): Argument #5 ($domain) must not contain ",", ";", white space or control characters
 
-Ferrite\Http\Response::cookie(): Argument #8 ($samesite) must not contain ",", ";", white space or control characters
+Ferrite\Http\Response::cookie(): Argument #8 ($samesite) must be "Strict", "Lax", "None" or empty
 
-Ferrite\Http\Response::cookie(): Argument #9 ($priority) must not contain ",", ";", white space or control characters
+Ferrite\Http\Response::cookie(): Argument #9 ($priority) must be "Low", "Medium", "High" or empty
+
+a=b; Path=/; SameSite=strict; Priority=LOW
+
+Ferrite\Http\Response::cookie(): Argument #8 ($samesite) must be "Strict", "Lax", "None" or empty
+
+Ferrite\Http\Response::rawcookie(): Argument #9 ($priority) must be "Low", "Medium", "High" or empty
+
+a=b; Path=/; Secure; Partitioned
+
+Ferrite\Http\Response::cookie(): Argument #10 ($partitioned) must be false for a cookie that is not secure: set Secure as well

@@ -29,7 +29,7 @@ pub struct Cookie<'a> {
     pub same_site: &'a [u8],
     /// `Low`, `Medium` or `High`.
     pub priority: &'a [u8],
-    /// One jar for each top-level site.
+    /// One jar for each top-level site; only with `secure`.
     pub partitioned: bool,
 }
 
@@ -109,9 +109,7 @@ impl Cookie<'_> {
         if self.expires >= EXPIRES_END {
             return Err(CookieError(3, "must not be later than the year 9999"));
         }
-        for (number, text) in
-            [(4, self.path), (5, self.domain), (8, self.same_site), (9, self.priority)]
-        {
+        for (number, text) in [(4, self.path), (5, self.domain)] {
             if has_any(text, b",; ") {
                 return Err(CookieError(
                     number,
@@ -119,8 +117,26 @@ impl Cookie<'_> {
                 ));
             }
         }
+        if !is_one_of(self.same_site, &["Strict", "Lax", "None"]) {
+            return Err(CookieError(8, "must be \"Strict\", \"Lax\", \"None\" or empty"));
+        }
+        if !is_one_of(self.priority, &["Low", "Medium", "High"]) {
+            return Err(CookieError(9, "must be \"Low\", \"Medium\", \"High\" or empty"));
+        }
+        // Clients drop a partitioned cookie without Secure (draft-cutler-httpbis-partitioned-cookies, 2.1).
+        if self.partitioned && !self.secure {
+            return Err(CookieError(
+                10,
+                "must be false for a cookie that is not secure: set Secure as well",
+            ));
+        }
         Ok(())
     }
+}
+
+/// Whether an attribute is empty or has one of these values, in any case.
+fn is_one_of(text: &[u8], values: &[&str]) -> bool {
+    text.is_empty() || values.iter().any(|value| text.eq_ignore_ascii_case(value.as_bytes()))
 }
 
 fn has_any(text: &[u8], forbidden: &[u8]) -> bool {
