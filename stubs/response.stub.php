@@ -91,7 +91,8 @@ class Response
     /**
      * Sets a cookie; the value is percent-encoded.
      *
-     * @param string $name without the characters that PHP's setcookie() refuses
+     * @param Cookie|string $name without the characters that PHP's setcookie() refuses; or the whole
+     *     cookie, with no other argument
      * @param string $value an empty one deletes the cookie
      * @param int $expires Unix time; 0: the end of the session
      * @param string $path for which paths it is
@@ -104,7 +105,7 @@ class Response
      * @throws \ValueError for what cannot be in a cookie
      */
     public function cookie(
-        string $name,
+        object|string $name,
         string $value = '',
         int $expires = 0,
         string $path = '/',
@@ -123,7 +124,7 @@ class Response
      * @implementation-alias cookie
      */
     public function setCookie(
-        string $name,
+        object|string $name,
         string $value = '',
         int $expires = 0,
         string $path = '/',
@@ -141,7 +142,7 @@ class Response
      * @throws \ValueError for what cannot be in a cookie
      */
     public function rawcookie(
-        string $name,
+        object|string $name,
         string $value = '',
         int $expires = 0,
         string $path = '/',
@@ -160,7 +161,7 @@ class Response
      * @implementation-alias rawcookie
      */
     public function setRawCookie(
-        string $name,
+        object|string $name,
         string $value = '',
         int $expires = 0,
         string $path = '/',

@@ -11,6 +11,7 @@ use ext_php_rs::{info_table_end, info_table_header, info_table_row, info_table_s
 use crate::engine::programs;
 use crate::engine::zend::signature::Constant;
 use crate::engine::zend::{object, watched};
+use crate::php::cookie::object::CookieObject;
 use crate::php::port::Port;
 use crate::php::request::Request;
 use crate::php::response::Response;
@@ -92,6 +93,7 @@ extern "C" fn script_starts(_kind: i32, _module: i32) -> i32 {
 fn register_classes() -> ext_php_rs::error::Result<()> {
     error::register()?;
     request::init_names();
+    object::register::<CookieObject>()?;
     object::register::<Request>()?;
     object::register::<Response>()?;
     object::register::<Port>()?;

@@ -96,7 +96,7 @@ const CODE = <<<'CODE'
 eval(CODE);
 
 // Objects that the server has not made, and a server before start().
-foreach (['Http\Request', 'Http\Response', 'Server\Port', 'Http\Server'] as $name) {
+foreach (['Http\Cookie', 'Http\Request', 'Http\Response', 'Server\Port', 'Http\Server'] as $name) {
     $class = new ReflectionClass("Ferrite\\$name");
     echo "$name: ", attack($class->newInstanceWithoutConstructor(), ['__construct', 'start', 'listen', 'addListener']);
 }
@@ -140,6 +140,7 @@ foreach (['request', 'open', 'sending', 'ending', 'redirect', 'server', 'port'] 
 echo preg_match('~panicked|Ferrite has failed|signal~', $server->log(), $match) ? "log: $match[0]\n" . $server->log() : '';
 ?>
 --EXPECT--
+Http\Cookie: many calls
 Http\Request: many calls
 Http\Response: many calls
 Server\Port: many calls

@@ -76,6 +76,12 @@ unsafe extern "C" {
     pub fn zend_parse_parameters(num_args: u32, type_spec: *const c_char, ...) -> c_int;
     pub fn zend_argument_value_error(arg_num: u32, format: *const c_char, ...);
     pub fn zend_argument_type_error(arg_num: u32, format: *const c_char, ...);
+    /// As a parameter of type string takes what is none, by the caller's mode of types; it may change `arg`.
+    pub fn zend_parse_arg_str_slow(
+        arg: *mut zval,
+        dest: *mut *mut zend_string,
+        arg_num: u32,
+    ) -> bool;
     pub fn zval_try_get_string_func(op: *mut zval) -> *mut zend_string;
     pub fn zend_zval_type_name(arg: *const zval) -> *const c_char;
 

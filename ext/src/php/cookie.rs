@@ -1,5 +1,8 @@
 //! `Set-Cookie` (RFC 6265, 4.1), under PHP's rules for names and values.
 
+pub mod methods;
+pub mod object;
+
 use std::fmt::Write;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -90,7 +93,8 @@ impl Cookie<'_> {
         text
     }
 
-    fn check(&self) -> Result<(), CookieError> {
+    /// What is wrong with it, if anything is.
+    pub fn check(&self) -> Result<(), CookieError> {
         if self.name.is_empty() {
             return Err(CookieError(1, "must not be empty"));
         }

@@ -97,6 +97,14 @@ impl<T: NativeObject> Object<T> {
         unsafe { object.byte_sub(offset_of!(Self, std)).cast() }
     }
 
+    /// The object that a value is, if it is one of `T`'s class or of a class that extends it.
+    pub fn of_value(value: &Zval) -> Option<*mut Self> {
+        let object = value.dereference().object()?;
+        let is_one = object.instance_of(T::class().entry.get());
+        // SAFETY: the class has just been looked at.
+        is_one.then(|| unsafe { Self::of(std::ptr::from_ref(object).cast_mut()) })
+    }
+
     /// The object as a value, which takes over the reference of [`create`](Self::create).
     ///
     /// # Safety

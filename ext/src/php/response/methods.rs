@@ -1,8 +1,10 @@
 //! The methods of a response that set its head, and those that ask about it.
 
+use std::ffi::CStr;
 use std::time::SystemTime;
 
 use bytes::Bytes;
+use ext_php_rs::types::Zval;
 use http::StatusCode;
 use reactor::protocol::message::is_field_text;
 
@@ -10,9 +12,11 @@ use super::field_values::{Values, field_values};
 use super::{Response, change, check_owner, lines};
 use crate::engine::zend::lazy;
 use crate::engine::zend::method::{Call, Returned};
-use crate::engine::zend::string::Text;
-use crate::engine::zend::value;
+use crate::engine::zend::object::Object;
+use crate::engine::zend::string::{Text, bytes};
+use crate::engine::zend::{value, zend_parse_arg_str_slow, zend_zval_type_name};
 use crate::php::cookie::Cookie;
+use crate::php::cookie::object::{CookieObject, lack};
 use crate::php::error::Failure;
 use crate::signatures::response::{self as given, slot};
 
@@ -119,8 +123,43 @@ pub fn rawcookie(call: &Call<'_>, given: given::Rawcookie<'_>) -> Result<Returne
 }
 
 fn set_cookie(call: &Call<'_>, given: &given::Cookie<'_>, raw: bool) -> Result<Returned, Failure> {
+    let line = match Object::<CookieObject>::of_value(given.name) {
+        // SAFETY: the argument holds the object while the method runs, and no PHP code runs meanwhile.
+        Some(object) => object_line(call, unsafe { &(*object).state }, raw)?,
+        None => given_line(given, raw)?,
+    };
+    change(call, Some(slot::COOKIE), |outgoing| outgoing.cookies.push(line))
+}
+
+/// The line of a cookie that is an object.
+fn object_line(call: &Call<'_>, object: &CookieObject, raw: bool) -> Result<Vec<u8>, Failure> {
+    if call.count() > 1 {
+        let message = "must not be given beside a Cookie object, which holds it: call the \
+                       object's methods";
+        return Err(Failure::Value(2, message.into()));
+    }
+    let line = object.cookie(raw).field_value(SystemTime::now());
+    line.map_err(|error| Failure::Value(1, lack(&error).to_owned()))
+}
+
+/// The line of a cookie that is made of arguments.
+fn given_line(given: &given::Cookie<'_>, raw: bool) -> Result<Vec<u8>, Failure> {
+    let mut name = given.name.dereference().shallow_clone();
+    let mut text = std::ptr::null_mut();
+    let taken = if name.is_string() {
+        // SAFETY: a string is what it holds.
+        unsafe { name.value.str_ }
+    } else {
+        // SAFETY: `name` is ours, and owns the text that is found in it.
+        let is_text = unsafe { zend_parse_arg_str_slow(&raw mut name, &raw mut text, 1) };
+        if !is_text {
+            return Err(no_name(given.name.dereference()));
+        }
+        text
+    };
     let cookie = Cookie {
-        name: given.name.as_bytes(),
+        // SAFETY: `name` holds it until the end of this function.
+        name: unsafe { bytes(taken) },
         value: given.value.as_bytes(),
         raw,
         expires: given.expires,
@@ -132,10 +171,15 @@ fn set_cookie(call: &Call<'_>, given: &given::Cookie<'_>, raw: bool) -> Result<R
         priority: given.priority.as_bytes(),
         partitioned: given.partitioned,
     };
-    let line = cookie
-        .field_value(SystemTime::now())
-        .map_err(|error| Failure::Value(error.0, error.1.to_owned()))?;
-    change(call, Some(slot::COOKIE), |outgoing| outgoing.cookies.push(line))
+    let line = cookie.field_value(SystemTime::now());
+    line.map_err(|error| Failure::Value(error.0, error.1.to_owned()))
+}
+
+/// The exception for what can be no name of a cookie.
+fn no_name(given: &Zval) -> Failure {
+    // SAFETY: the engine returns a constant C string.
+    let kind = unsafe { CStr::from_ptr(zend_zval_type_name(given)) }.to_string_lossy();
+    Failure::Type(1, format!("must be a Ferrite\\Http\\Cookie or a string, {kind} given"))
 }
 
 /// `Response::isWritable()`
