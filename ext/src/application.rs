@@ -12,7 +12,7 @@ use std::time::SystemTime;
 use config::banner::{Address, Banner};
 use config::events::Event;
 use config::log_limit;
-use config::logger::{self, Role};
+use config::logger::{self, LogSource};
 use config::process::{self, Identity, PidFile};
 use config::stats_file::StatsFile;
 use config::uploads::{self, UploadFolder};
@@ -23,8 +23,8 @@ use wire::event::{self, Event as LogEvent};
 use wire::head::Origin;
 use wire::shm::{Counter, Shared};
 use worker::{
-    Application, ConnectionEvent, Failure, ProcessState, ReactorBoot, Reply, Request, Verdict,
-    WorkerFailure, WorkerIdentity,
+    Application, ApplicationError, ConnectionEvent, ProcessState, ReactorBoot, Reply, Request,
+    Verdict, WorkerFailure, WorkerIdentity,
 };
 
 use crate::engine::call::{CallOutcome, Callback, call, call_event};
@@ -127,19 +127,18 @@ impl ServerApplication {
     }
 
     /// The same for a callback that must succeed; the error says how it did not.
-    fn call_or_fail(&mut self, event: Event, more: &[i64]) -> Result<(), Failure> {
+    fn call_or_fail(&mut self, event: Event, more: &[i64]) -> Result<(), ApplicationError> {
         let Some(callback) = self.state.callbacks.get(event) else { return Ok(()) };
         let outcome = call(&callback, &mut self.arguments(more));
         self.note(&outcome);
         let name = event.name();
-        match outcome {
-            CallOutcome::Returned(_) | CallOutcome::ForkedCopy { .. } => Ok(()),
-            CallOutcome::Exited => Err(Failure(format!("the {name} callback called exit()"))),
-            CallOutcome::Threw(thrown) => Err(Failure(format!("the {name} callback: {thrown}"))),
-            CallOutcome::Unsound { message } => {
-                Err(Failure(format!("the {name} callback: {message}")))
-            }
-        }
+        let why = match outcome {
+            CallOutcome::Returned(_) | CallOutcome::ForkedCopy { .. } => return Ok(()),
+            CallOutcome::Exited => " called exit()".to_owned(),
+            CallOutcome::Threw(thrown) => format!(": {thrown}"),
+            CallOutcome::Unsound { message } => format!(": {message}"),
+        };
+        Err(ApplicationError(format!("the {name} callback{why}")))
     }
 
     fn arguments(&self, more: &[i64]) -> Vec<Zval> {
@@ -156,7 +155,7 @@ impl ServerApplication {
     }
 
     /// Makes the interpreter that this worker has inherited its own.
-    fn settle(&mut self, identity: WorkerIdentity) -> Result<(), Failure> {
+    fn settle(&mut self, identity: WorkerIdentity) -> Result<(), ApplicationError> {
         interpreter::drop_inheritance();
         interpreter::reseed();
         // Keys are none of the handlers' business.
@@ -176,7 +175,7 @@ impl ServerApplication {
         }
         process::pin(&self.run.reactor.cpus, usize::from(identity.worker));
         let assumed = self.run.identity.assume(identity.supervisor);
-        assumed.map_err(|error| Failure(error.to_string()))
+        assumed.map_err(|error| ApplicationError(error.to_string()))
     }
 
     fn print_banner(&self) {
@@ -256,13 +255,13 @@ impl ServerApplication {
 impl Application for ServerApplication {
     fn title(&mut self, role: worker::Role) {
         let (role, script) = match role {
-            worker::Role::Supervisor => (Role::Supervisor, &self.run.title[..]),
-            worker::Role::Reactor => (Role::Reactor, ""),
-            worker::Role::Worker(id) => (Role::Worker(id), ""),
+            worker::Role::Supervisor => (LogSource::Supervisor, &self.run.title[..]),
+            worker::Role::Reactor => (LogSource::Reactor, ""),
+            worker::Role::Worker(id) => (LogSource::Worker(id), ""),
         };
         logger::set_role(role);
         interpreter::set_title(format!("ferrite: {role} {script}").trim_end());
-        if role == Role::Supervisor {
+        if role == LogSource::Supervisor {
             self.tell(LogEvent::ServerStarting, "the server starts");
         }
     }
@@ -273,7 +272,7 @@ impl Application for ServerApplication {
         self.state.shared.set(Some(shared));
     }
 
-    fn started(&mut self) -> Result<(), Failure> {
+    fn started(&mut self) -> Result<(), ApplicationError> {
         self.print_banner();
         self.tell(LogEvent::ServerReady, "the server is ready");
         self.call_or_fail(Event::Start, &[])
@@ -351,7 +350,7 @@ impl Application for ServerApplication {
         }
     }
 
-    fn worker_started(&mut self, identity: WorkerIdentity) -> Result<(), Failure> {
+    fn worker_started(&mut self, identity: WorkerIdentity) -> Result<(), ApplicationError> {
         self.settle(identity)?;
         self.call_or_fail(Event::WorkerStart, &[i64::from(identity.worker)])?;
         self.baseline = Some(Baseline::take(self.run.reset_state));

@@ -25,7 +25,7 @@ pub trait Application {
     }
 
     /// In the supervisor: listeners are bound and all processes are up. An error ends the server.
-    fn started(&mut self) -> Result<(), Failure>;
+    fn started(&mut self) -> Result<(), ApplicationError>;
 
     /// In the supervisor: a worker ended by a signal or with an exit code other than 0.
     fn worker_failed(&mut self, failure: &WorkerFailure);
@@ -62,7 +62,7 @@ pub trait Application {
     fn run_reactor(&mut self, boot: ReactorBoot) -> i32;
 
     /// In a new worker process, before its first request.
-    fn worker_started(&mut self, identity: WorkerIdentity) -> Result<(), Failure>;
+    fn worker_started(&mut self, identity: WorkerIdentity) -> Result<(), ApplicationError>;
 
     /// In a worker: answers one request. The embedder must bring `reply` to its end or abort it;
     /// a reply that is dropped unfinished is aborted.
@@ -104,7 +104,7 @@ pub struct ProcessState {
 
 /// Why the embedder's code could not go on; the text is for the log and says what to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Failure(pub String);
+pub struct ApplicationError(pub String);
 
 /// How a worker ended that should not have.
 #[derive(Debug, Clone, PartialEq, Eq)]

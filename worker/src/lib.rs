@@ -13,8 +13,8 @@ mod socket;
 mod supervisor;
 
 pub use application::{
-    Application, ConnectionEvent, Failure, ProcessState, ReactorBoot, Request, RequestBody, Role,
-    Verdict, WorkerFailure, WorkerIdentity,
+    Application, ApplicationError, ConnectionEvent, ProcessState, ReactorBoot, Request,
+    RequestBody, Role, Verdict, WorkerFailure, WorkerIdentity,
 };
 pub use membership::{Membership, is_forked_copy, membership};
 pub use plan::{Outcome, Plan, ProcessSettings, SuperviseError, supervise};

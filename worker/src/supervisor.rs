@@ -1,7 +1,7 @@
 //! The supervisor's loop: it does what the [`ProcessTable`] says and tells it what happened.
 
+mod bounded_log;
 mod hear;
-mod lines;
 pub(crate) mod process_table;
 pub(crate) mod report;
 pub(crate) mod spawn;
@@ -22,9 +22,9 @@ use wire::PoolId;
 use wire::control::{Incarnation, ToReactorControl, ToWorkerControl, encode};
 use wire::shm::{Counter, WorkerCounter};
 
-use self::lines::Lines;
+use self::bounded_log::BoundedLog;
 use self::spawn::{Kind, Side};
-use crate::application::{Application, Failure, ReactorBoot, WorkerIdentity};
+use crate::application::{Application, ApplicationError, ReactorBoot, WorkerIdentity};
 use crate::control::{self, ChildControl, WorkerControl};
 use crate::control_signals;
 use crate::membership::{self, PrivateFd, is_forked_copy};
@@ -50,7 +50,7 @@ pub(crate) struct Supervisor {
     pub(crate) workers: BTreeMap<Incarnation, Child>,
     /// Whether the reactor is to read its certificates again.
     reload_tls: bool,
-    lines: Lines,
+    log: BoundedLog,
     /// Whether the log is to be opened anew.
     reopen_log: bool,
     watchdog: Watchdog,
@@ -107,7 +107,7 @@ impl Supervisor {
             reactor: None,
             workers: BTreeMap::new(),
             reload_tls: false,
-            lines: Lines::new(),
+            log: BoundedLog::new(),
             reopen_log: false,
             watchdog,
             reports: Reports { due, since: SystemTime::now() },
@@ -183,14 +183,14 @@ impl Supervisor {
                 }
             }
             Action::Started => {
-                if let Err(Failure(text)) = application.started()
+                if let Err(ApplicationError(text)) = application.started()
                     && !is_forked_copy()
                 {
                     self.table.fail(SuperviseError::Start(text), Instant::now());
                 }
             }
             Action::Failed(failure) => application.worker_failed(&failure),
-            Action::Note(note) => self.lines.note(&note),
+            Action::Note(note) => self.log.note(&note),
             Action::End { started, result } => {
                 if started {
                     application.stopped();
@@ -224,7 +224,7 @@ impl Supervisor {
                 let number = pid.as_raw() as u64;
                 self.memory.shared.counter(Counter::ReactorPid).store(number, Ordering::Relaxed);
                 self.reactor = Some(Child::new(pid, control, 0));
-                self.lines.replaced(again, None, pid);
+                self.log.replaced(again, None, pid);
                 self.table.reactor_forked(Some(pid.as_raw()), now);
                 None
             }
@@ -262,7 +262,7 @@ impl Supervisor {
             }
             Ok((Side::Parent(pid), control, _)) => {
                 self.workers.insert(incarnation, Child::new(pid, control, worker));
-                self.lines.replaced(again, Some(worker), pid);
+                self.log.replaced(again, Some(worker), pid);
                 self.table.worker_forked(incarnation, Some(pid.as_raw()), now);
                 None
             }

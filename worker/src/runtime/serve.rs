@@ -17,7 +17,9 @@ use wire::limits::{LINK_WAIT_TIME_MAX, WINDOW_BYTES_MIN};
 use wire::shm::{Marks, Shared, WorkerCounter};
 use wire::{ExchangeId, Part, Reason};
 
-use crate::application::{Application, Failure, RequestBody, Role, Verdict, WorkerIdentity};
+use crate::application::{
+    Application, ApplicationError, RequestBody, Role, Verdict, WorkerIdentity,
+};
 use crate::control::{Order, WorkerControl};
 use crate::membership::is_forked_copy;
 use crate::plan::Outcome;
@@ -53,7 +55,7 @@ pub(crate) fn work(context: WorkerContext, application: &mut dyn Application) ->
     if is_forked_copy() {
         return Outcome::ForkedCopy;
     }
-    if let Err(Failure(text)) = started {
+    if let Err(ApplicationError(text)) = started {
         event::log(
             Level::Error,
             Event::WorkerStartFailed,
@@ -84,7 +86,7 @@ pub(crate) fn work(context: WorkerContext, application: &mut dyn Application) ->
 struct Server<'a> {
     context: WorkerContext,
     application: &'a mut dyn Application,
-    lines: Vec<LinkState>,
+    links: Vec<LinkState>,
     /// What the supervisor has said that waits until no link is left.
     orders: VecDeque<Order>,
     signals: WorkerSignals,
@@ -128,7 +130,7 @@ impl<'a> Server<'a> {
         Self {
             context,
             application,
-            lines: Vec::new(),
+            links: Vec::new(),
             orders: VecDeque::new(),
             signals,
             signals_seen: Instant::now(),
@@ -141,7 +143,7 @@ impl<'a> Server<'a> {
 
     fn serve(&mut self) -> Served {
         loop {
-            if self.lines.is_empty() {
+            if self.links.is_empty() {
                 let order = self.orders.pop_front().map(|order| Ok(Some(order)));
                 match order.unwrap_or_else(|| self.context.control.listen()) {
                     Ok(Some((ToWorkerControl::Links, sockets))) => self.connect(sockets),
@@ -153,19 +155,19 @@ impl<'a> Server<'a> {
                 continue;
             }
             self.receive();
-            for line in 0..self.lines.len() {
-                while let Some(job) = self.lines[line].next() {
-                    let verdict = self.take_up(line, job);
+            for link in 0..self.links.len() {
+                while let Some(job) = self.links[link].next() {
+                    let verdict = self.take_up(link, job);
                     if is_forked_copy() {
                         return Served::ForkedCopy;
                     }
                     if verdict == Verdict::Exit {
-                        self.lines.iter().for_each(|line| line.link.borrow_mut().flush());
+                        self.links.iter().for_each(|state| state.link.borrow_mut().flush());
                         return Served::Unsound;
                     }
                 }
             }
-            self.lines.retain(|line| !line.link.borrow().has_ended());
+            self.links.retain(|state| !state.link.borrow().has_ended());
         }
     }
 
@@ -175,7 +177,7 @@ impl<'a> Server<'a> {
         let worker = usize::from(worker);
         let arena = shared.arena(worker, incarnation);
         arena.reset();
-        let line = |(thread, socket)| {
+        let state = |(thread, socket)| {
             let held = shared.batch(worker, incarnation, thread);
             LinkState {
                 link: Rc::new(RefCell::new(Link::new(socket, held, arena))),
@@ -183,8 +185,8 @@ impl<'a> Server<'a> {
                 assembly: Assembly::default(),
             }
         };
-        self.lines = sockets.into_iter().take(shared.threads()).enumerate().map(line).collect();
-        links::set(self.lines.iter().map(|line| &line.link));
+        self.links = sockets.into_iter().take(shared.threads()).enumerate().map(state).collect();
+        links::set(self.links.iter().map(|state| &state.link));
     }
 
     /// Takes what the supervisor has said. Links and the end have to wait for the end of those that
@@ -213,10 +215,10 @@ impl<'a> Server<'a> {
 
     /// Waits until a link has something, and reads it.
     fn receive(&mut self) {
-        if let [line] = &self.lines[..]
+        if let [state] = &self.links[..]
             && !self.idle
         {
-            self.idle = line.link.borrow_mut().receive() == Read::Nothing;
+            self.idle = state.link.borrow_mut().receive() == Read::Nothing;
             let now = Instant::now();
             if now.duration_since(self.signals_seen) >= LINK_WAIT_TIME_MAX {
                 self.signals_seen = now;
@@ -226,8 +228,8 @@ impl<'a> Server<'a> {
             return;
         }
         self.idle = false;
-        self.lines.iter().for_each(|line| line.link.borrow_mut().flush());
-        let borrowed: Vec<_> = self.lines.iter().map(|line| line.link.borrow()).collect();
+        self.links.iter().for_each(|state| state.link.borrow_mut().flush());
+        let borrowed: Vec<_> = self.links.iter().map(|state| state.link.borrow()).collect();
         let control = self.context.control.as_fd();
         let others = [self.signals.as_fd(), control];
         let mut sources = others.map(|source| PollFd::new(source, PollFlags::POLLIN)).to_vec();
@@ -243,14 +245,14 @@ impl<'a> Server<'a> {
         if readable[1] {
             self.obey();
         }
-        for (line, _) in self.lines.iter().zip(&readable[2..]).filter(|(_, readable)| **readable) {
-            line.link.borrow_mut().receive();
+        for (state, _) in self.links.iter().zip(&readable[2..]).filter(|(_, readable)| **readable) {
+            state.link.borrow_mut().receive();
         }
     }
 
-    fn take_up(&mut self, line: usize, job: Job) -> Verdict {
+    fn take_up(&mut self, link: usize, job: Job) -> Verdict {
         let Job { exchange, mark, task, window, streamed } = job;
-        let LinkState { link, marks, .. } = &self.lines[line];
+        let LinkState { link, marks, .. } = &self.links[link];
         // The mark decides between this worker and a reactor that wants the request back.
         if !marks.get(mark).is_some_and(|mark| mark.start(exchange)) {
             return Verdict::Continue;

@@ -51,7 +51,7 @@ impl Supervisor {
             self.hear_worker(incarnation);
         }
         self.hear_reactor();
-        self.lines.sum_up();
+        self.log.sum_up();
     }
 
     /// Sees to it that a reactor is replaced of which a thread does not turn any more.
@@ -67,7 +67,7 @@ impl Supervisor {
 
     /// When [`hear_children`](Self::hear_children) has to say how many lines were left out.
     pub(super) fn summary_due(&self) -> Option<Instant> {
-        self.lines.due()
+        self.log.due()
     }
 
     pub(super) fn hear_worker(&mut self, incarnation: Incarnation) {
@@ -86,7 +86,7 @@ impl Supervisor {
                 Ok(FromWorker::ReloadTls) => self.reload_tls = true,
                 Ok(FromWorker::Shutdown) => self.table.shut_down(Instant::now()),
                 Err(error) => {
-                    if self.lines.take_unreadable() {
+                    if self.log.take_unreadable() {
                         let worker = child.worker;
                         log::error!("worker {worker} is killed: control message: {error}");
                     }
@@ -115,7 +115,7 @@ impl Supervisor {
                     self.table.lost(incarnation, request, now);
                 }
                 Err(error) => {
-                    if self.lines.take_unreadable() {
+                    if self.log.take_unreadable() {
                         log::error!("reactor: control message: {error}");
                     }
                 }

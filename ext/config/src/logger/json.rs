@@ -8,10 +8,10 @@ use serde_json::{Map, Value};
 use wire::event::{self, Event};
 use wire::limits::LOG_LINE_BYTES_MAX;
 
-use super::{Role, Timestamp};
+use super::{LogSource, Timestamp};
 
 /// The object, with a line end behind it.
-pub fn line(now: Timestamp, role: Role, record: &Record<'_>) -> Vec<u8> {
+pub fn line(now: Timestamp, role: LogSource, record: &Record<'_>) -> Vec<u8> {
     let mut object = Map::new();
     object.insert("time".into(), now.to_string().into());
     object.insert("level".into(), record.level().as_str().to_ascii_lowercase().into());
@@ -26,16 +26,16 @@ pub fn line(now: Timestamp, role: Role, record: &Record<'_>) -> Vec<u8> {
 }
 
 /// Which process says it.
-fn writer(role: Role) -> Value {
+fn writer(role: LogSource) -> Value {
     let mut writer = Map::new();
     let name = match role {
-        Role::Script => "script",
-        Role::Supervisor => "supervisor",
-        Role::Reactor => "reactor",
-        Role::Worker(_) => "worker",
+        LogSource::Script => "script",
+        LogSource::Supervisor => "supervisor",
+        LogSource::Reactor => "reactor",
+        LogSource::Worker(_) => "worker",
     };
     writer.insert("role".into(), name.into());
-    if let Role::Worker(id) = role {
+    if let LogSource::Worker(id) = role {
         writer.insert("worker".into(), id.into());
     }
     writer.insert("pid".into(), process::id().into());
@@ -114,7 +114,7 @@ mod tests {
 
     use super::*;
 
-    fn parsed(role: Role, fields: &[(&str, Field<'_>)], message: &str) -> Value {
+    fn parsed(role: LogSource, fields: &[(&str, Field<'_>)], message: &str) -> Value {
         let line = line(
             Timestamp(UNIX_EPOCH),
             role,
@@ -132,7 +132,7 @@ mod tests {
     fn a_line_is_an_object_whatever_the_text_holds() {
         let said = "a\nb\r\u{1b}\"}{\\ ü";
         let fields = [("event", "worker_died".into()), ("pid", 7.into()), ("path", said.into())];
-        let object = parsed(Role::Worker(3), &fields, said);
+        let object = parsed(LogSource::Worker(3), &fields, said);
         assert_eq!(object["time"], "1970-01-01T00:00:00.000Z");
         assert_eq!((&object["level"], &object["event"]), (&"warn".into(), &"worker_died".into()));
         assert_eq!((&object["message"], &object["path"]), (&said.into(), &said.into()));
@@ -144,7 +144,8 @@ mod tests {
 
     #[test]
     fn a_line_without_a_name_is_a_message_and_fields_replace_nothing() {
-        let object = parsed(Role::Reactor, &[("message", "x".into()), ("time", 0.into())], "said");
+        let object =
+            parsed(LogSource::Reactor, &[("message", "x".into()), ("time", 0.into())], "said");
         assert_eq!((&object["event"], &object["message"]), (&"message".into(), &"said".into()));
         assert_eq!(object["time"], "1970-01-01T00:00:00.000Z");
     }
@@ -152,7 +153,7 @@ mod tests {
     #[test]
     fn texts_are_bounded() {
         let long = "ü".repeat(LOG_LINE_BYTES_MAX);
-        let object = parsed(Role::Script, &[("path", (&long[..]).into())], &long);
+        let object = parsed(LogSource::Script, &[("path", (&long[..]).into())], &long);
         for key in ["message", "path"] {
             let text = object[key].as_str().expect("text");
             assert!(text.len() <= LOG_LINE_BYTES_MAX + 3 && text.ends_with('…'));

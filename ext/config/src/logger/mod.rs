@@ -23,7 +23,7 @@ use self::losses::Losses;
 
 /// Which process writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Role {
+pub enum LogSource {
     /// The script before `start()`, and after it.
     Script,
     /// The supervisor.
@@ -42,9 +42,9 @@ pub fn install() {
 }
 
 /// Names the process in the lines to come.
-pub fn set_role(role: Role) {
+pub fn set_role(role: LogSource) {
     LOGGER.role.store(role.encode(), Ordering::Relaxed);
-    if matches!(role, Role::Reactor | Role::Worker(_)) {
+    if matches!(role, LogSource::Reactor | LogSource::Worker(_)) {
         LOGGER.losses.begin_anew();
     }
 }
@@ -153,7 +153,7 @@ impl Log for Logger {
 
 impl Logger {
     fn line(&self, record: &Record<'_>) -> Vec<u8> {
-        let role = Role::decode(self.role.load(Ordering::Relaxed));
+        let role = LogSource::decode(self.role.load(Ordering::Relaxed));
         let now = Timestamp(SystemTime::now());
         match is_json() {
             true => json::line(now, role, record),
@@ -162,7 +162,7 @@ impl Logger {
     }
 }
 
-impl Role {
+impl LogSource {
     fn encode(self) -> u32 {
         match self {
             Self::Script => 0,
@@ -182,7 +182,7 @@ impl Role {
     }
 }
 
-impl fmt::Display for Role {
+impl fmt::Display for LogSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Script => f.write_str("script"),
@@ -203,7 +203,7 @@ fn filter(level: u8) -> LevelFilter {
     }
 }
 
-fn line(now: SystemTime, level: Level, role: Role, message: &fmt::Arguments<'_>) -> Vec<u8> {
+fn line(now: SystemTime, level: Level, role: LogSource, message: &fmt::Arguments<'_>) -> Vec<u8> {
     let mut text = Vec::with_capacity(256);
     let pid = std::process::id();
     let _ = write!(text, "{} {level:<5} {role} [{pid}] ", Timestamp(now));
@@ -296,7 +296,7 @@ mod tests {
 
     #[test]
     fn a_message_is_one_line() {
-        let line = line(at(0), Level::Warn, Role::Worker(3), &format_args!("a\nb\r\x1b[0m"));
+        let line = line(at(0), Level::Warn, LogSource::Worker(3), &format_args!("a\nb\r\x1b[0m"));
         let text = String::from_utf8(line).expect("UTF-8");
         let wanted = format!("WARN  worker 3 [{}] a\\nb\\x0d\\x1b[0m\n", std::process::id());
         assert_eq!(text, format!("1970-01-01T00:00:00.007Z {wanted}"));
@@ -305,15 +305,20 @@ mod tests {
     #[test]
     fn a_long_message_is_cut() {
         let long = "ü".repeat(LOG_LINE_BYTES_MAX);
-        let line = line(at(0), Level::Warn, Role::Script, &format_args!("{long}"));
+        let line = line(at(0), Level::Warn, LogSource::Script, &format_args!("{long}"));
         assert!(line.len() < LOG_LINE_BYTES_MAX + 100);
         assert!(String::from_utf8(line).is_ok());
     }
 
     #[test]
     fn roles_survive() {
-        for role in [Role::Script, Role::Supervisor, Role::Reactor, Role::Worker(65_535)] {
-            assert_eq!(Role::decode(role.encode()), role);
+        for role in [
+            LogSource::Script,
+            LogSource::Supervisor,
+            LogSource::Reactor,
+            LogSource::Worker(65_535),
+        ] {
+            assert_eq!(LogSource::decode(role.encode()), role);
         }
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use config::bind;
 use config::events::Event;
-use config::logger::{self, Role};
+use config::logger::{self, LogSource};
 use config::options::config::{DecompressionOptions, PortOptions, ServerOptions};
 use config::options::resolve;
 use config::options::tls::TlsOptionsError;
@@ -109,13 +109,13 @@ fn finish(
         Ok(Outcome::WorkerUnsound) => process::end_now(),
         Ok(Outcome::Stopped) => {
             state.stage.set(Stage::After);
-            logger::set_role(Role::Script);
+            logger::set_role(LogSource::Script);
             interpreter::forget_exit_code();
             Ok(Returned::Bool(true))
         }
         Err(error) => {
             state.stage.set(Stage::After);
-            logger::set_role(Role::Script);
+            logger::set_role(LogSource::Script);
             Err(Failure::State(error.to_string()))
         }
     }

@@ -58,7 +58,7 @@ pub enum Task {
 }
 
 impl Task {
-    /// Appends the messages that hand the job to a worker. `window` is the response's window when it
+    /// Appends the messages that hand the task to a worker. `window` is the response's window when it
     /// is less than the port's.
     pub fn hand_over(&self, id: ExchangeId, mark: u8, window: Option<u32>, to: &mut Encoder) {
         let (head, content, trailers) = match self {
@@ -92,7 +92,7 @@ impl Task {
         to.to_worker(id, &ToWorker::Request { mark, part: Part::End(trailers.clone()) });
     }
 
-    /// The job as text for the log, bounded: `METHOD path`.
+    /// The task as text for the log, bounded: `METHOD path`.
     pub fn summary(&self) -> String {
         const PATH_BYTES_MAX: usize = 180;
         match self {
@@ -116,7 +116,7 @@ pub struct InFlight {
     /// Index of the port's configuration.
     pub port: usize,
     /// What the worker is to do.
-    pub job: Task,
+    pub task: Task,
     /// Where it stands.
     pub stage: Stage,
     /// Content that its worker reads while it arrives.

@@ -88,9 +88,9 @@ impl WorkerPool {
     }
 
     /// A connection was opened or closed, and a worker is to be told.
-    pub fn tell(&mut self, job: Task, turn: &mut Turn) {
+    pub fn tell(&mut self, task: Task, turn: &mut Turn) {
         let nobody = Key { slot: u32::MAX, generation: 0 };
-        let id = self.insert(nobody, 0, job, Stage::Queued, 0);
+        let id = self.insert(nobody, 0, task, Stage::Queued, 0);
         self.submit(id, turn);
     }
 
@@ -98,12 +98,12 @@ impl WorkerPool {
         &mut self,
         conn: Key,
         stream: StreamId,
-        job: Task,
+        task: Task,
         stage: Stage,
         window: u32,
     ) -> ExchangeId {
         self.common.shared.add(Counter::Exchanges, 1);
-        let port = match &job {
+        let port = match &task {
             Task::Request { head, .. } => head.origin.port,
             Task::Opened(origin) | Task::Closed(origin) => origin.port,
         };
@@ -111,7 +111,7 @@ impl WorkerPool {
             conn,
             stream,
             port: port.into(),
-            job,
+            task,
             stage,
             upload: None,
             answered: false,
@@ -141,7 +141,7 @@ impl WorkerPool {
             disk: &self.common.spool_bytes,
         };
         if let Err(error) = spool.push(bytes, room) {
-            let (request, place) = (exchange.job.summary(), config.spool_dir.display());
+            let (request, place) = (exchange.task.summary(), config.spool_dir.display());
             let now = turn.now();
             turn.error_log.log_with(
                 Kind::Content,
@@ -165,7 +165,7 @@ impl WorkerPool {
         }
         let Stage::Collecting(spool) = &mut exchange.stage else { return };
         let collected = std::mem::take(spool).finish();
-        if let Task::Request { content, trailers, .. } = &mut exchange.job {
+        if let Task::Request { content, trailers, .. } = &mut exchange.task {
             *content = collected;
             *trailers = trailer_fields;
         }
@@ -244,7 +244,7 @@ impl WorkerPool {
                 let whole = self.common.config.ports[exchange.port].window_bytes;
                 let window = (exchange.window < whole).then_some(exchange.window);
                 exchange.allowed = whole.min(exchange.window).into();
-                exchange.job.hand_over(id, mark, window, link.encoder());
+                exchange.task.hand_over(id, mark, window, link.encoder());
                 exchange.stage = Stage::Given(Place { worker, mark });
                 self.dirty.push(worker);
                 if link.exchanges().nth(1).is_some() {

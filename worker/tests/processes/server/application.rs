@@ -14,8 +14,8 @@ use wire::head::Origin;
 use wire::shm::{Counter, Shared};
 use wire::{BodyLength, FileSlice, Reason, ResponseHead};
 use worker::{
-    Application, ConnectionEvent, Failure, ReactorBoot, Reply, Request, RequestBody, Role, Verdict,
-    WorkerFailure, WorkerIdentity, control_signals,
+    Application, ApplicationError, ConnectionEvent, ReactorBoot, Reply, Request, RequestBody, Role,
+    Verdict, WorkerFailure, WorkerIdentity, control_signals,
 };
 
 use super::{Options, event, hostile, reactor};
@@ -57,13 +57,17 @@ impl Application for Played {
         self.shared = Some(shared);
     }
 
-    fn started(&mut self) -> Result<(), Failure> {
+    fn started(&mut self) -> Result<(), ApplicationError> {
         if self.told_to("fork-start") && copy(FORK) {
             self.event(&format!("copy {}", std::process::id()));
             return Ok(());
         }
         self.event("started");
-        if self.told_to("fail-start") { Err(Failure("told to fail".into())) } else { Ok(()) }
+        if self.told_to("fail-start") {
+            Err(ApplicationError("told to fail".into()))
+        } else {
+            Ok(())
+        }
     }
 
     fn worker_failed(&mut self, failure: &WorkerFailure) {
@@ -87,10 +91,10 @@ impl Application for Played {
         reactor::run(boot, &self.options)
     }
 
-    fn worker_started(&mut self, identity: WorkerIdentity) -> Result<(), Failure> {
+    fn worker_started(&mut self, identity: WorkerIdentity) -> Result<(), ApplicationError> {
         let WorkerIdentity { worker, incarnation, .. } = identity;
         if self.told_to("fail-worker") {
-            return Err(Failure("told to fail".into()));
+            return Err(ApplicationError("told to fail".into()));
         }
         if self.told_to("hang-worker") {
             // Whatever can be kept from a process that hangs, is.
@@ -102,7 +106,7 @@ impl Application for Played {
         }
         if self.told_to("fork-worker") && copy(FORK) {
             self.event(&format!("copy {}", std::process::id()));
-            return Err(Failure("a copy need not start".into()));
+            return Err(ApplicationError("a copy need not start".into()));
         }
         self.event(&format!("worker {worker} {incarnation} {}", std::process::id()));
         Ok(())

@@ -246,7 +246,7 @@ impl WorkerPool {
             Stage::Given(_) => {
                 if !exchange.answered {
                     exchange.answered = true;
-                    if let Task::Request { content, .. } = &mut exchange.job {
+                    if let Task::Request { content, .. } = &mut exchange.task {
                         *content = Content::Empty;
                     }
                 }
@@ -351,7 +351,7 @@ impl WorkerPool {
                 again.push(id);
                 continue;
             }
-            lost = Some(exchange.job.summary());
+            lost = Some(exchange.task.summary());
             self.common.shared.add(Counter::Lost, 1);
             if orphaned {
                 self.remove(id);

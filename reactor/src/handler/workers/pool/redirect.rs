@@ -37,7 +37,7 @@ impl WorkerPool {
             Some(named),
             Stage::Given(place),
             Task::Request { head: request, .. },
-        ) = (redirects, named, &exchange.stage, &exchange.job)
+        ) = (redirects, named, &exchange.stage, &exchange.task)
         else {
             return Some(ToReactor::Part(Part::Head(head)));
         };
@@ -48,7 +48,7 @@ impl WorkerPool {
         }
         exchange.answered = true;
         exchange.stage = Stage::Orphaned(place);
-        if let Task::Request { content, .. } = &mut exchange.job {
+        if let Task::Request { content, .. } = &mut exchange.task {
             *content = Content::Empty;
         }
         let (conn, stream, upload) = (exchange.conn, exchange.stream, exchange.upload.take());

@@ -15,7 +15,7 @@ use crate::supervisor::process_table::{Named, Note};
 /// Bounds what others can bring about: a client whose requests end workers, a worker that writes to
 /// descriptors that are not its own.
 #[derive(Debug)]
-pub(super) struct Lines {
+pub(super) struct BoundedLog {
     /// What the limits count from.
     begin: Instant,
     /// Control messages that nobody can read.
@@ -26,7 +26,7 @@ pub(super) struct Lines {
     replaced: LogLimit,
 }
 
-impl Lines {
+impl BoundedLog {
     pub(super) fn new() -> Self {
         let [unreadable, ended, replaced] = [(); 3].map(|()| LogLimit::default());
         Self { begin: Instant::now(), unreadable, ended, replaced }
