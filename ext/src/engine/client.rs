@@ -90,9 +90,16 @@ unsafe extern "C" fn write_output(text: *const c_char, len: usize) -> usize {
         // Nobody is to see it.
         return len;
     }
-    match WRITE.get() {
-        // SAFETY: the arguments are the engine's, for this function.
-        Some(write) => unsafe { write(text, len) },
-        None => len,
+    let Some(write) = WRITE.get() else { return len };
+    // SAFETY: the arguments are the engine's, for this function. Where output goes is not where the
+    // client is: that it cannot be written is no reason to end the script, and says nothing of the client.
+    unsafe {
+        let core = globals::core();
+        let (goes_on, status) = ((*core).ignore_user_abort, (*core).connection_status);
+        (*core).ignore_user_abort = true;
+        let written = write(text, len);
+        (*core).ignore_user_abort = goes_on;
+        (*core).connection_status = status;
+        written
     }
 }
