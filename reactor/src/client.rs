@@ -9,6 +9,7 @@ use crate::addresses::Seat;
 use crate::conn::exchanges::Exchanges;
 use crate::conn::{Conn, PumpResult};
 use crate::error_log::ErrorLog;
+use crate::handler::Upgrade;
 use crate::protocol::{Flow, Now, StreamId};
 use crate::quic::client::QuicClient;
 use crate::timer::Alarms;
@@ -66,6 +67,20 @@ impl Client {
         match self {
             Self::Stream(conn) => conn.streams.send(stream, part, now, error_log),
             Self::Quic(client) => client.streams.send(stream, part, now, error_log),
+        }
+    }
+
+    /// Accepts the upgrade that a request asks for.
+    pub fn upgrade(
+        &mut self,
+        stream: StreamId,
+        upgrade: Upgrade,
+        now: &Now,
+        error_log: &mut ErrorLog,
+    ) -> Flow {
+        match self {
+            Self::Stream(conn) => conn.streams.upgrade(stream, upgrade, now, error_log),
+            Self::Quic(client) => client.streams.upgrade(stream, upgrade, now, error_log),
         }
     }
 

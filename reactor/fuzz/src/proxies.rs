@@ -46,6 +46,7 @@ fn fields(data: &[u8]) {
         origin: Origin { trusted_proxy: true, ..Origin::default() },
         tls: None,
         streamed: false,
+        upgrade: None,
     };
     for fields in [ForwardedFields::Either, ForwardedFields::Forwarded, ForwardedFields::XForwarded]
     {

@@ -15,6 +15,7 @@ use super::error::ProtocolError;
 use super::h1::Http1;
 use super::h2::{Http2, PREFACE};
 use super::settings::HttpSettings;
+use super::upgrade::Accepted;
 use super::{Closing, Flow, Input, Now, Outgoing, Protocol, ReadFile, StreamId};
 
 /// The part of the preface that is an incomplete head for HTTP/1.
@@ -103,6 +104,10 @@ impl Protocol for Detect {
 
     fn set_paused(&mut self, stream: StreamId, paused: bool, now: &Now) {
         self.protocol().set_paused(stream, paused, now);
+    }
+
+    fn upgrade(&mut self, stream: StreamId, accepted: &Accepted, now: &Now) -> Flow {
+        self.protocol().upgrade(stream, accepted, now)
     }
 
     fn transmit(&mut self, out: &mut Outgoing<'_>, now: &Now) {

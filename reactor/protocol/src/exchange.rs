@@ -2,6 +2,7 @@
 //!
 //! ```text
 //!   request:  Arriving ──▶ Complete     response: see [`Reply`]
+//!             Asking ──upgrade──▶ Upgraded ──▶ Complete
 //! ```
 //!
 //! Both go on side by side.
@@ -11,12 +12,13 @@ use std::time::Instant;
 use bytes::Bytes;
 use wire::{Fields, Part, Reason};
 
-use super::Now;
 use super::error::{Fault, ProtocolError};
-use super::message::RequestFacts;
+use super::message::{Continue, RequestFacts};
 use super::pace::Pace;
 use super::reply::Reply;
 use super::stream_context::StreamContext;
+use super::upgrade::Accepted;
+use super::{Flow, Now};
 
 /// What a stream carries.
 #[derive(Debug)]
@@ -26,23 +28,19 @@ pub struct Exchange {
     pub reply: Reply,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq)]
 enum Request {
     /// Content is arriving; the deadline moves with it. There is none while the content is held back.
     Arriving { received: u64, deadline: Option<Instant>, pace: Pace, expected: Continue },
+    /// It asks for an upgrade, and was told to be complete. What has come behind its head waits for the
+    /// answer, and the client is held back.
+    Asking(Vec<Bytes>),
+    /// The stream is another protocol's: what comes is given out without bounds, unless it is paused.
+    Upgraded { paused: bool },
     /// All of it was read.
     Complete,
     /// Rejected; later parts are discarded.
     Refused,
-}
-
-/// Whether the client waits for 100 (RFC 9110, 10.1.1).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Continue {
-    /// It does not, or has been told.
-    No,
-    /// It is told when the handler asks for content.
-    WhenAsked,
 }
 
 impl Exchange {
@@ -52,6 +50,7 @@ impl Exchange {
         let deadline = Some(pace.begin(now.instant));
         let request = match complete {
             true => Request::Complete,
+            false if facts.upgrade => Request::Asking(Vec::new()),
             false => Request::Arriving { received: 0, deadline, pace, expected: Continue::No },
         };
         Self { request, reply: Reply::new(facts) }
@@ -74,13 +73,15 @@ impl Exchange {
     pub fn arriving(&self) -> Option<u64> {
         match self.request {
             Request::Arriving { received, .. } => Some(received),
+            Request::Asking(_) | Request::Upgraded { .. } => Some(0),
             Request::Complete | Request::Refused => None,
         }
     }
 
     /// Whether the client got a response to its end, or to where it broke off.
     pub fn was_answered(&self) -> bool {
-        self.reply.is_over() && self.request == Request::Complete
+        let told = !matches!(self.request, Request::Arriving { .. } | Request::Refused);
+        self.reply.is_over() && told
     }
 
     /// When to call [`timeout`](Self::timeout).
@@ -118,7 +119,12 @@ impl Exchange {
 
     /// Content has arrived. Past its bound the request is refused.
     pub fn content(&mut self, bytes: Bytes, context: &mut StreamContext, now: &Now) {
-        let Request::Arriving { received, deadline, pace, .. } = &mut self.request else { return };
+        let (received, deadline, pace) = match &mut self.request {
+            Request::Arriving { received, deadline, pace, .. } => (received, deadline, pace),
+            Request::Asking(early) => return early.push(bytes),
+            Request::Upgraded { .. } => return context.part(Part::Body(bytes)),
+            Request::Complete | Request::Refused => return,
+        };
         let len = bytes.len() as u64;
         *received += len;
         if *received > context.settings.body_bytes_max {
@@ -130,12 +136,22 @@ impl Exchange {
 
     /// Whether content is held back.
     pub fn is_paused(&self) -> bool {
-        matches!(self.request, Request::Arriving { deadline: None, .. })
+        match &self.request {
+            Request::Arriving { deadline, .. } => deadline.is_none(),
+            Request::Upgraded { paused } => *paused,
+            Request::Asking(_) => true,
+            Request::Complete | Request::Refused => false,
+        }
     }
 
     /// Holds content back, or lets it come again.
     pub fn set_paused(&mut self, paused: bool, now: &Now) {
-        let Request::Arriving { deadline, pace, expected, .. } = &mut self.request else { return };
+        let Request::Arriving { deadline, pace, expected, .. } = &mut self.request else {
+            if let Request::Upgraded { paused: is_paused } = &mut self.request {
+                *is_paused = paused;
+            }
+            return;
+        };
         *deadline = (!paused).then(|| pace.begin(now.instant));
         if !paused
             && std::mem::replace(expected, Continue::No) == Continue::WhenAsked
@@ -145,10 +161,25 @@ impl Exchange {
         }
     }
 
+    /// The stream is another protocol's from now on (RFC 8441, 5; RFC 9220, 3).
+    pub fn upgrade(&mut self, accepted: &Accepted, context: &mut StreamContext, now: &Now) -> Flow {
+        let Request::Asking(early) = &mut self.request else { return Flow::Gone };
+        let early = std::mem::take(early);
+        if !self.reply.upgrade(accepted, context, now) {
+            return Flow::Gone;
+        }
+        self.request = Request::Upgraded { paused: false };
+        early.into_iter().for_each(|bytes| context.part(Part::Body(bytes)));
+        Flow::Ready
+    }
+
     /// The request has ended.
     pub fn complete(&mut self, trailers: Option<Fields>, context: &mut StreamContext) {
+        let asked = matches!(self.request, Request::Asking(_));
         self.request = Request::Complete;
-        context.part(Part::End(trailers));
+        if !asked {
+            context.part(Part::End(trailers));
+        }
     }
 
     /// Whether it was refused, and what is still to come of it is of no use.

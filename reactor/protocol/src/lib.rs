@@ -1,7 +1,7 @@
 //! Protocols as state machines without I/O.
 //!
 //! A protocol turns what a client sends into parts of requests, and parts of responses into what the
-//! client gets. It has seven verbs, the same in every version, and answers three questions:
+//! client gets. It has eight verbs, the same in every version, and answers three questions:
 //!
 //! ```text
 //!   bytes │ datagram │ eof │ timeout                Part<ResponseHead>
@@ -10,7 +10,7 @@
 //!                              │ Protocol │
 //!  poll ◀───────────────────── └──────────┘ ─────▶ transmit
 //!   Part<RequestHead>            deadline            bytes and files, or datagrams
-//!                                set_paused
+//!                                set_paused, upgrade
 //!                                shutdown
 //!
 //!                   wants_input?  refusal?  closing?
@@ -42,6 +42,7 @@ mod response;
 pub mod settings;
 mod sink;
 mod stream_context;
+pub mod upgrade;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -55,6 +56,7 @@ use self::error::ProtocolError;
 pub(crate) use self::output::COPY_BYTES_MAX;
 pub use self::output::{Chunk, Outgoing, Output};
 use self::settings::HttpSettings;
+use self::upgrade::Accepted;
 
 /// Names a request within its connection. HTTP/1 counts from 0.
 pub type StreamId = u64;
@@ -137,6 +139,13 @@ pub trait Protocol: Send {
     /// was read already is still given out.
     fn set_paused(&mut self, stream: StreamId, paused: bool, now: &Now);
 
+    /// Accepts the upgrade that a request has asked for (see [`upgrade`]): the client is told so, and from
+    /// now on what the stream brings is given out as content, as it comes, and content that is sent goes
+    /// out as it is, until either side ends. [`Flow::Gone`]: there is no such stream any more, it has not
+    /// asked, it is answered, or the client has ended its direction. Until then its request is one without
+    /// content, whose end was given out, so that whoever knows of no upgrades answers it as any other.
+    fn upgrade(&mut self, stream: StreamId, accepted: &Accepted, now: &Now) -> Flow;
+
     /// Moves what may be written now to `out`, at most until `out` is full, and notes there which
     /// content has been released. To be called after every other verb, and again when `out` has been
     /// drained below its bound. What may go only later is for [`deadline`](Self::deadline).
@@ -177,6 +186,10 @@ impl<P: Protocol + ?Sized> Protocol for Box<P> {
 
     fn set_paused(&mut self, stream: StreamId, paused: bool, now: &Now) {
         (**self).set_paused(stream, paused, now);
+    }
+
+    fn upgrade(&mut self, stream: StreamId, accepted: &Accepted, now: &Now) -> Flow {
+        (**self).upgrade(stream, accepted, now)
     }
 
     fn transmit(&mut self, out: &mut Outgoing<'_>, now: &Now) {

@@ -12,6 +12,8 @@ use super::settings::HttpSettings;
 pub struct RequestFacts {
     /// The method is HEAD: the response has no content (RFC 9110, 9.3.2).
     pub head_only: bool,
+    /// It asks for an upgrade of its stream.
+    pub upgrade: bool,
     /// The request's version.
     pub version: Version,
 }
@@ -201,6 +203,17 @@ pub fn may_trail(name: &[u8]) -> bool {
         )
 }
 
+/// The protocol that a client of HTTP/1.1 would go on with (RFC 9110, 7.8): the first that it names.
+/// `Connection` must name the field too, because whoever does not know it must drop it.
+pub fn upgrade(version: Version, fields: &Fields) -> Option<Box<[u8]>> {
+    let values = |wanted: &'static [u8]| {
+        fields.iter().filter(move |(name, _)| *name == wanted).flat_map(|(_, value)| tokens(value))
+    };
+    let meant = values(b"connection").any(|option| option.eq_ignore_ascii_case(b"upgrade"));
+    let protocol = values(b"upgrade").next().filter(|_| meant && version >= Version::Http11)?;
+    (!protocol.is_empty()).then(|| protocol.into())
+}
+
 /// The number in a `Content-Length` field: digits and nothing else (RFC 9110, 8.6).
 pub fn content_length(value: &[u8]) -> Option<u64> {
     if value.is_empty() {
@@ -265,6 +278,15 @@ pub fn plain_response(status: StatusCode) -> (ResponseHead, Bytes) {
     (head, content)
 }
 
+/// Whether the client waits for 100 (RFC 9110, 10.1.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Continue {
+    /// It does not, or has been told.
+    No,
+    /// It is told when the handler asks for content.
+    WhenAsked,
+}
+
 /// The status that a response gets which breaks off before its head; `None`: nobody is there to
 /// read one.
 pub fn abort_status(reason: Reason) -> Option<StatusCode> {
@@ -301,7 +323,7 @@ mod tests {
     }
 
     fn framed(head_only: bool, status: u16, length: BodyLength, declared: &[u8]) -> Shape {
-        let request = RequestFacts { head_only, version: Version::Http11 };
+        let request = RequestFacts { head_only, upgrade: false, version: Version::Http11 };
         let fields = (!declared.is_empty()).then_some((&b"content-length"[..], declared));
         let status = StatusCode::from_u16(status).unwrap();
         let head =
@@ -320,7 +342,7 @@ mod tests {
             (Version::Http2, "clear", false),
         ];
         for (version, own, told) in cases {
-            let request = RequestFacts { head_only: false, version };
+            let request = RequestFacts { head_only: false, upgrade: false, version };
             let fields = (!own.is_empty()).then_some((&b"alt-svc"[..], own.as_bytes()));
             let fields = fields.into_iter().collect();
             let length = BodyLength::Known(0);

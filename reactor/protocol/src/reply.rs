@@ -13,7 +13,7 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use http::{Response, StatusCode};
-use wire::{Part, Reason, ResponseHead};
+use wire::{BodyLength, Part, Reason, ResponseHead};
 
 use super::content::{End, ResponseContent};
 use super::error::{Fault, ProtocolError};
@@ -21,6 +21,7 @@ use super::message::{self, RequestFacts};
 use super::pace::Pace;
 pub use super::sink::{Refused, ResetReason, Sink, WriteProgress};
 use super::stream_context::StreamContext;
+use super::upgrade::Accepted;
 use super::{Flow, Now, response};
 
 /// What the client gets.
@@ -100,6 +101,22 @@ impl Reply {
         let mut head = Response::new(());
         *head.status_mut() = StatusCode::CONTINUE;
         self.interim.push_back(head);
+    }
+
+    /// Says that an upgrade is accepted: 200 takes the place of 101 (RFC 8441, 5). `false`: it has answered
+    /// otherwise, or cannot be said.
+    pub fn upgrade(&mut self, accepted: &Accepted, context: &mut StreamContext, now: &Now) -> bool {
+        if !self.is_awaited() {
+            return false;
+        }
+        let (status, length) = (StatusCode::OK, BodyLength::Streamed);
+        let head = ResponseHead { status, reason: None, length, fields: accepted.fields.clone() };
+        let said = self.head(&head, context, now);
+        if let Err(fault) = said {
+            context.report(ProtocolError::stream(fault));
+            self.abort(Reason::Internal, context, now);
+        }
+        said.is_ok()
     }
 
     /// A part of the worker's.

@@ -24,6 +24,8 @@ pub struct ControlData<'a> {
     pub path: &'a [u8],
     /// `:authority`.
     pub authority: Option<&'a [u8]>,
+    /// `:protocol` (RFC 8441, 4; RFC 9220, 3), which comes with CONNECT alone.
+    pub protocol: Option<&'a [u8]>,
     /// The version of the connection.
     pub version: Version,
     /// `:scheme`, where the client has sent it.
@@ -53,7 +55,8 @@ pub fn head(
     settings: &HttpSettings,
 ) -> Result<Head, Fault> {
     // RFC 9110, 9.3.6: a server that has no use for CONNECT answers 501.
-    if control.method == Method::CONNECT {
+    let upgrade = control.protocol.filter(|_| settings.upgrades).map(Box::from);
+    if control.method == Method::CONNECT && upgrade.is_none() {
         return Err(Fault::Connect);
     }
     let scheme = scheme(&control, &origin)?;
@@ -72,6 +75,7 @@ pub fn head(
         origin,
         tls: None,
         streamed: false,
+        upgrade,
     };
     Ok(Head { head, content_length, expects_continue })
 }
@@ -95,7 +99,9 @@ fn path(
     if text.len() > settings.request_line_bytes_max {
         return Err(Fault::RequestLineTooLong);
     }
-    let target = target::parse(&control.method, text)?;
+    // That of extended CONNECT is as of other methods (RFC 8441, 4).
+    let method = if control.protocol.is_some() { &Method::GET } else { &control.method };
+    let target = target::parse(method, text)?;
     match (target.path, target.authority) {
         // RFC 9113, 8.3.1, and RFC 9114, 4.3.1: `:path` is a path and a query, and nothing else.
         (target::Path::Sent(path), None) => {

@@ -43,6 +43,9 @@ pub struct HttpSettings {
     /// Whether a client of HTTP/1 that has sent its last byte still waits for its responses, also
     /// when it did not say that it would close.
     pub half_close: bool,
+    /// Whether a handler of the port may accept upgrades: clients of HTTP/2 and HTTP/3 are told that they may
+    /// ask, and heads say what for. Otherwise such wishes are ignored, or refused where they must not be.
+    pub upgrades: bool,
     /// What concerns HTTP/2 alone.
     pub http2: Http2Settings,
     /// What concerns HTTP/3 alone.
@@ -183,6 +186,7 @@ impl Default for HttpSettings {
             send_rate_min: RATE_MIN,
             keepalive_timeout: Duration::from_secs(75),
             half_close: false,
+            upgrades: false,
             http2: Http2Settings::default(),
             http3: Http3Settings::default(),
         }

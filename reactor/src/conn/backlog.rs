@@ -39,6 +39,8 @@ pub struct Backlog {
     pub ahead: u32,
     /// The handler has made the whole response already: it waits for its worker's sake alone.
     pub complete: bool,
+    /// The stream belongs to another protocol, which takes no files: its worker waits for the client.
+    pub upgraded: bool,
     /// What the protocol has not been given, in order.
     parts: VecDeque<Part<ResponseHead>>,
     /// Content bytes in memory of the parts.
@@ -124,6 +126,7 @@ impl Backlog {
             exchange: Some(exchange),
             ahead,
             complete,
+            upgraded: false,
             bytes: content_len(&part),
             parts: [part].into(),
             credited: 0,
@@ -248,7 +251,7 @@ impl Backlog {
     /// Whether so much more of the response may be spooled.
     fn may_keep(&self, content: u64, parking: &Parking<'_>) -> bool {
         let kept = u64::from(self.ahead) + self.in_file();
-        self.complete || kept + content <= parking.response_bytes_max
+        !self.upgraded && (self.complete || kept + content <= parking.response_bytes_max)
     }
 
     /// A block's worth of content off the front, if there is as much.

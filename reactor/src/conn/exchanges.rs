@@ -45,6 +45,8 @@ struct Open {
     ahead: u32,
     /// The handler has made the whole response already.
     complete: bool,
+    /// The stream belongs to another protocol: its content is not spooled.
+    upgraded: bool,
 }
 
 /// What becomes of a part of a response.
@@ -65,12 +67,20 @@ impl Exchanges {
 
     /// An exchange was opened for a stream.
     pub fn opened(&mut self, stream: StreamId, exchange: ExchangeKey, window: u32) {
-        self.open.push(Open { stream, exchange, window, sent: 0, ahead: 0, complete: false });
+        let (complete, upgraded) = (false, false);
+        self.open.push(Open { stream, exchange, window, sent: 0, ahead: 0, complete, upgraded });
     }
 
     /// The exchange of a stream.
     pub fn find(&self, stream: StreamId) -> Option<ExchangeKey> {
         self.open.iter().find(|open| open.stream == stream).map(|open| open.exchange)
+    }
+
+    /// The stream belongs to another protocol from now on.
+    pub fn upgraded(&mut self, stream: StreamId) {
+        if let Some(open) = self.open.iter_mut().find(|open| open.stream == stream) {
+            open.upgraded = true;
+        }
     }
 
     /// The streams whose responses have not been made to the end.
@@ -146,7 +156,8 @@ impl Exchanges {
                     Some(part)
                 } else {
                     let (exchange, ahead) = (open.exchange, open.ahead);
-                    let backlog = Backlog::new(stream, exchange, ahead, open.complete, part);
+                    let mut backlog = Backlog::new(stream, exchange, ahead, open.complete, part);
+                    backlog.upgraded = open.upgraded;
                     self.backlogs.get_or_insert_default().push(backlog);
                     None
                 }

@@ -12,6 +12,8 @@ use super::backlog::Parking;
 use super::exchanges::Exchanges;
 use crate::config::PortConfig;
 use crate::error_log::ErrorLog;
+use crate::handler::Upgrade;
+use crate::protocol::upgrade::Upgrades;
 use crate::protocol::{Closing, Flow, Input, Now, Outgoing, Protocol, StreamId};
 use crate::response_spool::ResponseSpool;
 
@@ -37,12 +39,14 @@ pub struct Streams<P> {
     /// Where the client is; `port` names the configuration.
     pub origin: Origin,
     draining: bool,
+    /// Streams that belong to other protocols, while there are any.
+    upgrades: Option<Box<Upgrades>>,
 }
 
 impl<P: Protocol> Streams<P> {
     /// Those of a new connection.
     pub fn new(protocol: P, origin: Origin) -> Self {
-        Self { protocol, exchanges: Exchanges::default(), origin, draining: false }
+        Self { protocol, exchanges: Exchanges::default(), origin, draining: false, upgrades: None }
     }
 
     /// Another protocol takes over, before there is any stream.
@@ -70,13 +74,17 @@ impl<P: Protocol> Streams<P> {
 
     /// [`Protocol::deadline`].
     pub fn deadline(&self) -> Option<Instant> {
-        self.protocol.deadline()
+        let upgrades = self.upgrades.as_ref().and_then(|upgrades| upgrades.deadline());
+        [self.protocol.deadline(), upgrades].into_iter().flatten().min()
     }
 
     /// Tells the protocol if its deadline has passed.
     pub fn timeout(&mut self, now: &Now) {
-        if self.deadline().is_some_and(|deadline| deadline <= now.instant) {
+        if self.protocol.deadline().is_some_and(|deadline| deadline <= now.instant) {
             self.receive(Input::Timeout, now);
+        }
+        if let Some(upgrades) = &mut self.upgrades {
+            upgrades.timeout(now);
         }
     }
 
@@ -104,7 +112,25 @@ impl<P: Protocol> Streams<P> {
         now: &Now,
         error_log: &mut ErrorLog,
     ) -> Flow {
-        let flow = self.protocol.send(stream, part, now);
+        let flow = give(&mut self.protocol, &mut self.upgrades, stream, part, now);
+        self.report(error_log, now);
+        flow
+    }
+
+    /// Accepts the upgrade that a request asks for: the stream belongs to the machine from now on.
+    pub fn upgrade(
+        &mut self,
+        stream: StreamId,
+        upgrade: Upgrade,
+        now: &Now,
+        error_log: &mut ErrorLog,
+    ) -> Flow {
+        let Upgrade { accepted, machine } = upgrade;
+        let upgrades = self.upgrades.get_or_insert_default();
+        let flow = upgrades.accept(&mut self.protocol, stream, &accepted, machine, now);
+        if flow == Flow::Ready {
+            self.exchanges.upgraded(stream);
+        }
         self.report(error_log, now);
         flow
     }
@@ -123,14 +149,35 @@ impl<P: Protocol> Streams<P> {
         mut describe: impl FnMut(&mut P, &mut RequestHead),
     ) -> bool {
         let before = cx.events.len();
-        while let Some((stream, mut part)) = self.protocol.poll() {
+        while let Some((stream, part)) = self.protocol.poll() {
+            let taken = match &mut self.upgrades {
+                Some(upgrades) => upgrades.take(stream, part),
+                None => Some(part),
+            };
+            let Some(mut part) = taken else { continue };
             if let Part::Head(head) = &mut part {
                 describe(&mut self.protocol, head);
             }
             cx.events.push(Event::Request(stream, part));
         }
+        self.drive_upgrades(cx);
         self.report(cx.error_log, cx.now);
         cx.events.len() != before
+    }
+
+    /// Moves on what is between the protocol and other protocols on its streams. Says whether the protocol
+    /// was given something.
+    fn drive_upgrades(&mut self, cx: &mut DriveContext<'_>) -> bool {
+        let Some(upgrades) = &mut self.upgrades else { return false };
+        let given = upgrades.drive(&mut self.protocol, cx.now);
+        cx.events.extend(upgrades.parts().map(|(stream, part)| Event::Request(stream, part)));
+        for (stream, bytes) in upgrades.released() {
+            self.exchanges.released(stream, bytes);
+        }
+        if upgrades.is_empty() {
+            self.upgrades = None;
+        }
+        given
     }
 
     /// Moves what may be written now from the protocol to `out`, and to the protocol what waits for
@@ -139,11 +186,16 @@ impl<P: Protocol> Streams<P> {
         while !out.is_full() {
             self.protocol.transmit(out, cx.now);
             for (stream, bytes) in out.released().drain(..) {
-                self.exchanges.released(stream, bytes);
+                // Those of an upgraded stream are its machine's.
+                let upgrades = self.upgrades.as_mut();
+                if !upgrades.is_some_and(|upgrades| upgrades.client_took(stream, bytes)) {
+                    self.exchanges.released(stream, bytes);
+                }
             }
-            let protocol = &mut self.protocol;
-            let send = |stream, part| protocol.send(stream, part, cx.now);
-            if !self.exchanges.refill(cx.events, send) {
+            let (protocol, upgrades) = (&mut self.protocol, &mut self.upgrades);
+            let send = |stream, part| give(protocol, upgrades, stream, part, cx.now);
+            let refilled = self.exchanges.refill(cx.events, send);
+            if !self.drive_upgrades(cx) && !refilled {
                 break;
             }
         }
@@ -155,8 +207,8 @@ impl<P: Protocol> Streams<P> {
             return false;
         }
         let mut parking = Parking::new(cx.spool, port, cx.now.instant);
-        let protocol = &mut self.protocol;
-        let send = |stream, part| protocol.send(stream, part, cx.now);
+        let (protocol, upgrades) = (&mut self.protocol, &mut self.upgrades);
+        let send = |stream, part| give(protocol, upgrades, stream, part, cx.now);
         let given = self.exchanges.spool(&mut parking, cx.events, send);
         self.report(cx.error_log, cx.now);
         given
@@ -170,5 +222,19 @@ impl<P: Protocol> Streams<P> {
     /// Counts and logs what the protocol has refused.
     fn report(&mut self, error_log: &mut ErrorLog, now: &Now) {
         error_log.refused(|| self.protocol.refusal(), self.origin.remote, now.instant);
+    }
+}
+
+/// Gives a part to the protocol, or to the machine that the stream belongs to.
+fn give<P: Protocol>(
+    protocol: &mut P,
+    upgrades: &mut Option<Box<Upgrades>>,
+    stream: StreamId,
+    part: Part<ResponseHead>,
+    now: &Now,
+) -> Flow {
+    match upgrades {
+        Some(upgrades) if upgrades.contains(stream) => upgrades.send(stream, part, now),
+        _ => protocol.send(stream, part, now),
     }
 }

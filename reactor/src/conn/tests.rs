@@ -1,6 +1,6 @@
 //! Connections over a pair of sockets: TLS before the first request, and the parts of requests.
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
@@ -12,7 +12,10 @@ use wire::shm::Shared;
 use wire::{Fields, ResponseHead, Scheme, Version};
 
 use super::*;
+use crate::handler::{HandlerId, Upgrade};
 use crate::protocol::error::ProtocolError;
+use crate::protocol::settings::HttpSettings;
+use crate::protocol::upgrade::{Accepted, Machine, StreamInput};
 use crate::protocol::{Closing, Flow, Outgoing};
 use crate::response_spool::{ResponseSpool, SpoolLimits, SpoolUsage};
 use crate::tls::{Tls, TlsConfig, context, development};
@@ -157,6 +160,9 @@ impl Protocol for Late {
 
     fn set_paused(&mut self, _: StreamId, _: bool, _: &Now) {}
 
+    fn upgrade(&mut self, _: StreamId, _: &Accepted, _: &Now) -> Flow {
+        Flow::Gone
+    }
     fn transmit(&mut self, _: &mut Outgoing<'_>, _: &Now) {
         self.complete(By::Transmit);
     }
@@ -209,5 +215,98 @@ fn head() -> RequestHead {
         origin: origin(),
         tls: None,
         streamed: false,
+        upgrade: None,
     }
+}
+
+/// Says everything again in capitals.
+#[derive(Default)]
+struct Capitals(Vec<u8>, bool);
+
+impl Machine for Capitals {
+    fn receive(&mut self, input: StreamInput<'_>, _: &Now) {
+        match input {
+            StreamInput::Bytes(bytes) => self.0.append(&mut bytes.split().to_ascii_uppercase()),
+            StreamInput::End | StreamInput::Timeout => self.1 = true,
+        }
+    }
+
+    fn poll(&mut self) -> Option<Part<RequestHead>> {
+        None
+    }
+
+    fn send(&mut self, part: Part<ResponseHead>, _: &Now) -> Flow {
+        match part {
+            Part::Body(bytes) => self.0.extend_from_slice(&bytes),
+            _ => self.1 = true,
+        }
+        Flow::Ready
+    }
+
+    fn transmit(&mut self, room: usize) -> Option<Bytes> {
+        let rest = self.0.split_off(self.0.len().min(room));
+        let now = std::mem::replace(&mut self.0, rest);
+        (!now.is_empty()).then(|| now.into())
+    }
+
+    fn wants_input(&self) -> bool {
+        !self.1
+    }
+
+    fn is_over(&self) -> bool {
+        self.1 && self.0.is_empty()
+    }
+}
+
+/// Between socket and machine there is the connection: TLS, what was read before the upgrade, what the
+/// handler has credit for.
+#[test]
+fn a_stream_that_is_upgraded_belongs_to_its_machine() {
+    let (mut bench, client) = Bench::tls();
+    let mut http = HttpSettings::clone(&bench.port.http);
+    http.upgrades = true;
+    bench.port.http = http.into();
+    let mut client = bench.shake_hands(client);
+    let head = "GET / HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: capitals\r\n\r\n";
+    client.write_all(&[head.as_bytes(), b"behind the head "].concat()).unwrap();
+    bench.pump();
+    let events = std::mem::take(&mut bench.events);
+    let [Event::Request(0, Part::Head(head)), Event::Request(0, Part::End(_))] = &events[..] else {
+        panic!("{events:?}")
+    };
+    let protocol = head.upgrade.clone().unwrap().into();
+    let exchange = ExchangeKey { handler: HandlerId::WORKERS, id: wire::ExchangeId::new(0, 1) };
+    bench.conn.streams.exchanges.opened(0, exchange, 1 << 20);
+    let accepted = Accepted { protocol, fields: Fields::default() };
+    let upgrade = Upgrade { accepted, machine: Box::<Capitals>::default() };
+    let streams = &mut bench.conn.streams;
+    assert_eq!(streams.upgrade(0, upgrade, &bench.now, &mut bench.error_log), Flow::Ready);
+    bench.pump();
+    let mut heard = Vec::new();
+    let mut expect = |bench: &mut Bench, client: &mut SslStream<UnixStream>, end: &str| {
+        for _ in 0..1000 {
+            bench.pump();
+            let mut piece = [0; 1000];
+            // An error says that nothing is there yet.
+            let read = client.read(&mut piece).unwrap_or(0);
+            heard.extend_from_slice(&piece[..read]);
+            if heard.ends_with(end.as_bytes()) {
+                return;
+            }
+        }
+        panic!("{end}: {}", heard.escape_ascii());
+    };
+    expect(&mut bench, &mut client, "\r\n\r\nBEHIND THE HEAD ");
+    client.write_all(b"hello").unwrap();
+    bench.conn.set_readable(false);
+    expect(&mut bench, &mut client, "HELLO");
+    let part = || Part::Body(Bytes::from_static(b" from the handler"));
+    let accepted = bench.conn.streams.exchanges.accept(0, part(), 1 << 20);
+    let flow = bench.conn.streams.send(0, accepted.part.unwrap(), &bench.now, &mut bench.error_log);
+    assert_eq!(flow, Flow::Ready);
+    expect(&mut bench, &mut client, " from the handler");
+    // All of it was taken: the next exchange would have the whole window.
+    bench.conn.streams.exchanges.forget(0);
+    assert_eq!(bench.conn.streams.exchanges.window(1 << 20), 1 << 20);
+    assert!(bench.events.is_empty(), "{:?}", bench.events);
 }

@@ -316,6 +316,14 @@ impl EventLoop {
                 client.set_paused(stream, paused, self.turn.clock.now());
                 return self.ready.push(key);
             }
+            ToClient::Upgrade(upgrade) => {
+                let Turn { clock, error_log, .. } = &mut self.turn;
+                if client.upgrade(stream, upgrade, clock.now(), error_log) == Flow::Gone {
+                    client.exchanges().forget(stream);
+                    self.client_gone(exchange);
+                }
+                return self.ready.push(key);
+            }
         };
         let over = matches!(part, Part::End(_) | Part::Abort(_));
         let port = &self.common.config.ports[usize::from(client.origin().port)];

@@ -17,12 +17,15 @@ pub mod routes;
 mod set;
 pub mod workers;
 
+use std::fmt;
+
 use wire::{ExchangeId, Part, PoolId, RequestHead, ResponseHead};
 
 pub use self::files::FilesConfig;
 pub use self::fixed::FixedResponse;
 pub(crate) use self::set::{Handlers, unknown};
 use crate::protocol::StreamId;
+use crate::protocol::upgrade::{Accepted, Machine};
 use crate::slots::Key;
 use crate::turn::Turn;
 
@@ -86,6 +89,23 @@ pub enum ToClient {
     Complete,
     /// The content of the request is to be held back, or let come again.
     PauseRequest(bool),
+    /// The upgrade that the request asks for is accepted, in the place of a head. What follows goes to the
+    /// machine, and what the machine gives out comes to the handler.
+    Upgrade(Upgrade),
+}
+
+/// An upgrade that is accepted.
+pub struct Upgrade {
+    /// What the client is told.
+    pub accepted: Accepted,
+    /// Whose the stream is from now on.
+    pub machine: Box<dyn Machine>,
+}
+
+impl fmt::Debug for Upgrade {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Upgrade").field(&self.accepted).finish()
+    }
 }
 
 impl From<Part<ResponseHead>> for ToClient {

@@ -12,6 +12,7 @@ mod refusals;
 mod requests;
 mod responses;
 mod secure;
+mod upgrade;
 
 use bytes::Bytes;
 use common::client::{self, Reply, Request};

@@ -179,6 +179,7 @@ mod tests {
             origin: Origin::default(),
             tls: None,
             streamed: false,
+            upgrade: None,
         })
     }
 

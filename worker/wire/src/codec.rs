@@ -417,6 +417,7 @@ mod tests {
             },
             tls: Some(TlsInfo::from_bytes(Bytes::from_static(b"tls"))),
             streamed: false,
+            upgrade: None,
         }
     }
 

@@ -91,6 +91,9 @@ pub struct RequestHead {
     /// Whether content follows that comes as far as the handler asks for it. Not told over a link,
     /// where the request that is streamed says so itself.
     pub streamed: bool,
+    /// The protocol that the client would go on with on this stream, where the port accepts upgrades
+    /// (RFC 9110, 7.8; RFC 8441, 4; RFC 9220, 3). It is of use within the reactor, and no worker is told.
+    pub upgrade: Option<Box<[u8]>>,
 }
 
 /// The transport facts of a request: same for all requests of a connection but for the stream.
@@ -165,6 +168,7 @@ impl<'a> RequestHeadFrame<'a> {
             fields: Fields::from_block(payload.slice_ref(self.block), self.spans)
                 .ok_or(CodecError::Head)?,
             streamed: false,
+            upgrade: None,
         })
     }
 }

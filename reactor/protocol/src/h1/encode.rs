@@ -1,12 +1,14 @@
 //! Responses as bytes (RFC 9112, 4 to 7).
 
 use bytes::{Bytes, BytesMut};
-use wire::{Fields, FileSlice, ResponseHead, Version};
+use http::StatusCode;
+use wire::{BodyLength, Fields, FileSlice, ResponseHead, Version};
 
 use super::outbox::Outbox;
 use crate::error::Fault;
 use crate::message::{self, Content, Shape};
 use crate::settings::HttpSettings;
+use crate::upgrade::Accepted;
 
 /// What the `Connection` field says (RFC 9112, 9.3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -160,6 +162,32 @@ pub fn interim(out: &mut Outbox, head: &ResponseHead) -> Result<(), Fault> {
     let buffer = head_buffer(out, head);
     status_line(buffer, head);
     handlers_fields(buffer, &head.fields);
+    buffer.extend_from_slice(b"\r\n");
+    Ok(())
+}
+
+/// Appends the head by which an upgrade is accepted (RFC 9110, 7.8 and 15.2.2).
+pub fn switching(
+    out: &mut Outbox,
+    accepted: &Accepted,
+    settings: &HttpSettings,
+    date: &[u8; 29],
+) -> Result<(), Fault> {
+    let Accepted { protocol, fields } = accepted;
+    message::check_field(b"upgrade", protocol)?;
+    fields.iter().try_for_each(|(name, value)| message::check_field(name, value))?;
+    let status = StatusCode::SWITCHING_PROTOCOLS;
+    let (reason, length) = (None, BodyLength::Streamed);
+    let head = ResponseHead { status, reason, length, fields: fields.clone() };
+    let buffer = head_buffer(out, &head);
+    status_line(buffer, &head);
+    if let Some(server) = &settings.server {
+        line(buffer, b"Server: ", server);
+    }
+    line(buffer, b"Date: ", date);
+    line(buffer, b"Upgrade: ", protocol);
+    line(buffer, b"Connection: ", b"Upgrade");
+    handlers_fields(buffer, fields);
     buffer.extend_from_slice(b"\r\n");
     Ok(())
 }

@@ -19,8 +19,9 @@ use super::encode::{self, Connection, Encoder, HeadLines};
 use super::parse::Head;
 use super::state::State;
 use crate::error::{Fault, ProtocolError};
-use crate::message::{self, RequestFacts, Shape};
+use crate::message::{self, Continue, RequestFacts, Shape};
 use crate::pace::Pace;
+use crate::upgrade::Accepted;
 use crate::{Closing, Flow, Now};
 
 /// A request whose head was read, up to the end of its response.
@@ -41,15 +42,15 @@ enum Request {
     Arriving { decoder: Decoder, deadline: Option<Instant>, pace: Pace, expected: Continue },
     /// All of it was read.
     Complete,
+    /// The stream is another protocol's: what comes is given out as it is.
+    Upgraded(Tunnel),
 }
 
-/// Whether the client waits for 100 (RFC 9110, 10.1.1).
+/// Whether the bytes of an upgraded stream may come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Continue {
-    /// It does not, or has been told.
-    No,
-    /// It is told when the handler asks for content.
-    WhenAsked,
+enum Tunnel {
+    Open,
+    Paused,
 }
 
 #[derive(Debug)]
@@ -91,6 +92,11 @@ impl Exchange {
             false => Continue::No,
         };
         let head_only = head.method == http::Method::HEAD;
+        let upgrade = match core.settings.upgrades && decoder.is_none() {
+            true => message::upgrade(head.version, &head.fields),
+            false => None,
+        };
+        let facts = RequestFacts { head_only, upgrade: upgrade.is_some(), version: head.version };
         core.streams += 1;
         core.inbox.clear();
         core.inbox.head = Some(RequestHead {
@@ -104,6 +110,7 @@ impl Exchange {
             // The connection knows, and says so of every request.
             tls: None,
             streamed,
+            upgrade,
         });
         let request = match decoder {
             Some(decoder) => {
@@ -117,7 +124,7 @@ impl Exchange {
             }
         };
         Ok(Self {
-            facts: RequestFacts { head_only, version: head.version },
+            facts,
             keep_alive: head.keep_alive,
             left: false,
             request,
@@ -128,6 +135,9 @@ impl Exchange {
     /// The client's bytes: content, or the requests behind this one, which stay where they are.
     pub fn bytes(mut self, input: &mut BytesMut, core: &mut Core, now: &Now) -> State {
         let Request::Arriving { decoder, deadline, pace, .. } = &mut self.request else {
+            if matches!(self.request, Request::Upgraded(Tunnel::Open)) && !input.is_empty() {
+                core.inbox.content.push_back(input.split().freeze());
+            }
             return State::Exchange(self);
         };
         if matches!(self.response, Response::Ended(_)) {
@@ -160,6 +170,11 @@ impl Exchange {
     pub fn eof(mut self, core: &mut Core) -> State {
         match (&self.request, &self.response) {
             (_, Response::Ended(_)) => State::Exchange(self),
+            (Request::Upgraded(_), _) => {
+                core.inbox.end(None);
+                self.request = Request::Complete;
+                State::Exchange(self)
+            }
             (Request::Complete, _) => {
                 let meant = !self.keep_alive || self.facts.version < Version::Http11;
                 if !meant && !core.settings.half_close && !self.left {
@@ -195,21 +210,44 @@ impl Exchange {
                 deadline.is_some() || matches!(self.response, Response::Ended(_))
             }
             Request::Complete => false,
+            Request::Upgraded(tunnel) => tunnel == Tunnel::Open,
         }
     }
 
     /// Holds the content back, or lets it come again.
     pub fn set_paused(mut self, paused: bool, core: &mut Core, now: &Now) -> Self {
-        if let Request::Arriving { deadline, pace, expected, .. } = &mut self.request {
-            *deadline = (!paused).then(|| pace.begin(now.instant));
-            if !paused
-                && std::mem::replace(expected, Continue::No) == Continue::WhenAsked
-                && matches!(self.response, Response::Awaited)
-            {
-                say_continue(core);
+        match &mut self.request {
+            Request::Arriving { deadline, pace, expected, .. } => {
+                *deadline = (!paused).then(|| pace.begin(now.instant));
+                if !paused
+                    && std::mem::replace(expected, Continue::No) == Continue::WhenAsked
+                    && matches!(self.response, Response::Awaited)
+                {
+                    say_continue(core);
+                }
             }
+            Request::Upgraded(tunnel) if paused => *tunnel = Tunnel::Paused,
+            Request::Upgraded(tunnel) => *tunnel = Tunnel::Open,
+            Request::Complete => {}
         }
         self
+    }
+
+    /// The stream is another protocol's from now on (RFC 9110, 7.8). The connection ends with it.
+    pub fn upgrade(mut self, accepted: &Accepted, core: &mut Core, now: &Now) -> (State, Flow) {
+        let asked = self.facts.upgrade && matches!(self.request, Request::Complete);
+        if !asked || core.half_closed || !matches!(self.response, Response::Awaited) {
+            return (State::Exchange(self), Flow::Gone);
+        }
+        if let Err(fault) = encode::switching(&mut core.outbox, accepted, &core.settings, &now.date)
+        {
+            core.report(ProtocolError::stream(fault));
+            return (self.abort(Reason::Internal, core, now).0, Flow::Gone);
+        }
+        self.request = Request::Upgraded(Tunnel::Open);
+        let then = Then::Close(Closing::Linger);
+        self.response = Response::Sending { encoder: Encoder::UntilClose, then };
+        (State::Exchange(self), Flow::Ready)
     }
 
     /// The outbox is empty: when the response has ended, it has left.

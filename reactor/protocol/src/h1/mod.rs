@@ -29,6 +29,7 @@ use self::state::State;
 use super::error::{Fault, ProtocolError};
 use super::message::{self, RequestFacts};
 use super::settings::HttpSettings;
+use super::upgrade::Accepted;
 use super::{Closing, Flow, Input, Now, Outgoing, Protocol, StreamId};
 
 /// One HTTP/1 connection.
@@ -85,6 +86,10 @@ impl Protocol for Http1 {
 
     fn set_paused(&mut self, stream: StreamId, paused: bool, now: &Now) {
         self.step(|state, core| (state.set_paused(stream, paused, core, now), ()));
+    }
+
+    fn upgrade(&mut self, stream: StreamId, accepted: &Accepted, now: &Now) -> Flow {
+        self.step(|state, core| state.upgrade(stream, accepted, core, now))
     }
 
     fn transmit(&mut self, out: &mut Outgoing<'_>, now: &Now) {
@@ -162,7 +167,7 @@ impl Core {
     /// Answers what cannot be served, then closes (RFC 9112, 9.6).
     fn refuse(&mut self, fault: Fault, head_only: bool, now: &Now) -> State {
         self.report(ProtocolError::connection(fault));
-        let request = RequestFacts { head_only, version: Version::Http11 };
+        let request = RequestFacts { head_only, upgrade: false, version: Version::Http11 };
         let (head, content) = message::plain_response(fault.status());
         if let Ok(shape) = message::shape(&request, &head) {
             let encoder = Encoder::new(shape.content, request.version);

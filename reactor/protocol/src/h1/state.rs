@@ -25,6 +25,7 @@ use super::exchange::Exchange;
 use super::parse::{self, Scan};
 use crate::error::Fault;
 use crate::message;
+use crate::upgrade::Accepted;
 use crate::{Closing, Flow, Now, StreamId};
 
 /// Where a connection is.
@@ -133,6 +134,22 @@ impl State {
                 Self::Exchange(exchange.set_paused(paused, core, now))
             }
             state => state,
+        }
+    }
+
+    /// See [`Protocol::upgrade`](crate::Protocol::upgrade).
+    pub fn upgrade(
+        self,
+        stream: StreamId,
+        accepted: &Accepted,
+        core: &mut Core,
+        now: &Now,
+    ) -> (Self, Flow) {
+        match self {
+            Self::Exchange(exchange) if core.stream() == stream => {
+                exchange.upgrade(accepted, core, now)
+            }
+            state => (state, Flow::Gone),
         }
     }
 

@@ -128,8 +128,12 @@ impl Core {
         let id = respond.stream_id().as_u32();
         let (parts, content) = request.into_parts();
         let content = (!content.is_end_stream()).then_some(content);
-        let facts =
-            RequestFacts { head_only: parts.method == Method::HEAD, version: Version::Http2 };
+        let asks = parts.extensions.get::<h2::ext::Protocol>().is_some();
+        let facts = RequestFacts {
+            head_only: parts.method == Method::HEAD,
+            upgrade: asks && self.context.settings.upgrades,
+            version: Version::Http2,
+        };
         let origin = Origin { stream: id.into(), received_at: now.unix_micros, ..self.origin };
         self.flood_guard.accepted();
         self.context.stream = id.into();
@@ -139,10 +143,13 @@ impl Core {
         let mut stream = Stream::new(facts, content, respond, waker, &self.context, now);
         match head {
             Ok(mut request) => {
-                let streamed = !complete && self.context.settings.streams(&request.head.path);
+                let streamed = !complete
+                    && !facts.upgrade
+                    && self.context.settings.streams(&request.head.path);
                 request.head.streamed = streamed;
                 self.context.part(Part::Head(request.head));
-                if complete {
+                // One that asks for an upgrade has no content before it is answered.
+                if complete || facts.upgrade {
                     self.context.part(Part::End(None));
                 } else {
                     stream.exchange.follow(streamed, request.expects_continue, &self.context);

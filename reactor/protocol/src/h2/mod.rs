@@ -39,6 +39,7 @@ use self::wake_set::WakeSet;
 use super::error::{Fault, ProtocolError};
 use super::settings::HttpSettings;
 use super::stream_context::StreamContext;
+use super::upgrade::Accepted;
 use super::{Closing, Flow, Input, Now, Outgoing, Protocol, ReadFile, StreamId};
 
 /// What a client that speaks HTTP/2 says first (RFC 9113, 3.4).
@@ -79,6 +80,9 @@ impl Http2 {
             .max_header_list_size(settings.field_section_bytes_max())
             .header_table_size(options.table_bytes_max)
             .max_send_buffer_size(H2_SEND_BYTES_MAX);
+        if settings.upgrades {
+            builder.enable_connect_protocol();
+        }
         let (io, wakes) = (MemoryIo::default(), WakeSet::default());
         let greeting = Box::new(builder.handshake(io.clone()));
         let core = Core {
@@ -196,6 +200,17 @@ impl Protocol for Http2 {
         if touched.last() != Some(&id) {
             touched.push(id);
         }
+    }
+
+    fn upgrade(&mut self, stream: StreamId, accepted: &Accepted, now: &Now) -> Flow {
+        let Core { streams, context, touched, .. } = &mut self.core;
+        let id = u32::try_from(stream).unwrap_or_default();
+        let Some(open) = streams.get_mut(&id) else { return Flow::Gone };
+        context.stream = stream;
+        if touched.last() != Some(&id) {
+            touched.push(id);
+        }
+        open.exchange.upgrade(accepted, context, now)
     }
 
     fn transmit(&mut self, out: &mut Outgoing<'_>, now: &Now) {

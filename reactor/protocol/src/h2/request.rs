@@ -19,8 +19,9 @@ pub fn head(
     let authority = parts.uri.authority().map(|authority| authority.as_str().as_bytes());
     let version = Version::Http2;
     let named_scheme = parts.uri.scheme_str().map(str::as_bytes);
+    let protocol = parts.extensions.get::<h2::ext::Protocol>().map(|name| name.as_str().as_bytes());
     let method = parts.method;
-    let control = ControlData { method, path, authority, version, named_scheme, scheme };
+    let control = ControlData { method, path, authority, protocol, version, named_scheme, scheme };
     let lines: Vec<_> = lines(&parts.headers).collect();
     request::head(control, &lines, origin, settings)
 }

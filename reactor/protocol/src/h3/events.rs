@@ -227,15 +227,21 @@ impl Http3 {
             // RFC 9114, 4.1.2.
             return self.malformed(id, Fault::Message);
         }
-        let head_only = request.head.method == Method::HEAD;
-        let streamed = !complete && self.context.settings.streams(&request.head.path);
+        let facts = RequestFacts {
+            head_only: request.head.method == Method::HEAD,
+            upgrade: request.head.upgrade.is_some(),
+            version: Version::Http3,
+        };
+        let streamed =
+            !complete && !facts.upgrade && self.context.settings.streams(&request.head.path);
         request.head.streamed = streamed;
         self.context.part(Part::Head(request.head));
         let head_bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
         self.limiter.asked(head_bytes);
-        let stream = self.stream(id, list, head_only, declared, complete);
+        let stream = self.stream(id, list, facts, declared, complete);
         stream.head_bytes = head_bytes;
-        if complete {
+        // One that asks for an upgrade has no content before it is answered.
+        if complete || facts.upgrade {
             self.context.part(Part::End(None));
         } else if let Some(stream) = self.streams.get_mut(&id) {
             stream.exchange.follow(streamed, request.expects_continue, &self.context);
@@ -253,7 +259,9 @@ impl Http3 {
         complete: bool,
     ) -> Result<(), Over> {
         let is_head = |line: &Header| line.name() == b":method" && line.value() == b"HEAD";
-        self.stream(id, list, list.iter().any(is_head), None, complete);
+        let head_only = list.iter().any(is_head);
+        let facts = RequestFacts { head_only, upgrade: false, version: Version::Http3 };
+        self.stream(id, list, facts, None, complete);
         if let Some(stream) = self.streams.get_mut(&id) {
             stream.exchange.refuse_head(fault, &mut self.context, &self.now);
         }
@@ -266,7 +274,7 @@ impl Http3 {
         &mut self,
         id: StreamId,
         list: &[Header],
-        head_only: bool,
+        facts: RequestFacts,
         declared: Option<u64>,
         complete: bool,
     ) -> &mut Stream {
@@ -277,7 +285,6 @@ impl Http3 {
         let said = said.or_else(|| request::priority(list).map(|value| Priority::parse(&value)));
         let priority = said.unwrap_or_default();
         priority.apply(&mut self.quic, id);
-        let facts = RequestFacts { head_only, version: Version::Http3 };
         let stream = Stream::new(facts, declared, complete, priority, &self.context, &self.now);
         self.streams.entry(id).or_insert(Box::new(stream))
     }

@@ -25,6 +25,9 @@ const CONTROL: u64 = 0;
 /// A setting (RFC 9114, 7.2.4.1).
 const MAX_FIELD_SECTION_SIZE: u64 = 0x6;
 
+/// A setting (RFC 9220, 5).
+const ENABLE_CONNECT_PROTOCOL: u64 = 0x8;
+
 /// Uncollected streams are looked for among so many of the last.
 const LAST_STREAMS: u64 = 256;
 
@@ -64,11 +67,10 @@ impl Http3 {
         self.phase = Phase::Open(self.now.instant + self.context.settings.keepalive_timeout);
         let mut opening = BytesMut::new();
         frame::put_number(&mut opening, CONTROL);
-        frame::put_numbers(
-            &mut opening,
-            frame::SETTINGS,
-            &[MAX_FIELD_SECTION_SIZE, self.section_bytes_max()],
-        );
+        let settings =
+            [MAX_FIELD_SECTION_SIZE, self.section_bytes_max(), ENABLE_CONNECT_PROTOCOL, 1];
+        let said = if self.context.settings.upgrades { 4 } else { 2 };
+        frame::put_numbers(&mut opening, frame::SETTINGS, &settings[..said]);
         // It is about all that comes behind it.
         let _ = self.quic.stream_priority(CONTROL_STREAM, 0, false);
         self.say(&opening);

@@ -56,6 +56,7 @@ use super::datagrams::Datagrams;
 use super::error::ProtocolError;
 use super::settings::HttpSettings;
 use super::stream_context::StreamContext;
+use super::upgrade::Accepted;
 use super::{Closing, Flow, Input, Now, Outgoing, Protocol, ReadFile, StreamId};
 
 /// A QUIC connection.
@@ -310,6 +311,20 @@ impl Protocol for Http3 {
             self.take_request(stream);
         }
         self.news.add(News::Ours);
+    }
+
+    fn upgrade(&mut self, stream: StreamId, accepted: &Accepted, now: &Now) -> Flow {
+        self.now = *now;
+        let Some(open) = self.streams.get_mut(&stream) else { return Flow::Gone };
+        self.context.stream = stream;
+        let flow = open.exchange.upgrade(accepted, &mut self.context, now);
+        self.queue(stream);
+        if flow == Flow::Ready && self.phase.is_speaking() {
+            // It was left unread, and no datagram will say so again.
+            self.take_request(stream);
+        }
+        self.news.add(News::Ours);
+        flow
     }
 
     fn transmit(&mut self, out: &mut Outgoing<'_>, now: &Now) {

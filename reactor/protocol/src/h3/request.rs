@@ -32,7 +32,7 @@ pub fn head(
             _ => lines.push(field(line)?),
         }
     }
-    let control = pseudo.control()?;
+    let control = pseudo.control(settings.upgrades)?;
     if early {
         // RFC 8470, 5.2: only what is safe to do twice (RFC 9110, 9.2.1).
         if !matches!(control.method, Method::GET | Method::HEAD | Method::OPTIONS) {
@@ -80,6 +80,7 @@ struct Pseudo<'a> {
     scheme: Option<&'a [u8]>,
     authority: Option<&'a [u8]>,
     path: Option<&'a [u8]>,
+    protocol: Option<&'a [u8]>,
 }
 
 impl<'a> Pseudo<'a> {
@@ -89,15 +90,21 @@ impl<'a> Pseudo<'a> {
             b"scheme" => &mut self.scheme,
             b"authority" => &mut self.authority,
             b"path" => &mut self.path,
+            b"protocol" => &mut self.protocol,
             _ => return Err(Fault::Message),
         };
         if place.replace(value).is_some() { Err(Fault::Message) } else { Ok(()) }
     }
 
-    fn control(self) -> Result<ControlData<'a>, Fault> {
+    fn control(self, upgrades: bool) -> Result<ControlData<'a>, Fault> {
         let method = self.method.and_then(|method| Method::from_bytes(method).ok());
         let method = method.ok_or(Fault::Message)?;
-        let complete = if method == Method::CONNECT {
+        let extended = method == Method::CONNECT && self.protocol.is_some_and(message::is_token);
+        if self.protocol.is_some() && !(extended && upgrades) {
+            // RFC 9220, 3, and RFC 8441, 3: not before the server has said that it may.
+            return Err(Fault::Message);
+        }
+        let complete = if method == Method::CONNECT && !extended {
             // RFC 9114, 4.4.
             self.authority.is_some() && self.scheme.is_none() && self.path.is_none()
         } else {
@@ -108,8 +115,8 @@ impl<'a> Pseudo<'a> {
         }
         let path = self.path.unwrap_or_default();
         let (version, scheme) = (Version::Http3, Scheme::Https);
-        let (authority, named_scheme) = (self.authority, self.scheme);
-        Ok(ControlData { method, path, authority, version, named_scheme, scheme })
+        let Self { authority, scheme: named_scheme, protocol, .. } = self;
+        Ok(ControlData { method, path, authority, protocol, version, named_scheme, scheme })
     }
 }
 

@@ -13,11 +13,12 @@ use protocol::datagrams::Datagrams;
 use protocol::error::{Fault, ProtocolError};
 use protocol::h3::{ALPN, Http3, Quic};
 use protocol::settings::HttpSettings;
+use protocol::upgrade::{Accepted, Machine, Upgrades};
 use protocol::{Flow, Input, Now, Outgoing, Protocol, StreamId};
 use quiche::h3::{Event, Header, NameValue};
 use quiche::{ConnectionId, RecvInfo};
 use wire::limits::QUIC_DATAGRAM_BYTES_MAX;
-use wire::{BodyLength, Part, ResponseHead};
+use wire::{BodyLength, Part, RequestHead, ResponseHead};
 
 use super::client::{Lines, Reply, Request};
 use super::{Seen, certificate, head, note, now, origin, settings};
@@ -30,6 +31,9 @@ pub struct Server {
     pub seen: Vec<Seen>,
     pub refusals: Vec<ProtocolError>,
     pub released: u64,
+    pub upgrades: Upgrades,
+    /// What machines have told their handlers.
+    pub told: Vec<Part<RequestHead>>,
     out: Datagrams,
     list_bytes: usize,
 }
@@ -124,6 +128,8 @@ impl Server {
             seen: Vec::new(),
             refusals: Vec::new(),
             released: 0,
+            upgrades: Upgrades::default(),
+            told: Vec::new(),
             out: Datagrams::new(),
             list_bytes,
         }
@@ -138,8 +144,13 @@ impl Server {
     /// What the event loop does after every verb, but for the packets.
     pub fn turn(&mut self) {
         while let Some((stream, part)) = self.http3.poll() {
-            note(&mut self.seen, stream, part);
+            if let Some(part) = self.upgrades.take(stream, part) {
+                note(&mut self.seen, stream, part);
+            }
         }
+        self.upgrades.drive(&mut self.http3, &self.now);
+        self.told.extend(self.upgrades.parts().map(|(_, part)| part));
+        self.released += self.upgrades.released().map(|(_, bytes)| bytes).sum::<u64>();
         while let Some(refusal) = self.http3.refusal() {
             self.refusals.push(refusal);
         }
@@ -150,7 +161,11 @@ impl Server {
         let mut packets = Vec::new();
         loop {
             self.http3.transmit(&mut Outgoing::Datagrams(&mut self.out), &self.now);
-            self.released += self.out.released.drain(..).map(|(_, bytes)| bytes).sum::<u64>();
+            for (stream, bytes) in self.out.released.drain(..) {
+                if !self.upgrades.client_took(stream, bytes) {
+                    self.released += bytes;
+                }
+            }
             self.turn();
             if self.out.is_empty() {
                 return packets;
@@ -165,6 +180,25 @@ impl Server {
 
     pub fn send(&mut self, stream: StreamId, part: Part<ResponseHead>) -> Flow {
         let flow = self.http3.send(stream, part, &self.now);
+        self.turn();
+        flow
+    }
+
+    /// Accepts an upgrade.
+    pub fn upgrade(
+        &mut self,
+        stream: StreamId,
+        accepted: &Accepted,
+        machine: Box<dyn Machine>,
+    ) -> Flow {
+        let flow = self.upgrades.accept(&mut self.http3, stream, accepted, machine, &self.now);
+        self.turn();
+        flow
+    }
+
+    /// Sends a part to the machine of a stream.
+    pub fn push(&mut self, stream: StreamId, part: Part<ResponseHead>) -> Flow {
+        let flow = self.upgrades.send(stream, part, &self.now);
         self.turn();
         flow
     }

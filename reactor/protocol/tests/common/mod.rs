@@ -17,6 +17,7 @@ use http::StatusCode;
 use protocol::error::{Fault, ProtocolError};
 use protocol::h1::Http1;
 use protocol::settings::HttpSettings;
+use protocol::upgrade::{Accepted, Machine, Upgrades};
 use protocol::{Chunk, Closing, Flow, Input, Now, Outgoing, Output, Protocol, StreamId};
 use wire::head::Origin;
 use wire::{BodyLength, Fields, FileSlice, Part, Reason, RequestHead, ResponseHead, Scheme};
@@ -31,6 +32,9 @@ pub struct Server {
     pub seen: Vec<Seen>,
     pub refusals: Vec<ProtocolError>,
     pub released: u64,
+    pub upgrades: Upgrades,
+    /// What machines have told their handlers.
+    pub told: Vec<Part<RequestHead>>,
 }
 
 /// A request as its parts told it.
@@ -100,6 +104,8 @@ impl Server {
             seen: Vec::new(),
             refusals: Vec::new(),
             released: 0,
+            upgrades: Upgrades::default(),
+            told: Vec::new(),
         }
     }
 
@@ -160,6 +166,25 @@ impl Server {
     ) -> Flow {
         let flow = self.protocol.send(stream, part, &self.now);
         look(self);
+        self.turn();
+        flow
+    }
+
+    /// Accepts an upgrade.
+    pub fn upgrade(
+        &mut self,
+        stream: StreamId,
+        accepted: &Accepted,
+        machine: Box<dyn Machine>,
+    ) -> Flow {
+        let flow = self.upgrades.accept(&mut self.protocol, stream, accepted, machine, &self.now);
+        self.turn();
+        flow
+    }
+
+    /// Sends a part to the machine of a stream.
+    pub fn push(&mut self, stream: StreamId, part: Part<ResponseHead>) -> Flow {
+        let flow = self.upgrades.send(stream, part, &self.now);
         self.turn();
         flow
     }
@@ -232,13 +257,22 @@ impl Server {
     fn turn(&mut self) {
         loop {
             while let Some((stream, part)) = self.protocol.poll() {
-                note(&mut self.seen, stream, part);
+                if let Some(part) = self.upgrades.take(stream, part) {
+                    note(&mut self.seen, stream, part);
+                }
             }
+            self.upgrades.drive(&mut self.protocol, &self.now);
+            self.told.extend(self.upgrades.parts().map(|(_, part)| part));
+            self.released += self.upgrades.released().map(|(_, bytes)| bytes).sum::<u64>();
             while let Some(refusal) = self.protocol.refusal() {
                 self.refusals.push(refusal);
             }
             self.protocol.transmit(&mut Outgoing::Bytes(&mut self.out), &self.now);
-            self.released += self.out.released.drain(..).map(|(_, bytes)| bytes).sum::<u64>();
+            for (stream, bytes) in self.out.released.drain(..) {
+                if !self.upgrades.client_took(stream, bytes) {
+                    self.released += bytes;
+                }
+            }
             let before = self.pending.len();
             if before > 0 && self.protocol.wants_input() {
                 self.protocol.receive(Input::Bytes(&mut self.pending), &self.now);

@@ -23,6 +23,7 @@ fn head(lines: &[(&str, &str)]) -> RequestHead {
         },
         tls: None,
         streamed: false,
+        upgrade: None,
     }
 }
 

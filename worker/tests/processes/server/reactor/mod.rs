@@ -407,6 +407,7 @@ fn request(client: usize, target: &str, content: Vec<u8>, in_file: bool) -> Job 
         origin: origin(client),
         tls: None,
         streamed: false,
+        upgrade: None,
     };
     let mut parts = vec![Part::Head(head)];
     if in_file {
