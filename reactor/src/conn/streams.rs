@@ -167,7 +167,14 @@ impl<P: Protocol> Streams<P> {
 
     /// Moves on what is between the protocol and other protocols on its streams. Says whether the protocol
     /// was given something.
+    #[inline]
     fn drive_upgrades(&mut self, cx: &mut DriveContext<'_>) -> bool {
+        self.upgrades.is_some() && self.drive_upgraded(cx)
+    }
+
+    /// The same, apart, so that a connection without an upgrade pays for a look and no more.
+    #[cold]
+    fn drive_upgraded(&mut self, cx: &mut DriveContext<'_>) -> bool {
         let Some(upgrades) = &mut self.upgrades else { return false };
         let given = upgrades.drive(&mut self.protocol, cx.now);
         cx.events.extend(upgrades.parts().map(|(stream, part)| Event::Request(stream, part)));

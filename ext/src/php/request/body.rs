@@ -144,13 +144,9 @@ impl Body {
         Ok(match self {
             Self::Memory(content) => Cow::Borrowed(content),
             Self::Text(text) => Cow::Borrowed(text.as_bytes()),
-            Self::Stream(_) => {
-                let mut content = Vec::new();
-                self.reader()?.read_to_end(&mut content)?;
-                Cow::Owned(content)
-            }
-            Self::File(slice) => {
-                let mut content = Vec::with_capacity(usize::try_from(slice.len).unwrap_or(0));
+            Self::File(_) | Self::Stream(_) => {
+                let len = self.len().and_then(|len| usize::try_from(len).ok());
+                let mut content = Vec::with_capacity(len.unwrap_or(0));
                 self.reader()?.read_to_end(&mut content)?;
                 Cow::Owned(content)
             }
