@@ -1,6 +1,7 @@
 //! [`ServerApplication`]: the callbacks of the supervisor, the reactor and the workers.
 
-use std::io::IsTerminal;
+mod banner;
+
 use std::os::fd::OwnedFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
@@ -9,7 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::SystemTime;
 
-use config::banner::{Address, Banner};
+use config::banner::Address;
 use config::events::Event;
 use config::log_limit;
 use config::logger::{self, LogSource};
@@ -23,8 +24,8 @@ use wire::event::{self, Event as LogEvent};
 use wire::head::Origin;
 use wire::shm::{Counter, Shared};
 use worker::{
-    Application, ApplicationError, ConnectionEvent, ProcessState, ReactorBoot, Reply, Request,
-    Verdict, WorkerFailure, WorkerIdentity,
+    Application, ApplicationError, ConnectionEvent, Outcome, ProcessState, ReactorBoot, Reply,
+    Request, Verdict, WorkerFailure, WorkerIdentity,
 };
 
 use crate::engine::call::{CallOutcome, Callback, call, call_event};
@@ -37,6 +38,7 @@ use crate::php::server::{object_of, write_slot};
 use crate::request_cycle;
 use crate::signatures::server::slot;
 use crate::stats;
+use crate::web::classic::{self, Classic};
 
 /// What one port does with what comes in.
 pub struct PortHandler {
@@ -72,6 +74,8 @@ pub struct Run {
     pub foreground: bool,
     /// The option of this name.
     pub reset_state: bool,
+    /// Where requests run files: which, and how.
+    pub classic: Option<classic::Plan>,
 }
 
 /// The application of one server. Each process has its own copy.
@@ -84,12 +88,14 @@ pub struct ServerApplication {
     sound: bool,
     /// In a worker, once it is ready.
     baseline: Option<Baseline>,
+    /// In a worker whose requests run files, once it is ready.
+    classic: Option<Classic>,
 }
 
 impl ServerApplication {
     /// The application of a server that is about to start.
     pub fn new(server: Zval, state: Rc<ServerState>, run: Run) -> Self {
-        Self { server, state, run, sound: true, baseline: None }
+        Self { server, state, run, sound: true, baseline: None, classic: None }
     }
 
     /// In the supervisor, at the end: removes socket files, the pid file and the file of statistics. `false`
@@ -112,6 +118,17 @@ impl ServerApplication {
     /// Whether PHP code may still run in this process.
     pub fn is_sound(&self) -> bool {
         self.sound
+    }
+
+    /// In a worker that has left the script of the server, which it cannot return to: the code that it ends
+    /// with.
+    pub fn exit_code(&self, outcome: &Result<Outcome, worker::SuperviseError>) -> Option<i32> {
+        let classic = self.classic.as_ref()?;
+        Some(match outcome {
+            Ok(Outcome::WorkerDone) => 0,
+            Ok(Outcome::ForkedCopy) => classic.exit_code,
+            _ => process::EXIT_FATAL,
+        })
     }
 
     /// Calls the server's callback for an event, if there is one; `None` when there is none.
@@ -178,35 +195,6 @@ impl ServerApplication {
         assumed.map_err(|error| ApplicationError(error.to_string()))
     }
 
-    fn print_banner(&self) {
-        let wanted = self.run.banner.unwrap_or_else(|| interpreter::ini_switch(c"ferrite.banner"));
-        if !wanted || !self.run.foreground {
-            return;
-        }
-        let stdout = std::io::stdout();
-        let colours = match interpreter::ini_text(c"ferrite.colors").as_str() {
-            "always" => true,
-            "never" => false,
-            _ => stdout.is_terminal(),
-        };
-        let banner = Banner {
-            version: env!("CARGO_PKG_VERSION"),
-            php: interpreter::php_version(),
-            addresses: self.addresses(),
-            supervisor: self.state.supervisor.get(),
-            reactor: (self.reactor_pid(), self.run.reactor.threads as u16),
-            workers: (0..usize::from(self.run.reactor.pools.workers()))
-                .map(|worker| self.state.pid_of(worker).unwrap_or_default())
-                .collect(),
-            foreground: std::io::stdin().is_terminal() || stdout.is_terminal(),
-            colours,
-            warnings: interpreter::warnings(),
-        };
-        // In one piece, behind what the script has printed.
-        interpreter::flush_output();
-        let _ = nix::unistd::write(&stdout, banner.to_string().as_bytes());
-    }
-
     /// Logs in JSON what the banner and the end of the process show in text.
     fn tell(&self, event: LogEvent, text: &str) {
         if logger::is_json() {
@@ -216,21 +204,6 @@ impl ServerApplication {
             let fields = [("addresses", (&addresses[..]).into()), ("workers", workers.into())];
             event::log(Level::Info, event, &fields, format_args!("{text}"));
         }
-    }
-
-    fn addresses(&self) -> Vec<Address> {
-        let ports = self.state.all_ports();
-        let addresses = ports.iter().map(|port| match &port.path {
-            Some(path) => Address::Unix(path.clone()),
-            None => {
-                let host = port.host.trim_matches(['[', ']']).to_owned();
-                match port.tls {
-                    true => Address::Tls { host, port: port.number, http3: port.http3.get() },
-                    false => Address::Tcp(host, port.number),
-                }
-            }
-        });
-        addresses.collect()
     }
 
     /// A successor of a reactor gets the certificates of its own time.
@@ -353,12 +326,19 @@ impl Application for ServerApplication {
     fn worker_started(&mut self, identity: WorkerIdentity) -> Result<(), ApplicationError> {
         self.settle(identity)?;
         self.call_or_fail(Event::WorkerStart, &[i64::from(identity.worker)])?;
+        if let Some(plan) = self.run.classic.take_if(|_| !worker::is_forked_copy()) {
+            self.classic = Some(Classic::leave_script(plan));
+            return Ok(());
+        }
         self.baseline = Some(Baseline::take(self.run.reset_state));
         Ok(())
     }
 
     fn handle(&mut self, request: Request, mut reply: Reply) -> Verdict {
         let port = usize::from(request.head.origin.port);
+        if let (Some(classic), Some(handler)) = (&mut self.classic, self.run.handlers.get(port)) {
+            return classic.handle(port, &handler.context, request, reply);
+        }
         match (self.run.handlers.get(port), &mut self.baseline) {
             (Some(PortHandler { request: Some(callback), context, .. }), Some(baseline)) => {
                 let verdict = request_cycle::handle(callback, context, baseline, request, reply);
@@ -393,7 +373,9 @@ impl Application for ServerApplication {
     }
 
     fn worker_stopped(&mut self, identity: WorkerIdentity) {
-        self.call(Event::WorkerStop, &[i64::from(identity.worker)]);
+        if self.classic.is_none() {
+            self.call(Event::WorkerStop, &[i64::from(identity.worker)]);
+        }
         log_limit::sum_up();
     }
 }

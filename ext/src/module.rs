@@ -18,6 +18,7 @@ use crate::php::response::Response;
 use crate::php::server::Server;
 use crate::php::{error, request};
 use crate::signatures::{CONSTANTS, constant};
+use crate::web::functions;
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
@@ -73,6 +74,7 @@ pub extern "C" fn startup(_kind: i32, module: i32) -> i32 {
     }));
     IniEntryDef::register(INI.as_slice(), module);
     programs::wrap();
+    functions::make();
     match register_classes() {
         Ok(()) => SUCCESS,
         Err(error) => {

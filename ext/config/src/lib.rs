@@ -3,7 +3,8 @@
 //!
 //! [`options`] turns the array that `set()` gets into types, [`events`] are what `on()` knows,
 //! [`bind`] makes sockets of hosts and ports, [`process`] is what processes do to themselves because of
-//! options, [`coding`] knows content codings. The rest writes: [`banner`], [`logger`], [`log_limit`], [`one_line`], [`stats_file`], [`uploads`].
+//! options, [`coding`] knows content codings, [`script`] which PHP
+//! file runs for a path. The rest writes: [`banner`], [`logger`], [`log_limit`], [`one_line`], [`stats_file`], [`uploads`].
 
 pub mod banner;
 pub mod bind;
@@ -14,5 +15,6 @@ pub mod logger;
 pub mod one_line;
 pub mod options;
 pub mod process;
+pub mod script;
 pub mod stats_file;
 pub mod uploads;

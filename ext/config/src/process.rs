@@ -187,12 +187,17 @@ fn stay_bound(supervisor: i32) -> Result<(), ProcessError> {
 
 /// Ends this process without running anything of PHP's: its interpreter is no longer sound.
 pub fn end_now() -> ! {
+    end_with(EXIT_FATAL)
+}
+
+/// The same with this exit code.
+pub fn end_with(code: i32) -> ! {
     // SAFETY: _exit has no precondition.
-    unsafe { nix::libc::_exit(EXIT_FATAL) }
+    unsafe { nix::libc::_exit(code) }
 }
 
 /// The exit code of PHP after a fatal error.
-const EXIT_FATAL: i32 = 255;
+pub const EXIT_FATAL: i32 = 255;
 
 /// Whether files can be made in a folder that an option names; the error names both.
 pub fn check_writable(option: &str, folder: &Path) -> Result<(), ProcessError> {

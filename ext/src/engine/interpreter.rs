@@ -95,6 +95,11 @@ pub fn ini_text(name: &CStr) -> String {
     }
 }
 
+/// The same for a name that is not known to be a C string.
+pub fn ini_text_of(name: &str) -> String {
+    std::ffi::CString::new(name).map_or_else(|_| String::new(), |name| ini_text(&name))
+}
+
 /// The truth of an INI entry.
 pub fn ini_switch(name: &CStr) -> bool {
     ini_number(name) != 0

@@ -1,6 +1,6 @@
 //! `Ferrite\Http\Request`.
 
-mod body;
+pub mod body;
 pub mod current;
 pub mod decoding;
 mod fields;

@@ -72,6 +72,7 @@ fn serve(config: &mut Config, dir: &Path, alone: bool) {
         symlinks: Symlinks::Inside,
         precompressed: false,
         cache_control: Some(Bytes::from_static(b"max-age=60")),
+        runs_programs: false,
         alone,
     }];
     let path = PathMatch::Prefix(Bytes::from_static(b"/"));

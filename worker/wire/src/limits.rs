@@ -9,6 +9,10 @@ pub const FRAME_BYTES_MAX: u32 = 4 << 20;
 /// Field text of one response. Clients and proxies in front take far less; a head must fit a frame.
 pub const RESPONSE_HEAD_BYTES_MAX: usize = 256 << 10;
 
+/// Printed bytes that a worker collects before it sends them: most pages whole, with their length, and no
+/// large one in memory.
+pub const WEB_OUTPUT_BYTES_MAX: usize = 64 << 10;
+
 /// Body bytes in one frame: big enough that the 16-byte header is nothing, small enough that no
 /// reader needs a large buffer to make progress.
 pub const BODY_FRAME_BYTES_MAX: usize = 64 << 10;

@@ -11,6 +11,7 @@ use reactor::tls::Tls;
 use wire::Pools;
 use worker::ProcessSettings;
 
+use super::classic::ClassicOptions;
 use super::files::StaticOptions;
 use super::tls::TlsOptions;
 
@@ -63,6 +64,8 @@ pub struct ServerOptions {
     pub reset_state: bool,
     /// Settings of PHP's in the server's processes, by their names.
     pub php_ini: Vec<(String, String)>,
+    /// What `PHP_SAPI` is in workers that are a web SAPI.
+    pub sapi_name: String,
     /// Whether reactor threads and workers stay on one CPU each.
     pub cpu_affinity: bool,
     /// CPUs that are not used for it.
@@ -95,6 +98,8 @@ pub struct PortOptions {
     pub parse_files: bool,
     /// Files that are sent without a worker.
     pub files: StaticOptions,
+    /// PHP files that are run.
+    pub classic: ClassicOptions,
     /// Whether and how far content of requests is decoded.
     pub decompression: DecompressionOptions,
     /// TLS, if the port speaks it.
@@ -165,6 +170,7 @@ impl Default for ServerOptions {
             banner: None,
             reset_state: false,
             php_ini: Vec::new(),
+            sapi_name: "ferrite".to_owned(),
             cpu_affinity: false,
             cpu_affinity_ignore: Vec::new(),
         }
@@ -190,6 +196,7 @@ impl Default for PortOptions {
             parse_post: true,
             parse_files: true,
             files: StaticOptions::default(),
+            classic: ClassicOptions::default(),
             decompression: DecompressionOptions::default(),
             tls: TlsOptions::default(),
             alt_svc_max_age: Duration::from_secs(86_400),

@@ -16,12 +16,18 @@ use reactor::protocol::message::is_field_text;
 pub struct StaticOptions {
     /// `enable_static_handler`
     pub enabled: bool,
+    /// Whether `enable_static_handler` was set.
+    pub decided: bool,
+    /// Whether PHP files are run on this port.
+    pub beside_php: bool,
     /// `document_root`
     pub root: PathBuf,
     /// `static_handler_locations`
     pub locations: Vec<String>,
     /// `http_index_files`
     pub index: Vec<String>,
+    /// Whether it was set.
+    pub index_decided: bool,
     /// `http_autoindex`
     pub autoindex: bool,
     /// `static_symlinks`
@@ -89,6 +95,16 @@ impl fmt::Display for StaticOptionsError {
 impl std::error::Error for StaticOptionsError {}
 
 impl StaticOptions {
+    /// On a port that runs PHP files: what was not set is as a web server for PHP has it.
+    pub fn serve_beside_php(&mut self) {
+        self.enabled |= !self.decided;
+        if !self.index_decided {
+            self.index = vec!["index.php".to_owned(), "index.html".to_owned()];
+        }
+        self.beside_php = true;
+        self.root = absolute(&self.root);
+    }
+
     /// Whether files can be served so. In a `chroot` the root is looked for at the first request.
     pub fn check(&self, in_chroot: bool) -> Result<(), StaticOptionsError> {
         self.check_named(in_chroot)?;
@@ -163,6 +179,7 @@ impl StaticOptions {
             symlinks: self.symlinks,
             precompressed: self.precompressed,
             cache_control: (!cache_control.is_empty()).then_some(cache_control),
+            runs_programs: self.beside_php,
             alone: routes.rest.is_none(),
         }
     }

@@ -36,6 +36,24 @@ pub type MethodHandler = extern "C" fn(&mut ExecuteData, &mut Zval);
 pub struct Call<'a>(&'a ExecuteData);
 
 impl Call<'_> {
+    /// The call of a function.
+    ///
+    /// # Safety
+    ///
+    /// `frame` is the engine's, for the call that goes on.
+    pub unsafe fn of_function(frame: *const ExecuteData) -> Self {
+        // SAFETY: the caller's promise.
+        Self(unsafe { &*frame })
+    }
+
+    /// The only argument, a number, or what it is without; throws when that is none.
+    pub fn optional_int(&self, default: i64) -> Result<i64, Failure> {
+        let mut number = default;
+        // SAFETY: the specification takes a pointer to one number.
+        parsed(unsafe { zend_parse_parameters(self.count(), c"|l".as_ptr(), &raw mut number) })?;
+        Ok(number)
+    }
+
     /// Number of arguments passed.
     pub fn count(&self) -> u32 {
         // SAFETY: the engine uses this member of the union in call frames.

@@ -1,6 +1,7 @@
 //! PHP streams that read from Rust.
 
 use std::ffi::{CStr, c_char, c_int, c_void};
+use std::io::SeekFrom;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use ext_php_rs::ffi::{php_stream, php_stream_ops};
@@ -13,6 +14,12 @@ pub trait Source {
     /// Fills the beginning of `buffer`; 0 at the end. May wait. An error is what PHP's warning says, and
     /// the end.
     fn read(&mut self, buffer: &mut [u8]) -> Result<usize, String>;
+
+    /// Goes to a place of a stream that [`open_seekable`] has made; `None`: there is none.
+    fn seek(&mut self, to: SeekFrom) -> Option<u64> {
+        let _ = to;
+        None
+    }
 }
 
 /// Bytes that one `fread()` gives at most; PHP's own bound is 8 KiB, for streams that are no files.
@@ -20,25 +27,39 @@ const CHUNK_BYTES: usize = 64 << 10;
 
 /// A stream that can be read and not be written to; NULL if the engine makes none.
 pub fn open(source: Box<dyn Source>) -> Zval {
-    // A pointer to it fits the one word that the engine keeps.
-    let source = Box::into_raw(Box::new(source));
-    // SAFETY: the functions in `OPS` take what this stream was made with; `mode` is copied.
-    let stream = unsafe {
-        _php_stream_alloc(&raw const OPS, source.cast(), std::ptr::null(), c"rb".as_ptr())
-    };
     // SAFETY: the engine's new stream, or null.
-    let Some(stream) = (unsafe { stream.as_mut() }) else {
-        // SAFETY: the engine has not taken it.
-        drop(unsafe { Box::from_raw(source) });
-        return value::null();
-    };
-    stream.chunk_size = CHUNK_BYTES;
+    let Some(stream) = (unsafe { make(source, &OPS).as_mut() }) else { return value::null() };
     // As `php_stream_to_zval()` does: the value owns the stream.
     stream.set___exposed(1);
     value::resource(stream.res)
 }
 
-static OPS: Ops = Ops(php_stream_ops {
+/// The same as a stream of the engine's own that can go back; null if it makes none. The end of the
+/// script frees it.
+pub fn open_seekable(source: Box<dyn Source>) -> *mut php_stream {
+    make(source, &SEEKABLE)
+}
+
+fn make(source: Box<dyn Source>, functions: &'static Ops) -> *mut php_stream {
+    // A pointer to it fits the one word that the engine keeps.
+    let source = Box::into_raw(Box::new(source));
+    // SAFETY: the functions take what this stream was made with; `mode` is copied.
+    unsafe {
+        let stream = _php_stream_alloc(functions, source.cast(), std::ptr::null(), c"rb".as_ptr());
+        match stream.as_mut() {
+            Some(stream) => stream.chunk_size = CHUNK_BYTES,
+            // The engine has not taken it.
+            None => drop(Box::from_raw(source)),
+        }
+        stream
+    }
+}
+
+static OPS: Ops = Ops(FUNCTIONS);
+
+static SEEKABLE: Ops = Ops(php_stream_ops { seek: Some(seek), ..FUNCTIONS });
+
+const FUNCTIONS: php_stream_ops = php_stream_ops {
     write: None,
     read: Some(read),
     close: Some(close),
@@ -48,7 +69,7 @@ static OPS: Ops = Ops(php_stream_ops {
     cast: None,
     stat: None,
     set_option: None,
-});
+};
 
 const LABEL: &CStr = c"ferrite";
 
@@ -81,6 +102,37 @@ unsafe extern "C" fn read(stream: *mut php_stream, buffer: *mut c_char, len: usi
     }
     read as isize
 }
+
+unsafe extern "C" fn seek(
+    stream: *mut php_stream,
+    offset: i64,
+    whence: c_int,
+    reached: *mut i64,
+) -> c_int {
+    let to = match (whence, u64::try_from(offset)) {
+        (SEEK_SET, Ok(offset)) => SeekFrom::Start(offset),
+        (SEEK_CUR, _) => SeekFrom::Current(offset),
+        (SEEK_END, _) => SeekFrom::End(offset),
+        _ => return -1,
+    };
+    // SAFETY: the engine passes room for the answer, and a stream that `make` has made, whose source
+    // lives until `close`.
+    unsafe {
+        let source = (*stream).abstract_.cast::<Box<dyn Source>>();
+        let place = catch_unwind(AssertUnwindSafe(|| (*source).seek(to))).ok().flatten();
+        match place.and_then(|place| i64::try_from(place).ok()) {
+            Some(place) => {
+                *reached = place;
+                0
+            }
+            None => -1,
+        }
+    }
+}
+
+const SEEK_SET: c_int = 0;
+const SEEK_CUR: c_int = 1;
+const SEEK_END: c_int = 2;
 
 unsafe extern "C" fn close(stream: *mut php_stream, _close_handle: c_int) -> c_int {
     // SAFETY: the engine closes a stream once; the pointer is that of `open`.

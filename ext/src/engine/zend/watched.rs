@@ -100,6 +100,16 @@ pub fn take_save_handler() -> Option<Vec<Zval>> {
     SAVE_HANDLER.take().map(ManuallyDrop::into_inner)
 }
 
+/// Forgets those arguments without dropping them: the request that they belonged to has ended, and its
+/// memory with it.
+pub fn forget_save_handler() {
+    if let Some(arguments) = SAVE_HANDLER.take() {
+        let mut arguments = ManuallyDrop::into_inner(arguments);
+        // SAFETY: no element is left to be dropped; the memory of the list itself is Rust's.
+        unsafe { arguments.set_len(0) };
+    }
+}
+
 unsafe extern "C" fn note<const AT: usize>(frame: *mut zend_execute_data, returned: *mut zval) {
     CALLED.set(CALLED.get() | 1 << AT);
     // SAFETY: the arguments are the engine's, for this function.

@@ -1,6 +1,7 @@
 //! `Ferrite\Http\Server`: the class.
 
 mod control;
+mod files;
 pub mod methods;
 pub mod start;
 pub mod state;

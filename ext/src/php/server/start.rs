@@ -18,9 +18,8 @@ use reactor::tls::Tls;
 use worker::{Membership, Outcome, Plan, supervise};
 
 use super::state::{ServerState, Stage};
-use super::{Server, state_of, write_slot};
+use super::{Server, files, state_of, write_slot};
 use crate::application::{PortHandler, Run, ServerApplication};
-use crate::engine::zend::globals::{self, IniError};
 use crate::engine::zend::method::{Call, Returned};
 use crate::engine::zend::object::Object;
 use crate::engine::zend::value::{self, Array};
@@ -30,6 +29,7 @@ use crate::php::error::Failure;
 use crate::php::port::{Decompression, PortContext, PortState};
 use crate::settings;
 use crate::signatures::server::slot;
+use crate::web::classic;
 
 /// Everything that can go wrong has gone right: what is left is to fork.
 struct Ready {
@@ -45,6 +45,7 @@ struct Ready {
     identity: Identity,
     /// The CPUs that threads and workers stay on; none: wherever the kernel has them.
     cpus: Vec<usize>,
+    classic: Option<classic::Plan>,
 }
 
 /// `Server::start()`
@@ -77,6 +78,9 @@ pub fn start(call: &Call<'_>) -> Result<Returned, Failure> {
     // SAFETY: stops the engine's timer: `max_execution_time` counts for requests, not for the server.
     unsafe { zend_unset_timeout() };
     let outcome = supervise(plan, &mut application);
+    if let Some(code) = application.exit_code(&outcome) {
+        process::end_with(code);
+    }
     let in_supervisor = matches!(outcome, Ok(Outcome::Stopped) | Err(_));
     if in_supervisor && !application.clean_up() {
         // Its last words were logged when the callback failed.
@@ -144,14 +148,15 @@ fn prepare(state: &ServerState) -> Result<Ready, Failure> {
     }
     let states = state.all_ports();
     let own: Vec<_> = states.iter().map(|port| port.assignments.borrow().clone()).collect();
-    let (server, ports) = resolve(&state.assignments.borrow(), &own);
+    let (server, mut ports) = resolve(&state.assignments.borrow(), &own);
+    let classic = files::prepare(state, &states, &server, &mut ports)?;
     let handlers = states
         .iter()
         .zip(&ports)
         .map(|(port, options)| handler(state, port, options, &server))
         .collect::<Result<Vec<_>, _>>()?;
     check_proxies(&states, &ports)?;
-    set_ini(&server)?;
+    files::set_ini(&server)?;
     let tls = tls(&states, &ports)?;
     let identity = Identity::look_up(&server).map_err(failure)?;
     let cpus = process::cpus(&server).map_err(failure)?;
@@ -165,26 +170,7 @@ fn prepare(state: &ServerState) -> Result<Ready, Failure> {
     }
     let datagrams = datagrams(&states, &ports, &tls, server.reactor_threads())?;
     let http3 = states.iter().map(|port| port.http3.get().then_some(port.number)).collect();
-    Ok(Ready { server, ports, tls, datagrams, http3, handlers, identity, cpus })
-}
-
-/// Before the first fork, so that every process has the same.
-fn set_ini(server: &ServerOptions) -> Result<(), Failure> {
-    for (name, value) in &server.php_ini {
-        globals::set_system_ini(name, value).map_err(|error| {
-            Failure::State(match error {
-                IniError::Unknown(Some(nearest)) => format!(
-                    "php_ini: PHP has no setting '{name}'; did you mean '{nearest}'?"
-                ),
-                IniError::Unknown(None) => format!("php_ini: PHP has no setting '{name}'"),
-                IniError::Refused => format!(
-                    "php_ini: '{name}' cannot be set to '{value}' while PHP runs: is that a value of it? \
-                     Else set it when PHP starts (php -d {name}=…)"
-                ),
-            })
-        })?;
-    }
-    Ok(())
+    Ok(Ready { server, ports, tls, datagrams, http3, handlers, identity, cpus, classic })
 }
 
 /// A port that hears proxies alone and knows none would serve nobody.
@@ -258,7 +244,7 @@ fn handler(
     let in_chroot = server.chroot.is_some();
     options.files.check(in_chroot).map_err(|error| Failure::State(error.to_string()))?;
     let request = state.callback_of(port, Event::Request);
-    if request.is_none() && !options.files.enabled {
+    if request.is_none() && !options.files.enabled && !options.classic.enabled() {
         let place = port.place();
         return Err(Failure::State(format!(
             "There is no callback for 'Request' on {place}: call on('Request', …) before start()"
@@ -356,7 +342,7 @@ fn run(ready: Ready, pid_file: Option<PidFile>) -> Run {
         let mut port = options.reactor_config(tls, http3, connect, close);
         port.redirects = options.files.redirects();
         if options.files.enabled {
-            if handler.request.is_none() {
+            if handler.request.is_none() && !options.classic.enabled() {
                 port.routes.rest = None;
             }
             files.push(options.files.serve(files.len() as u8, &mut port.routes));
@@ -394,5 +380,6 @@ fn run(ready: Ready, pid_file: Option<PidFile>) -> Run {
         banner: ready.server.banner,
         foreground: !ready.server.daemonize,
         reset_state: ready.server.reset_state,
+        classic: ready.classic,
     }
 }

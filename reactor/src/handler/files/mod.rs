@@ -26,7 +26,7 @@ use wire::{ExchangeId, Holder, Part, Reason, RequestHead};
 use self::held::HeldFiles;
 use self::root::{Found, Missing, OpenedFile, Root, Symlinks};
 use self::sending::{Parts, head_of, parts};
-use self::target::Target;
+use self::target::{Target, is_program};
 use super::{Answer, Handler, NewRequest};
 use crate::error_log::Kind;
 use crate::protocol::files::{
@@ -51,8 +51,19 @@ pub struct FilesConfig {
     pub precompressed: bool,
     /// Value of `Cache-Control`.
     pub cache_control: Option<Bytes>,
+    /// Whether who is asked next runs PHP files: then one of `index` that is there answers for its
+    /// directory, by being run.
+    pub runs_programs: bool,
     /// Nobody else answers on this port: methods other than GET and HEAD get 405.
     pub alone: bool,
+}
+
+/// Why no file is sent for a directory.
+enum Absent {
+    /// A program answers for it.
+    Program,
+    /// The file cannot be opened.
+    Missing(Missing),
 }
 
 /// Answers with files.
@@ -95,7 +106,8 @@ impl Files {
             Found::File(file) => (file, target.path.clone()),
             Found::Directory(directory) => match self.index(&target, turn) {
                 Some(Ok(found)) => found,
-                Some(Err(missing)) => return self.missing(missing, head, turn),
+                Some(Err(Absent::Missing(missing))) => return self.missing(missing, head, turn),
+                Some(Err(Absent::Program)) => return None,
                 None if !self.config.autoindex => return None,
                 None if !target.is_directory => return Some(redirect(&target, head)),
                 None => {
@@ -118,13 +130,18 @@ impl Files {
         &mut self,
         target: &Target,
         turn: &mut Turn,
-    ) -> Option<Result<(OpenedFile, Vec<u8>), Missing>> {
+    ) -> Option<Result<(OpenedFile, Vec<u8>), Absent>> {
         for name in &self.config.index {
-            let Some(path) = target.child(name.as_bytes()) else { continue };
+            let path = target.child(name.as_bytes());
+            let program = is_program(&path);
+            if program && !self.config.runs_programs {
+                continue;
+            }
             match self.root.open(Path::new(std::ffi::OsStr::from_bytes(&path)), turn.now()) {
+                Ok(Found::File(_)) if program => return Some(Err(Absent::Program)),
                 Ok(Found::File(file)) => return Some(Ok((file, path))),
                 Ok(Found::Directory(_)) | Err(Missing::NoFile) => {}
-                Err(missing) => return Some(Err(missing)),
+                Err(missing) => return Some(Err(Absent::Missing(missing))),
             }
         }
         None

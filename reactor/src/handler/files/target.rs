@@ -50,11 +50,11 @@ impl Target {
         }
     }
 
-    /// A file in this directory; `None` for one that is not served.
-    pub fn child(&self, name: &[u8]) -> Option<Vec<u8>> {
+    /// A file in this directory.
+    pub fn child(&self, name: &[u8]) -> Vec<u8> {
         let mut child = self.clone();
         child.push(name);
-        (!is_program(&child.path)).then_some(child.path)
+        child.path
     }
 
     /// As a path in a URL, without a slash at its end. It begins with one slash, whatever the client has

@@ -9,10 +9,13 @@ use crate::options::option_type::OptionType::{List, Map, Switch, Text, Word};
 pub(super) const OPTIONS: &[Spec] = &[
     Spec::port(
         "enable_static_handler",
-        Switch(|d, v| d.port.files.enabled = v),
+        Switch(|d, v| {
+            d.port.files.enabled = v;
+            d.port.files.decided = true;
+        }),
         "false",
         "Whether files below `document_root` are sent without a worker (see [files](files.md)). What is \
-         no file goes to the callback for `Request`, or gets 404 where there is none.",
+         no file goes to the callback for `Request`, or gets 404 where there is none. On with `script`.",
     ),
     Spec::port(
         "document_root",
@@ -29,9 +32,13 @@ pub(super) const OPTIONS: &[Spec] = &[
     ),
     Spec::port(
         "http_index_files",
-        List(|d, v| d.port.files.index = v.to_vec()),
-        "[]",
-        "Names of files that are sent for their directory; the first that is there.",
+        List(|d, v| {
+            d.port.files.index = v.to_vec();
+            d.port.files.index_decided = true;
+        }),
+        "[]; with `script`: ['index.php', 'index.html']",
+        "Names of files that are sent for their directory; the first that is there. With `script` those of \
+         PHP are run.",
     ),
     Spec::port(
         "http_autoindex",

@@ -9,6 +9,7 @@ mod port;
 mod proxy;
 mod server;
 mod tls;
+mod web;
 
 use super::option_type::OptionType;
 
@@ -75,6 +76,7 @@ pub fn all() -> impl Iterator<Item = &'static Spec> {
         port::OPTIONS,
         proxy::OPTIONS,
         files::OPTIONS,
+        web::OPTIONS,
         http2::OPTIONS,
         http3::OPTIONS,
         tls::OPTIONS,

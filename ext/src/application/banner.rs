@@ -1,0 +1,56 @@
+//! What the supervisor says of the server when it is up.
+
+use std::io::IsTerminal;
+
+use config::banner::{Address, Banner};
+
+use super::ServerApplication;
+use crate::engine::interpreter;
+
+impl ServerApplication {
+    /// Prints the banner, where it is wanted.
+    pub(super) fn print_banner(&self) {
+        let wanted = self.run.banner.unwrap_or_else(|| interpreter::ini_switch(c"ferrite.banner"));
+        if !wanted || !self.run.foreground {
+            return;
+        }
+        let stdout = std::io::stdout();
+        let colours = match interpreter::ini_text(c"ferrite.colors").as_str() {
+            "always" => true,
+            "never" => false,
+            _ => stdout.is_terminal(),
+        };
+        let banner = Banner {
+            version: env!("CARGO_PKG_VERSION"),
+            php: interpreter::php_version(),
+            addresses: self.addresses(),
+            supervisor: self.state.supervisor.get(),
+            reactor: (self.reactor_pid(), self.run.reactor.threads as u16),
+            workers: (0..usize::from(self.run.reactor.pools.workers()))
+                .map(|worker| self.state.pid_of(worker).unwrap_or_default())
+                .collect(),
+            foreground: std::io::stdin().is_terminal() || stdout.is_terminal(),
+            colours,
+            warnings: interpreter::warnings(),
+        };
+        // In one piece, behind what the script has printed.
+        interpreter::flush_output();
+        let _ = nix::unistd::write(&stdout, banner.to_string().as_bytes());
+    }
+
+    /// Where the server can be reached.
+    pub(super) fn addresses(&self) -> Vec<Address> {
+        let ports = self.state.all_ports();
+        let addresses = ports.iter().map(|port| match &port.path {
+            Some(path) => Address::Unix(path.clone()),
+            None => {
+                let host = port.host.trim_matches(['[', ']']).to_owned();
+                match port.tls {
+                    true => Address::Tls { host, port: port.number, http3: port.http3.get() },
+                    false => Address::Tcp(host, port.number),
+                }
+            }
+        });
+        addresses.collect()
+    }
+}

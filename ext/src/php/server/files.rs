@@ -1,0 +1,77 @@
+//! What `start()` prepares for workers whose requests run files: which files, and PHP's settings.
+
+use std::rc::Rc;
+
+use config::events::Event;
+use config::options::config::{PortOptions, ServerOptions};
+
+use super::state::ServerState;
+use crate::engine::zend::globals::{self, IniError};
+use crate::php::error::Failure;
+use crate::php::port::PortState;
+use crate::web::classic::Plan;
+use crate::web::scripts::Scripts;
+use crate::web::settings;
+
+/// Before the first fork, so that every process has the same.
+pub fn set_ini(server: &ServerOptions) -> Result<(), Failure> {
+    for (name, value) in &server.php_ini {
+        globals::set_system_ini(name, value).map_err(|error| {
+            Failure::State(match error {
+                IniError::Unknown(Some(nearest)) => format!(
+                    "php_ini: PHP has no setting '{name}'; did you mean '{nearest}'?"
+                ),
+                IniError::Unknown(None) => format!("php_ini: PHP has no setting '{name}'"),
+                IniError::Refused => format!(
+                    "php_ini: '{name}' cannot be set to '{value}' while PHP runs: is that a value of it? \
+                     Else set it when PHP starts (php -d {name}=…)"
+                ),
+            })
+        })?;
+    }
+    Ok(())
+}
+
+/// The plan of workers whose requests run files; `None` where they are given to callbacks.
+pub fn prepare(
+    state: &ServerState,
+    states: &[Rc<PortState>],
+    server: &ServerOptions,
+    ports: &mut [PortOptions],
+) -> Result<Option<Plan>, Failure> {
+    let mut scripts = Vec::with_capacity(ports.len());
+    for (port, options) in states.iter().zip(&mut *ports) {
+        let root = &options.files.root;
+        let checked = options.classic.check(root, server.chroot.is_some());
+        checked.map_err(|error| Failure::State(error.to_string()))?;
+        let callback = state.callback_of(port, Event::Request).is_some();
+        if options.classic.enabled() && callback {
+            return Err(Failure::State(format!(
+                "script is set for {}, which has a callback for 'Request' as well: leave out one of them",
+                port.place()
+            )));
+        }
+        if options.classic.enabled() {
+            options.files.serve_beside_php();
+        }
+        scripts.push(options.classic.enabled().then(|| Scripts::new(options)));
+    }
+    if scripts.iter().all(Option::is_none) {
+        return Ok(None);
+    }
+    // The script of the server is left by the workers, and its functions with it.
+    for port in states {
+        for event in [Event::Request, Event::Connect, Event::Close, Event::WorkerStop] {
+            if state.callback_of(port, event).is_some() {
+                return Err(Failure::State(format!(
+                    "There is a callback for '{}' on {}, but workers run the files of script: nothing of \
+                     this script is there when requests come. Leave out one of them",
+                    event.name(),
+                    port.place()
+                )));
+            }
+        }
+    }
+    let name = if server.sapi_name.is_empty() { "ferrite" } else { &server.sapi_name };
+    Ok(Some(Plan { scripts, name: name.to_owned(), settings: settings::wanted(&server.php_ini) }))
+}

@@ -1,0 +1,298 @@
+//! Classic: each request is one of PHP's own, from its beginning to its end, and leaves nothing behind.
+
+use std::ffi::CString;
+use std::mem::MaybeUninit;
+use std::panic::AssertUnwindSafe;
+
+use config::log_limit::{LimitedEvent, limited_with};
+use config::one_line::OneLine;
+use config::script::Decision;
+use ext_php_rs::ffi::{
+    _zend_file_handle, zend_destroy_file_handle, zend_file_handle, zend_stream_init_filename,
+};
+use ext_php_rs::zend::try_catch;
+use http::{Method, StatusCode};
+use log::Level;
+use nix::fcntl::{FcntlArg, OFlag, fcntl};
+use worker::{Reply, Request, Verdict};
+
+use super::exchange::{self, Exchange};
+use super::response::{Settled, answer};
+use super::scripts::Scripts;
+use super::{input, sapi, zend};
+use crate::engine::client;
+use crate::engine::zend::watched::{self, Watched};
+use crate::engine::zend::{globals, php_free_shutdown_functions};
+use crate::php::port::PortContext;
+use crate::php::request::decoding;
+
+/// What `start()` has decided about workers whose requests run files.
+#[derive(Debug)]
+pub struct Plan {
+    /// By port; `None` for one that sends files alone.
+    pub scripts: Vec<Option<Scripts>>,
+    /// `sapi_name`.
+    pub name: String,
+    /// PHP's settings.
+    pub settings: Vec<(String, Vec<u8>)>,
+}
+
+/// A worker that has left the script of the server: nothing of that is there any more.
+#[derive(Debug)]
+pub struct Classic {
+    scripts: Vec<Option<Scripts>>,
+    /// Room for what is printed.
+    room: Vec<u8>,
+    /// The code that a process ends with which a script has forked.
+    pub exit_code: i32,
+}
+
+impl Classic {
+    /// Ends the request that the script of the server is to PHP, in this process alone. From now on no
+    /// value of it may be used or dropped, and the call that has led here must not return.
+    pub fn leave_script(plan: Plan) -> Self {
+        let end = AssertUnwindSafe(|| {
+            // SAFETY: as at the end of a script, but that neither its shutdown functions nor its
+            // destructors run, and nobody sees its output: they are the supervisor's.
+            unsafe {
+                zend::php_output_discard_all();
+                php_free_shutdown_functions();
+                let store = &raw mut (*globals::executor()).objects_store;
+                zend::zend_objects_store_mark_destructed(store.cast());
+                zend::php_request_shutdown(std::ptr::null_mut());
+            }
+        });
+        if try_catch(end).is_err() {
+            log::error!("the script of the server cannot be left");
+            config::process::end_now();
+        }
+        forget_script();
+        keep_standard_input();
+        sapi::become_web(&plan.name, &plan.settings);
+        Self { scripts: plan.scripts, room: Vec::new(), exit_code: 0 }
+    }
+
+    /// Answers one request.
+    pub fn handle(
+        &mut self,
+        port: usize,
+        context: &PortContext,
+        request: Request,
+        reply: Reply,
+    ) -> Verdict {
+        let mut request = request;
+        if let Some(settings) = &context.decompression
+            && let Err(refusal) = decoding::apply(&mut request, settings)
+        {
+            decoding::refuse(reply, &request.head, &refusal);
+            return Verdict::Continue;
+        }
+        let head_only = request.head.method == Method::HEAD;
+        let Some(Some(scripts)) = self.scripts.get_mut(port) else {
+            answer(reply, StatusCode::NOT_FOUND, None, head_only);
+            return Verdict::Continue;
+        };
+        let status = match scripts.decide(&request.head.path) {
+            Decision::Run(script) => {
+                let room = std::mem::take(&mut self.room);
+                let root = scripts.root();
+                let exchange = Exchange::new(request, reply, script, root, context.number, room);
+                return self.run(exchange, context);
+            }
+            Decision::Redirect(mut location) => {
+                if let Some(query) = &request.head.query {
+                    location.extend([b"?", &query[..]].concat());
+                }
+                answer(reply, StatusCode::MOVED_PERMANENTLY, Some(&location), head_only);
+                return Verdict::Continue;
+            }
+            Decision::Deny => StatusCode::FORBIDDEN,
+            Decision::NotFound => StatusCode::NOT_FOUND,
+            Decision::Malformed => StatusCode::BAD_REQUEST,
+            Decision::Failed => StatusCode::SERVICE_UNAVAILABLE,
+        };
+        answer(reply, status, None, head_only);
+        Verdict::Continue
+    }
+
+    fn run(&mut self, exchange: Exchange, context: &PortContext) -> Verdict {
+        let uploads = Uploads::prepare(&exchange, context);
+        if let Some(watch) = exchange.response.watch() {
+            client::watch(watch);
+        }
+        let authorization = exchange.head.fields.get(b"authorization").map(<[u8]>::to_vec);
+        let authorization = authorization.and_then(|value| CString::new(value).ok());
+        let file = CString::new(exchange.file()).unwrap_or_default();
+        let is_post = exchange.head.method == Method::POST;
+        exchange.enter();
+        let (mut begun, mut fatal) = (false, None);
+        // What a bailout jumps over must own nothing.
+        let (begun_at, fatal_at) = (&raw mut begun, &raw mut fatal);
+        let (file, authorization) = (&file, authorization.as_deref());
+        let ran = try_catch(AssertUnwindSafe(|| {
+            // SAFETY: as a SAPI calls them; both places outlive the closure.
+            unsafe {
+                if zend::php_request_startup() != crate::engine::zend::SUCCESS {
+                    return;
+                }
+                *begun_at = true;
+                if let Some(authorization) = authorization {
+                    zend::php_handle_auth_data(authorization.as_ptr());
+                }
+                if !is_post {
+                    input::open_body();
+                }
+                execute(file);
+                *fatal_at = fatal_error();
+            }
+        }));
+        // SAFETY: as a SAPI calls it at the end of each request. Shutdown functions, destructors and
+        // callbacks of output buffers run in it, each guarded by the engine.
+        let ended = try_catch(AssertUnwindSafe(|| unsafe {
+            if begun {
+                zend::php_request_shutdown(std::ptr::null_mut());
+            }
+            (*globals::executor()).exit_status
+        }));
+        forget_script();
+        if worker::is_forked_copy() {
+            self.exit_code = ended.unwrap_or(255);
+            // What it would answer, and the uploads, are the worker's.
+            std::mem::forget((exchange::leave(), uploads));
+            return Verdict::Continue;
+        }
+        drop(uploads);
+        let sound = begun && ran.is_ok() && ended.is_ok();
+        self.settle(fatal, sound)
+    }
+
+    /// The script is done: completes the response, and says how it went where it did not go well.
+    fn settle(&mut self, fatal: Option<String>, sound: bool) -> Verdict {
+        client::forget();
+        let Some(mut exchange) = exchange::leave() else { return Verdict::Exit };
+        let response = &mut exchange.response;
+        if fatal.is_some() {
+            response.set_status(StatusCode::INTERNAL_SERVER_ERROR);
+        }
+        let open = response.is_open();
+        let settled = response.finish();
+        let answer = match settled {
+            Settled::Failed => "; the client gets 500",
+            Settled::BrokenOff => "; the response breaks off",
+            Settled::Sent if fatal.is_some() && open => "; the client gets 500",
+            Settled::Sent => "",
+        };
+        let what = match (fatal, settled) {
+            // PHP has said so itself (`log_errors`).
+            (Some(_), Settled::Sent) if exchange.fatal_logged => None,
+            (Some(message), _) => Some(message),
+            (None, Settled::BrokenOff) => Some("shorter than its Content-Length".to_owned()),
+            (None, Settled::Failed) => Some("the script has left no response".to_owned()),
+            (None, Settled::Sent) => None,
+        };
+        if let Some(what) = what {
+            let method = exchange.head.method.as_str();
+            let path = exchange.head.path[..exchange.head.path.len().min(200)].escape_ascii();
+            let path = path.to_string();
+            let fields = [
+                ("reason", "fatal".into()),
+                ("method", method.into()),
+                ("path", (&path[..]).into()),
+            ];
+            let line = format_args!("{method} {path}: {}{answer}", OneLine(&what));
+            limited_with(LimitedEvent::Handler, Level::Error, &fields, line);
+        }
+        self.room = exchange.response.into_room();
+        if sound { Verdict::Continue } else { Verdict::Exit }
+    }
+}
+
+/// Runs a file as the script of the request.
+///
+/// # Safety
+///
+/// A request of PHP's has begun. A bailout may jump out of it.
+unsafe fn execute(file: &CString) {
+    let mut handle = MaybeUninit::<zend_file_handle>::zeroed();
+    // SAFETY: the engine fills the handle, and copies the path; it is destroyed once.
+    unsafe {
+        let handle: *mut _zend_file_handle = handle.as_mut_ptr();
+        zend_stream_init_filename(handle, file.as_ptr());
+        (*handle).primary_script = true;
+        zend::php_execute_script(handle);
+        zend_destroy_file_handle(handle);
+    }
+}
+
+/// The fatal error that has ended the script, if one has.
+fn fatal_error() -> Option<String> {
+    // E_ERROR, E_PARSE, E_CORE_ERROR, E_COMPILE_ERROR, E_USER_ERROR, E_RECOVERABLE_ERROR
+    const FATAL: i32 = 1 | 4 | 16 | 64 | 256 | 4096;
+    // SAFETY: only reads globals.
+    let ended = unsafe {
+        (*globals::executor()).exit_status == 255 && (*globals::core()).last_error_type & FATAL != 0
+    };
+    let error = ended.then(globals::last_error).flatten()?;
+    let first = error.message.lines().next().unwrap_or_default();
+    Some(format!("{first} in {}:{}", error.file, error.line))
+}
+
+/// What was noted of the script that has ended, whose values are gone.
+fn forget_script() {
+    if watched::any_called() {
+        if watched::was_called(Watched::Alarm) {
+            nix::unistd::alarm::cancel();
+        }
+        watched::forget();
+    }
+    watched::forget_save_handler();
+}
+
+/// The end of the server's script may have closed standard input: its number must not become that of a
+/// socket, which `php://stdin` would read from.
+fn keep_standard_input() {
+    if fcntl(std::io::stdin(), FcntlArg::F_GETFD).is_ok() {
+        return;
+    }
+    match nix::fcntl::open("/dev/null", OFlag::O_RDONLY, nix::sys::stat::Mode::empty()) {
+        // The lowest number that is free.
+        Ok(file) => std::mem::forget(file),
+        Err(error) => log::warn!("/dev/null cannot be opened: {error}"),
+    }
+}
+
+/// The folder of the uploads of a request, while it runs.
+struct Uploads<'a> {
+    context: &'a PortContext,
+    /// What `upload_tmp_dir` was.
+    before: *mut std::ffi::c_char,
+    _path: CString,
+}
+
+impl<'a> Uploads<'a> {
+    /// `None` where there can be none.
+    fn prepare(exchange: &Exchange, context: &'a PortContext) -> Option<Self> {
+        let content_type = exchange.head.fields.get(b"content-type")?;
+        let start = content_type.get(..MULTIPART.len())?;
+        if !start.eq_ignore_ascii_case(MULTIPART) || exchange.body.is_empty() {
+            return None;
+        }
+        use std::os::unix::ffi::OsStrExt;
+        let path = CString::new(context.uploads.enter().as_os_str().as_bytes()).ok()?;
+        // SAFETY: a plain setting, put back when this is dropped; the path lives as long.
+        let before = unsafe {
+            std::mem::replace(&mut (*globals::core()).upload_tmp_dir, path.as_ptr().cast_mut())
+        };
+        Some(Self { context, before, _path: path })
+    }
+}
+
+const MULTIPART: &[u8] = b"multipart/form-data";
+
+impl Drop for Uploads<'_> {
+    fn drop(&mut self) {
+        // SAFETY: puts back what was there.
+        unsafe { (*globals::core()).upload_tmp_dir = self.before };
+        self.context.uploads.leave();
+    }
+}

@@ -1,0 +1,259 @@
+//! [`WebResponse`]: the state machine of a response that PHP prints.
+//!
+//! ```text
+//!         64 KiB, or flush()              end of the script,
+//!  Open ────────────────────▶ Streaming ── fastcgi_finish_request() ──▶ Over
+//!    └────────── the same end: the content is all there ──────────────────▶┘
+//! ```
+
+use http::StatusCode;
+use reactor::protocol::message::plain_response;
+use wire::limits::WEB_OUTPUT_BYTES_MAX;
+use wire::{Fields, Reason, ResponseHead};
+use worker::{ClientWatch, Reply, ReplyError};
+
+use super::head::Head;
+
+/// A response on its way.
+#[derive(Debug)]
+pub struct WebResponse {
+    phase: Phase,
+    /// The request's method is HEAD: no content goes out (RFC 9110, 9.3.2).
+    head_only: bool,
+    /// What has been printed and not been sent.
+    pending: Vec<u8>,
+    /// Whether the client has gone before the end.
+    gone: bool,
+}
+
+#[derive(Debug)]
+enum Phase {
+    Open { reply: Reply, head: Option<Head> },
+    Streaming { reply: Reply, missing: Option<u64>, content: bool },
+    Over,
+}
+
+/// What became of a response when its script was done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Settled {
+    /// It has been sent, or the client had gone.
+    Sent,
+    /// There was none: the client gets 500.
+    Failed,
+    /// It was shorter than its `Content-Length`: the client sees it break off.
+    BrokenOff,
+}
+
+impl WebResponse {
+    /// A response that goes out by `reply`. `pending` is empty; its room is used again.
+    pub fn new(reply: Reply, head_only: bool, pending: Vec<u8>) -> Self {
+        let phase = Phase::Open { reply, head: None };
+        Self { phase, head_only, pending, gone: false }
+    }
+
+    /// Tells whether the client has left, beside the response.
+    pub fn watch(&self) -> Option<ClientWatch> {
+        match &self.phase {
+            Phase::Open { reply, .. } | Phase::Streaming { reply, .. } => Some(reply.watch()),
+            Phase::Over => None,
+        }
+    }
+
+    /// Whether nothing has been sent to the client, not even a head.
+    pub fn is_open(&self) -> bool {
+        matches!(self.phase, Phase::Open { .. })
+    }
+
+    /// Whether its end has been sent.
+    pub fn is_over(&self) -> bool {
+        matches!(self.phase, Phase::Over)
+    }
+
+    /// The head as PHP would send it. It goes out with the first content, or at the end.
+    pub fn set_head(&mut self, made: Head) {
+        if let Phase::Open { head, .. } = &mut self.phase {
+            *head = Some(made);
+        }
+    }
+
+    /// In place of the status of a head that has not gone out.
+    pub fn set_status(&mut self, status: StatusCode) {
+        if let Phase::Open { head: Some(head), .. } = &mut self.phase
+            && head.status == StatusCode::OK
+        {
+            head.status = status;
+        }
+    }
+
+    /// Sends an interim head at once. `false`: the final one has been sent, or the client has gone.
+    pub fn informational(&mut self, head: &ResponseHead) -> bool {
+        match &mut self.phase {
+            Phase::Open { reply, .. } => reply.head(head).and_then(|()| reply.flush()).is_ok(),
+            _ => false,
+        }
+    }
+
+    /// Takes what the script prints. `false`: the client has gone.
+    pub fn write(&mut self, content: &[u8]) -> bool {
+        if self.is_over() {
+            return !self.gone;
+        }
+        if self.pending.len() + content.len() <= WEB_OUTPUT_BYTES_MAX {
+            self.pending.extend_from_slice(content);
+            return true;
+        }
+        // Once by itself, what is large anyway.
+        self.stream(content)
+    }
+
+    /// Sends what there is. `false`: the client has gone.
+    pub fn flush(&mut self) -> bool {
+        match &mut self.phase {
+            Phase::Over => return !self.gone,
+            // As under php-fpm nothing goes out before the script has printed something.
+            Phase::Open { head: None, .. } => return true,
+            Phase::Open { .. } | Phase::Streaming { .. } => {}
+        }
+        if !self.stream(b"") {
+            return false;
+        }
+        let Phase::Streaming { reply, .. } = &mut self.phase else { return !self.gone };
+        let sent = reply.flush().is_ok() && reply.is_awaited();
+        self.note(sent)
+    }
+
+    /// Sends what is pending, and `more` behind it.
+    fn stream(&mut self, more: &[u8]) -> bool {
+        self.begin();
+        let pending = std::mem::take(&mut self.pending);
+        let sent = self.send(&pending) && self.send(more);
+        self.pending = pending;
+        self.pending.clear();
+        self.note(sent)
+    }
+
+    /// From open to streaming.
+    fn begin(&mut self) {
+        let (mut reply, head) = match std::mem::replace(&mut self.phase, Phase::Over) {
+            Phase::Open { reply, head: Some(head) } => (reply, head),
+            other => {
+                self.phase = other;
+                return;
+            }
+        };
+        let content = !self.head_only && head.has_content();
+        let missing = head.declared().filter(|_| content);
+        if reply.head(&head.streamed()).is_ok() {
+            self.phase = Phase::Streaming { reply, missing, content };
+        } else {
+            self.gone = true;
+        }
+    }
+
+    /// Sends content as far as `Content-Length` lets it.
+    fn send(&mut self, content: &[u8]) -> bool {
+        match &mut self.phase {
+            Phase::Streaming { reply, missing, content: true } => {
+                let content = within(missing, content);
+                content.is_empty() || reply.body(content).is_ok()
+            }
+            Phase::Streaming { .. } => true,
+            Phase::Open { .. } | Phase::Over => !self.gone,
+        }
+    }
+
+    fn note(&mut self, sent: bool) -> bool {
+        if !sent {
+            self.gone = true;
+            self.phase = Phase::Over;
+        }
+        sent
+    }
+
+    /// The script is done: sends the rest and the end.
+    pub fn finish(&mut self) -> Settled {
+        let pending = std::mem::take(&mut self.pending);
+        let settled = match std::mem::replace(&mut self.phase, Phase::Over) {
+            Phase::Over => Settled::Sent,
+            Phase::Open { mut reply, head: None } => {
+                reply.abort(Reason::HandlerFailed);
+                Settled::Failed
+            }
+            Phase::Open { mut reply, head: Some(head) } => {
+                let content = !self.head_only && head.has_content();
+                let head = match content {
+                    true => head.complete(pending.len() as u64),
+                    false => head.streamed(),
+                };
+                let content = if content { &pending[..] } else { &[] };
+                self.gone = finish(reply.head(&head), &mut reply, content).is_err();
+                Settled::Sent
+            }
+            Phase::Streaming { mut reply, mut missing, content } => {
+                let last = if content { within(&mut missing, &pending) } else { &[] };
+                match missing {
+                    Some(1..) => {
+                        reply.abort(Reason::HandlerFailed);
+                        Settled::BrokenOff
+                    }
+                    _ => {
+                        self.gone = finish(Ok(()), &mut reply, last).is_err();
+                        Settled::Sent
+                    }
+                }
+            }
+        };
+        self.pending = pending;
+        self.pending.clear();
+        settled
+    }
+
+    /// Breaks it off, so that the client can tell.
+    pub fn abort(&mut self) {
+        if let Phase::Open { mut reply, .. } | Phase::Streaming { mut reply, .. } =
+            std::mem::replace(&mut self.phase, Phase::Over)
+        {
+            reply.abort(Reason::HandlerFailed);
+        }
+    }
+
+    /// The room of what was pending, for the next response.
+    pub fn into_room(mut self) -> Vec<u8> {
+        let mut room = std::mem::take(&mut self.pending);
+        room.clear();
+        room
+    }
+}
+
+/// A whole response that needs no script.
+pub fn answer(mut reply: Reply, status: StatusCode, location: Option<&[u8]>, head_only: bool) {
+    let (mut head, content) = plain_response(status);
+    if let Some(location) = location {
+        let line = [(&b"location"[..], location)];
+        head.fields = head.fields.iter().chain(line).collect::<Fields>();
+    }
+    let content = if head_only { &[] } else { &content[..] };
+    let sent = reply.head(&head);
+    // Who has gone misses nothing.
+    let _ = finish(sent, &mut reply, content);
+}
+
+fn finish(
+    head: Result<(), ReplyError>,
+    reply: &mut Reply,
+    content: &[u8],
+) -> Result<(), ReplyError> {
+    head?;
+    if !content.is_empty() {
+        reply.last_body(content)?;
+    }
+    reply.end(None)
+}
+
+/// The beginning of `content` that is still missing.
+fn within<'a>(missing: &mut Option<u64>, content: &'a [u8]) -> &'a [u8] {
+    let Some(missing) = missing else { return content };
+    let len = content.len().min(usize::try_from(*missing).unwrap_or(usize::MAX));
+    *missing -= len as u64;
+    &content[..len]
+}

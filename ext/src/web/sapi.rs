@@ -1,0 +1,70 @@
+//! Makes this process a web SAPI, once: the SAPI's table, `PHP_SAPI`, functions and settings.
+
+use std::ffi::{CString, c_int, c_void};
+
+use ext_php_rs::ffi::{IS_INTERNED_STRING_EX, zend_hash_str_find, zend_string_init_interned, zval};
+use nix::libc::{RTLD_DEFAULT, dlsym};
+
+use super::zend::NO_CHDIR;
+use super::{functions, hooks, settings};
+use crate::engine::zend::globals;
+
+/// Becomes one. To be called in a worker, between two requests of PHP's, and before code of the
+/// application is compiled: constants are put in their places then.
+pub fn become_web(name: &str, wanted: &[(String, Vec<u8>)]) {
+    rename(name);
+    hooks::install();
+    functions::show();
+    // SAFETY: plain values of the engine's, and no request runs.
+    unsafe {
+        let (sapi, module) = (globals::sapi(), globals::sapi_module());
+        (*module).phpinfo_as_text = 0;
+        // Scripts run in their own folder.
+        (*sapi).options &= !NO_CHDIR;
+        (*sapi).request_info.argc = 0;
+        (*sapi).request_info.argv = std::ptr::null_mut();
+    }
+    keep_signals();
+    settings::apply(wanted);
+}
+
+/// The name in the SAPI's table, and the constant.
+fn rename(name: &str) {
+    // They live as long as the process.
+    let text = CString::new(name).unwrap_or_default().into_raw();
+    // SAFETY: no request runs; the constant's value is an interned string, as the engine has made it.
+    unsafe {
+        (*globals::sapi_module()).name = text;
+        (*globals::sapi_module()).pretty_name = c"Ferrite".as_ptr().cast_mut();
+        let constants = (*globals::executor()).zend_constants;
+        let found = zend_hash_str_find(constants, c"PHP_SAPI".as_ptr(), "PHP_SAPI".len());
+        let (Some(found), Some(init)) = (found.as_ref(), zend_string_init_interned) else { return };
+        // A constant begins with its value.
+        let place = found.value.ptr.cast::<zval>();
+        (*place).value.str_ = init(text, name.len(), true);
+        (*place).u1.type_info = IS_INTERNED_STRING_EX;
+    }
+}
+
+/// What `zend_signal_globals` begins with, in PHP 8.2 to 8.5.
+#[repr(C)]
+struct SignalGlobals {
+    depth: c_int,
+    blocked: c_int,
+    running: c_int,
+    active: c_int,
+    check: bool,
+    reset: bool,
+}
+
+/// The engine would set handlers for SIGTERM and SIGUSR1 at the beginning of each request, and the worker
+/// die by them: what a worker does about signals stays.
+fn keep_signals() {
+    // SAFETY: the engine's variable, which a PHP without `--enable-zend-signals` has not.
+    unsafe {
+        let found: *mut c_void = dlsym(RTLD_DEFAULT, c"zend_signal_globals".as_ptr());
+        if let Some(signals) = found.cast::<SignalGlobals>().as_mut() {
+            signals.reset = false;
+        }
+    }
+}

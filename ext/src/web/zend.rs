@@ -1,0 +1,87 @@
+//! What a SAPI needs of the engine, and `ext-php-rs` does not declare.
+
+use std::ffi::{c_char, c_int, c_uint, c_void};
+
+use ext_php_rs::ffi::{
+    HashTable, php_stream, sapi_headers_struct, zend_class_entry, zend_file_handle,
+    zend_function_entry, zval,
+};
+
+/// `SAPI_HEADER_SENT_SUCCESSFULLY`
+pub const HEADERS_SENT: c_int = 1;
+/// `SAPI_OPTION_NO_CHDIR`
+pub const NO_CHDIR: c_int = 1;
+/// Argument of an input filter: a variable of `$_SERVER` (`PARSE_SERVER`).
+pub const PARSE_SERVER: c_int = 5;
+/// `MODULE_PERSISTENT`
+pub const MODULE_PERSISTENT: c_int = 1;
+/// `PHP_INI_STAGE_ACTIVATE`
+pub const STAGE_ACTIVATE: c_int = 1 << 2;
+
+/// The filter that variables of a request go through.
+pub type InputFilter = unsafe extern "C" fn(
+    kind: c_int,
+    name: *const c_char,
+    value: *mut *mut c_char,
+    len: usize,
+    new_len: *mut usize,
+) -> c_uint;
+
+#[allow(missing_docs)]
+unsafe extern "C" {
+    pub static php_import_environment_variables: Option<unsafe extern "C" fn(array: *mut zval)>;
+
+    pub fn php_request_startup() -> c_int;
+    pub fn php_request_shutdown(unused: *mut c_void);
+    /// An int, and since PHP 8.4 a bool: whether it has succeeded is not asked.
+    pub fn php_execute_script(script: *mut zend_file_handle);
+    pub fn php_handle_auth_data(authorization: *const c_char) -> c_int;
+    pub fn php_handle_aborted_connection();
+    pub fn php_default_post_reader();
+    pub fn php_header() -> c_int;
+    pub fn php_output_discard_all();
+    pub fn zend_objects_store_mark_destructed(store: *mut c_void);
+    pub fn zend_is_auto_global_str(name: *const c_char, len: usize) -> bool;
+    pub fn zend_hash_str_add(
+        table: *mut HashTable,
+        key: *const c_char,
+        len: usize,
+        value: *mut zval,
+    ) -> *mut zval;
+    pub fn zend_register_functions(
+        scope: *mut zend_class_entry,
+        functions: *const zend_function_entry,
+        table: *mut HashTable,
+        kind: c_int,
+    ) -> c_int;
+    pub fn _zend_hash_init(
+        table: *mut HashTable,
+        size: u32,
+        destructor: Option<unsafe extern "C" fn(*mut zval)>,
+        persistent: bool,
+    );
+    pub fn sapi_read_post_block(buffer: *mut c_char, len: usize) -> usize;
+    pub fn _php_stream_free(stream: *mut php_stream, options: c_int) -> c_int;
+}
+
+/// The fields of a response that PHP's `header()` has set, each as it was given, in their order.
+///
+/// # Safety
+///
+/// `headers` points to the SAPI's list, and the lines are not used when it has changed.
+pub unsafe fn header_lines<'a>(
+    headers: *const sapi_headers_struct,
+) -> impl Iterator<Item = &'a [u8]> {
+    // SAFETY: the caller's promise: elements hold their line behind two pointers.
+    let mut element = unsafe { (*headers).headers.head };
+    std::iter::from_fn(move || {
+        // SAFETY: as above; the last element points to none.
+        unsafe {
+            let line = (&raw const element.as_ref()?.data)
+                .cast::<ext_php_rs::ffi::sapi_header_struct>()
+                .read_unaligned();
+            element = (*element).next;
+            Some(std::slice::from_raw_parts(line.header.cast::<u8>(), line.header_len))
+        }
+    })
+}
