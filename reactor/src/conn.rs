@@ -103,12 +103,11 @@ pub struct Context<'a> {
 
 /// What came of one turn's work on a connection.
 #[derive(Debug)]
-#[allow(clippy::large_enum_variant)] // lives in a buffer that is used again; a box would be an allocation
 pub enum Event {
     /// A proxy has said for whom the connection is, as the origin has it from now on.
     Introduced,
     /// A part of a request.
-    Request(StreamId, Part<RequestHead>),
+    Request(StreamId, Part<Box<RequestHead>>),
     /// Content bytes of a response were taken over from its worker, which may send as many more.
     Credit(ExchangeKey, u64),
     /// The stream is no more: nothing of the response is of use.

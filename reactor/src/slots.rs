@@ -59,6 +59,12 @@ impl<T> Slots<T> {
     }
 
     /// The entry, if it is still there.
+    pub fn get(&self, key: Key) -> Option<&T> {
+        let place = self.places.get(key.slot as usize)?;
+        if place.generation == key.generation { place.entry.as_ref() } else { None }
+    }
+
+    /// The same, to change it.
     pub fn get_mut(&mut self, key: Key) -> Option<&mut T> {
         let place = self.places.get_mut(key.slot as usize)?;
         if place.generation == key.generation { place.entry.as_mut() } else { None }

@@ -1,10 +1,16 @@
-//! [`Turn`]: the time, the deadlines and the log of errors of an event loop, which connections and
-//! handlers have at hand.
+//! [`Turn`]: what connections and handlers have at hand in each turn of an event loop: the time, the
+//! deadlines, the log of errors, and where handlers leave what they say.
 
 use std::time::Instant;
 
+use wire::{ConnectionId, Part, ResponseHead};
+
 use crate::clock::Clock;
 use crate::error_log::ErrorLog;
+use crate::handler::workers::Fault;
+use crate::handler::{Answer, ExchangeKey};
+use crate::protocol::StreamId;
+use crate::slots::Key;
 use crate::timer::{Timer, Timers};
 
 /// What lasts as long as the event loop, and changes with each of its turns.
@@ -16,9 +22,42 @@ pub struct Turn {
     pub timers: Timers,
     /// Where to say what clients and workers do wrong.
     pub error_log: ErrorLog,
+    /// What handlers say to clients, in its order.
+    pub answers: Vec<Answer>,
+    /// Connections that workers end; the answers above come first.
+    pub closings: Vec<ConnectionId>,
+    /// What workers have done that no worker does, for the log.
+    pub faults: Vec<Fault>,
+    /// Responses that were refused because too many files are open, and that nobody has complained of.
+    pub files_refused: u32,
 }
 
 impl Turn {
+    /// That of an event loop that starts.
+    pub fn new(clock: Clock, error_log: ErrorLog) -> Self {
+        Self {
+            clock,
+            timers: Timers::default(),
+            error_log,
+            answers: Vec::new(),
+            closings: Vec::new(),
+            faults: Vec::new(),
+            files_refused: 0,
+        }
+    }
+
+    /// Answers an exchange with these parts.
+    pub fn answer(
+        &mut self,
+        conn: Key,
+        stream: StreamId,
+        exchange: ExchangeKey,
+        parts: impl IntoIterator<Item = Part<ResponseHead>>,
+    ) {
+        let answer = |part: Part<_>| Answer { conn, stream, exchange, message: part.into() };
+        self.answers.extend(parts.into_iter().map(answer));
+    }
+
     /// When this turn began.
     pub fn now(&self) -> Instant {
         self.clock.now().instant

@@ -149,7 +149,7 @@ pub struct WorkerIdentity {
 #[derive(Debug)]
 pub struct Request {
     /// Control data and fields.
-    pub head: RequestHead,
+    pub head: Box<RequestHead>,
     /// Its content.
     pub body: RequestBody,
     /// Trailer fields; those behind a [stream](RequestBody::Stream) are there when it has been read.

@@ -46,7 +46,7 @@ pub struct Request {
 
 #[derive(Debug)]
 struct Message {
-    head: RequestHead,
+    head: Box<RequestHead>,
     body: Body,
     trailers: Option<Fields>,
     parse_cookie: bool,
@@ -97,7 +97,7 @@ impl Request {
 
     /// Names the request in a line of the log: `METHOD path`.
     pub fn label(&self) -> Label<'_> {
-        Label(self.message.as_ref().map(|message| &message.head))
+        Label(self.message.as_ref().map(|message| &*message.head))
     }
 }
 

@@ -17,7 +17,7 @@ use crate::php::request::body::{Body, StreamSource};
 #[derive(Debug)]
 pub struct Exchange {
     /// The request's head.
-    pub head: RequestHead,
+    pub head: Box<RequestHead>,
     /// The script, if the request runs one.
     pub script: ScriptPath,
     /// The document root, without a slash at its end.

@@ -34,7 +34,7 @@ pub fn h1(data: &[u8]) {
 /// A request, and whether it was complete; of what broke off, content is not told.
 #[derive(Debug, PartialEq)]
 struct Request {
-    head: RequestHead,
+    head: Box<RequestHead>,
     content: Vec<u8>,
     trailers: Option<Fields>,
     complete: bool,
@@ -240,7 +240,7 @@ impl End {
         }
     }
 
-    fn take(&mut self, stream: StreamId, part: Part<RequestHead>) {
+    fn take(&mut self, stream: StreamId, part: Part<Box<RequestHead>>) {
         if let Part::Head(head) = part {
             assert!(self.stream.is_none_or(|before| before < stream), "streams count up");
             (self.stream, self.ended, self.left) = (Some(stream), false, false);

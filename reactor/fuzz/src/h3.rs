@@ -94,7 +94,7 @@ fn alone(slot: u8, pieces: &[&[u8]]) -> Outcome {
 /// What the server and the client see of one stream.
 #[derive(Debug, Default, PartialEq)]
 struct Outcome {
-    head: Option<RequestHead>,
+    head: Option<Box<RequestHead>>,
     content: Vec<u8>,
     trailers: Option<Fields>,
     complete: bool,
@@ -106,7 +106,7 @@ struct Outcome {
 }
 
 impl Outcome {
-    fn take(&mut self, part: Part<RequestHead>) {
+    fn take(&mut self, part: Part<Box<RequestHead>>) {
         match part {
             Part::Head(head) => assert!(self.head.replace(head).is_none(), "a second head"),
             Part::Body(content) => self.content.extend_from_slice(&content),

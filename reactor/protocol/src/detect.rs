@@ -94,7 +94,7 @@ impl Protocol for Detect {
         self.protocol().receive(input, now);
     }
 
-    fn poll(&mut self) -> Option<(StreamId, Part<RequestHead>)> {
+    fn poll(&mut self) -> Option<(StreamId, Part<Box<RequestHead>>)> {
         self.protocol().poll()
     }
 

@@ -9,7 +9,7 @@
 //!               receive ─────▶ ┌──────────┐ ◀────────── send ──▶ Flow
 //!                              │ Protocol │
 //!  poll ◀───────────────────── └──────────┘ ─────▶ transmit
-//!   Part<RequestHead>            deadline            bytes and files, or datagrams
+//!   Part<Box<RequestHead>>            deadline            bytes and files, or datagrams
 //!                                set_paused, upgrade
 //!                                shutdown
 //!
@@ -128,7 +128,7 @@ pub trait Protocol: Send {
     fn receive(&mut self, input: Input<'_>, now: &Now);
 
     /// The next part of a request. `Abort` says that the client has given the request up.
-    fn poll(&mut self) -> Option<(StreamId, Part<RequestHead>)>;
+    fn poll(&mut self) -> Option<(StreamId, Part<Box<RequestHead>>)>;
 
     /// Takes a part of a response. Parts of one stream come in order; a protocol mistake of the
     /// handler's (content beyond a declared length, say) breaks the stream, never the framing.
@@ -176,7 +176,7 @@ impl<P: Protocol + ?Sized> Protocol for Box<P> {
         (**self).receive(input, now);
     }
 
-    fn poll(&mut self) -> Option<(StreamId, Part<RequestHead>)> {
+    fn poll(&mut self) -> Option<(StreamId, Part<Box<RequestHead>>)> {
         (**self).poll()
     }
 

@@ -38,7 +38,7 @@ pub struct ControlData<'a> {
 #[derive(Debug)]
 pub struct Head {
     /// The head, as workers see it.
-    pub head: RequestHead,
+    pub head: Box<RequestHead>,
     /// `Content-Length`.
     pub content_length: Option<u64>,
     /// The client waits for a 100 before it sends the content.
@@ -65,7 +65,7 @@ pub fn head(
     let expects_continue = expects_continue(lines)?;
     let fields = fields(lines, control.authority, settings)?;
     let ControlData { method, version, .. } = control;
-    let head = RequestHead {
+    let head = Box::new(RequestHead {
         method,
         path,
         query,
@@ -76,7 +76,7 @@ pub fn head(
         tls: None,
         streamed: false,
         upgrade,
-    };
+    });
     Ok(Head { head, content_length, expects_continue })
 }
 

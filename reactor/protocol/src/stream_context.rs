@@ -20,7 +20,7 @@ pub struct StreamContext {
     pub read: ReadFile,
     /// The stream that is at work.
     pub stream: StreamId,
-    parts: VecDeque<(StreamId, Part<RequestHead>)>,
+    parts: VecDeque<(StreamId, Part<Box<RequestHead>>)>,
     /// As a rule of one stream.
     released: SmallVec<[(StreamId, u64); 1]>,
     refusals: VecDeque<ProtocolError>,
@@ -40,7 +40,7 @@ impl StreamContext {
     }
 
     /// A part of the stream's request.
-    pub fn part(&mut self, part: Part<RequestHead>) {
+    pub fn part(&mut self, part: Part<Box<RequestHead>>) {
         self.parts.push_back((self.stream, part));
     }
 
@@ -63,7 +63,7 @@ impl StreamContext {
     }
 
     /// The next part.
-    pub fn pop(&mut self) -> Option<(StreamId, Part<RequestHead>)> {
+    pub fn pop(&mut self) -> Option<(StreamId, Part<Box<RequestHead>>)> {
         let part = self.parts.pop_front();
         if self.parts.is_empty() && self.parts.capacity() > 0 {
             // Heads are large, and connections are many: an idle one keeps no room.

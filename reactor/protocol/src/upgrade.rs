@@ -51,7 +51,7 @@ pub trait Machine: Send {
     fn receive(&mut self, input: StreamInput<'_>, now: &Now);
 
     /// What the handler gets of it: content, and its end. Called until there is none.
-    fn poll(&mut self) -> Option<Part<RequestHead>>;
+    fn poll(&mut self) -> Option<Part<Box<RequestHead>>>;
 
     /// Takes a part of the handler's. There is no head: the upgrade was it.
     fn send(&mut self, part: Part<ResponseHead>, now: &Now) -> Flow;
@@ -76,7 +76,7 @@ pub trait Machine: Send {
 pub struct Upgrades {
     streams: BTreeMap<StreamId, Upgraded>,
     /// Parts for handlers.
-    parts: Vec<(StreamId, Part<RequestHead>)>,
+    parts: Vec<(StreamId, Part<Box<RequestHead>>)>,
     /// Content of handlers' that has left its machine.
     released: Vec<(StreamId, u64)>,
 }
@@ -135,7 +135,11 @@ impl Upgrades {
     }
 
     /// Takes what the protocol has given out, if it is of such a stream; gives it back otherwise.
-    pub fn take(&mut self, stream: StreamId, part: Part<RequestHead>) -> Option<Part<RequestHead>> {
+    pub fn take(
+        &mut self,
+        stream: StreamId,
+        part: Part<Box<RequestHead>>,
+    ) -> Option<Part<Box<RequestHead>>> {
         let Some(upgraded) = self.streams.get_mut(&stream) else { return Some(part) };
         match part {
             Part::Body(bytes) => upgraded.unread.extend_from_slice(&bytes),
@@ -194,7 +198,7 @@ impl Upgrades {
     }
 
     /// Parts for handlers, in order.
-    pub fn parts(&mut self) -> impl Iterator<Item = (StreamId, Part<RequestHead>)> + '_ {
+    pub fn parts(&mut self) -> impl Iterator<Item = (StreamId, Part<Box<RequestHead>>)> + '_ {
         self.parts.drain(..)
     }
 
@@ -229,7 +233,7 @@ impl Upgraded {
         &mut self,
         stream: StreamId,
         protocol: &mut (impl Protocol + ?Sized),
-        parts: &mut Vec<(StreamId, Part<RequestHead>)>,
+        parts: &mut Vec<(StreamId, Part<Box<RequestHead>>)>,
         now: &Now,
     ) {
         while self.machine.wants_input() && self.unread.has_remaining() {

@@ -150,8 +150,8 @@ impl Protocol for Late {
         }
     }
 
-    fn poll(&mut self) -> Option<(StreamId, Part<RequestHead>)> {
-        self.ready.take().map(|head| (1, Part::Head(head)))
+    fn poll(&mut self) -> Option<(StreamId, Part<Box<RequestHead>>)> {
+        self.ready.take().map(|head| (1, Part::Head(Box::new(head))))
     }
 
     fn send(&mut self, _: StreamId, _: Part<ResponseHead>, _: &Now) -> Flow {
@@ -231,7 +231,7 @@ impl Machine for Capitals {
         }
     }
 
-    fn poll(&mut self) -> Option<Part<RequestHead>> {
+    fn poll(&mut self) -> Option<Part<Box<RequestHead>>> {
         None
     }
 

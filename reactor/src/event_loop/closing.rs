@@ -32,19 +32,15 @@ impl EventLoop {
     /// Ends the connections that workers have named in this turn. Says whether there were any. A number
     /// that no connection of this thread has, or has any more, is nobody's.
     pub(super) fn end_named(&mut self) -> bool {
-        let mut any = false;
-        for pool in 0..self.handlers.pools.len() {
-            let mut closings = std::mem::take(&mut self.handlers.pools[pool].closings);
-            any |= !closings.is_empty();
-            for number in closings.drain(..) {
-                if let Some(key) = self.numbers.get(&number) {
-                    self.end_connection(*key);
-                }
-            }
-            // The memory serves the next ones.
-            self.handlers.pools[pool].closings = closings;
+        if self.turn.closings.is_empty() {
+            return false;
         }
-        any
+        for number in std::mem::take(&mut self.turn.closings) {
+            if let Some(key) = self.numbers.get(&number) {
+                self.end_connection(*key);
+            }
+        }
+        true
     }
 
     /// Breaks off what is not answered, and has the protocol end when it has sent the rest, in its own

@@ -18,7 +18,7 @@ use crate::conn::streams::DriveContext;
 use crate::conn::{Conn, Context, Event, PumpResult, content_len};
 use crate::error_log::Kind;
 use crate::handler::workers::Task;
-use crate::handler::{Answer, ExchangeKey, Handler, HandlerId, NewRequest, ToClient};
+use crate::handler::{Answer, ExchangeKey, NewRequest, ToClient};
 use crate::protocol::error::{Fault, ProtocolError};
 use crate::protocol::{Flow, StreamId, message};
 use crate::slots::Key;
@@ -167,15 +167,15 @@ impl EventLoop {
     }
 
     /// A request begins: the one who answers is told.
-    fn open(&mut self, key: Key, stream: StreamId, mut head: RequestHead) {
+    fn open(&mut self, key: Key, stream: StreamId, mut head: Box<RequestHead>) {
+        let placed = self.place(&mut head);
         let Some(client) = self.clients.get_mut(key) else { return };
         if let Some(seat) = client.seat() {
             seat.begun();
         }
-        if let Err(fault) = self.place(&mut head) {
+        if let Err(fault) = placed {
             return self.refuse(key, stream, &head, fault);
         }
-        let Some(client) = self.clients.get_mut(key) else { return };
         let port = &self.common.config.ports[usize::from(client.origin().port)];
         let window = client.exchanges().window(port.window_bytes);
         let mut request = NewRequest { conn: key, stream, head, window };
@@ -196,7 +196,7 @@ impl EventLoop {
     }
 
     /// What follows of a request, for the one who answers.
-    fn request_part(&mut self, key: Key, stream: StreamId, part: Part<RequestHead>) {
+    fn request_part(&mut self, key: Key, stream: StreamId, part: Part<Box<RequestHead>>) {
         let Some(client) = self.clients.get_mut(key) else { return };
         let exchange = match part {
             Part::Abort(Reason::ClientLeaving) => client.exchanges().find(stream),
@@ -260,19 +260,24 @@ impl EventLoop {
     /// a worker, and what that leads to may be an answer again: until there is none.
     pub(super) fn deliver(&mut self) {
         loop {
-            for handler in self.handlers.ids() {
-                self.deliver_of(handler);
+            while !self.turn.answers.is_empty() {
+                let mut answers = take(&mut self.turn.answers);
+                for answer in answers.drain(..) {
+                    self.deliver_one(answer);
+                }
+                if self.turn.answers.is_empty() {
+                    // The memory serves the next ones.
+                    self.turn.answers = answers;
+                }
             }
             if !self.end_named() {
                 break;
             }
         }
-        let now = self.turn.now();
-        let refused = self.handlers.pools.iter_mut().map(|pool| take(&mut pool.files_refused));
-        for _ in 0..refused.sum::<u32>() {
+        for _ in 0..take(&mut self.turn.files_refused) {
             self.turn.error_log.log(
                 Kind::File,
-                now,
+                self.turn.clock.now().instant,
                 format_args!(
                     "a worker's file cannot be kept open until its client has taken it: {} are; the \
                      client gets 503. Raise the limit of open files (ulimit -n) or lower max_connection",
@@ -282,26 +287,9 @@ impl EventLoop {
         }
     }
 
-    fn deliver_of(&mut self, handler: HandlerId) {
-        while let Some(waiting) = self.handlers.get(handler).map(Handler::answers) {
-            if waiting.is_empty() {
-                break;
-            }
-            let mut answers = take(waiting);
-            for answer in answers.drain(..) {
-                self.deliver_one(handler, answer);
-            }
-            let waiting = self.handlers.get(handler).map(Handler::answers);
-            if let Some(waiting) = waiting.filter(|waiting| waiting.is_empty()) {
-                // The memory serves the next ones.
-                *waiting = answers;
-            }
-        }
-    }
-
-    fn deliver_one(&mut self, handler: HandlerId, answer: Answer) {
-        let Answer { conn: key, stream, exchange: id, message } = answer;
-        let exchange = ExchangeKey { handler, id };
+    fn deliver_one(&mut self, answer: Answer) {
+        let Answer { conn: key, stream, exchange, message } = answer;
+        let ExchangeKey { handler, id } = exchange;
         let Some(client) = self.clients.get_mut(key) else { return };
         if client.exchanges().find(stream) != Some(exchange) {
             return;

@@ -33,7 +33,7 @@ impl EventLoop {
             }
             PoolMail::Assign(assignment) => pool.assigned(assignment, turn),
             PoolMail::Move(step) => pool.take_over(step, turn),
-            PoolMail::TooOld(id) => pool.too_old(id),
+            PoolMail::TooOld(id) => pool.too_old(id, turn),
             PoolMail::CloseLink { slot, incarnation } => {
                 pool.close_link(slot, incarnation, buffer, turn);
             }

@@ -37,7 +37,7 @@ use crate::response_spool::ResponseSpool;
 use crate::shared::SharedState;
 use crate::slots::{Key, Slots};
 use crate::socket::ReadBuffer;
-use crate::timer::{Timer, Timers};
+use crate::timer::Timer;
 use crate::token::Source;
 use crate::turn::Turn;
 
@@ -97,7 +97,7 @@ impl EventLoop {
             poll,
             mail,
             handlers: Handlers::new(common.clone(), thread),
-            turn: Turn { error_log, timers: Timers::default(), clock },
+            turn: Turn::new(clock, error_log),
             common,
             thread,
             clients: Slots::starting_at(1),
@@ -151,9 +151,9 @@ impl EventLoop {
 
     /// Logs what workers have done wrong in this turn.
     fn log_faults(&mut self) {
-        let Turn { clock, error_log, timers } = &mut self.turn;
+        let Turn { clock, error_log, timers, faults, .. } = &mut self.turn;
         let now = clock.now().instant;
-        for fault in self.handlers.pools.iter_mut().flat_map(|pool| pool.faults.drain(..)) {
+        for fault in faults.drain(..) {
             let fields = [("worker", fault.worker.into()), ("error", Value::from_display(&fault))];
             error_log.log_with(Kind::Worker, now, &fields, format_args!("{fault}"));
         }
@@ -172,7 +172,7 @@ impl EventLoop {
 
     fn patience(&mut self) -> Option<Duration> {
         let unread = self.datagrams.is_unread() || self.handlers.are_unread();
-        if unread || !self.ready.is_empty() || self.handlers.have_answers() {
+        if unread || !self.ready.is_empty() || !self.turn.answers.is_empty() {
             return Some(Duration::ZERO);
         }
         let turn = self.common.config.turn_interval_max;

@@ -5,7 +5,7 @@ use http::StatusCode;
 use wire::{BodyLength, ExchangeId, Part, RequestHead, ResponseHead};
 
 use super::workers::in_flight::{id_of, key_of};
-use super::{Answer, Handler, NewRequest};
+use super::{ExchangeKey, Handler, HandlerId, NewRequest};
 use crate::protocol::StreamId;
 use crate::slots::{Key, Slots};
 use crate::turn::Turn;
@@ -28,11 +28,11 @@ pub(super) struct Fixed {
     head: ResponseHead,
     content: Bytes,
     exchanges: Slots<(Key, StreamId)>,
-    answers: Vec<Answer>,
+    id: HandlerId,
 }
 
 impl Fixed {
-    pub(super) fn new(response: &FixedResponse) -> Self {
+    pub(super) fn new(id: HandlerId, response: &FixedResponse) -> Self {
         let FixedResponse { status, content_type, content } = response.clone();
         let lines = [(&b"content-type"[..], content_type.as_bytes())];
         let length = BodyLength::Known(content.len() as u64);
@@ -45,21 +45,16 @@ impl Fixed {
             },
             content,
             exchanges: Slots::starting_at(1),
-            answers: Vec::new(),
+            id,
         }
     }
 
-    fn answer(&mut self, id: ExchangeId) {
+    fn answer(&mut self, id: ExchangeId, turn: &mut Turn) {
         let Some((conn, stream)) = self.exchanges.remove(key_of(id)) else { return };
         let content = (!self.content.is_empty()).then(|| Part::Body(self.content.clone()));
         let parts = [Some(Part::Head(self.head.clone())), content, Some(Part::End(None))];
-        let parts = parts.into_iter().flatten();
-        self.answers.extend(parts.map(|part| Answer {
-            conn,
-            stream,
-            exchange: id,
-            message: part.into(),
-        }));
+        let exchange = ExchangeKey { handler: self.id, id };
+        turn.answer(conn, stream, exchange, parts.into_iter().flatten());
     }
 }
 
@@ -72,9 +67,9 @@ impl Handler for Fixed {
         Ok(id_of(self.exchanges.insert((request.conn, request.stream))))
     }
 
-    fn receive(&mut self, id: ExchangeId, part: Part<RequestHead>, _turn: &mut Turn) {
+    fn receive(&mut self, id: ExchangeId, part: Part<Box<RequestHead>>, turn: &mut Turn) {
         match part {
-            Part::End(_) => self.answer(id),
+            Part::End(_) => self.answer(id, turn),
             Part::Abort(_) => {
                 self.exchanges.remove(key_of(id));
             }
@@ -86,10 +81,6 @@ impl Handler for Fixed {
     fn credit(&mut self, _id: ExchangeId, _bytes: u64) {}
 
     fn grow_window(&mut self, _id: ExchangeId, _bytes: u32) {}
-
-    fn answers(&mut self) -> &mut Vec<Answer> {
-        &mut self.answers
-    }
 
     fn open_exchanges(&self) -> usize {
         self.exchanges.len()

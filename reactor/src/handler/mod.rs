@@ -62,7 +62,7 @@ pub struct NewRequest {
     /// Its stream.
     pub stream: StreamId,
     /// Control data and fields.
-    pub head: RequestHead,
+    pub head: Box<RequestHead>,
     /// Content bytes that the response may be ahead of what the connection gives credit for.
     pub window: u32,
 }
@@ -74,8 +74,8 @@ pub struct Answer {
     pub conn: Key,
     /// Its stream.
     pub stream: StreamId,
-    /// The exchange.
-    pub exchange: ExchangeId,
+    /// The exchange, and who answers it.
+    pub exchange: ExchangeKey,
     /// A part of it, most often.
     pub message: ToClient,
 }
@@ -115,6 +115,7 @@ impl From<Part<ResponseHead>> for ToClient {
 }
 
 /// Answers requests. Nothing here blocks; an id that is not in flight any more has no effect.
+/// What it says goes to [`Turn::answers`], which the event loop delivers once per turn.
 pub trait Handler: Send {
     /// A request begins. It is given back by a handler that does not answer it: the next one of the
     /// port's routes is asked.
@@ -124,16 +125,13 @@ pub trait Handler: Send {
     /// What follows of it: content, its end, or that the client has left. Behind
     /// [`ClientLeaving`](wire::Reason::ClientLeaving) the response may still be sent; behind any other
     /// `Abort` nothing of it is of use.
-    fn receive(&mut self, id: ExchangeId, part: Part<RequestHead>, turn: &mut Turn);
+    fn receive(&mut self, id: ExchangeId, part: Part<Box<RequestHead>>, turn: &mut Turn);
 
     /// Content bytes of the response were taken over, or dropped: as many more may come.
     fn credit(&mut self, id: ExchangeId, bytes: u64);
 
     /// The response may be so many bytes further ahead.
     fn grow_window(&mut self, id: ExchangeId, bytes: u32);
-
-    /// Where parts of responses wait for their connections; the event loop takes them once per turn.
-    fn answers(&mut self) -> &mut Vec<Answer>;
 
     /// Exchanges in flight.
     fn open_exchanges(&self) -> usize;

@@ -24,11 +24,12 @@ pub struct Handlers {
 impl Handlers {
     /// Those of the configuration.
     pub fn new(shared: SharedState, thread: u16) -> Self {
-        let fixed = shared.config.fixed.iter().map(Fixed::new).collect();
+        let fixed = (0..).map(HandlerId::Fixed).zip(&shared.config.fixed);
+        let fixed = fixed.map(|(id, fixed)| Fixed::new(id, fixed)).collect();
         let pools = shared.config.pools.iter();
         let pools = pools.map(|(id, pool)| WorkerPool::new(shared.clone(), thread, id, pool));
-        let files = shared.config.files.iter();
-        let files = files.map(|files| Files::new(files, shared.clone()));
+        let files = (0..).map(HandlerId::Files).zip(&shared.config.files);
+        let files = files.map(|(id, files)| Files::new(id, files, shared.clone()));
         Self { fixed, files: files.collect(), pools: pools.collect() }
     }
 
@@ -48,20 +49,6 @@ impl Handlers {
     /// A pool of workers.
     pub fn pool(&mut self, PoolId(pool): PoolId) -> Option<&mut WorkerPool> {
         self.pools.get_mut(usize::from(pool))
-    }
-
-    /// The ids.
-    pub fn ids(&self) -> impl Iterator<Item = HandlerId> + use<> {
-        let pools = (0..self.pools.len() as u16).map(|pool| HandlerId::Pool(PoolId(pool)));
-        let fixed = (0..self.fixed.len() as u8).map(HandlerId::Fixed);
-        pools.chain(fixed).chain((0..self.files.len() as u8).map(HandlerId::Files))
-    }
-
-    /// Whether answers wait for their connections.
-    pub fn have_answers(&mut self) -> bool {
-        self.pools.iter_mut().any(|pool| !pool.answers().is_empty())
-            || self.fixed.iter_mut().any(|fixed| !fixed.answers().is_empty())
-            || self.files.iter_mut().any(|files| !files.answers().is_empty())
     }
 
     /// Exchanges in flight.

@@ -36,7 +36,7 @@ impl Machine for Echo {
         }
     }
 
-    fn poll(&mut self) -> Option<Part<RequestHead>> {
+    fn poll(&mut self) -> Option<Part<Box<RequestHead>>> {
         let tell = self.ended && !std::mem::replace(&mut self.told, self.ended);
         tell.then_some(Part::End(None))
     }
@@ -85,7 +85,7 @@ trait Upgrading {
     /// What has come, and whether that was the end.
     fn read(&mut self) -> (Vec<u8>, bool);
     /// What the machine has told the handler.
-    fn told(&self) -> &[Part<RequestHead>];
+    fn told(&self) -> &[Part<Box<RequestHead>>];
 }
 
 fn all(run: impl Fn(&mut dyn Upgrading, &str)) {
@@ -315,7 +315,7 @@ impl Upgrading for H1 {
         (bytes, self.server.closing().is_some())
     }
 
-    fn told(&self) -> &[Part<RequestHead>] {
+    fn told(&self) -> &[Part<Box<RequestHead>>] {
         &self.server.told
     }
 }
@@ -422,7 +422,7 @@ impl Upgrading for H2 {
         (all, false)
     }
 
-    fn told(&self) -> &[Part<RequestHead>] {
+    fn told(&self) -> &[Part<Box<RequestHead>>] {
         &self.pair.server.told
     }
 }
@@ -524,7 +524,7 @@ impl Upgrading for H3 {
         (all, self.pair.reply(stream).complete)
     }
 
-    fn told(&self) -> &[Part<RequestHead>] {
+    fn told(&self) -> &[Part<Box<RequestHead>>] {
         &self.pair.server.told
     }
 }

@@ -262,7 +262,7 @@ struct Link {
 #[derive(Debug)]
 pub struct Request {
     pub id: ExchangeId,
-    pub head: RequestHead,
+    pub head: Box<RequestHead>,
     pub body: Vec<u8>,
     pub trailers: Option<Fields>,
     pub in_file: bool,

@@ -71,7 +71,7 @@ fn preface() -> Vec<u8> {
 fn served(worker: &mut Worker) -> RequestHead {
     let request = worker.request();
     worker.respond(request.id, 200, b"");
-    request.head
+    *request.head
 }
 
 fn client_of(head: &RequestHead) -> String {

@@ -28,7 +28,6 @@ pub(crate) struct Job {
 
 /// What to do.
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "nearly all are requests, and none is kept")]
 pub(crate) enum Task {
     /// Answer this request.
     Request(Request),
@@ -42,7 +41,7 @@ pub(crate) enum Task {
 struct Partial {
     exchange: ExchangeId,
     mark: u8,
-    head: RequestHead,
+    head: Box<RequestHead>,
     content: Content,
     window: Option<u32>,
 }
@@ -92,7 +91,7 @@ impl Assembly {
         self.partial.as_mut().filter(|partial| partial.exchange == exchange)
     }
 
-    fn part(&mut self, exchange: ExchangeId, part: Part<RequestHead>) -> Option<Job> {
+    fn part(&mut self, exchange: ExchangeId, part: Part<Box<RequestHead>>) -> Option<Job> {
         let partial = self.of(exchange)?;
         match part {
             Part::Head(_) => None,
@@ -168,8 +167,8 @@ mod tests {
 
     const ID: fn(u32) -> ExchangeId = |slot| ExchangeId::new(slot, 1);
 
-    fn head(content_length: &[u8]) -> Part<RequestHead> {
-        Part::Head(RequestHead {
+    fn head(content_length: &[u8]) -> Part<Box<RequestHead>> {
+        Part::Head(Box::new(RequestHead {
             method: Method::POST,
             path: Bytes::from_static(b"/"),
             query: None,
@@ -180,10 +179,10 @@ mod tests {
             tls: None,
             streamed: false,
             upgrade: None,
-        })
+        }))
     }
 
-    fn push(assembly: &mut Assembly, slot: u32, part: Part<RequestHead>) -> Option<Job> {
+    fn push(assembly: &mut Assembly, slot: u32, part: Part<Box<RequestHead>>) -> Option<Job> {
         assembly.push(ID(slot), ToWorker::Request { mark: 3, part })
     }
 

@@ -166,7 +166,7 @@ mod tests {
         (BodyStream::new(link, exchange), theirs)
     }
 
-    fn say(to: &mut UnixStream, part: Part<RequestHead>) {
+    fn say(to: &mut UnixStream, part: Part<Box<RequestHead>>) {
         let mut encoder = Encoder::default();
         let message = ToWorker::Request { mark: 0, part };
         encoder.to_worker(ExchangeId::new(1, 1), &message);

@@ -267,7 +267,7 @@ impl Decoder {
         let message = match frame.kind {
             Kind::Head => {
                 let head: RequestHeadFrame<'_> = decode(&frame.payload)?;
-                let head = head.into_head(&frame.payload)?;
+                let head = Box::new(head.into_head(&frame.payload)?);
                 ToWorker::Request { mark, part: Part::Head(head) }
             }
             Kind::Credit => ToWorker::Credit(number(&frame.payload)?),
@@ -399,8 +399,8 @@ mod tests {
     use crate::head::{BodyLength, Origin, Scheme, Version};
     use crate::tls::TlsInfo;
 
-    fn request_head() -> RequestHead {
-        RequestHead {
+    fn request_head() -> Box<RequestHead> {
+        Box::new(RequestHead {
             method: Method::GET,
             path: Bytes::from_static(b"/a"),
             query: Some(Bytes::from_static(b"b=c")),
@@ -418,7 +418,7 @@ mod tests {
             tls: Some(TlsInfo::from_bytes(Bytes::from_static(b"tls"))),
             streamed: false,
             upgrade: None,
-        }
+        })
     }
 
     #[test]
@@ -447,7 +447,7 @@ mod tests {
         let ToWorker::Request { mark: 5, part: Part::Head(head) } = head else {
             panic!("{head:?}")
         };
-        assert_eq!(*head, request_head());
+        assert_eq!(head, &request_head());
     }
 
     #[test]

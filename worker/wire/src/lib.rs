@@ -1,7 +1,7 @@
 //! The vocabulary that Ferrite's processes share, and its encoding on a Unix socket.
 //!
 //! A request and a response are the same stream of [`Part`]s, in every protocol and in every
-//! process. The reactor sends `Part<RequestHead>` to a worker and gets `Part<ResponseHead>` back,
+//! process. The reactor sends `Part<Box<RequestHead>>` to a worker and gets `Part<ResponseHead>` back,
 //! each behind the [`Address`] it is about: its exchange, as a rule. This crate is pure: no socket, no clock, no
 //! process; file descriptors are only carried.
 

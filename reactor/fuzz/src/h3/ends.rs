@@ -91,7 +91,7 @@ impl Ends {
     }
 
     /// A part of a request.
-    pub fn poll(&mut self) -> Option<(StreamId, Part<RequestHead>)> {
+    pub fn poll(&mut self) -> Option<(StreamId, Part<Box<RequestHead>>)> {
         let part = self.server.poll();
         self.refusals.extend(iter::from_fn(|| self.server.refusal()));
         part

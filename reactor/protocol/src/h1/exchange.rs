@@ -99,7 +99,7 @@ impl Exchange {
         let facts = RequestFacts { head_only, upgrade: upgrade.is_some(), version: head.version };
         core.streams += 1;
         core.inbox.clear();
-        core.inbox.head = Some(RequestHead {
+        core.inbox.head = Some(Box::new(RequestHead {
             method: head.method,
             path: head.path,
             query: head.query,
@@ -111,7 +111,7 @@ impl Exchange {
             tls: None,
             streamed,
             upgrade,
-        });
+        }));
         let request = match decoder {
             Some(decoder) => {
                 let pace = core.settings.body_pace(streamed);

@@ -10,7 +10,7 @@ use wire::{Fields, Part, Reason, RequestHead};
 #[derive(Debug, Default)]
 pub struct Inbox {
     /// The head.
-    pub head: Option<RequestHead>,
+    pub head: Option<Box<RequestHead>>,
     /// Content.
     pub content: VecDeque<Bytes>,
     last: Option<Last>,
@@ -47,7 +47,7 @@ impl Inbox {
     }
 
     /// The next part.
-    pub fn pop(&mut self) -> Option<Part<RequestHead>> {
+    pub fn pop(&mut self) -> Option<Part<Box<RequestHead>>> {
         if let Some(head) = self.head.take() {
             return Some(Part::Head(head));
         }

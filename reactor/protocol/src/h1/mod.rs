@@ -75,7 +75,7 @@ impl Protocol for Http1 {
         });
     }
 
-    fn poll(&mut self) -> Option<(StreamId, Part<RequestHead>)> {
+    fn poll(&mut self) -> Option<(StreamId, Part<Box<RequestHead>>)> {
         let stream = self.core.stream();
         self.core.inbox.pop().map(|part| (stream, part))
     }

@@ -177,7 +177,7 @@ impl Protocol for Http2 {
         self.drive(now);
     }
 
-    fn poll(&mut self) -> Option<(StreamId, Part<RequestHead>)> {
+    fn poll(&mut self) -> Option<(StreamId, Part<Box<RequestHead>>)> {
         self.core.context.pop()
     }
 

@@ -284,7 +284,7 @@ impl Protocol for Http3 {
         }
     }
 
-    fn poll(&mut self) -> Option<(StreamId, Part<RequestHead>)> {
+    fn poll(&mut self) -> Option<(StreamId, Part<Box<RequestHead>>)> {
         if self.news != News::None && (!self.probes.are_due() || self.quic.is_closed()) {
             self.drive();
         }

@@ -33,7 +33,7 @@ pub struct Server {
     pub released: u64,
     pub upgrades: Upgrades,
     /// What machines have told their handlers.
-    pub told: Vec<Part<RequestHead>>,
+    pub told: Vec<Part<Box<RequestHead>>>,
     out: Datagrams,
     list_bytes: usize,
 }

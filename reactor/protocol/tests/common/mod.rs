@@ -34,14 +34,14 @@ pub struct Server {
     pub released: u64,
     pub upgrades: Upgrades,
     /// What machines have told their handlers.
-    pub told: Vec<Part<RequestHead>>,
+    pub told: Vec<Part<Box<RequestHead>>>,
 }
 
 /// A request as its parts told it.
 #[derive(Debug, Clone)]
 pub struct Seen {
     pub stream: StreamId,
-    pub head: RequestHead,
+    pub head: Box<RequestHead>,
     pub body: Vec<u8>,
     pub end: Option<End>,
 }
@@ -285,7 +285,7 @@ impl Server {
 }
 
 /// Notes a part of a request.
-pub fn note(requests: &mut Vec<Seen>, stream: StreamId, part: Part<RequestHead>) {
+pub fn note(requests: &mut Vec<Seen>, stream: StreamId, part: Part<Box<RequestHead>>) {
     if let Part::Head(head) = part {
         requests.push(Seen { stream, head, body: Vec::new(), end: None });
         return;

@@ -68,7 +68,9 @@ fn what_waits_for_its_time_to_leave_is_bounded() {
     let stream = pair.get();
     pour(&mut pair, stream, 100);
     let (mut sent, start) = (0, Instant::now());
-    while start.elapsed() < Duration::from_millis(500) {
+    // As long as it takes to see much of it pass, whatever the machine does beside.
+    while sent <= MEGABYTE || start.elapsed() < Duration::from_millis(500) {
+        assert!(start.elapsed() < Duration::from_secs(60), "{sent} bytes have passed");
         for mut packet in pair.server.packets() {
             sent += packet.len();
             pair.client.receive(&mut packet);
@@ -87,7 +89,6 @@ fn what_waits_for_its_time_to_leave_is_bounded() {
         let held = (pair.server.released as usize).saturating_sub(sent);
         assert!(held <= 2 * cwnd, "{held} bytes, and {cwnd} may be under way");
     }
-    assert!(sent > MEGABYTE, "{sent}");
 }
 
 #[test]

@@ -27,7 +27,7 @@ use self::held::HeldFiles;
 use self::root::{Found, Missing, OpenedFile, Root, Symlinks};
 use self::sending::{Parts, head_of, parts};
 use self::target::{Target, is_program};
-use super::{Answer, Handler, NewRequest};
+use super::{ExchangeKey, Handler, HandlerId, NewRequest};
 use crate::error_log::Kind;
 use crate::protocol::files::{
     FileContent, FileOptions, FileResponse, accepted_codings, media_type, respond,
@@ -75,18 +75,18 @@ pub(super) struct Files {
     held: HeldFiles,
     /// Number of the last exchange.
     last: u64,
-    answers: Vec<Answer>,
+    id: HandlerId,
 }
 
 impl Files {
-    pub(super) fn new(config: &FilesConfig, common: SharedState) -> Self {
+    pub(super) fn new(id: HandlerId, config: &FilesConfig, common: SharedState) -> Self {
         Self {
             root: Root::new(config.root.clone(), config.symlinks),
             config: config.clone(),
             common,
             held: HeldFiles::default(),
             last: 0,
-            answers: Vec::new(),
+            id,
         }
     }
 
@@ -272,26 +272,17 @@ impl Handler for Files {
         }
         self.last += 1;
         let id = ExchangeId::new(0, self.last);
-        let (conn, stream) = (request.conn, request.stream);
-        self.answers.extend(parts.into_iter().map(|part| Answer {
-            conn,
-            stream,
-            exchange: id,
-            message: part.into(),
-        }));
+        let exchange = ExchangeKey { handler: self.id, id };
+        turn.answer(request.conn, request.stream, exchange, parts);
         Ok(id)
     }
 
     /// The answer has been made; what follows of the request is of no interest.
-    fn receive(&mut self, _id: ExchangeId, _part: Part<RequestHead>, _turn: &mut Turn) {}
+    fn receive(&mut self, _id: ExchangeId, _part: Part<Box<RequestHead>>, _turn: &mut Turn) {}
 
     fn credit(&mut self, _id: ExchangeId, _bytes: u64) {}
 
     fn grow_window(&mut self, _id: ExchangeId, _bytes: u32) {}
-
-    fn answers(&mut self) -> &mut Vec<Answer> {
-        &mut self.answers
-    }
 
     fn open_exchanges(&self) -> usize {
         0

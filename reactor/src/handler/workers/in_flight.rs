@@ -40,12 +40,11 @@ pub struct Place {
 
 /// What a worker is to do.
 #[derive(Debug)]
-#[allow(clippy::large_enum_variant)] // nearly all are requests
 pub enum Task {
     /// Answer a request. Kept until the response begins, in case the worker dies before it starts.
     Request {
         /// Control data and fields.
-        head: RequestHead,
+        head: Box<RequestHead>,
         /// The content: once it is complete, or how it comes.
         content: Content,
         /// Trailer fields.

@@ -11,10 +11,7 @@ use std::time::Instant;
 use bytes::Bytes;
 use log::kv::Value;
 use wire::shm::Counter;
-use wire::{
-    ConnectionId, ExchangeId, Fields, Part, Pool, PoolId, Reason, RequestHead, ResponseHead,
-    ToWorker,
-};
+use wire::{ExchangeId, Fields, Part, Pool, PoolId, Reason, RequestHead, ToWorker};
 
 use super::body::{Content, Room, Spool};
 use super::in_flight::{InFlight, Place, Stage, Task, id_of, key_of};
@@ -23,7 +20,7 @@ use super::scheduler::{Dispatch, Next, Placement, RequestKey, WorkerSlot};
 use super::upload::Upload;
 use crate::error_log::Kind;
 use crate::handler::files::held::HeldFiles;
-use crate::handler::{Answer, Handler, NewRequest, ToClient};
+use crate::handler::{Answer, ExchangeKey, Handler, HandlerId, NewRequest, ToClient};
 use crate::mailbox::{Mail, PoolMail};
 use crate::protocol::StreamId;
 use crate::shared::SharedState;
@@ -50,14 +47,6 @@ pub struct WorkerPool {
     dirty: Vec<WorkerSlot>,
     /// Links that had more than they may have in one turn, and whether to read them to the end.
     unread: Vec<(WorkerSlot, bool)>,
-    /// What workers have done that no worker does, for the log.
-    pub faults: Vec<Fault>,
-    /// Answers that connections have yet to take.
-    answers: Vec<Answer>,
-    /// Connections that workers end; what they have answered before comes first.
-    pub closings: Vec<ConnectionId>,
-    /// Responses that were refused because too many files are open, and that nobody has complained of.
-    pub files_refused: u32,
     /// Files that responses have named.
     held: HeldFiles,
 }
@@ -79,10 +68,6 @@ impl WorkerPool {
             held_watched: false,
             dirty: Vec::new(),
             unread: Vec::new(),
-            faults: Vec::new(),
-            answers: Vec::new(),
-            closings: Vec::new(),
-            files_refused: 0,
             held: HeldFiles::default(),
         }
     }
@@ -128,9 +113,9 @@ impl WorkerPool {
         let Some(exchange) = self.exchanges.get_mut(key_of(id)) else { return };
         if let Some(upload) = &mut exchange.upload {
             if upload.push(bytes) {
-                self.pause(id, true);
+                self.pause(id, true, turn);
             }
-            return self.feed(id);
+            return self.feed(id, turn);
         }
         let Stage::Collecting(spool) = &mut exchange.stage else { return };
         let config = &self.common.config;
@@ -152,7 +137,7 @@ impl WorkerPool {
                 ),
             );
             self.common.shared.add(Counter::BodiesRefused, 1);
-            self.fail(id, Reason::Overloaded);
+            self.fail(id, Reason::Overloaded, turn);
         }
     }
 
@@ -161,7 +146,7 @@ impl WorkerPool {
         let Some(exchange) = self.exchanges.get_mut(key_of(id)) else { return };
         if let Some(upload) = &mut exchange.upload {
             upload.finish(trailer_fields);
-            return self.feed(id);
+            return self.feed(id, turn);
         }
         let Stage::Collecting(spool) = &mut exchange.stage else { return };
         let collected = std::mem::take(spool).finish();
@@ -185,7 +170,7 @@ impl WorkerPool {
     fn place(&mut self, id: ExchangeId, placement: Placement, turn: &mut Turn) {
         match placement {
             Placement::Given(worker) => self.give(id, worker, turn),
-            Placement::Refused => self.shed(id),
+            Placement::Refused => self.shed(id, turn),
             Placement::Queued => {
                 self.common.shared.add(Counter::Queued, 1);
                 let at = turn.now() + self.common.config.queue_age_max;
@@ -195,20 +180,20 @@ impl WorkerPool {
     }
 
     /// A request of this thread was taken out of the queue because it waited too long.
-    pub fn too_old(&mut self, id: ExchangeId) {
+    pub fn too_old(&mut self, id: ExchangeId, turn: &mut Turn) {
         self.common.shared.sub(Counter::Queued, 1);
-        self.shed(id);
+        self.shed(id, turn);
     }
 
-    fn shed(&mut self, id: ExchangeId) {
+    fn shed(&mut self, id: ExchangeId, turn: &mut Turn) {
         self.common.shared.add(Counter::Shed, 1);
-        self.fail(id, Reason::Overloaded);
+        self.fail(id, Reason::Overloaded, turn);
     }
 
     /// Answers an exchange that no worker has with a broken end.
-    fn fail(&mut self, id: ExchangeId, reason: Reason) {
+    fn fail(&mut self, id: ExchangeId, reason: Reason, turn: &mut Turn) {
         if let Some(exchange) = self.remove(id) {
-            self.answer(id, &exchange, Part::Abort(reason));
+            self.answer(id, &exchange, Part::Abort(reason), turn);
         }
     }
 
@@ -218,9 +203,17 @@ impl WorkerPool {
         Some(exchange)
     }
 
-    fn answer(&mut self, id: ExchangeId, exchange: &InFlight, part: Part<ResponseHead>) {
-        let (conn, stream) = (exchange.conn, exchange.stream);
-        self.answers.push(Answer { conn, stream, exchange: id, message: part.into() });
+    /// Says something to the client of an exchange.
+    fn answer(
+        &self,
+        id: ExchangeId,
+        exchange: &InFlight,
+        message: impl Into<ToClient>,
+        turn: &mut Turn,
+    ) {
+        let key = ExchangeKey { handler: HandlerId::Pool(self.id), id };
+        let (conn, stream, message) = (exchange.conn, exchange.stream, message.into());
+        turn.answers.push(Answer { conn, stream, exchange: key, message });
     }
 
     /// A request that waited gets its worker.
@@ -258,7 +251,9 @@ impl WorkerPool {
                 let placement =
                     self.common.scheduler(self.id).resubmit(self.ticket(id), turn.now());
                 match placement {
-                    Placement::Given(again) if again == worker => self.fail(id, Reason::WorkerLost),
+                    Placement::Given(again) if again == worker => {
+                        self.fail(id, Reason::WorkerLost, turn)
+                    }
                     placement => self.place(id, placement, turn),
                 }
             }
@@ -293,16 +288,16 @@ impl WorkerPool {
     }
 
     /// The worker reads the content of its request: it takes so many bytes more.
-    pub(super) fn grant(&mut self, id: ExchangeId, bytes: u32) {
+    pub(super) fn grant(&mut self, id: ExchangeId, bytes: u32, turn: &mut Turn) {
         let Some(exchange) = self.exchanges.get_mut(key_of(id)) else { return };
         if let Some(upload) = &mut exchange.upload {
             upload.grant(bytes);
-            self.feed(id);
+            self.feed(id, turn);
         }
     }
 
     /// Sends the worker what it takes of the content of its request.
-    fn feed(&mut self, id: ExchangeId) {
+    fn feed(&mut self, id: ExchangeId, turn: &mut Turn) {
         let Some(exchange) = self.exchanges.get_mut(key_of(id)) else { return };
         let (Stage::Given(place), Some(upload)) = (&exchange.stage, &mut exchange.upload) else {
             return;
@@ -314,16 +309,14 @@ impl WorkerPool {
             self.dirty.push(place.worker);
         }
         if upload.resume() {
-            self.pause(id, false);
+            self.pause(id, false, turn);
         }
     }
 
     /// Holds the content of a request back at the client, or lets it come again.
-    fn pause(&mut self, id: ExchangeId, paused: bool) {
-        if let Some(exchange) = self.exchanges.get_mut(key_of(id)) {
-            let (conn, stream) = (exchange.conn, exchange.stream);
-            let message = ToClient::PauseRequest(paused);
-            self.answers.push(Answer { conn, stream, exchange: id, message });
+    fn pause(&mut self, id: ExchangeId, paused: bool, turn: &mut Turn) {
+        if let Some(exchange) = self.exchanges.get(key_of(id)) {
+            self.answer(id, exchange, ToClient::PauseRequest(paused), turn);
         }
     }
 }
@@ -350,7 +343,7 @@ impl Handler for WorkerPool {
         Ok(id)
     }
 
-    fn receive(&mut self, id: ExchangeId, part: Part<RequestHead>, turn: &mut Turn) {
+    fn receive(&mut self, id: ExchangeId, part: Part<Box<RequestHead>>, turn: &mut Turn) {
         match part {
             Part::Head(_) | Part::File(_) => {}
             Part::Body(bytes) => self.content(id, bytes, turn),
@@ -384,10 +377,6 @@ impl Handler for WorkerPool {
         exchange.allowed += u64::from(bytes);
         link.push(id, &ToWorker::Credit(bytes));
         self.dirty.push(place.worker);
-    }
-
-    fn answers(&mut self) -> &mut Vec<Answer> {
-        &mut self.answers
     }
 
     fn open_exchanges(&self) -> usize {

@@ -69,7 +69,7 @@ impl Upload {
     }
 
     /// The next part that the worker may have now.
-    pub fn next(&mut self) -> Option<Part<RequestHead>> {
+    pub fn next(&mut self) -> Option<Part<Box<RequestHead>>> {
         let credit = self.credit.as_mut()?;
         let Some(first) = self.pieces.front_mut() else {
             let End::Waiting(trailers) = &mut self.end else { return None };

@@ -26,7 +26,7 @@ impl Current {
     }
 
     /// What follows of the request. Says whether it was of interest.
-    pub(super) fn take(&mut self, part: &Part<RequestHead>) -> bool {
+    pub(super) fn take(&mut self, part: &Part<Box<RequestHead>>) -> bool {
         match (part, &mut self.incoming) {
             (Part::Abort(reason), _) => self.aborted(*reason),
             (Part::Body(bytes), Some(incoming)) => incoming.push(bytes.clone()),

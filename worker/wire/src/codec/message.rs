@@ -14,7 +14,7 @@ pub enum ToWorker {
         /// Index of the exchange's started mark on this link.
         mark: u8,
         /// The part.
-        part: Part<RequestHead>,
+        part: Part<Box<RequestHead>>,
     },
     /// The client took so many bytes of the response: as many more may be sent.
     Credit(u32),

@@ -52,7 +52,7 @@ impl WorkerPool {
                 if self.common.scheduler(self.id).cancel(ticket) {
                     self.common.shared.sub(Counter::Queued, 1);
                 }
-                self.give_up(id);
+                self.give_up(id, turn);
             }
             Stage::Given(place) => {
                 let Some(link) = self.links.get_mut(place.worker).and_then(Option::as_mut) else {
@@ -61,7 +61,7 @@ impl WorkerPool {
                 // One that an idle worker is about to take up is as good as begun.
                 let waits = self.common.scheduler(self.id).waits_behind(place.worker, ticket);
                 if waits && link.take_back(id, place.mark) {
-                    self.give_up(id);
+                    self.give_up(id, turn);
                     return self.relieved(place.worker, id, turn);
                 }
                 let part = Part::Abort(Reason::ClientLeaving);
@@ -72,9 +72,9 @@ impl WorkerPool {
     }
 
     /// Drops a request that nobody waits for; its connection ends without a word.
-    pub(super) fn give_up(&mut self, id: ExchangeId) {
+    pub(super) fn give_up(&mut self, id: ExchangeId, turn: &mut Turn) {
         self.common.shared.add(Counter::GivenUp, 1);
-        self.fail(id, Reason::ClientGone);
+        self.fail(id, Reason::ClientGone, turn);
     }
 
     fn stage(&mut self, id: ExchangeId) -> Option<&Stage> {

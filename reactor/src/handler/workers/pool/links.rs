@@ -10,7 +10,7 @@ use crate::handler::workers::body::Content;
 use crate::handler::workers::in_flight::{Stage, Task, key_of};
 use crate::handler::workers::link::{Link, LinkError, Read};
 use crate::handler::workers::scheduler::{LinkEnd, WorkerEnd, WorkerSlot};
-use crate::handler::{Handler, ToClient};
+use crate::handler::{ExchangeKey, Handler, HandlerId, ToClient};
 use crate::socket::ReadBuffer;
 use crate::timer::Timer;
 use crate::turn::Turn;
@@ -63,7 +63,7 @@ impl WorkerPool {
         self.dirty.push(slot);
     }
 
-    /// Reads a link until it has no more, and turns what came into [`WorkerPool::answers`].
+    /// Reads a link until it has no more, and turns what came into [`Turn::answers`].
     /// `to_the_end` says that the worker is gone, so that a short read is not the last. A link that
     /// has very much goes on in the [next turn](Self::read_on).
     pub fn link_readable(
@@ -158,7 +158,7 @@ impl WorkerPool {
             match link.next_message() {
                 // Any worker may end any connection; one that is not there any more takes no harm.
                 Ok(Some((Address::Connection(connection), ToReactor::Close))) => {
-                    self.closings.push(connection);
+                    turn.closings.push(connection);
                 }
                 Ok(Some((Address::Exchange(id), message))) => {
                     match self.answered(slot, id, message, turn) {
@@ -167,7 +167,7 @@ impl WorkerPool {
                             self.common.shared.add(Counter::Stray, 1);
                             // One line for all that was read together.
                             if !std::mem::replace(&mut strayed, true) {
-                                self.note_fault(slot, FaultKind::Stray);
+                                self.note_fault(slot, FaultKind::Stray, turn);
                             }
                         }
                         Answered::Foreign => {
@@ -188,7 +188,7 @@ impl WorkerPool {
                         self.common.shared.add(Counter::Stray, 1);
                         return self.link_lost(slot, LinkError::Foreign, turn);
                     }
-                    self.refuse_file(exchange);
+                    self.refuse_file(exchange, turn);
                 }
                 Err(error) => return self.link_lost(slot, error, turn),
             }
@@ -203,9 +203,9 @@ impl WorkerPool {
         place.worker != slot || !link.is_some_and(|link| link.has(id, place.mark))
     }
 
-    fn note_fault(&mut self, slot: WorkerSlot, kind: FaultKind) {
+    fn note_fault(&self, slot: WorkerSlot, kind: FaultKind, turn: &mut Turn) {
         if let Some(Some(link)) = self.links.get(slot) {
-            self.faults.push(Fault { worker: link.worker, kind });
+            turn.faults.push(Fault { worker: link.worker, kind });
         }
     }
 
@@ -229,7 +229,7 @@ impl WorkerPool {
             ToReactor::Part(Part::Body(bytes)) => bytes.len() as u64,
             ToReactor::Part(_) | ToReactor::Complete | ToReactor::Close => 0,
             ToReactor::RequestCredit(bytes) => {
-                self.grant(id, *bytes);
+                self.grant(id, *bytes, turn);
                 return Answered::Ours;
             }
         };
@@ -237,7 +237,8 @@ impl WorkerPool {
             return Answered::Unbounded;
         };
         exchange.allowed = allowed;
-        if matches!(message, ToReactor::Part(Part::File(_) | Part::Head(_))) {
+        let port = exchange.port;
+        if self.may_have_file(port, &message) {
             let Some(kept) = self.about_files(id, message, turn) else { return Answered::Ours };
             message = kept;
         }
@@ -251,17 +252,18 @@ impl WorkerPool {
                     }
                 }
                 let (conn, stream) = (exchange.conn, exchange.stream);
+                let key = ExchangeKey { handler: HandlerId::Pool(self.id), id };
                 let resumes =
                     over && exchange.upload.take().is_some_and(|upload| upload.is_paused());
                 if resumes {
                     // The protocol drops the rest of the content, or tells the client to stop.
-                    self.pause(id, false);
+                    self.pause(id, false, turn);
                 }
                 let message = match message {
                     ToReactor::Part(part) => ToClient::Part(part),
                     _ => ToClient::Complete,
                 };
-                self.answers.push(Answer { conn, stream, exchange: id, message });
+                turn.answers.push(Answer { conn, stream, exchange: key, message });
             }
             _ => self.credit(id, content),
         }
@@ -274,6 +276,15 @@ impl WorkerPool {
             self.finished(place.worker, id, turn);
         }
         Answered::Ours
+    }
+
+    /// Whether a message brings a file, or may name one.
+    fn may_have_file(&self, port: usize, message: &ToReactor) -> bool {
+        match message {
+            ToReactor::Part(Part::Head(_)) => self.common.config.ports[port].redirects.is_some(),
+            ToReactor::Part(Part::File(_)) => true,
+            _ => false,
+        }
     }
 
     /// Counts a file that a response has sent, and looks for one that it names. `None` when the response
@@ -290,7 +301,7 @@ impl WorkerPool {
         match self.common.files.take(Holder::Sent) {
             Some(permit) => slice.count(permit, None),
             None => {
-                self.refuse_file(id);
+                self.refuse_file(id, turn);
                 return None;
             }
         }
@@ -299,20 +310,22 @@ impl WorkerPool {
 
     /// A response lacks a file that it needs. It is broken off, or refused when nothing of it has gone
     /// out, and the rest of it is dropped.
-    fn refuse_file(&mut self, id: ExchangeId) {
+    fn refuse_file(&mut self, id: ExchangeId, turn: &mut Turn) {
         let Some(exchange) = self.exchanges.get_mut(key_of(id)) else { return };
         let Stage::Given(place) = exchange.stage else { return };
         exchange.stage = Stage::Orphaned(place);
         self.common.shared.add(Counter::FilesRefused, 1);
-        self.files_refused += 1;
+        turn.files_refused += 1;
         // Its head came with the file, as a rule.
+        let handler = HandlerId::Pool(self.id);
         let head_waits = |last: &mut Answer| {
-            last.exchange == id && matches!(last.message, ToClient::Part(Part::Head(_)))
+            last.exchange == ExchangeKey { handler, id }
+                && matches!(last.message, ToClient::Part(Part::Head(_)))
         };
-        self.answers.pop_if(head_waits);
-        let (conn, stream) = (exchange.conn, exchange.stream);
-        let message = Part::Abort(Reason::Overloaded).into();
-        self.answers.push(Answer { conn, stream, exchange: id, message });
+        turn.answers.pop_if(head_waits);
+        if let Some(exchange) = self.exchanges.get(key_of(id)) {
+            self.answer(id, exchange, Part::Abort(Reason::Overloaded), turn);
+        }
         if let Some(Some(link)) = self.links.get_mut(place.worker) {
             let part = Part::Abort(Reason::ClientGone);
             link.push(id, &ToWorker::Request { mark: place.mark, part });
@@ -330,7 +343,7 @@ impl WorkerPool {
             }
             self.answer_all(slot, turn);
         } else {
-            self.note_fault(slot, FaultKind::Link(error));
+            self.note_fault(slot, FaultKind::Link(error), turn);
         }
         let Some(mut link) = self.links.get_mut(slot).and_then(Option::take) else { return };
         let mut lost = None;
@@ -343,7 +356,7 @@ impl WorkerPool {
             let untouched = link.take_back(id, place.mark) && !orphaned && !exchange.answered;
             exchange.redispatched += u8::from(untouched);
             if untouched && exchange.leaving {
-                self.give_up(id);
+                self.give_up(id, turn);
                 continue;
             }
             if untouched && exchange.redispatched <= REDISPATCH_MAX {
@@ -356,7 +369,7 @@ impl WorkerPool {
             if orphaned {
                 self.remove(id);
             } else {
-                self.fail(id, Reason::WorkerLost);
+                self.fail(id, Reason::WorkerLost, turn);
             }
         }
         // The end first, so that nothing is submitted to this worker again.

@@ -7,12 +7,12 @@ use wire::{ExchangeId, Part, Reason, RequestHead, ResponseHead, ToReactor, ToWor
 
 use super::WorkerPool;
 use crate::error_log::Kind;
-use crate::handler::Answer;
 use crate::handler::files::redirects::{FileRedirects, NamedFile};
 use crate::handler::files::root::{Found, Missing, OpenedFile, Root};
 use crate::handler::files::sending::{Parts, head_of, parts};
 use crate::handler::workers::body::Content;
 use crate::handler::workers::in_flight::{Stage, Task, key_of};
+use crate::handler::{ExchangeKey, HandlerId};
 use crate::protocol::files::{FileContent, FileOptions, media_type, respond};
 use crate::protocol::message::plain_response;
 use crate::turn::Turn;
@@ -60,12 +60,12 @@ impl WorkerPool {
                 self.dirty.push(place.worker);
             }
             if upload.is_paused() {
-                self.pause(id, false);
+                self.pause(id, false, turn);
             }
         }
         let parts = self.file_instead(&request, &head, named, &redirects, turn);
-        let answer = |part: Part<_>| Answer { conn, stream, exchange: id, message: part.into() };
-        self.answers.extend(parts.into_iter().map(answer));
+        let exchange = ExchangeKey { handler: HandlerId::Pool(self.id), id };
+        turn.answer(conn, stream, exchange, parts);
         None
     }
 
@@ -96,7 +96,7 @@ impl WorkerPool {
         };
         sent.unwrap_or_else(|| {
             self.common.shared.add(Counter::FilesRefused, 1);
-            self.files_refused += 1;
+            turn.files_refused += 1;
             vec![Part::Abort(Reason::Overloaded)]
         })
     }

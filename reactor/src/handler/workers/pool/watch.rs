@@ -29,7 +29,7 @@ impl WorkerPool {
         };
         for ticket in expired {
             if ticket.thread == self.thread {
-                self.too_old(ticket.exchange);
+                self.too_old(ticket.exchange, turn);
             } else {
                 let mailbox = &self.common.mailboxes[usize::from(ticket.thread)];
                 mailbox.post(Mail::Pool(self.id, PoolMail::TooOld(ticket.exchange)));

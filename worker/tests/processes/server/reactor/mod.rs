@@ -76,7 +76,7 @@ struct Client {
 #[derive(Clone)]
 struct Job {
     target: String,
-    parts: Vec<Part<RequestHead>>,
+    parts: Vec<Part<Box<RequestHead>>>,
     event: Option<bool>,
 }
 
@@ -409,7 +409,7 @@ fn request(client: usize, target: &str, content: Vec<u8>, in_file: bool) -> Job 
         streamed: false,
         upgrade: None,
     };
-    let mut parts = vec![Part::Head(head)];
+    let mut parts = vec![Part::Head(Box::new(head))];
     if in_file {
         let file = nix::sys::memfd::memfd_create(c"upload", nix::sys::memfd::MFdFlags::empty());
         let file = std::fs::File::from(file.expect("memfd"));
