@@ -15,6 +15,7 @@ use http::StatusCode;
 use wire::{BodyLength, FieldsBuilder, ResponseHead};
 
 use super::exchange;
+use super::variables::is_shown;
 use super::zend::{self, MODULE_PERSISTENT, header_lines};
 use crate::engine::zend::globals;
 use crate::engine::zend::method::Call;
@@ -177,6 +178,10 @@ unsafe extern "C" fn request_headers(frame: *mut zend_execute_data, returned: *m
 fn joined(lines: Vec<(Vec<u8>, Vec<u8>)>) -> Vec<(Vec<u8>, Vec<u8>)> {
     let mut joined: Vec<(Vec<u8>, Vec<u8>)> = Vec::with_capacity(lines.len());
     for (name, value) in lines {
+        // As in `$_SERVER`.
+        if !is_shown(&name) {
+            continue;
+        }
         match joined.iter_mut().find(|(known, _)| *known == name) {
             Some((_, values)) => {
                 values.extend_from_slice(if name == b"cookie" { b"; " } else { b", " });

@@ -15,6 +15,7 @@ pub mod functions;
 pub mod head;
 pub mod hooks;
 pub mod input;
+pub mod regex;
 pub mod response;
 pub mod sapi;
 pub mod scripts;

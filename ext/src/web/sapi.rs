@@ -2,11 +2,13 @@
 
 use std::ffi::{CString, c_int, c_void};
 
-use ext_php_rs::ffi::{IS_INTERNED_STRING_EX, zend_hash_str_find, zend_string_init_interned, zval};
+use ext_php_rs::ffi::{
+    IS_INTERNED_STRING_EX, ext_php_rs_zend_string_init, zend_hash_str_find, zval,
+};
 use nix::libc::{RTLD_DEFAULT, dlsym};
 
-use super::zend::NO_CHDIR;
-use super::{functions, hooks, settings};
+use super::zend::{NO_CHDIR, zend_string_hash_func};
+use super::{functions, hooks, regex, settings};
 use crate::engine::zend::globals;
 
 /// Becomes one. To be called in a worker, between two requests of PHP's, and before code of the
@@ -25,26 +27,33 @@ pub fn become_web(name: &str, wanted: &[(String, Vec<u8>)]) {
         (*sapi).request_info.argv = std::ptr::null_mut();
     }
     keep_signals();
+    regex::keep();
     settings::apply(wanted);
 }
 
 /// The name in the SAPI's table, and the constant.
 fn rename(name: &str) {
-    // They live as long as the process.
-    let text = CString::new(name).unwrap_or_default().into_raw();
-    // SAFETY: no request runs; the constant's value is an interned string, as the engine has made it.
+    // SAFETY: no request runs; name and value live as long as the process.
     unsafe {
+        let text = CString::new(name).unwrap_or_default().into_raw();
         (*globals::sapi_module()).name = text;
         (*globals::sapi_module()).pretty_name = c"Ferrite".as_ptr().cast_mut();
         let constants = (*globals::executor()).zend_constants;
         let found = zend_hash_str_find(constants, c"PHP_SAPI".as_ptr(), "PHP_SAPI".len());
-        let (Some(found), Some(init)) = (found.as_ref(), zend_string_init_interned) else { return };
+        let Some(found) = found.as_ref() else { return };
+        // Not by the engine's function for interned strings, whose own would end with a request.
+        let value = ext_php_rs_zend_string_init(text, name.len(), true);
+        (*value).gc.u.type_info |= INTERNED;
+        zend_string_hash_func(value);
         // A constant begins with its value.
         let place = found.value.ptr.cast::<zval>();
-        (*place).value.str_ = init(text, name.len(), true);
+        (*place).value.str_ = value;
         (*place).u1.type_info = IS_INTERNED_STRING_EX;
     }
 }
+
+/// `IS_STR_INTERNED | IS_STR_PERMANENT`
+const INTERNED: u32 = 1 << 6 | 1 << 8;
 
 /// What `zend_signal_globals` begins with, in PHP 8.2 to 8.5.
 #[repr(C)]

@@ -53,6 +53,12 @@ unsafe fn set(array: *mut zval, name: &[u8], mut value: Vec<u8>) {
     }
 }
 
+/// Whether a field is shown by this name. Others, which could be mistaken for those, are left out, as nginx
+/// does.
+pub fn is_shown(name: &[u8]) -> bool {
+    name.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'-')
+}
+
 /// Whether a request says this of itself.
 pub fn is_of_request(name: &[u8]) -> bool {
     name.starts_with(b"HTTP_") || OWN.iter().any(|own| own.as_bytes() == name)
@@ -95,6 +101,7 @@ impl Variables {
         let mut variables = Self(Vec::with_capacity(48));
         variables.script(exchange);
         variables.request(&exchange.head, exchange.port);
+        variables.content(exchange);
         variables.fields(&exchange.head);
         if let Some(facts) = exchange.head.tls.as_ref().and_then(TlsInfo::facts) {
             variables.tls(&facts);
@@ -126,7 +133,6 @@ impl Variables {
         self.set("REQUEST_URI", &target(head));
         self.set("QUERY_STRING", head.query.as_deref().unwrap_or_default());
         self.set("CONTENT_TYPE", head.fields.get(b"content-type").unwrap_or_default());
-        self.set("CONTENT_LENGTH", head.fields.get(b"content-length").unwrap_or_default());
         self.set("SERVER_PROTOCOL", head.version.as_str().as_bytes());
         self.set("REQUEST_SCHEME", head.scheme.as_str().as_bytes());
         if head.scheme == Scheme::Https {
@@ -153,13 +159,19 @@ impl Variables {
         self.set("REMOTE_USER", &user);
     }
 
-    /// `HTTP_*`. Names that others could be mistaken for are left out, as nginx does, and `Proxy`, which
-    /// programs would take for their own setting.
+    /// Also of content that has come without its length.
+    fn content(&mut self, exchange: &Exchange) {
+        let told = exchange.head.fields.get(b"content-length").map(<[u8]>::to_vec);
+        let counted =
+            || exchange.body.len().filter(|len| *len > 0).map(|len| len.to_string().into());
+        self.set("CONTENT_LENGTH", &told.or_else(counted).unwrap_or_default());
+    }
+
+    /// `HTTP_*`, but for `Proxy`, which programs would take for their own setting.
     fn fields(&mut self, head: &RequestHead) {
         let mut seen: Vec<&[u8]> = Vec::with_capacity(head.fields.len());
         for (name, value) in head.fields.iter() {
-            let known = name.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'-');
-            if !known || name == b"proxy" || seen.contains(&name) {
+            if !is_shown(name) || name == b"proxy" || seen.contains(&name) {
                 continue;
             }
             seen.push(name);

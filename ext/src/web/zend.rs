@@ -3,8 +3,8 @@
 use std::ffi::{c_char, c_int, c_uint, c_void};
 
 use ext_php_rs::ffi::{
-    HashTable, php_stream, sapi_headers_struct, zend_class_entry, zend_file_handle,
-    zend_function_entry, zval,
+    HashTable, sapi_headers_struct, zend_class_entry, zend_file_handle, zend_function_entry,
+    zend_string, zval,
 };
 
 /// `SAPI_HEADER_SENT_SUCCESSFULLY`
@@ -60,8 +60,7 @@ unsafe extern "C" {
         destructor: Option<unsafe extern "C" fn(*mut zval)>,
         persistent: bool,
     );
-    pub fn sapi_read_post_block(buffer: *mut c_char, len: usize) -> usize;
-    pub fn _php_stream_free(stream: *mut php_stream, options: c_int) -> c_int;
+    pub fn zend_string_hash_func(string: *mut zend_string) -> u64;
 }
 
 /// The fields of a response that PHP's `header()` has set, each as it was given, in their order.
