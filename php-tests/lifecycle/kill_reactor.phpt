@@ -1,23 +1,23 @@
 --TEST--
-kill -9 of the reactor: it is restarted on the same port, and the workers stay
+kill -9 of the reactor: it is restarted on the same port, the workers stay, and no number of a connection comes again
 --FILE--
 <?php
 require __DIR__ . '/../server.inc';
 
 $server = TestServer::start(<<<'CODE'
     $server->set(['worker_num' => 2]);
-    $server->on('Request', fn ($request, $response) => $response->end(json_encode([getmypid(), $server->stats()])));
+    $server->on('Request', fn ($request, $response) => $response->end(json_encode([getmypid(), $server->stats(), $request->fd])));
     CODE);
 wait_until(fn () => isset($server->children()['worker 0'], $server->children()['worker 1']), 'the workers have their titles');
 $before = $server->children();
 $connection = $server->connect();
 $connection->request('GET', '/');
-echo $connection->response()->status, "\n";
+[, , $first] = json_decode($connection->response()->body, true);
 send_signal($before['reactor'], SIGKILL);
 var_dump($connection->rest());
 // Connections wait in the backlog until the new reactor accepts them.
-[$pid, $stats] = json_decode($server->get('/')->body, true);
-var_dump($stats['reactor_restart_count']);
+[$pid, $stats, $second] = json_decode($server->get('/')->body, true);
+var_dump($stats['reactor_restart_count'], $second > $first);
 // The connections of the former one are closed, and count as such.
 var_dump($stats['connection_num'], $stats['accept_count'], $stats['close_count'], $stats['concurrency']);
 $after = $server->children();
@@ -28,9 +28,9 @@ var_dump($server->stop());
 $server->waitForAll();
 ?>
 --EXPECT--
-200
 string(0) ""
 int(1)
+bool(true)
 int(1)
 int(2)
 int(1)

@@ -33,6 +33,7 @@ pub fn options(workers: u16) -> Options {
     Options {
         dir,
         workers,
+        second_pool: 0,
         threads: 1,
         depth: 1,
         max_wait: Duration::from_secs(5),

@@ -10,6 +10,7 @@ use crate::client::{Client, Seen, Server, options, runs, wait_for};
 
 crate::cases![
     processes_boot_and_serve,
+    each_pool_keeps_its_own_workers,
     a_worker_holds_nobody_elses_descriptors,
     a_killed_worker_is_replaced_within_a_second,
     a_killed_worker_costs_only_what_it_had_started,
@@ -67,6 +68,29 @@ fn processes_boot_and_serve() {
     assert_eq!(server.titled("Supervisor", 1), server.pid());
     assert!(runs(server.titled("Reactor", 1)));
     assert_eq!(server.titled("Worker(2)", 1), pids[2]);
+}
+
+fn each_pool_keeps_its_own_workers() {
+    let mut options = options(1);
+    options.second_pool = 2;
+    let server = Server::start(&options);
+    let pools = [(0, "0"), (1, "1"), (2, "1")];
+    let pids = pools.map(|(worker, _)| restarted(&server, worker, 1));
+    assert_eq!(server.titled("Worker(2)", 1), pids[2]);
+    // One of the second pool dies: that pool gets another, and nobody else is touched.
+    kill_now(pids[2]);
+    assert_ne!(restarted(&server, 2, 2), pids[2]);
+    assert!(runs(pids[0]) && runs(pids[1]));
+    // A reload is for all of them.
+    server.signal(Signal::SIGUSR1);
+    for (worker, pool) in pools {
+        let lives = if worker == 2 { 3 } else { 2 };
+        restarted(&server, worker, lives);
+        for life in 1..=lives {
+            assert_eq!(server.await_nth(&format!("pool {worker} "), life), pool, "{worker} {life}");
+        }
+    }
+    wait_for("the end of the former workers", || pids.iter().all(|pid| !runs(*pid)).then_some(()));
 }
 
 fn a_worker_holds_nobody_elses_descriptors() {

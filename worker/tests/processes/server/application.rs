@@ -92,7 +92,7 @@ impl Application for Played {
     }
 
     fn worker_started(&mut self, identity: WorkerIdentity) -> Result<(), ApplicationError> {
-        let WorkerIdentity { worker, incarnation, .. } = identity;
+        let WorkerIdentity { worker, pool, incarnation, .. } = identity;
         if self.told_to("fail-worker") {
             return Err(ApplicationError("told to fail".into()));
         }
@@ -108,6 +108,7 @@ impl Application for Played {
             self.event(&format!("copy {}", std::process::id()));
             return Err(ApplicationError("a copy need not start".into()));
         }
+        self.event(&format!("pool {worker} {}", pool.0));
         self.event(&format!("worker {worker} {incarnation} {}", std::process::id()));
         Ok(())
     }

@@ -13,7 +13,7 @@ use std::process::ExitCode;
 use std::str::FromStr;
 use std::time::Duration;
 
-use wire::Pools;
+use wire::{Pool, PoolKind, Pools};
 use worker::{Outcome, Plan, ProcessSettings, supervise};
 
 /// What a server is started with.
@@ -21,8 +21,10 @@ use worker::{Outcome, Plan, ProcessSettings, supervise};
 pub struct Options {
     /// Holds the socket, the events, the log, and the files that make things fail.
     pub dir: PathBuf,
-    /// Number of workers.
+    /// Number of workers of the first pool.
     pub workers: u16,
+    /// Number of workers of the second pool; 0: there is none.
+    pub second_pool: u16,
     /// Number of links of each worker.
     pub threads: u16,
     /// Requests that the played reactor hands to one worker at a time.
@@ -51,6 +53,7 @@ impl Options {
             u64::from(self.window),
             self.start_timeout.as_millis() as u64,
             self.watchdog.as_millis() as u64,
+            u64::from(self.second_pool),
         ];
         let dir = self.dir.display().to_string();
         let flag = "--server".to_string();
@@ -71,6 +74,7 @@ impl Options {
             window: number(arguments, 6),
             start_timeout: Duration::from_millis(number(arguments, 7)),
             watchdog: Duration::from_millis(number(arguments, 8)),
+            second_pool: number(arguments, 9),
         }
     }
 }
@@ -82,8 +86,10 @@ pub fn main(arguments: &[String]) -> ExitCode {
     log::set_logger(log).expect("one logger");
     log::set_max_level(log::LevelFilter::Info);
     let listener = UnixListener::bind(options.dir.join("socket")).expect("bind");
+    let row = |workers| Pool { kind: PoolKind::Request, workers };
+    let second = (options.second_pool > 0).then(|| row(options.second_pool));
     let plan = Plan {
-        pools: Pools::of_requests(options.workers),
+        pools: Pools::new([row(options.workers)].into_iter().chain(second).collect()),
         reactor_threads: options.threads,
         listeners: vec![listener.into()],
         datagrams: Vec::new(),
