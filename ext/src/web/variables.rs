@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 
 use ext_php_rs::ffi::{php_register_variable_safe, zval};
 use wire::tls::TlsFacts;
-use wire::{RequestHead, Scheme, TlsInfo};
+use wire::{RequestHead, Scheme, TlsInfo, Version};
 
 use super::exchange::{self, Exchange, target};
 use super::zend::{self, PARSE_SERVER};
@@ -120,9 +120,6 @@ impl Variables {
         self.set("SCRIPT_NAME", &name);
         self.set("DOCUMENT_ROOT", &exchange.root);
         self.set("PATH_INFO", &script.path_info);
-        if !script.path_info.is_empty() {
-            self.set("PATH_TRANSLATED", &[&exchange.root[..], &script.path_info].concat());
-        }
         let whole = [&name[..], &script.path_info].concat();
         self.set("DOCUMENT_URI", &whole);
         self.set("PHP_SELF", &whole);
@@ -133,7 +130,7 @@ impl Variables {
         self.set("REQUEST_URI", &target(head));
         self.set("QUERY_STRING", head.query.as_deref().unwrap_or_default());
         self.set("CONTENT_TYPE", head.fields.get(b"content-type").unwrap_or_default());
-        self.set("SERVER_PROTOCOL", head.version.as_str().as_bytes());
+        self.set("SERVER_PROTOCOL", protocol(head.version));
         self.set("REQUEST_SCHEME", head.scheme.as_str().as_bytes());
         if head.scheme == Scheme::Https {
             self.set("HTTPS", b"on");
@@ -203,6 +200,15 @@ impl Variables {
             self.set("SSL_CLIENT_S_DN", client.subject.as_bytes());
             self.set("SSL_CLIENT_CERT", client.pem.as_bytes());
         }
+    }
+}
+
+/// As nginx says it: programs look for a minor version, which HTTP/2 and HTTP/3 have no more.
+fn protocol(version: Version) -> &'static [u8] {
+    match version {
+        Version::Http2 => b"HTTP/2.0",
+        Version::Http3 => b"HTTP/3.0",
+        older => older.as_str().as_bytes(),
     }
 }
 

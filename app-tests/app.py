@@ -1,0 +1,40 @@
+"""What the tests know of an application."""
+
+import os
+
+
+class App:
+    """One application: how it is put into a folder, and what a visitor does with it."""
+
+    name = ""
+    # Of Debian: a package, and a file that it brings.
+    packages = {}
+    script = "index.php"
+    # Folders whose PHP files are not run.
+    deny = ()
+    ini = {}
+    # Further options of Ferrite.
+    options = {}
+    # (pattern, text): what differs from one run to the next.
+    replacements = ()
+
+    def missing(self):
+        return [package for package, file in self.packages.items() if not os.path.exists(file)]
+
+    def root(self, place):
+        return os.path.join(place, "root")
+
+    async def prepare(self, place):
+        """Once: puts the application there."""
+
+    async def reset(self, place):
+        """Before each run: everything is as after `prepare`."""
+
+    async def finish(self, place):
+        """Once, at the end."""
+
+    async def visit(self, browser):
+        """What is done by every protocol with every server; the answers are compared."""
+
+    async def two_users(self, ann, bob):
+        """Requests of two users by turns, on one worker: fails when one sees what is the other's."""

@@ -1,0 +1,194 @@
+"""Scripts of the tests' own, each for a part of what PHP does on the web."""
+
+import asyncio
+import base64
+import json
+import os
+import shutil
+
+from app import App
+from browser import BOUNDARY, browse
+from serving import HERE, Ferrite
+from suite import Failed, holds, same, until
+
+FORM = [("content-type", "application/x-www-form-urlencoded")]
+SERVER = [
+    ("GET", "/server.php", []),
+    ("GET", "/server.php?a=1&b[]=2&b[]=3&c=%20x", []),
+    ("GET", "/server.php/path/a%20b?q", []),
+    ("HEAD", "/server.php", []),
+    ("POST", "/server.php?q=1", FORM),
+    ("POST", "/server.php", [("content-type", "application/json")]),
+    ("PUT", "/server.php", [("content-type", "text/plain")]),
+    ("PATCH", "/server.php", FORM),
+    ("DELETE", "/server.php", []),
+    ("OPTIONS", "/server.php", []),
+    ("GET", "/server.php", [("x-test", "a"), ("accept-language", "de"), ("referer", "/x")]),
+    ("GET", "/server.php", [("cookie", "a=1; b=2; a=3; c=%20x")]),
+    ("GET", "/server.php", [("authorization", "Bearer abc"), ("x_under", "x"), ("proxy", "evil")]),
+    ("GET", "/server.php", [("x-forwarded-proto", "http"), ("x-forwarded-for", "1.2.3.4")]),
+]
+PATHS = [
+    "/", "/folder/", "/folder/?x=1", "/folder", "/folder?x=1", "/plain/", "/nothing", "/nothing/here?a=1",
+    "/style.css", "/index.php/info", "/hidden/.env", "/.git/config", "/uploads/photo.txt",
+    "/uploads/evil.php", "/server.php.bak", "/folder/nothing.css",
+]  # fmt: skip
+HEADERS = [
+    "redirect", "created", "status", "cookies", "several", "type", "empty", "callback", "late",
+    "not%20modified", "length", "auth", "digest",
+]  # fmt: skip
+OUTPUT = [
+    "exit", "nested", "cleaned", "large", "streamed", "exception", "memory", "warning", "handler",
+    "readfile",
+]  # fmt: skip
+
+
+class Scripts(App):
+    name = "scripts"
+    deny = ("/uploads",)
+
+    async def prepare(self, place):
+        shutil.copytree(os.path.join(HERE, "scripts"), self.root(place))
+
+    async def visit(self, browser):
+        for method, path, headers in SERVER:
+            body = b'a=1&b[x]=2&c=%C3%A4&{"json": true}' if method in ("POST", "PUT", "PATCH") else None
+            await browser.request(method, path, body, headers, 200)
+        for path in PATHS:
+            await browser.request("GET", path)
+        for case in HEADERS:
+            for method in ("GET", "HEAD"):
+                visitor = browser.stranger()
+                await visitor.request(method, f"/headers.php?case={case}")
+                browser.seen += visitor.seen
+        await browser.get("/headers.php?case=not%20modified", 304, headers=[("if-none-match", '"5"')])
+        secret = base64.b64encode(b"joe:secret: word").decode()
+        await browser.get("/headers.php?case=auth", headers=[("authorization", f"Basic {secret}")])
+        digest = 'Digest username="joe", realm="tests", nonce="1", uri="/", response="2"'
+        await browser.get("/headers.php?case=digest", headers=[("authorization", digest)])
+        for case in OUTPUT:
+            await browser.request("GET", f"/output.php?case={case}")
+        (await browser.get("/output.php?case=finish")).has("finished")
+        await until("it went on", lambda: self.went_on(browser))
+        await self.uploads(browser)
+        await self.sessions(browser)
+
+    async def went_on(self, browser):
+        return "went on" in (await browser.get("/output.php?case=finished", note=False)).text
+
+    async def uploads(self, browser):
+        small = ("a file.txt", "text/plain", b"small")
+        large = ("large.bin", "application/octet-stream", bytes(range(256)) * 20_000)
+        await browser.upload("/upload.php", {"a": "1", "b[x]": "2"}, {"one": small})
+        await browser.upload("/upload.php", {}, {"many[]": small, "many[k]": small, "large": large})
+        await browser.upload("/upload.php", {}, {"none": ("", "application/octet-stream", b"")})
+        await browser.upload("/upload.php", {"MAX_FILE_SIZE": "3"}, {"one": small})
+        await browser.upload("/upload.php", {}, {"one": ("../../etc/passwd", "text/plain", b"x")})
+        broken = f"--{BOUNDARY}\r\ncontent-disposition: form-data; name=x".encode()
+        headers = [("content-type", f"multipart/form-data; boundary={BOUNDARY}")]
+        await browser.request("POST", "/upload.php", broken, headers)
+
+    async def sessions(self, browser):
+        same("a new session", [None, 1, 0], json.loads((await browser.get("/session.php")).body))
+        await browser.get("/session.php")
+        await browser.post("/session.php?do=login", {"user": "ann"})
+        await browser.get("/session.php?do=large")
+        answer = await browser.get("/session.php")
+        same("a session", ["ann", 3, 100_000], json.loads(answer.body))
+        await browser.get("/session.php?do=logout")
+        same("after it", [None, 1, 0], json.loads((await browser.get("/session.php")).body))
+
+    async def two_users(self, ann, bob):
+        nobody = ann.stranger()
+        fresh = (await nobody.get("/state.php")).body
+        for end in ("", "exit", "exception", "fatal", ""):
+            for name, user in (("ann", ann), ("bob", bob)):
+                answer = await user.get(
+                    f"/state.php?end={end}", None, headers=[("x-user", name)]
+                )
+                other = "bob" if name == "ann" else "ann"
+                holds(f"{name} sees nothing of {other}: {answer.text}", other not in answer.text)
+                told = json.dumps(answer.headers)
+                holds(f"{name} gets no header of {other}: {told}", f"{other}" not in told)
+                same("what a request finds afterwards", fresh, (await nobody.get("/state.php")).body)
+                same("and has no header of it", None, nobody.seen[-1][1].header("x-of"))
+        await ann.post("/session.php?do=login", {"user": "ann"})
+        await bob.post("/session.php?do=login", {"user": "bob"})
+        for turn in range(2, 12):
+            for name, user in (("ann", ann), ("bob", bob)):
+                answer = json.loads((await user.get("/session.php")).body)
+                same(f"the session of {name}", [name, turn, 0], answer)
+        for name in ("ann", "bob"):
+            file = {"file": (f"{name}.txt", "text/plain", name.encode())}
+            answer = await ann.stranger().upload("/upload.php", {"user": name}, file)
+            answer.has(f"{name}.txt", f'"user":"{name}"')
+            holds("no file of another", '["file"],' in answer.text)
+        (await nobody.get("/upload.php")).has("[[],[],0]")
+
+
+def load(serving, requests, clients=8):
+    """The arguments of h2load for this many requests."""
+    url = f"https://127.0.0.1:{serving.port}/work.php?i=1"
+    return ["h2load", "-n", str(requests), "-c", str(clients), "-m", "4", url]
+
+
+async def h2load(serving, requests):
+    process = await asyncio.create_subprocess_exec(
+        *load(serving, requests), stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+    )
+    output = (await process.communicate())[0].decode()
+    holds(output, f"{requests} succeeded, 0 failed, 0 errored" in output)
+    holds(output, f"{requests} 2xx" in output)
+
+
+def memory(pid):
+    """Bytes that are a process's own."""
+    with open(f"/proc/{pid}/smaps_rollup", encoding="ascii") as file:
+        for line in file:
+            if line.startswith("Private_Dirty:"):
+                return int(line.split()[1]) * 1024
+    raise Failed("no Private_Dirty")
+
+
+async def memory_is_flat(run):
+    """The first requests fill what grows once; 10,000 more add nothing."""
+    await run.app.reset(run.place)
+    with Ferrite(run.app, run.place, run.certificates) as serving:
+        await h2load(serving, 1000)
+        worker = serving.children()["worker 0"]
+        before, files = memory(worker), len(os.listdir(f"/proc/{worker}/fd"))
+        await h2load(serving, 10_000)
+        same("the worker", worker, serving.children().get("worker 0"))
+        grown = memory(worker) - before
+        holds(f"10,000 requests added {grown} bytes", grown < 512 * 1024)
+        same("descriptors", files, len(os.listdir(f"/proc/{worker}/fd")))
+
+
+async def reload_loses_nothing(run):
+    """Four reloads while h2load asks, and a browser too."""
+    await run.app.reset(run.place)
+    with Ferrite(run.app, run.place, run.certificates, workers=2) as serving:
+        asked = asyncio.create_task(h2load(serving, 6000))
+        async with browse(serving, "h3") as browser:
+            await browser.post("/session.php?do=login", {"user": "ann"})
+            count, seen = 1, set()
+            for _ in range(4):
+                old = {pid for title, pid in serving.children().items() if "worker" in title}
+                serving.reload()
+                while True:
+                    count += 1
+                    answer = json.loads((await browser.get("/session.php")).body)
+                    same("the session goes on", ["ann", count, 0], answer)
+                    new = {pid for title, pid in serving.children().items() if "worker" in title}
+                    if len(new) == 2 and not new & old:
+                        break
+                seen |= old
+            holds("workers were replaced", len(seen) == 8)
+        await asked
+
+
+APP = Scripts()
+APP.tests = {
+    "10,000 requests leave memory as it was": memory_is_flat,
+    "a reload under load loses nothing": reload_loses_nothing,
+}

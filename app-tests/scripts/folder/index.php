@@ -1,0 +1,1 @@
+<?php echo "the index of a folder, in ", basename(getcwd()), "\n", json_encode($_GET), "\n";

@@ -1,0 +1,71 @@
+<?php
+
+// What a script says of its response.
+
+switch ($_GET['case']) {
+    case 'redirect':
+        header('Location: /folder/');
+        exit('gone there');
+    case 'created':
+        header('Location: /thing/5', true, 201);
+        break;
+    case 'status':
+        header('HTTP/1.1 410 Away');
+        echo 'away';
+        break;
+    case 'cookies':
+        setcookie('a', '1', ['httponly' => true, 'samesite' => 'Lax', 'path' => '/']);
+        setcookie('b', 'two words');
+        setrawcookie('c', 'raw', time() + 1000);
+        setcookie('d');
+        break;
+    case 'several':
+        header('X-A: 1');
+        header('X-A: 2', false);
+        header('X-B: 1');
+        header('X-B: 2');
+        header('X-C: 1');
+        header_remove('X-C');
+        header_remove('X-Powered-By');
+        echo json_encode(headers_list());
+        break;
+    case 'type':
+        header('Content-Type: text/plain; charset=iso-8859-1');
+        echo "\xe4";
+        break;
+    case 'empty':
+        http_response_code(204);
+        break;
+    case 'callback':
+        header_register_callback(fn () => header('X-Last: ' . http_response_code()));
+        echo 'called back';
+        break;
+    case 'late':
+        echo 'sent';
+        flush();
+        ob_end_flush();
+        flush();
+        echo headers_sent() ? ' headers are sent' : ' headers are not sent';
+        header('X-Late: 1');
+        break;
+    case 'not modified':
+        header('ETag: "5"');
+        http_response_code(($_SERVER['HTTP_IF_NONE_MATCH'] ?? '') === '"5"' ? 304 : 200);
+        echo 'content';
+        break;
+    case 'length':
+        header('Content-Length: 5');
+        echo '12345';
+        break;
+    case 'auth':
+        if (($_SERVER['PHP_AUTH_USER'] ?? '') !== 'joe' || $_SERVER['PHP_AUTH_PW'] !== 'secret: word') {
+            header('WWW-Authenticate: Basic realm="tests"');
+            http_response_code(401);
+            exit('who are you?');
+        }
+        echo "hello {$_SERVER['PHP_AUTH_USER']}, also $_SERVER[REMOTE_USER] by $_SERVER[AUTH_TYPE]";
+        break;
+    case 'digest':
+        echo $_SERVER['PHP_AUTH_DIGEST'] ?? 'no digest';
+        break;
+}
