@@ -32,8 +32,8 @@ final class Serve
         TEXT;
 
     private const OPTIONS = ['host' => true, 'port' => true, 'tls-port' => true, 'no-tls' => false, 'workers' => true, 'watch' => false];
-    private const PORT = 8080;
-    private const TLS_PORT = 8443;
+    public const PORT = 8080;
+    public const TLS_PORT = 8443;
     /** How many ports are tried, from the default one on. */
     private const PORTS_TRIED = 20;
     private const WORKERS_LEAST = 4;

@@ -19,9 +19,11 @@ const HELP = <<<'TEXT'
     Serves PHP applications over HTTP/1.1, HTTP/2 and HTTP/3.
 
     usage: ferrite serve [OPTION ...] [DIRECTORY | FILE]
-           ferrite serve --help
+           ferrite doctor [OPTION ...] [DIRECTORY | FILE]
+           ferrite COMMAND --help
 
       serve      serve the application in a directory (default: this one)
+      doctor     look for what commonly goes wrong, and say what to do
       --version  say which versions these are
       --help     this text
 
@@ -41,10 +43,11 @@ function main(array $argv): int|string
     try {
         return match ($command) {
             'serve' => (new Serve($output))->run($argv, $words),
+            'doctor' => (new Doctor($output))->run($words),
             Watch::COMMAND => Watch::main($words),
             '--version', '-V' => version($output),
             null, '--help', '-h', 'help' => $output->text(HELP),
-            default => throw UsageError::unknown('command', $command, ['serve', '--help', '--version']),
+            default => throw UsageError::unknown('command', $command, ['serve', 'doctor', '--help', '--version']),
         };
     } catch (UsageError $error) {
         $output->error($error->getMessage());
