@@ -33,7 +33,7 @@ use crate::engine::interpreter;
 use crate::engine::reset::Baseline;
 use crate::engine::zend::value;
 use crate::php::port::PortContext;
-use crate::php::server::state::{ServerState, Stage};
+use crate::php::server::state::{ServerStage, ServerState};
 use crate::php::server::{object_of, write_slot};
 use crate::request_cycle;
 use crate::signatures::server::slot;
@@ -178,7 +178,7 @@ impl ServerApplication {
         // Keys are none of the handlers' business.
         self.run.reactor.ports.clear();
         let pid = std::process::id();
-        self.state.stage.set(Stage::Worker(identity.worker));
+        self.state.stage.set(ServerStage::Worker(identity.worker));
         if let Some(object) = object_of(&self.server) {
             // SAFETY: `self.server` keeps the object alive.
             unsafe {

@@ -39,7 +39,7 @@ pub struct Conn {
     pub streams: Streams<Box<dyn Protocol>>,
     /// What requests tell of its TLS.
     tls: Option<TlsInfo>,
-    phase: Phase,
+    phase: ConnPhase,
     /// What the protocol has left, to be presented again.
     pending: BytesMut,
     /// What the socket has not taken; `None` while there is nothing, so that an idle connection
@@ -78,7 +78,7 @@ impl Readiness {
 }
 
 #[derive(Debug, Clone, Copy)]
-enum Phase {
+enum ConnPhase {
     /// TLS is being agreed on.
     Handshaking { until: Instant },
     /// A proxy has to say first for whom the connection is.
@@ -131,8 +131,8 @@ impl Conn {
     /// A new connection.
     pub fn new(socket: Socket, port: &PortConfig, origin: Origin, now: &Now) -> Self {
         let phase = match port.proxies.protocol {
-            true => Phase::ProxyHeader { until: now.instant + port.http.first_byte_timeout },
-            false => Phase::first(&socket, port, now),
+            true => ConnPhase::ProxyHeader { until: now.instant + port.http.first_byte_timeout },
+            false => ConnPhase::first(&socket, port, now),
         };
         let http = port.http.clone();
         let protocol = Box::new(Detect::new(http, origin, Scheme::Http, file::read, now));
@@ -163,7 +163,7 @@ impl Conn {
 
     /// No new requests: finish, then close.
     pub fn shutdown(&mut self, now: &Now) {
-        if let Phase::Lingering { until, .. } = &mut self.phase {
+        if let ConnPhase::Lingering { until, .. } = &mut self.phase {
             *until = (*until).min(now.instant + LINGER_DRAINING_TIME_MAX);
         }
         self.streams.shutdown(now);
@@ -172,23 +172,23 @@ impl Conn {
     /// When to look at this connection next.
     pub fn deadline(&self) -> Option<Instant> {
         match self.phase {
-            Phase::Handshaking { until }
-            | Phase::ProxyHeader { until }
-            | Phase::Lingering { until, .. } => Some(until),
+            ConnPhase::Handshaking { until }
+            | ConnPhase::ProxyHeader { until }
+            | ConnPhase::Lingering { until, .. } => Some(until),
             _ => [self.streams.deadline(), self.stalled].into_iter().flatten().min(),
         }
     }
 
     /// A deadline has passed. `PumpResult::Keep` leaves the rest to [`pump`](Self::pump).
     pub fn timeout(&mut self, now: &Now, error_log: &mut ErrorLog) -> PumpResult {
-        if matches!(self.phase, Phase::Lingering { until, .. } if until <= now.instant) {
+        if matches!(self.phase, ConnPhase::Lingering { until, .. } if until <= now.instant) {
             return PumpResult::Close;
         }
-        if matches!(self.phase, Phase::ProxyHeader { until } if until <= now.instant) {
+        if matches!(self.phase, ConnPhase::ProxyHeader { until } if until <= now.instant) {
             self.log_proxy("no whole PROXY header in time", now, error_log);
             return PumpResult::Abort;
         }
-        if matches!(self.phase, Phase::Handshaking { until } if until <= now.instant) {
+        if matches!(self.phase, ConnPhase::Handshaking { until } if until <= now.instant) {
             error_log.log_with(
                 Kind::Handshake,
                 now.instant,
@@ -255,7 +255,7 @@ impl Conn {
             }
         }
         if self.readiness == Readiness::Drained
-            || matches!(self.phase, Phase::HalfClosed)
+            || matches!(self.phase, ConnPhase::HalfClosed)
             || self.pending.len() >= READ_AHEAD_BYTES_MAX && !self.streams.wants_input()
         {
             return Progress::None;
@@ -278,7 +278,7 @@ impl Conn {
     }
 
     fn received(&mut self, mut bytes: BytesMut, cx: &mut Context<'_>) -> Progress {
-        if let Phase::Lingering { bytes_left, .. } = &mut self.phase {
+        if let ConnPhase::Lingering { bytes_left, .. } = &mut self.phase {
             *bytes_left = bytes_left.saturating_sub(bytes.len());
             let enough = *bytes_left == 0;
             return if enough { Progress::Over(PumpResult::Close) } else { Progress::Some };
@@ -299,10 +299,10 @@ impl Conn {
 
     fn half_closed(&mut self, cx: &mut Context<'_>) -> Progress {
         self.readiness = Readiness::Drained;
-        if matches!(self.phase, Phase::Lingering { .. }) {
+        if matches!(self.phase, ConnPhase::Lingering { .. }) {
             return Progress::Over(PumpResult::Close);
         }
-        self.phase = Phase::HalfClosed;
+        self.phase = ConnPhase::HalfClosed;
         self.streams.receive(Input::Eof, cx.streams.now);
         self.collect(cx);
         Progress::Some

@@ -20,7 +20,7 @@ struct Ancillary(MaybeUninit<[u8; ANCILLARY_BYTES]>);
 
 /// What one read gave, beside the bytes.
 #[derive(Debug)]
-pub struct Received {
+pub struct ReceivedFiles {
     /// Bytes read; 0 at the end.
     pub len: usize,
     /// Whether descriptors came that this process had no room for (MSG_CTRUNC).
@@ -33,7 +33,7 @@ pub fn receive(
     socket: RawFd,
     space: &mut [u8],
     descriptors: &mut Vec<OwnedFd>,
-) -> nix::Result<Received> {
+) -> nix::Result<ReceivedFiles> {
     let mut ancillary = Ancillary(MaybeUninit::uninit());
     let mut piece = libc::iovec { iov_base: space.as_mut_ptr().cast(), iov_len: space.len() };
     // SAFETY: a message header of zeros is valid: it points to nothing.
@@ -48,7 +48,7 @@ pub fn receive(
     let len = usize::try_from(read).map_err(|_| nix::Error::last())?;
     // SAFETY: the kernel has filled the header and the control messages it points to.
     unsafe { collect(&message, descriptors) };
-    Ok(Received { len, cut: message.msg_flags & libc::MSG_CTRUNC != 0 })
+    Ok(ReceivedFiles { len, cut: message.msg_flags & libc::MSG_CTRUNC != 0 })
 }
 
 /// Takes the descriptors out of a received message.

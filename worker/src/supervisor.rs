@@ -23,7 +23,7 @@ use wire::control::{Incarnation, ToReactorControl, ToWorkerControl, encode};
 use wire::shm::{Counter, WorkerCounter};
 
 use self::bounded_log::BoundedLog;
-use self::spawn::{Kind, Side};
+use self::spawn::{ProcessKind, Side};
 use crate::application::{Application, ApplicationError, ReactorBoot, WorkerIdentity};
 use crate::control::{self, ChildControl, WorkerControl};
 use crate::control_signals;
@@ -207,7 +207,7 @@ impl Supervisor {
             self.memory.shared.forget_reactor();
         }
         let forked = control::pair().and_then(|(here, there)| {
-            let side = spawn::split(Kind::Reactor)?;
+            let side = spawn::split(ProcessKind::Reactor)?;
             Ok((side, here, there))
         });
         let now = Instant::now();
@@ -242,7 +242,7 @@ impl Supervisor {
         }
         let supervisor = nix::unistd::getpid().as_raw();
         let forked = control::pair().and_then(|(here, there)| {
-            let side = spawn::split(Kind::Worker(there.as_fd()))?;
+            let side = spawn::split(ProcessKind::Worker(there.as_fd()))?;
             Ok((side, here, there))
         });
         let now = Instant::now();

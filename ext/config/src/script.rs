@@ -11,7 +11,7 @@
 
 /// What is there under a path below the document root.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum ScriptKind {
     /// A regular file.
     File,
     /// A directory.
@@ -62,7 +62,11 @@ pub struct ScriptPath {
 }
 
 /// Decides about a path, as the client has sent it.
-pub fn decide(path: &[u8], rules: &Rules<'_>, look: &mut dyn FnMut(&[u8]) -> Kind) -> Decision {
+pub fn decide(
+    path: &[u8],
+    rules: &Rules<'_>,
+    look: &mut dyn FnMut(&[u8]) -> ScriptKind,
+) -> Decision {
     // `OPTIONS *` is nobody's file.
     if !path.starts_with(b"/") {
         return front(rules, look);
@@ -85,7 +89,7 @@ fn by_name(
     decoded: &[u8],
     segments: &[&[u8]],
     rules: &Rules<'_>,
-    look: &mut dyn FnMut(&[u8]) -> Kind,
+    look: &mut dyn FnMut(&[u8]) -> ScriptKind,
 ) -> Option<Decision> {
     for (at, segment) in segments.iter().enumerate() {
         if !segment.ends_with(SUFFIX) || segment.len() == SUFFIX.len() {
@@ -93,8 +97,8 @@ fn by_name(
         }
         let file = segments[..=at].join(&b'/');
         match look(&file) {
-            Kind::File if is_denied(&file, rules) => return Some(Decision::Deny),
-            Kind::File => {
+            ScriptKind::File if is_denied(&file, rules) => return Some(Decision::Deny),
+            ScriptKind::File => {
                 let mut path_info = Vec::new();
                 for segment in &segments[at + 1..] {
                     path_info.push(b'/');
@@ -105,9 +109,9 @@ fn by_name(
                 }
                 return Some(Decision::Run(ScriptPath { file, path_info }));
             }
-            Kind::Denied => return Some(Decision::Deny),
-            Kind::Failed => return Some(Decision::Failed),
-            Kind::Directory | Kind::Nothing => {}
+            ScriptKind::Denied => return Some(Decision::Deny),
+            ScriptKind::Failed => return Some(Decision::Failed),
+            ScriptKind::Directory | ScriptKind::Nothing => {}
         }
     }
     None
@@ -118,11 +122,11 @@ fn by_index(
     decoded: &[u8],
     segments: &[&[u8]],
     rules: &Rules<'_>,
-    look: &mut dyn FnMut(&[u8]) -> Kind,
+    look: &mut dyn FnMut(&[u8]) -> ScriptKind,
 ) -> Option<Decision> {
     let directory = segments.join(&b'/');
     let slash = decoded.ends_with(b"/");
-    if !slash && look(&directory) != Kind::Directory {
+    if !slash && look(&directory) != ScriptKind::Directory {
         return None;
     }
     for name in rules.index.iter().filter(|name| name.as_bytes().ends_with(SUFFIX)) {
@@ -132,27 +136,27 @@ fn by_index(
         }
         file.extend_from_slice(name.as_bytes());
         match look(&file) {
-            Kind::File if is_denied(&file, rules) => return Some(Decision::Deny),
-            Kind::File if slash => {
+            ScriptKind::File if is_denied(&file, rules) => return Some(Decision::Deny),
+            ScriptKind::File if slash => {
                 return Some(Decision::Run(ScriptPath { file, path_info: Vec::new() }));
             }
-            Kind::File => return Some(Decision::Redirect(encode(segments))),
-            Kind::Denied => return Some(Decision::Deny),
-            Kind::Failed => return Some(Decision::Failed),
-            Kind::Directory | Kind::Nothing => {}
+            ScriptKind::File => return Some(Decision::Redirect(encode(segments))),
+            ScriptKind::Denied => return Some(Decision::Deny),
+            ScriptKind::Failed => return Some(Decision::Failed),
+            ScriptKind::Directory | ScriptKind::Nothing => {}
         }
     }
     None
 }
 
-fn front(rules: &Rules<'_>, look: &mut dyn FnMut(&[u8]) -> Kind) -> Decision {
+fn front(rules: &Rules<'_>, look: &mut dyn FnMut(&[u8]) -> ScriptKind) -> Decision {
     match look(rules.front) {
-        Kind::File => {
+        ScriptKind::File => {
             Decision::Run(ScriptPath { file: rules.front.to_vec(), path_info: Vec::new() })
         }
-        Kind::Denied => Decision::Deny,
-        Kind::Failed => Decision::Failed,
-        Kind::Directory | Kind::Nothing => Decision::NotFound,
+        ScriptKind::Denied => Decision::Deny,
+        ScriptKind::Failed => Decision::Failed,
+        ScriptKind::Directory | ScriptKind::Nothing => Decision::NotFound,
     }
 }
 
@@ -240,19 +244,19 @@ mod tests {
         "x.php/inner.php",
     ];
 
-    fn there(path: &[u8]) -> Kind {
+    fn there(path: &[u8]) -> ScriptKind {
         let path = std::str::from_utf8(path).unwrap();
         if path == "secret.php" {
-            return Kind::Denied;
+            return ScriptKind::Denied;
         }
         if FILES.contains(&path) {
-            return Kind::File;
+            return ScriptKind::File;
         }
         let below = format!("{path}/");
         if FILES.iter().any(|file| file.starts_with(&below)) {
-            Kind::Directory
+            ScriptKind::Directory
         } else {
-            Kind::Nothing
+            ScriptKind::Nothing
         }
     }
 
@@ -324,8 +328,8 @@ mod tests {
     fn without_a_front_script_there_is_nothing() {
         let rules = Rules { front: b"app.php", index: &[], deny: &[] };
         assert_eq!(decide(b"/x", &rules, &mut there), Decision::NotFound);
-        assert_eq!(decide(b"/x", &rules, &mut |_| Kind::Failed), Decision::Failed);
-        assert_eq!(decide(b"/a.php", &rules, &mut |_| Kind::Failed), Decision::Failed);
+        assert_eq!(decide(b"/x", &rules, &mut |_| ScriptKind::Failed), Decision::Failed);
+        assert_eq!(decide(b"/a.php", &rules, &mut |_| ScriptKind::Failed), Decision::Failed);
     }
 
     #[test]
@@ -333,8 +337,8 @@ mod tests {
         let index = ["index.php".to_owned()];
         let rules = Rules { front: b"index.php", index: &index, deny: &[] };
         let mut look = |path: &[u8]| match path.ends_with(b".php") {
-            true => Kind::File,
-            false => Kind::Directory,
+            true => ScriptKind::File,
+            false => ScriptKind::Directory,
         };
         for (path, wanted) in [("//evil.example", "/evil.example/"), ("/\\evil", "/%5Cevil/")] {
             let decision = decide(path.as_bytes(), &rules, &mut look);

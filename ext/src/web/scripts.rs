@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use config::log_limit::{LimitedEvent, limited};
 use config::options::config::PortOptions;
-use config::script::{Decision, Kind, Rules, decide};
+use config::script::{Decision, Rules, ScriptKind, decide};
 use log::Level;
 use reactor::handler::files::root::{Found, Missing, Root};
 
@@ -53,20 +53,20 @@ impl Scripts {
     }
 }
 
-fn look(root: &mut Root, path: &[u8], now: Instant) -> Kind {
+fn look(root: &mut Root, path: &[u8], now: Instant) -> ScriptKind {
     let path = if path.is_empty() { b"." } else { path };
     match root.open(Path::new(OsStr::from_bytes(path)), now) {
-        Ok(Found::File(_)) => Kind::File,
-        Ok(Found::Directory(_)) => Kind::Directory,
-        Err(Missing::NoFile) => Kind::Nothing,
-        Err(Missing::Denied) => Kind::Denied,
+        Ok(Found::File(_)) => ScriptKind::File,
+        Ok(Found::Directory(_)) => ScriptKind::Directory,
+        Err(Missing::NoFile) => ScriptKind::Nothing,
+        Err(Missing::Denied) => ScriptKind::Denied,
         Err(why) => {
             let path = path.escape_ascii();
             let line = format_args!(
                 "the client gets 503: {path} below document_root cannot be looked for: {why:?}"
             );
             limited(LimitedEvent::Refused, Level::Error, line);
-            Kind::Failed
+            ScriptKind::Failed
         }
     }
 }

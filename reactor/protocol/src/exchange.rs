@@ -22,7 +22,7 @@ use super::{Flow, Now};
 
 /// What a stream carries.
 #[derive(Debug)]
-pub struct Exchange {
+pub struct StreamExchange {
     request: Request,
     /// The response.
     pub reply: Reply,
@@ -43,7 +43,7 @@ enum Request {
     Refused,
 }
 
-impl Exchange {
+impl StreamExchange {
     /// A request whose head was read; `complete` when nothing follows it.
     pub fn new(facts: RequestFacts, complete: bool, context: &StreamContext, now: &Now) -> Self {
         let pace = context.settings.body_pace(false);

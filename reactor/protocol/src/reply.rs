@@ -28,7 +28,7 @@ use super::{Flow, Now, response};
 #[derive(Debug)]
 pub struct Reply {
     facts: RequestFacts,
-    state: State,
+    state: ReplyState,
     /// Interim heads that the stream has not taken.
     interim: VecDeque<Response<()>>,
     /// When the client has kept its window shut for too long.
@@ -36,7 +36,7 @@ pub struct Reply {
 }
 
 #[derive(Debug)]
-enum State {
+enum ReplyState {
     /// There is no final head yet.
     Awaited,
     /// The stream has not been given the final head.
@@ -52,26 +52,28 @@ enum State {
 impl Reply {
     /// Nothing yet, to a request of this kind.
     pub fn new(facts: RequestFacts) -> Self {
-        Self { facts, state: State::Awaited, interim: VecDeque::new(), stalled: None }
+        Self { facts, state: ReplyState::Awaited, interim: VecDeque::new(), stalled: None }
     }
 
     /// Whether there is nothing more to do.
     pub fn is_over(&self) -> bool {
-        matches!(self.state, State::Over)
+        matches!(self.state, ReplyState::Over)
     }
 
     /// Whether there is no final head yet.
     pub fn is_awaited(&self) -> bool {
-        matches!(self.state, State::Awaited)
+        matches!(self.state, ReplyState::Awaited)
     }
 
     /// Whether it has something that the stream has not taken.
     pub fn has_more(&self) -> bool {
         !self.interim.is_empty()
             || match &self.state {
-                State::Headed { .. } | State::Broken => true,
-                State::Sending(content) => content.front_len().is_some() || content.end.is_some(),
-                State::Awaited | State::Over => false,
+                ReplyState::Headed { .. } | ReplyState::Broken => true,
+                ReplyState::Sending(content) => {
+                    content.front_len().is_some() || content.end.is_some()
+                }
+                ReplyState::Awaited | ReplyState::Over => false,
             }
     }
 
@@ -89,10 +91,10 @@ impl Reply {
 
     /// The stream is no more.
     pub fn lose(&mut self, context: &mut StreamContext) {
-        if let State::Headed { content, .. } | State::Sending(content) = &mut self.state {
+        if let ReplyState::Headed { content, .. } | ReplyState::Sending(content) = &mut self.state {
             content.discard(context);
         }
-        self.state = State::Over;
+        self.state = ReplyState::Over;
         self.stalled = None;
     }
 
@@ -127,24 +129,25 @@ impl Reply {
         now: &Now,
     ) -> Flow {
         let result = match (&mut self.state, part) {
-            (State::Broken | State::Over, _) => return Flow::Gone,
-            (State::Headed { content, .. } | State::Sending(content), _)
+            (ReplyState::Broken | ReplyState::Over, _) => return Flow::Gone,
+            (ReplyState::Headed { content, .. } | ReplyState::Sending(content), _)
                 if content.end.is_some() =>
             {
                 return Flow::Gone;
             }
             (_, Part::Abort(reason)) => return self.abort(reason, context, now),
-            (State::Awaited, Part::Head(head)) if head.status.is_informational() => {
+            (ReplyState::Awaited, Part::Head(head)) if head.status.is_informational() => {
                 response::interim(&head).map(|head| self.interim.push_back(head))
             }
-            (State::Awaited, Part::Head(head)) => self.head(&head, context, now),
-            (State::Headed { content, .. } | State::Sending(content), part) => match part {
+            (ReplyState::Awaited, Part::Head(head)) => self.head(&head, context, now),
+            (ReplyState::Headed { content, .. } | ReplyState::Sending(content), part) => match part
+            {
                 Part::Body(bytes) => content.push(bytes, context),
                 Part::File(slice) => content.push_file(slice),
                 Part::End(fields) => content.end(response::trailers(fields.as_ref())),
                 Part::Head(_) | Part::Abort(_) => Err(Fault::ResponseOrder),
             },
-            (State::Awaited, _) => Err(Fault::ResponseOrder),
+            (ReplyState::Awaited, _) => Err(Fault::ResponseOrder),
         };
         match result {
             Ok(()) => Flow::Ready,
@@ -160,28 +163,28 @@ impl Reply {
     /// must see that it is incomplete.
     fn abort(&mut self, reason: Reason, context: &mut StreamContext, now: &Now) -> Flow {
         match &mut self.state {
-            State::Awaited => match message::abort_status(reason) {
+            ReplyState::Awaited => match message::abort_status(reason) {
                 Some(status) => self.plain(status, context, now),
-                None => self.state = State::Broken,
+                None => self.state = ReplyState::Broken,
             },
-            State::Headed { content, .. } | State::Sending(content) => {
+            ReplyState::Headed { content, .. } | ReplyState::Sending(content) => {
                 content.end = Some(End::Broken);
             }
-            State::Broken | State::Over => return Flow::Gone,
+            ReplyState::Broken | ReplyState::Over => return Flow::Gone,
         }
         Flow::Ready
     }
 
     /// Answers in place of the handler. A response that has begun breaks off, if it has no end yet.
     pub fn plain(&mut self, status: StatusCode, context: &mut StreamContext, now: &Now) {
-        if let State::Headed { content, .. } | State::Sending(content) = &mut self.state {
+        if let ReplyState::Headed { content, .. } | ReplyState::Sending(content) = &mut self.state {
             content.end.get_or_insert(End::Broken);
             return;
         }
         let (head, bytes) = message::plain_response(status);
         // Its fields are sendable.
         if self.head(&head, context, now).is_ok()
-            && let State::Headed { content, .. } = &mut self.state
+            && let ReplyState::Headed { content, .. } = &mut self.state
         {
             content.push_own(bytes);
             // All of it is there.
@@ -199,7 +202,7 @@ impl Reply {
         let shape = message::shape(&self.facts, head)?;
         let head = response::head(head, &shape, &context.settings, &now.date)?;
         if self.is_awaited() {
-            self.state = State::Headed { head, content: ResponseContent::new(shape.content) };
+            self.state = ReplyState::Headed { head, content: ResponseContent::new(shape.content) };
         }
         Ok(())
     }
@@ -215,26 +218,26 @@ impl Reply {
         now: &Now,
     ) -> WriteProgress {
         let mut taken = 0;
-        let moved = match std::mem::replace(&mut self.state, State::Over) {
-            State::Broken => {
+        let moved = match std::mem::replace(&mut self.state, ReplyState::Over) {
+            ReplyState::Broken => {
                 sink.reset(ResetReason::Cancelled);
                 WriteProgress::Reset
             }
-            State::Over => WriteProgress::All,
+            ReplyState::Over => WriteProgress::All,
             state => match self.give_heads(state, sink, context) {
-                Ok(State::Sending(mut content)) if self.interim.is_empty() => {
+                Ok(ReplyState::Sending(mut content)) if self.interim.is_empty() => {
                     let moved = give_content(&mut content, sink, context, most, &mut taken);
-                    self.state = State::Sending(content);
+                    self.state = ReplyState::Sending(content);
                     moved
                 }
-                Ok(State::Over) => WriteProgress::All,
+                Ok(ReplyState::Over) => WriteProgress::All,
                 Ok(state) => {
-                    let waits = matches!(state, State::Awaited) && self.interim.is_empty();
+                    let waits = matches!(state, ReplyState::Awaited) && self.interim.is_empty();
                     self.state = state;
                     if waits { WriteProgress::Waits } else { WriteProgress::Blocked }
                 }
                 Err(Gone) => {
-                    self.state = State::Broken;
+                    self.state = ReplyState::Broken;
                     WriteProgress::Gone
                 }
             },
@@ -246,7 +249,7 @@ impl Reply {
                     None => pace.begin(now.instant),
                 });
             }
-            WriteProgress::All | WriteProgress::Reset => self.state = State::Over,
+            WriteProgress::All | WriteProgress::Reset => self.state = ReplyState::Over,
             WriteProgress::Waits
             | WriteProgress::More
             | WriteProgress::Again
@@ -262,10 +265,10 @@ impl Reply {
     /// nothing else.
     fn give_heads(
         &mut self,
-        state: State,
+        state: ReplyState,
         sink: &mut impl Sink,
         context: &mut StreamContext,
-    ) -> Result<State, Gone> {
+    ) -> Result<ReplyState, Gone> {
         while let Some(head) = self.interim.pop_front() {
             match sink.interim(head) {
                 Ok(()) => self.stalled = None,
@@ -280,15 +283,15 @@ impl Reply {
                 }
             }
         }
-        let State::Headed { head, mut content } = state else { return Ok(state) };
+        let ReplyState::Headed { head, mut content } = state else { return Ok(state) };
         let last = content.is_empty();
         match sink.head(head, last) {
-            Ok(()) if last => Ok(State::Over),
+            Ok(()) if last => Ok(ReplyState::Over),
             Ok(()) => {
                 self.stalled = None;
-                Ok(State::Sending(content))
+                Ok(ReplyState::Sending(content))
             }
-            Err(Refused::Full(head)) => Ok(State::Headed { head, content }),
+            Err(Refused::Full(head)) => Ok(ReplyState::Headed { head, content }),
             Err(Refused::Gone) => {
                 content.discard(context);
                 Err(Gone)

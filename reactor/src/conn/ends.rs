@@ -9,7 +9,7 @@ use wire::limits::{
 };
 use wire::shm::Counter;
 
-use super::{Conn, Context, Event, Phase, PumpResult, Readiness};
+use super::{Conn, ConnPhase, Context, Event, PumpResult, Readiness};
 use crate::config::PortConfig;
 use crate::error_log::{ErrorLog, Kind};
 use crate::file;
@@ -19,7 +19,7 @@ use crate::proxies::protocol::{Header, Relayed, parse};
 use crate::socket::Socket;
 use crate::tls::stream::Handshake;
 
-impl Phase {
+impl ConnPhase {
     /// Where a connection stands before the client's own first byte.
     pub(super) fn first(socket: &Socket, port: &PortConfig, now: &Now) -> Self {
         match (socket, &port.tls) {
@@ -39,7 +39,7 @@ impl Conn {
         port: &PortConfig,
         cx: &mut Context<'_>,
     ) -> Option<PumpResult> {
-        if !matches!(self.phase, Phase::ProxyHeader { .. }) {
+        if !matches!(self.phase, ConnPhase::ProxyHeader { .. }) {
             return None;
         }
         let mut space = [0; PROXY_HEADER_BYTES_MAX];
@@ -87,7 +87,7 @@ impl Conn {
         self.streams.origin = origin;
         let protocol = Detect::new(port.http.clone(), origin, scheme, file::read, now);
         self.streams.replace(Box::new(protocol), now);
-        self.phase = Phase::first(&self.socket, port, now);
+        self.phase = ConnPhase::first(&self.socket, port, now);
         self.set_readable(false);
         cx.streams.events.push(Event::Introduced);
     }
@@ -112,7 +112,7 @@ impl Conn {
         port: &PortConfig,
         cx: &mut Context<'_>,
     ) -> Option<PumpResult> {
-        let (Phase::Handshaking { .. }, Socket::Tls(stream)) = (self.phase, &mut self.socket)
+        let (ConnPhase::Handshaking { .. }, Socket::Tls(stream)) = (self.phase, &mut self.socket)
         else {
             return None;
         };
@@ -129,7 +129,7 @@ impl Conn {
                 let (origin, now) = (self.streams.origin, cx.streams.now);
                 let protocol = protocol::agreed(agreed, http, origin, file::read, now);
                 self.streams.replace(protocol, now);
-                self.phase = Phase::Open;
+                self.phase = ConnPhase::Open;
                 // What was read last may hold more than the handshake's end.
                 self.set_readable(false);
             }
@@ -161,6 +161,6 @@ impl Conn {
         let time =
             if self.streams.is_draining() { LINGER_DRAINING_TIME_MAX } else { LINGER_TIME_MAX };
         let until = now.instant + time;
-        self.phase = Phase::Lingering { until, bytes_left: LINGER_BYTES_MAX };
+        self.phase = ConnPhase::Lingering { until, bytes_left: LINGER_BYTES_MAX };
     }
 }

@@ -51,7 +51,7 @@ struct Open {
 
 /// What becomes of a part of a response.
 #[derive(Debug)]
-pub struct Accepted {
+pub struct AcceptedPart {
     /// The protocol takes it now; otherwise it waits behind others.
     pub part: Option<Part<ResponseHead>>,
     /// By how much the worker's window widens.
@@ -139,7 +139,12 @@ impl Exchanges {
     }
 
     /// A worker has sent a part of a response. `whole` is the port's window.
-    pub fn accept(&mut self, stream: StreamId, part: Part<ResponseHead>, whole: u32) -> Accepted {
+    pub fn accept(
+        &mut self,
+        stream: StreamId,
+        part: Part<ResponseHead>,
+        whole: u32,
+    ) -> AcceptedPart {
         let content = content_len(&part);
         let more = if content > 0 { self.sent(stream, content, whole) } else { None };
         let shared = self.is_shared();
@@ -164,7 +169,7 @@ impl Exchanges {
             }
             (None, None) => Some(part),
         };
-        Accepted { part, more }
+        AcceptedPart { part, more }
     }
 
     /// A worker has sent content. By how much its window widens for it.

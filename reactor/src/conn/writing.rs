@@ -2,14 +2,14 @@
 
 use wire::shm::Counter;
 
-use super::{Conn, Context, Phase, PumpResult, Readiness};
+use super::{Conn, ConnPhase, Context, PumpResult, Readiness};
 use crate::config::PortConfig;
 use crate::protocol::{Closing, Now, Outgoing, Output};
 
 impl Conn {
     /// Writes until the socket or the protocol has no more; `Some` at the end of the connection.
     pub(super) fn write(&mut self, port: &PortConfig, cx: &mut Context<'_>) -> Option<PumpResult> {
-        if matches!(self.phase, Phase::Lingering { .. }) {
+        if matches!(self.phase, ConnPhase::Lingering { .. }) {
             return None;
         }
         let mut own = self.out.take();
@@ -59,7 +59,7 @@ impl Conn {
                 self.socket.reset_on_close();
                 Some(PumpResult::Abort)
             }
-            _ if matches!(self.phase, Phase::HalfClosed) => self.end(),
+            _ if matches!(self.phase, ConnPhase::HalfClosed) => self.end(),
             Closing::Close | Closing::Linger => {
                 self.linger(now);
                 None

@@ -11,7 +11,7 @@ use wire::head::Origin;
 use wire::shm::Counter;
 use wire::{Holder, Part, Reason, RequestHead};
 
-use super::{EventLoop, State};
+use super::{EventLoop, LoopState};
 use crate::addresses::Seat;
 use crate::client::Client;
 use crate::conn::streams::DriveContext;
@@ -55,7 +55,7 @@ impl EventLoop {
         let raw = socket.raw();
         let mut conn = Conn::new(socket, port, origin, now);
         conn.seat = seat;
-        if matches!(self.state, State::Draining { .. }) {
+        if matches!(self.state, LoopState::Draining { .. }) {
             conn.shutdown(now);
         }
         if port.notify_open && conn.announced {

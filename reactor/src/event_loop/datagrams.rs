@@ -9,7 +9,7 @@ use wire::head::Origin;
 use wire::limits::QUIC_RECEIVES_PER_TURN_MAX;
 use wire::shm::Counter;
 
-use super::{EventLoop, State};
+use super::{EventLoop, LoopState};
 use crate::client::Client;
 use crate::conn::PumpResult;
 use crate::conn::streams::DriveContext;
@@ -174,7 +174,7 @@ impl EventLoop {
     }
 
     fn add_quic(&mut self, port: u16, first: First, way: FourTuple) -> Option<Key> {
-        if matches!(self.state, State::Draining { .. }) {
+        if matches!(self.state, LoopState::Draining { .. }) {
             return None;
         }
         let endpoint = self.datagrams.endpoint(port)?;

@@ -58,7 +58,7 @@ pub struct EventLoop {
     ready: Vec<Key>,
     /// Only the first thread accepts, and listens to the supervisor.
     acceptor: Option<Acceptor>,
-    state: State,
+    state: LoopState,
     buffer: ReadBuffer,
     scratch: Output,
     spool: ResponseSpool,
@@ -68,7 +68,7 @@ pub struct EventLoop {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum State {
+enum LoopState {
     Serving,
     Draining { until: Instant },
     Stopped,
@@ -104,7 +104,7 @@ impl EventLoop {
             numbers: Numbers::new(),
             ready: Vec::new(),
             acceptor,
-            state: State::Serving,
+            state: LoopState::Serving,
             buffer: ReadBuffer::new(),
             scratch: Output::default(),
             spool,
@@ -121,7 +121,7 @@ impl EventLoop {
         self.watch_certificates();
         let mut events = Events::with_capacity(EVENTS_MAX);
         let turns = self.common.shared.turns(usize::from(self.thread));
-        while self.state != State::Stopped {
+        while self.state != LoopState::Stopped {
             // Nobody else writes there.
             turns.store(turns.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
             let patience = self.patience();
@@ -201,7 +201,7 @@ impl EventLoop {
                 Mail::Accepted { socket, origin, seat } => self.add_conn(socket, origin, seat),
                 Mail::Pool(pool, mail) => self.read_pool_mail(pool, mail),
                 Mail::Drain { until } => self.drain(until),
-                Mail::Stop => self.state = State::Stopped,
+                Mail::Stop => self.state = LoopState::Stopped,
                 Mail::Datagram(datagram) => self.handed_over(datagram),
             }
         }
@@ -293,7 +293,7 @@ impl EventLoop {
     }
 
     fn drain(&mut self, until: Instant) {
-        self.state = State::Draining { until };
+        self.state = LoopState::Draining { until };
         self.turn.timers.set(until, Timer::DrainEnd);
         // Who is in the backlog has connected to a server that was there.
         self.accept_everywhere();
@@ -310,7 +310,7 @@ impl EventLoop {
     }
 
     fn look_at_drain(&mut self) {
-        let State::Draining { until } = self.state else { return };
+        let LoopState::Draining { until } = self.state else { return };
         let late = until <= self.turn.now();
         if late && !self.clients.is_empty() {
             let left = self.clients.len();
@@ -322,7 +322,7 @@ impl EventLoop {
             );
         }
         if late || self.clients.is_empty() && self.handlers.open_exchanges() == 0 {
-            self.state = State::Stopped;
+            self.state = LoopState::Stopped;
         }
     }
 }

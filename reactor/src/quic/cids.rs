@@ -41,14 +41,14 @@ fn steered(random: u8, thread: u16, threads: u16) -> u8 {
 
 /// Which connection an id belongs to.
 #[derive(Debug, Default)]
-pub struct Routes {
+pub struct CidRoutes {
     own: HashMap<Cid, Key>,
     /// Ids that clients have chosen for their first packets, until they know ours. With the
     /// address, because two clients may choose the same.
     first: HashMap<(SocketAddr, Box<[u8]>), Key>,
 }
 
-impl Routes {
+impl CidRoutes {
     /// The connection of a packet.
     pub fn find(&self, dcid: &[u8], from: SocketAddr) -> Option<Key> {
         let own = <&Cid>::try_from(dcid).ok().and_then(|cid| self.own.get(cid));
@@ -109,7 +109,7 @@ mod tests {
     fn a_route_ends_with_its_id() {
         let (here, there) = (SocketAddr::from(([1; 4], 1)), SocketAddr::from(([1; 4], 2)));
         let (a, b) = (Key { slot: 1, generation: 1 }, Key { slot: 2, generation: 1 });
-        let mut routes = Routes::default();
+        let mut routes = CidRoutes::default();
         let cid = choose(0, 1);
         routes.add(cid, a);
         routes.add_first(here, [7; 8].into(), a);

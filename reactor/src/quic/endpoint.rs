@@ -9,12 +9,12 @@ use std::time::Instant;
 use quiche::{ConnectionId, Header, RetryConnectionIds, Type};
 use wire::limits::{QUIC_ANSWERS_PER_SECOND_MAX, QUIC_HANDSHAKES_MAX};
 
-use super::cids::{self, CID_BYTES, Cid, Routes};
+use super::cids::{self, CID_BYTES, Cid, CidRoutes};
 use super::context::Contexts;
 use super::mmsg::Inbox;
 use super::rate_limiter::RateLimiter;
 use super::tokens::{Token, Tokens};
-use super::udp::{Outbox, Sent, Tally, UdpSocket};
+use super::udp::{DatagramOutbox, Sent, Tally, UdpSocket};
 use crate::addresses::Addresses;
 use crate::config::Retry;
 use crate::error_log::{ErrorLog, Kind};
@@ -31,12 +31,12 @@ const FIRST_BYTES_MIN: usize = 1200;
 /// One thread's part of a port.
 pub struct Endpoint {
     socket: UdpSocket,
-    out: Outbox,
+    out: DatagramOutbox,
     place: Place,
     retry: Retry,
     tokens: Tokens,
     /// Which connection a packet belongs to.
-    pub routes: Routes,
+    pub routes: CidRoutes,
     contexts: Contexts,
     /// What its connections have in common.
     pub tls: Recent,
@@ -109,11 +109,11 @@ impl Endpoint {
     ) -> io::Result<Self> {
         Ok(Self {
             socket: UdpSocket::new(fd)?,
-            out: Outbox::default(),
+            out: DatagramOutbox::default(),
             place,
             retry,
             tokens: Tokens::new(secret.clone()),
-            routes: Routes::default(),
+            routes: CidRoutes::default(),
             contexts,
             tls: Recent::default(),
             handshakes: 0,

@@ -27,13 +27,13 @@ struct Control([u8; CONTROL_BYTES]);
 /// Where datagrams are received to.
 pub struct Inbox {
     buffers: Vec<u8>,
-    received: Vec<Received>,
+    received: Vec<ReceivedDatagrams>,
 }
 
 /// Datagrams of one client that the kernel has put together: all of one size but the last, which may
 /// be shorter.
 #[derive(Debug, Clone, Copy)]
-pub struct Received {
+pub struct ReceivedDatagrams {
     /// Where they came from.
     pub from: SocketAddr,
     /// The address they came to, when the socket is bound to all.
@@ -95,7 +95,8 @@ impl Inbox {
             let len = header.msg_len as usize;
             let broken = header.msg_hdr.msg_flags & libc::MSG_TRUNC != 0;
             let unknown = SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0));
-            let mut received = Received { from: unknown, to: None, segment_bytes: len.max(1), len };
+            let mut received =
+                ReceivedDatagrams { from: unknown, to: None, segment_bytes: len.max(1), len };
             match read_name(name) {
                 Some(from) if !broken => received.from = from,
                 _ => received.len = 0,
@@ -107,7 +108,7 @@ impl Inbox {
     }
 
     /// What was received, and its bytes.
-    pub fn received(&mut self) -> impl Iterator<Item = (Received, &mut [u8])> {
+    pub fn received(&mut self) -> impl Iterator<Item = (ReceivedDatagrams, &mut [u8])> {
         let buffers = self.buffers.chunks_exact_mut(QUIC_RECEIVE_BYTES);
         self.received.iter().zip(buffers).map(|(received, buffer)| {
             let len = received.len.min(buffer.len());
@@ -184,7 +185,7 @@ fn read_name(name: &libc::sockaddr_storage) -> Option<SocketAddr> {
     }
 }
 
-fn read_control(header: &libc::msghdr, received: &mut Received) {
+fn read_control(header: &libc::msghdr, received: &mut ReceivedDatagrams) {
     // SAFETY: the kernel has filled the header's control buffer; the macros stay in it.
     let mut at = unsafe { libc::CMSG_FIRSTHDR(header) };
     // SAFETY: as above; null ends the list. What is read is as long as the kernel says in each kind.

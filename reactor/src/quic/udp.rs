@@ -31,7 +31,7 @@ pub enum Sent {
 
 /// What waits to be sent, and how much of it has been.
 #[derive(Debug, Default)]
-pub struct Outbox {
+pub struct DatagramOutbox {
     /// The packets.
     pub datagrams: Datagrams,
     sent: Position,
@@ -92,7 +92,7 @@ impl UdpSocket {
     }
 
     /// Sends what waits.
-    pub fn send(&mut self, out: &mut Outbox, tally: &mut Tally) -> Sent {
+    pub fn send(&mut self, out: &mut DatagramOutbox, tally: &mut Tally) -> Sent {
         while !out.datagrams.is_empty() {
             let (batch, positions) = self.batch(out);
             if batch.is_empty() {
@@ -126,7 +126,7 @@ impl UdpSocket {
     }
 
     /// What one call may send next, and where each piece of it ends.
-    fn batch<'a>(&self, out: &'a Outbox) -> (Vec<Outgoing<'a>>, Vec<Position>) {
+    fn batch<'a>(&self, out: &'a DatagramOutbox) -> (Vec<Outgoing<'a>>, Vec<Position>) {
         let everywhere = self.local.ip().is_unspecified();
         let (mut batch, mut positions) =
             (Vec::with_capacity(QUIC_SENDS), Vec::with_capacity(QUIC_SENDS));
@@ -153,7 +153,7 @@ impl UdpSocket {
     }
 }
 
-impl Outbox {
+impl DatagramOutbox {
     /// Everything before this is dealt with.
     fn advance(&mut self, to: Option<Position>) {
         self.sent = to.unwrap_or(self.sent);
@@ -183,7 +183,7 @@ mod tests {
     /// Sends packets of these lengths to each of two clients, and returns what they got.
     fn sent(socket: &mut UdpSocket, lens: &[usize]) -> Vec<Vec<Vec<u8>>> {
         let clients = [(); 2].map(|()| Plain::bind("127.0.0.1:0").unwrap());
-        let mut out = Outbox::default();
+        let mut out = DatagramOutbox::default();
         for client in &clients {
             for (nth, len) in lens.iter().enumerate() {
                 let from = SocketAddr::from(([127, 0, 0, 1], socket.local.port()));
@@ -227,7 +227,7 @@ mod tests {
     fn a_packet_that_the_system_refuses_is_lost_alone() {
         let (mut socket, client) = (bound([127, 0, 0, 1]), Plain::bind("127.0.0.1:0").unwrap());
         let to = client.local_addr().unwrap();
-        let mut out = Outbox::default();
+        let mut out = DatagramOutbox::default();
         for (to, len) in [(to, 100), (SocketAddr::from(([255; 4], 9)), 101), (to, 102)] {
             out.datagrams.room().unwrap();
             out.datagrams.push(len, socket.local, to);
@@ -243,7 +243,7 @@ mod tests {
     fn what_the_kernel_has_put_together_is_taken_apart() {
         let (mut client, server) = (bound([127, 0, 0, 1]), bound([0; 4]));
         let to = SocketAddr::from(([127, 0, 0, 1], server.local.port()));
-        let mut out = Outbox::default();
+        let mut out = DatagramOutbox::default();
         for nth in 0..10 {
             let len = if nth == 9 { 70 } else { 1200 };
             out.datagrams.room().unwrap()[..len].fill(nth);

@@ -115,7 +115,7 @@ impl Credential {
             Identity::Memory(pem) => {
                 let named = |reason| TlsError::new("the certificate in memory", None, reason);
                 let chain = X509::stack_from_pem(&pem.certificate)
-                    .map_err(|error| named(Reason::NoCertificate(detail(&error))))?;
+                    .map_err(|error| named(RejectReason::NoCertificate(detail(&error))))?;
                 let key = private_key(&pem.key, None).map_err(named)?;
                 Ok(Self { chain, key, staple: None })
             }
@@ -127,20 +127,20 @@ impl Credential {
         let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let Ok(now) = Asn1Time::from_unix(since_1970.as_secs() as _) else { return Ok(()) };
         let reason = if leaf.not_after() < now {
-            Reason::Expired(leaf.not_after().to_string())
+            RejectReason::Expired(leaf.not_after().to_string())
         } else if leaf.not_before() > now {
-            Reason::NotYet(leaf.not_before().to_string())
+            RejectReason::NotYet(leaf.not_before().to_string())
         } else {
             return Ok(());
         };
         Err(TlsError::new(option, Some(file), reason))
     }
 
-    fn check_pair(&self, certificate: &Path) -> Result<(), Reason> {
+    fn check_pair(&self, certificate: &Path) -> Result<(), RejectReason> {
         let public = self.chain.first().and_then(|leaf| leaf.public_key().ok());
         match public {
             Some(public) if public.public_eq(&self.key) => Ok(()),
-            _ => Err(Reason::Mismatch(certificate.to_owned())),
+            _ => Err(RejectReason::Mismatch(certificate.to_owned())),
         }
     }
 }
@@ -149,22 +149,22 @@ fn certificates(file: &Path, option: &'static str) -> Result<Vec<X509>, TlsError
     let text = read(file).map_err(|reason| TlsError::new(option, Some(file), reason))?;
     match X509::stack_from_pem(&text) {
         Ok(chain) if !chain.is_empty() => Ok(chain),
-        Ok(_) => Err(Reason::NoCertificate(String::new())),
-        Err(error) => Err(Reason::NoCertificate(detail(&error))),
+        Ok(_) => Err(RejectReason::NoCertificate(String::new())),
+        Err(error) => Err(RejectReason::NoCertificate(detail(&error))),
     }
     .map_err(|reason| TlsError::new(option, Some(file), reason))
 }
 
-fn private_key(text: &[u8], passphrase: Option<&str>) -> Result<PKey<Private>, Reason> {
+fn private_key(text: &[u8], passphrase: Option<&str>) -> Result<PKey<Private>, RejectReason> {
     let encrypted = memchr::memmem::find(text, b"ENCRYPTED").is_some();
     let key = match passphrase {
         Some(passphrase) => PKey::private_key_from_pem_passphrase(text, passphrase.as_bytes()),
-        None if encrypted => return Err(Reason::NoPassphrase),
+        None if encrypted => return Err(RejectReason::NoPassphrase),
         None => PKey::private_key_from_pem(text),
     };
     key.map_err(|error| match encrypted {
-        true => Reason::Passphrase,
-        false => Reason::NoKey(detail(&error)),
+        true => RejectReason::Passphrase,
+        false => RejectReason::NoKey(detail(&error)),
     })
 }
 
@@ -172,12 +172,12 @@ fn private_key(text: &[u8], passphrase: Option<&str>) -> Result<PKey<Private>, R
 /// public authorities a few hundred.
 const PEM_BYTES_MAX: u64 = 4 << 20;
 
-fn read(file: &Path) -> Result<Vec<u8>, Reason> {
-    let about = fs::metadata(file).map_err(Reason::Read)?;
+fn read(file: &Path) -> Result<Vec<u8>, RejectReason> {
+    let about = fs::metadata(file).map_err(RejectReason::Read)?;
     if about.is_file() && about.len() <= PEM_BYTES_MAX {
-        fs::read(file).map_err(Reason::Read)
+        fs::read(file).map_err(RejectReason::Read)
     } else {
-        Err(Reason::NoFile)
+        Err(RejectReason::NoFile)
     }
 }
 
@@ -193,18 +193,18 @@ pub struct TlsError {
     /// The option, with a space behind it.
     option: &'static str,
     file: Option<PathBuf>,
-    reason: Reason,
+    reason: RejectReason,
 }
 
 impl TlsError {
-    pub(crate) fn new(option: &'static str, file: Option<&Path>, reason: Reason) -> Self {
+    pub(crate) fn new(option: &'static str, file: Option<&Path>, reason: RejectReason) -> Self {
         Self { option, file: file.map(Path::to_owned), reason }
     }
 }
 
 /// What is wrong.
 #[derive(Debug)]
-pub(crate) enum Reason {
+pub(crate) enum RejectReason {
     Read(io::Error),
     NoFile,
     NoCertificate(String),
@@ -235,7 +235,7 @@ impl fmt::Display for TlsError {
 
 impl std::error::Error for TlsError {}
 
-impl fmt::Display for Reason {
+impl fmt::Display for RejectReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let because = |f: &mut fmt::Formatter<'_>, what: &str, detail: &str| match detail {
             "" => f.write_str(what),

@@ -6,7 +6,7 @@
 use boring::error::ErrorStack;
 use boring::ssl::{SslContextBuilder, SslMethod};
 
-use super::certificates::{Reason, TlsError, detail};
+use super::certificates::{RejectReason, TlsError, detail};
 
 /// Words of OpenSSL's notation, of classes and of parts of suites' names, that the library has no use
 /// for: what they name is not served.
@@ -85,7 +85,7 @@ const OF_1_3: &str = "TLS_";
 /// Sets the suites of this list that are served; none is a mistake, and so is what names none.
 pub(crate) fn set(to: &mut SslContextBuilder, list: &str) -> Result<(), TlsError> {
     let refused = |reason| TlsError::new("ssl_ciphers", None, reason);
-    let failed = |error: ErrorStack| refused(Reason::Refused(detail(&error)));
+    let failed = |error: ErrorStack| refused(RejectReason::Refused(detail(&error)));
     let mut known = SslContextBuilder::new(SslMethod::tls()).map_err(failed)?;
     for rule in list.split([':', ',', ';', ' ', '[', '|', ']']) {
         let classes = rule.trim_start_matches(['!', '-', '+']);
@@ -94,11 +94,11 @@ pub(crate) fn set(to: &mut SslContextBuilder, list: &str) -> Result<(), TlsError
         }
         for word in classes.split('+') {
             if !is_absent(word) && known.set_strict_cipher_list(word).is_err() {
-                return Err(refused(Reason::Cipher(word.to_owned())));
+                return Err(refused(RejectReason::Cipher(word.to_owned())));
             }
         }
     }
-    to.set_cipher_list(list).map_err(|_| refused(Reason::NoCipher))
+    to.set_cipher_list(list).map_err(|_| refused(RejectReason::NoCipher))
 }
 
 fn is_absent(word: &str) -> bool {

@@ -8,7 +8,7 @@ use boring::ssl::{
 };
 use boring::x509::store::X509StoreBuilder;
 
-use super::certificates::{Credential, Material, Reason, TlsError, detail};
+use super::certificates::{Credential, Material, RejectReason, TlsError, detail};
 use super::{TlsConfig, TlsVersion, ciphers, handshake_state, keylog, tickets};
 
 /// Key agreement, the best first. The hybrid with ML-KEM keeps what is recorded today from being
@@ -63,7 +63,7 @@ fn builder(
     protocols: &'static [u8],
 ) -> Result<SslContextBuilder, TlsError> {
     let refused = |option| {
-        move |error: ErrorStack| TlsError::new(option, None, Reason::Refused(detail(&error)))
+        move |error: ErrorStack| TlsError::new(option, None, RejectReason::Refused(detail(&error)))
     };
     let mut builder = SslContextBuilder::new(SslMethod::tls()).map_err(refused("TLS"))?;
     let versions = (version(config.version_min), version(config.version_max));

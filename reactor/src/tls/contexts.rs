@@ -23,11 +23,11 @@ use crate::config::PortConfig;
 /// One place per port; `None` where it speaks cleartext.
 #[derive(Debug)]
 pub(crate) struct Contexts {
-    ports: Vec<Option<Port>>,
+    ports: Vec<Option<PortTls>>,
 }
 
 #[derive(Debug)]
-struct Port {
+struct PortTls {
     config: TlsConfig,
     http2: bool,
     current: RwLock<Current>,
@@ -70,7 +70,7 @@ impl Contexts {
             let Some(tls) = &port.tls else { return Ok(None) };
             let http2 = port.http.http2.enabled;
             let context = context::build(&tls.config, &tls.material, http2)?;
-            Ok(Some(Port {
+            Ok(Some(PortTls {
                 config: tls.config.clone(),
                 http2,
                 current: RwLock::new(Current {
@@ -114,7 +114,7 @@ impl Contexts {
             .ok()
     }
 
-    fn port(&self, port: u16) -> Option<&Port> {
+    fn port(&self, port: u16) -> Option<&PortTls> {
         self.ports.get(usize::from(port))?.as_ref()
     }
 
@@ -146,7 +146,7 @@ impl Contexts {
     }
 }
 
-impl Port {
+impl PortTls {
     fn files(&self) -> MutexGuard<'_, Files> {
         self.files.lock().unwrap_or_else(PoisonError::into_inner)
     }

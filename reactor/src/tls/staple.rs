@@ -18,7 +18,7 @@ use log::Level;
 use log::kv::Value;
 use wire::event::{self, Event};
 
-use super::certificates::{Reason, TlsError};
+use super::certificates::{RejectReason, TlsError};
 
 /// Responses have one or two kilobytes, with the responder's certificates a few more.
 const STAPLE_BYTES_MAX: u64 = 64 << 10;
@@ -41,14 +41,14 @@ impl Staple {
         option: &'static str,
     ) -> Result<Arc<Self>, TlsError> {
         let refused = |reason| TlsError::new(option, Some(file), reason);
-        let about = fs::metadata(file).map_err(|error| refused(Reason::Read(error)))?;
+        let about = fs::metadata(file).map_err(|error| refused(RejectReason::Read(error)))?;
         if !about.is_file() || about.len() > STAPLE_BYTES_MAX {
-            return Err(refused(Reason::NoStaple));
+            return Err(refused(RejectReason::NoStaple));
         }
-        let response = fs::read(file).map_err(|error| refused(Reason::Read(error)))?;
-        let status = parse(&response).ok_or_else(|| refused(Reason::NoStaple))?;
+        let response = fs::read(file).map_err(|error| refused(RejectReason::Read(error)))?;
+        let status = parse(&response).ok_or_else(|| refused(RejectReason::NoStaple))?;
         if !is_serial(status.serial, leaf) {
-            return Err(refused(Reason::StapleMismatch));
+            return Err(refused(RejectReason::StapleMismatch));
         }
         let until = status.until.and_then(unix_seconds);
         let staple = Self { response, until };

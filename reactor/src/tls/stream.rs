@@ -23,11 +23,11 @@ const RECORD_BYTES_MAX: usize = 16 << 10;
 /// One client's TLS.
 pub(crate) struct TlsStream {
     stream: SslStream<WireEnd>,
-    state: State,
+    state: TlsState,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum State {
+enum TlsState {
     Open,
     /// The client will send no more.
     Ended,
@@ -60,7 +60,7 @@ impl TlsStream {
     /// A stream over a non-blocking socket, before its handshake.
     pub(crate) fn new(fd: OwnedFd, context: &SslContext) -> io::Result<Self> {
         let stream = Ssl::new(context).and_then(|ssl| SslStream::new(ssl, WireEnd::new(fd)));
-        Ok(Self { stream: stream.map_err(io::Error::other)?, state: State::Open })
+        Ok(Self { stream: stream.map_err(io::Error::other)?, state: TlsState::Open })
     }
 
     /// The socket.
@@ -90,7 +90,7 @@ impl TlsStream {
                 Ok(()) => return Handshake::Done,
                 Err(error) if error.code() == ErrorCode::WANT_READ => {}
                 Err(error) => {
-                    self.state = State::Failed;
+                    self.state = TlsState::Failed;
                     return Handshake::Failed(reason(&error));
                 }
             }
@@ -99,7 +99,7 @@ impl TlsStream {
 
     /// Answers a client that does not speak TLS but, by its first byte, HTTP.
     fn refuse_cleartext(&mut self) -> Handshake {
-        self.state = State::Failed;
+        self.state = TlsState::Failed;
         // Nothing was written before, so the socket has room; a client that is gone needs no answer.
         let _ = self.stream.get_mut().write_all(NO_CLEARTEXT);
         Handshake::Failed("it speaks HTTP in cleartext".to_owned())
@@ -129,10 +129,10 @@ impl TlsStream {
     pub(crate) fn receive(&mut self, buffer: &mut ReadBuffer) -> Received {
         loop {
             match self.state {
-                State::Open => {}
-                State::Ended => return Received::Eof,
-                State::Broken => return Received::Broken,
-                State::Failed => return self.stream.get_mut().receive_raw(buffer),
+                TlsState::Open => {}
+                TlsState::Ended => return Received::Eof,
+                TlsState::Broken => return Received::Broken,
+                TlsState::Failed => return self.stream.get_mut().receive_raw(buffer),
             }
             let mut drained = false;
             if self.stream.get_ref().incoming().is_empty() && self.stream.ssl().pending() == 0 {
@@ -152,7 +152,7 @@ impl TlsStream {
                 Ok((bytes, _)) => bytes,
                 Err(_) => return Received::Broken,
             };
-            drained &= !more && self.state == State::Open;
+            drained &= !more && self.state == TlsState::Open;
             if !bytes.is_empty() {
                 return Received::Bytes { bytes, drained };
             }
@@ -179,11 +179,11 @@ impl TlsStream {
                 }
                 Err(error) if error.code() == ErrorCode::WANT_READ => return (len, false),
                 Err(error) if error.code() == ErrorCode::ZERO_RETURN => {
-                    self.state = State::Ended;
+                    self.state = TlsState::Ended;
                     return (len, false);
                 }
                 Err(_) => {
-                    self.state = State::Broken;
+                    self.state = TlsState::Broken;
                     return (len, false);
                 }
             }

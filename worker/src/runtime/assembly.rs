@@ -42,12 +42,12 @@ struct Partial {
     exchange: ExchangeId,
     mark: u8,
     head: Box<RequestHead>,
-    content: Content,
+    content: BodySource,
     window: Option<u32>,
 }
 
 #[derive(Debug)]
-enum Content {
+enum BodySource {
     Empty,
     /// One piece, not copied.
     Piece(Bytes),
@@ -60,7 +60,7 @@ impl Assembly {
     pub(crate) fn push(&mut self, exchange: ExchangeId, message: ToWorker) -> Option<Job> {
         let (mark, task) = match message {
             ToWorker::Request { mark, part: Part::Head(head) } => {
-                let content = Content::Empty;
+                let content = BodySource::Empty;
                 self.partial = Some(Partial { exchange, mark, head, content, window: None });
                 return None;
             }
@@ -100,7 +100,7 @@ impl Assembly {
                 None
             }
             Part::File(slice) => {
-                partial.content = Content::File(slice);
+                partial.content = BodySource::File(slice);
                 None
             }
             Part::End(trailers) => self.partial.take().map(|partial| partial.finish(trailers)),
@@ -123,21 +123,21 @@ impl Assembly {
 
 impl Partial {
     fn append(&mut self, bytes: Bytes) {
-        self.content = match std::mem::replace(&mut self.content, Content::Empty) {
-            Content::Empty => Content::Piece(bytes),
-            Content::Piece(first) => {
+        self.content = match std::mem::replace(&mut self.content, BodySource::Empty) {
+            BodySource::Empty => BodySource::Piece(bytes),
+            BodySource::Piece(first) => {
                 let known = self.content_length().unwrap_or(0).min(CONTENT_RESERVE_BYTES_MAX);
                 let mut all = BytesMut::with_capacity(known.max(first.len() + bytes.len()));
                 all.extend_from_slice(&first);
                 all.extend_from_slice(&bytes);
-                Content::Pieces(all)
+                BodySource::Pieces(all)
             }
-            Content::Pieces(mut all) => {
+            BodySource::Pieces(mut all) => {
                 all.extend_from_slice(&bytes);
-                Content::Pieces(all)
+                BodySource::Pieces(all)
             }
             // A spooled request is one file and nothing else.
-            file @ Content::File(_) => file,
+            file @ BodySource::File(_) => file,
         };
     }
 
@@ -147,10 +147,10 @@ impl Partial {
 
     fn finish(self, trailers: Option<Fields>) -> Job {
         let body = match self.content {
-            Content::Empty => RequestBody::Memory(Bytes::new()),
-            Content::Piece(bytes) => RequestBody::Memory(bytes),
-            Content::Pieces(bytes) => RequestBody::Memory(bytes.freeze()),
-            Content::File(slice) => RequestBody::File(slice),
+            BodySource::Empty => RequestBody::Memory(Bytes::new()),
+            BodySource::Piece(bytes) => RequestBody::Memory(bytes),
+            BodySource::Pieces(bytes) => RequestBody::Memory(bytes.freeze()),
+            BodySource::File(slice) => RequestBody::File(slice),
         };
         let task = Task::Request(Request { head: self.head, body, trailers });
         let (exchange, mark, window) = (self.exchange, self.mark, self.window);

@@ -12,7 +12,7 @@ use crate::{membership, signals};
 
 /// What a new process is to become.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Kind<'a> {
+pub(crate) enum ProcessKind<'a> {
     /// The reactor.
     Reactor,
     /// A worker with this control socket.
@@ -29,7 +29,7 @@ pub(crate) enum Side {
 }
 
 /// Forks.
-pub(crate) fn split(kind: Kind<'_>) -> nix::Result<Side> {
+pub(crate) fn split(kind: ProcessKind<'_>) -> nix::Result<Side> {
     let supervisor = getpid();
     // SAFETY: the supervisor has one thread for all its life, so the child finds every lock and the
     // heap in a consistent state, and may do whatever its parent may.
@@ -69,14 +69,14 @@ pub(crate) fn end_now(code: i32) -> ! {
     unsafe { libc::_exit(code) }
 }
 
-fn settle(kind: Kind<'_>, supervisor: Pid) -> nix::Result<()> {
+fn settle(kind: ProcessKind<'_>, supervisor: Pid) -> nix::Result<()> {
     prctl::set_pdeathsig(Signal::SIGKILL)?;
     // A supervisor that died before the line above sends no signal any more.
     if getppid() != supervisor {
         end_now(1);
     }
     match kind {
-        Kind::Reactor => signals::in_reactor(),
-        Kind::Worker(control) => signals::in_worker(control),
+        ProcessKind::Reactor => signals::in_reactor(),
+        ProcessKind::Worker(control) => signals::in_worker(control),
     }
 }

@@ -27,7 +27,7 @@ use bytes::{Buf, Bytes, BytesMut};
 
 use self::address::AddressKind;
 pub use self::address::{Address, ConnectionId, PoolId};
-use self::kind::Kind;
+use self::kind::FrameKind;
 pub use self::message::{ToReactor, ToWorker};
 use crate::error::CodecError;
 use crate::exchange::ExchangeId;
@@ -102,24 +102,24 @@ impl Encoder {
             }
             ToWorker::Request { mark, part } => self.rest(*mark, exchange, part),
             ToWorker::Credit(bytes) => {
-                self.raw(Kind::Credit, 0, exchange, &bytes.to_le_bytes());
+                self.raw(FrameKind::Credit, 0, exchange, &bytes.to_le_bytes());
             }
-            ToWorker::Streamed => self.raw(Kind::Streamed, 0, exchange, &[]),
+            ToWorker::Streamed => self.raw(FrameKind::Streamed, 0, exchange, &[]),
             ToWorker::SetWindow(bytes) => {
-                self.raw(Kind::SetWindow, 0, exchange, &bytes.to_le_bytes());
+                self.raw(FrameKind::SetWindow, 0, exchange, &bytes.to_le_bytes());
             }
             ToWorker::Opened { mark, origin } => {
-                self.encoded(Kind::Opened, *mark, exchange, origin);
+                self.encoded(FrameKind::Opened, *mark, exchange, origin);
             }
             ToWorker::Closed { mark, origin } => {
-                self.encoded(Kind::Closed, *mark, exchange, origin);
+                self.encoded(FrameKind::Closed, *mark, exchange, origin);
             }
         }
     }
 
     /// Appends a request's head without taking it: it is kept in case the worker dies.
     pub fn request_head(&mut self, exchange: ExchangeId, mark: u8, head: &RequestHead) {
-        self.encoded(Kind::Head, mark, exchange, RequestHeadRef::from(head));
+        self.encoded(FrameKind::Head, mark, exchange, RequestHeadRef::from(head));
     }
 
     /// Appends a part of a response.
@@ -132,38 +132,38 @@ impl Encoder {
 
     /// Appends [`ToReactor::Complete`].
     pub fn complete(&mut self, exchange: ExchangeId) {
-        self.raw(Kind::Complete, 0, exchange, &[]);
+        self.raw(FrameKind::Complete, 0, exchange, &[]);
     }
 
     /// Appends [`ToReactor::RequestCredit`].
     pub fn request_credit(&mut self, exchange: ExchangeId, bytes: u32) {
-        self.raw(Kind::RequestCredit, 0, exchange, &bytes.to_le_bytes());
+        self.raw(FrameKind::RequestCredit, 0, exchange, &bytes.to_le_bytes());
     }
 
     /// Appends [`ToReactor::Close`].
     pub fn close(&mut self, connection: ConnectionId) {
-        self.raw(Kind::Close, 0, connection, &[]);
+        self.raw(FrameKind::Close, 0, connection, &[]);
     }
 
     /// Appends a response head that the caller keeps.
     pub fn response_head(&mut self, exchange: ExchangeId, head: &ResponseHead) {
-        self.encoded(Kind::Head, 0, exchange, ResponseHeadRef::from(head));
+        self.encoded(FrameKind::Head, 0, exchange, ResponseHeadRef::from(head));
     }
 
     /// Appends a body frame without a [`Bytes`] in between; at most
     /// [`BODY_FRAME_BYTES_MAX`](crate::limits::BODY_FRAME_BYTES_MAX) at a time.
     pub fn body(&mut self, exchange: ExchangeId, content: &[u8]) {
-        self.raw(Kind::Body, 0, exchange, content);
+        self.raw(FrameKind::Body, 0, exchange, content);
     }
 
     /// Appends content that lies in a block of the worker's arena.
     pub fn block(&mut self, exchange: ExchangeId, block: u8, len: u32) {
-        self.raw(Kind::Block, block, exchange, &len.to_le_bytes());
+        self.raw(FrameKind::Block, block, exchange, &len.to_le_bytes());
     }
 
     /// The header of a body frame of `len` bytes, for a sender that writes the content itself.
     pub fn body_header(exchange: ExchangeId, len: u32) -> [u8; HEADER_BYTES] {
-        header(Kind::Body, 0, exchange, len)
+        header(FrameKind::Body, 0, exchange, len)
     }
 
     fn rest<H>(&mut self, mark: u8, exchange: ExchangeId, part: &Part<H>) {
@@ -171,24 +171,24 @@ impl Encoder {
             Part::Head(_) => {
                 unreachable!("heads are encoded by the caller, which knows their type")
             }
-            Part::Body(content) => self.raw(Kind::Body, mark, exchange, content),
+            Part::Body(content) => self.raw(FrameKind::Body, mark, exchange, content),
             Part::File(slice) => {
                 let (at, file) = (self.bytes.len(), Arc::clone(&slice.fd));
                 self.descriptors.push_back(Attached { at, file });
-                self.encoded(Kind::File, mark, exchange, (slice.offset, slice.len));
+                self.encoded(FrameKind::File, mark, exchange, (slice.offset, slice.len));
             }
             Part::End(trailers) => {
                 let trailers = trailers.as_ref().map(|t| (&t.block()[..], t.spans()));
                 match trailers {
-                    None => self.raw(Kind::End, mark, exchange, &[]),
-                    Some(trailers) => self.encoded(Kind::End, mark, exchange, trailers),
+                    None => self.raw(FrameKind::End, mark, exchange, &[]),
+                    Some(trailers) => self.encoded(FrameKind::End, mark, exchange, trailers),
                 }
             }
-            Part::Abort(reason) => self.raw(Kind::Abort, mark, exchange, &[*reason as u8]),
+            Part::Abort(reason) => self.raw(FrameKind::Abort, mark, exchange, &[*reason as u8]),
         }
     }
 
-    fn raw(&mut self, kind: Kind, mark: u8, address: impl Into<Address>, payload: &[u8]) {
+    fn raw(&mut self, kind: FrameKind, mark: u8, address: impl Into<Address>, payload: &[u8]) {
         self.bytes.reserve(HEADER_BYTES + payload.len());
         self.bytes.extend_from_slice(&header(kind, mark, address, payload.len() as u32));
         self.bytes.extend_from_slice(payload);
@@ -196,7 +196,7 @@ impl Encoder {
 
     fn encoded<E: bincode::Encode>(
         &mut self,
-        kind: Kind,
+        kind: FrameKind,
         mark: u8,
         exchange: ExchangeId,
         value: E,
@@ -210,7 +210,7 @@ impl Encoder {
     }
 }
 
-fn header(kind: Kind, mark: u8, address: impl Into<Address>, len: u32) -> [u8; HEADER_BYTES] {
+fn header(kind: FrameKind, mark: u8, address: impl Into<Address>, len: u32) -> [u8; HEADER_BYTES] {
     let (address, number) = address.into().parts();
     let mut header = [0; HEADER_BYTES];
     header[..4].copy_from_slice(&len.to_le_bytes());
@@ -265,16 +265,16 @@ impl Decoder {
         let Some(frame) = self.next_frame()? else { return Ok(None) };
         let mark = frame.mark;
         let message = match frame.kind {
-            Kind::Head => {
+            FrameKind::Head => {
                 let head: RequestHeadFrame<'_> = decode(&frame.payload)?;
                 let head = Box::new(head.into_head(&frame.payload)?);
                 ToWorker::Request { mark, part: Part::Head(head) }
             }
-            Kind::Credit => ToWorker::Credit(number(&frame.payload)?),
-            Kind::SetWindow => ToWorker::SetWindow(number(&frame.payload)?),
-            Kind::Streamed if frame.payload.is_empty() => ToWorker::Streamed,
-            Kind::Opened => ToWorker::Opened { mark, origin: decode(&frame.payload)? },
-            Kind::Closed => ToWorker::Closed { mark, origin: decode(&frame.payload)? },
+            FrameKind::Credit => ToWorker::Credit(number(&frame.payload)?),
+            FrameKind::SetWindow => ToWorker::SetWindow(number(&frame.payload)?),
+            FrameKind::Streamed if frame.payload.is_empty() => ToWorker::Streamed,
+            FrameKind::Opened => ToWorker::Opened { mark, origin: decode(&frame.payload)? },
+            FrameKind::Closed => ToWorker::Closed { mark, origin: decode(&frame.payload)? },
             kind => {
                 let part = self.part(kind, mark, frame.address, frame.payload)?;
                 ToWorker::Request { mark, part }
@@ -287,25 +287,25 @@ impl Decoder {
     pub fn next_to_reactor(&mut self) -> Result<Option<(Address, ToReactor)>, CodecError> {
         let Some(frame) = self.next_frame()? else { return Ok(None) };
         let part = match frame.kind {
-            Kind::Block => {
+            FrameKind::Block => {
                 let len = number(&frame.payload)? as usize;
                 let arena = self.arena.filter(|_| len > 0);
                 let loan = arena.and_then(|arena| arena.borrow(frame.mark, len));
                 let content = self.lend.unwrap_or(Loan::copy);
                 Part::Body(content(loan.ok_or(CodecError::Payload)?))
             }
-            Kind::Head => {
+            FrameKind::Head => {
                 let head: ResponseHeadFrame<'_> = decode(&frame.payload)?;
                 Part::Head(head.into_head(&frame.payload)?)
             }
-            Kind::RequestCredit => {
+            FrameKind::RequestCredit => {
                 let credit = ToReactor::RequestCredit(number(&frame.payload)?);
                 return Ok(Some((frame.address, credit)));
             }
-            Kind::Complete if frame.payload.is_empty() => {
+            FrameKind::Complete if frame.payload.is_empty() => {
                 return Ok(Some((frame.address, ToReactor::Complete)));
             }
-            Kind::Close if frame.payload.is_empty() => {
+            FrameKind::Close if frame.payload.is_empty() => {
                 return Ok(Some((frame.address, ToReactor::Close)));
             }
             kind => self.part(kind, frame.mark, frame.address, frame.payload)?,
@@ -325,7 +325,7 @@ impl Decoder {
         if len > FRAME_BYTES_MAX {
             return Err(CodecError::TooLong(len));
         }
-        let kind = Kind::from_u8(header[4])?;
+        let kind = FrameKind::from_u8(header[4])?;
         let mark = header[5];
         let address = AddressKind::from_u8(header[6])?;
         if address != kind.address() {
@@ -344,27 +344,27 @@ impl Decoder {
 
     fn part<H>(
         &mut self,
-        kind: Kind,
+        kind: FrameKind,
         mark: u8,
         address: Address,
         payload: Bytes,
     ) -> Result<Part<H>, CodecError> {
         Ok(match kind {
-            Kind::Body if payload.is_empty() => return Err(CodecError::Payload),
-            Kind::Body => Part::Body(payload),
-            Kind::File => {
+            FrameKind::Body if payload.is_empty() => return Err(CodecError::Payload),
+            FrameKind::Body => Part::Body(payload),
+            FrameKind::File => {
                 let (offset, len) = decode(&payload)?;
                 let fd = self.descriptors.pop_front().flatten();
                 let fd = fd.ok_or(CodecError::MissingDescriptor { address, mark })?;
                 Part::File(FileSlice::new(fd, offset, len))
             }
-            Kind::End if payload.is_empty() => Part::End(None),
-            Kind::End => {
+            FrameKind::End if payload.is_empty() => Part::End(None),
+            FrameKind::End => {
                 let (block, spans): (&[u8], Vec<Span>) = decode(&payload)?;
                 let fields = Fields::from_block(payload.slice_ref(block), spans);
                 Part::End(Some(fields.ok_or(CodecError::Payload)?))
             }
-            Kind::Abort => {
+            FrameKind::Abort => {
                 let reason = payload.first().copied().and_then(Reason::from_u8);
                 Part::Abort(reason.ok_or(CodecError::Payload)?)
             }
@@ -374,7 +374,7 @@ impl Decoder {
 }
 
 struct Frame {
-    kind: Kind,
+    kind: FrameKind,
     mark: u8,
     address: Address,
     payload: Bytes,

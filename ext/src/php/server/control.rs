@@ -8,7 +8,7 @@ use wire::ConnectionId;
 use wire::shm::Counter;
 use worker::control_signals;
 
-use super::state::{ServerState, Stage};
+use super::state::{ServerStage, ServerState};
 use super::{Server, state_of};
 use crate::engine::zend::method::{Call, Returned};
 use crate::engine::zend::value;
@@ -117,8 +117,8 @@ fn running(call: &Call<'_>) -> Result<Rc<ServerState>, Failure> {
         ));
     }
     match state.stage.get() {
-        Stage::Supervisor | Stage::Worker(_) => Ok(state),
-        Stage::Before | Stage::After => Err(not_running()),
+        ServerStage::Supervisor | ServerStage::Worker(_) => Ok(state),
+        ServerStage::Before | ServerStage::After => Err(not_running()),
     }
 }
 

@@ -17,7 +17,7 @@ use ext_php_rs::types::Zval;
 use reactor::tls::Tls;
 use worker::{Membership, Outcome, Plan, supervise};
 
-use super::state::{ServerState, Stage};
+use super::state::{ServerStage, ServerState};
 use super::{Server, files, state_of, write_slot};
 use crate::application::{PortHandler, Run, ServerApplication};
 use crate::engine::zend::method::{Call, Returned};
@@ -57,7 +57,7 @@ pub fn start(call: &Call<'_>) -> Result<Returned, Failure> {
     let pid_file = become_supervisor(&ready.server)?;
 
     state.frozen.set(true);
-    state.stage.set(Stage::Supervisor);
+    state.stage.set(ServerStage::Supervisor);
     state.supervisor.set(std::process::id() as i32);
     // SAFETY: the engine has passed a live object of this class, which this value keeps alive.
     let server = unsafe { Object::to_value(this) };
@@ -112,13 +112,13 @@ fn finish(
         // The worker's request has been answered and its links are closed.
         Ok(Outcome::WorkerUnsound) => process::end_now(),
         Ok(Outcome::Stopped) => {
-            state.stage.set(Stage::After);
+            state.stage.set(ServerStage::After);
             logger::set_role(LogSource::Script);
             interpreter::forget_exit_code();
             Ok(Returned::Bool(true))
         }
         Err(error) => {
-            state.stage.set(Stage::After);
+            state.stage.set(ServerStage::After);
             logger::set_role(LogSource::Script);
             Err(Failure::State(error.to_string()))
         }
@@ -127,14 +127,14 @@ fn finish(
 
 fn check_stage(state: &ServerState) -> Result<(), Failure> {
     let why = match state.stage.get() {
-        Stage::Before if worker::membership() == Membership::Outside => return Ok(()),
-        Stage::Before => {
+        ServerStage::Before if worker::membership() == Membership::Outside => return Ok(()),
+        ServerStage::Before => {
             "No other server can be started in a process of a running one: start it by a script of \
              its own"
         }
-        Stage::Supervisor => "The server runs already",
-        Stage::Worker(_) => "A worker cannot start its own server again",
-        Stage::After => "A server can be started once only",
+        ServerStage::Supervisor => "The server runs already",
+        ServerStage::Worker(_) => "A worker cannot start its own server again",
+        ServerStage::After => "A server can be started once only",
     };
     Err(Failure::State(why.to_owned()))
 }

@@ -21,7 +21,7 @@ use crate::php::port::{self, PortState};
 ///                          └──fork──▶ Worker
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Stage {
+pub enum ServerStage {
     /// The script, before `start()`.
     #[default]
     Before,
@@ -45,7 +45,7 @@ pub struct ServerState {
     /// Whether it is too late to set anything; shared with its ports.
     pub frozen: Rc<Cell<bool>>,
     /// What this process is.
-    pub stage: Cell<Stage>,
+    pub stage: Cell<ServerStage>,
     /// The supervisor's process id; 0 before `start()`.
     pub supervisor: Cell<i32>,
     /// Marks and counters, once they are mapped.
@@ -88,7 +88,7 @@ impl ServerState {
     /// The id of this worker, if this process is one.
     pub fn worker(&self) -> Option<u16> {
         match self.stage.get() {
-            Stage::Worker(worker) if !worker::is_forked_copy() => Some(worker),
+            ServerStage::Worker(worker) if !worker::is_forked_copy() => Some(worker),
             _ => None,
         }
     }

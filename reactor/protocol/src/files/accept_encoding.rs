@@ -6,7 +6,7 @@ use crate::message::tokens;
 
 /// A content coding (RFC 9110, 8.4.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Coding {
+pub enum ContentCoding {
     /// Brotli (RFC 7932).
     Brotli,
     /// Zstandard (RFC 8878).
@@ -15,7 +15,7 @@ pub enum Coding {
     Gzip,
 }
 
-impl Coding {
+impl ContentCoding {
     /// All of them, the one that compresses best first.
     pub const ALL: [Self; 3] = [Self::Brotli, Self::Zstd, Self::Gzip];
 
@@ -45,8 +45,8 @@ impl Coding {
 
 /// The codings that a client takes, the one that it likes best first; among equals the one that
 /// compresses best. None without the field.
-pub fn accepted_codings(request: &Fields) -> Vec<Coding> {
-    let mut codings: Vec<(Coding, u16)> = Coding::ALL
+pub fn accepted_codings(request: &Fields) -> Vec<ContentCoding> {
+    let mut codings: Vec<(ContentCoding, u16)> = ContentCoding::ALL
         .into_iter()
         .map(|coding| (coding, weight(request, coding)))
         .filter(|(_, weight)| *weight > 0)
@@ -56,7 +56,7 @@ pub fn accepted_codings(request: &Fields) -> Vec<Coding> {
 }
 
 /// The weight of a coding in thousandths; 0: it is not taken.
-fn weight(request: &Fields, coding: Coding) -> u16 {
+fn weight(request: &Fields, coding: ContentCoding) -> u16 {
     let mut any = 0;
     for element in request.get_all(b"accept-encoding").flat_map(tokens) {
         let mut parts = element.split(|byte| *byte == b';').map(<[u8]>::trim_ascii);
@@ -85,7 +85,7 @@ fn quality(parameter: &[u8]) -> Option<u16> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use Coding::{Brotli, Gzip, Zstd};
+    use ContentCoding::{Brotli, Gzip, Zstd};
 
     #[test]
     fn the_client_decides_and_equals_are_ours_to_choose() {

@@ -17,7 +17,7 @@ pub struct Validators<'a> {
 
 /// What the conditions of a GET or HEAD come to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Outcome {
+pub enum Precondition {
     /// The representation is sent.
     Send {
         /// Whether `Range` counts.
@@ -30,7 +30,7 @@ pub enum Outcome {
 }
 
 /// Evaluates the conditions of a GET or HEAD, in their order of precedence (RFC 9110, 13.2.2).
-pub fn evaluate(request: &Fields, current: &Validators<'_>) -> Outcome {
+pub fn evaluate(request: &Fields, current: &Validators<'_>) -> Precondition {
     let holds = match list(request, b"if-match") {
         Some(tags) => is_any(&tags) || any_tag(&tags, |tag| strongly_equal(tag, current.etag)),
         None => match single_date(request, b"if-unmodified-since") {
@@ -39,7 +39,7 @@ pub fn evaluate(request: &Fields, current: &Validators<'_>) -> Outcome {
         },
     };
     if !holds {
-        return Outcome::Failed;
+        return Precondition::Failed;
     }
     let has_it = match list(request, b"if-none-match") {
         Some(tags) => is_any(&tags) || any_tag(&tags, |tag| weakly_equal(tag, current.etag)),
@@ -49,9 +49,11 @@ pub fn evaluate(request: &Fields, current: &Validators<'_>) -> Outcome {
         },
     };
     if has_it {
-        return Outcome::NotModified;
+        return Precondition::NotModified;
     }
-    Outcome::Send { ranges: request.get(b"if-range").is_none_or(|value| if_range(value, current)) }
+    Precondition::Send {
+        ranges: request.get(b"if-range").is_none_or(|value| if_range(value, current)),
+    }
 }
 
 /// Whether the representation is the one that the client has a part of (RFC 9110, 13.1.5).
@@ -119,23 +121,23 @@ fn weakly_equal(one: &[u8], other: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use Outcome::{Failed, NotModified, Send};
+    use Precondition::{Failed, NotModified, Send};
 
     const EARLIER: &str = "Sun, 06 Nov 1994 08:49:36 GMT";
     const SAME: &str = "Sun, 06 Nov 1994 08:49:37 GMT";
     const LATER: &str = "Sun, 06 Nov 1994 08:49:38 GMT";
 
-    fn outcome(fields: &[(&str, &str)]) -> Outcome {
+    fn outcome(fields: &[(&str, &str)]) -> Precondition {
         of(fields, b"\"a\"", true)
     }
 
-    fn of(fields: &[(&str, &str)], etag: &[u8], is_date_strong: bool) -> Outcome {
+    fn of(fields: &[(&str, &str)], etag: &[u8], is_date_strong: bool) -> Precondition {
         let lines = fields.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes()));
         let last_modified = date(SAME.as_bytes());
         evaluate(&lines.collect(), &Validators { etag, last_modified, is_date_strong })
     }
 
-    const SENT: Outcome = Send { ranges: true };
+    const SENT: Precondition = Send { ranges: true };
 
     #[test]
     fn each_condition_by_itself() {

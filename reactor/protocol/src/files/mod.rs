@@ -20,8 +20,8 @@ use bytes::Bytes;
 use http::{Method, StatusCode};
 use wire::{Fields, FileSlice, Part, ResponseHead};
 
-pub use self::accept_encoding::{Coding, accepted_codings};
-use self::conditions::{Outcome, Validators};
+pub use self::accept_encoding::{ContentCoding, accepted_codings};
+use self::conditions::{Precondition, Validators};
 pub use self::media_type::media_type;
 use self::ranges::{ByteRange, Selection};
 use super::message::plain_response;
@@ -49,7 +49,7 @@ pub struct FileOptions<'a> {
     /// Value of `Content-Type`; `None` for none.
     pub media_type: Option<&'a [u8]>,
     /// The coding that the file's content has, for `Content-Encoding`.
-    pub coding: Option<Coding>,
+    pub coding: Option<ContentCoding>,
     /// An entity tag that the response has already, instead of one made from the facts.
     pub etag: Option<&'a [u8]>,
     /// A `Last-Modified` that the response has already, instead of the file's.
@@ -169,13 +169,13 @@ pub fn respond(
     };
     let outcome = conditions::evaluate(request, &validators);
     let mut response = match outcome {
-        Outcome::Failed => return refused(StatusCode::PRECONDITION_FAILED),
-        Outcome::NotModified => FileResponse {
+        Precondition::Failed => return refused(StatusCode::PRECONDITION_FAILED),
+        Precondition::NotModified => FileResponse {
             status: StatusCode::NOT_MODIFIED,
             fields: Vec::new(),
             content: FileContent::Nothing,
         },
-        Outcome::Send { ranges } => {
+        Precondition::Send { ranges } => {
             let wanted = ranges && options.ranges && *method == Method::GET;
             match selection(request, file.len, wanted) {
                 Selection::Whole => FileResponse {

@@ -12,7 +12,7 @@ use crate::message;
 pub struct Meaning {
     host: Option<usize>,
     content_length: Option<u64>,
-    coding: Coding,
+    coding: TransferCoding,
     close: bool,
     keep_alive: bool,
     expectation: Expectation,
@@ -20,7 +20,7 @@ pub struct Meaning {
 
 /// What `Transfer-Encoding` said so far.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-enum Coding {
+enum TransferCoding {
     #[default]
     None,
     /// `chunked` came, once and last.
@@ -101,15 +101,15 @@ impl Meaning {
     /// How the content is framed (RFC 9112, 6.3).
     pub fn framing(&self, version: Version) -> Result<Framing, Fault> {
         match (self.coding, self.content_length) {
-            (Coding::None, None | Some(0)) => Ok(Framing::None),
-            (Coding::None, Some(length)) => Ok(Framing::Length(length)),
+            (TransferCoding::None, None | Some(0)) => Ok(Framing::None),
+            (TransferCoding::None, Some(length)) => Ok(Framing::Length(length)),
             // Both: an attempt to smuggle, or the work of a broken sender (RFC 9112, 6.1 and 6.3).
             (_, Some(_)) => Err(Fault::TransferEncoding),
             // RFC 9112, 6.1: on HTTP/1.0 the framing is faulty whatever the field says.
             _ if version < Version::Http11 => Err(Fault::TransferEncoding),
-            (Coding::Chunked, None) => Ok(Framing::Chunked),
-            (Coding::OtherThenChunked, None) => Err(Fault::TransferCoding),
-            (Coding::Other | Coding::Bad, None) => Err(Fault::TransferEncoding),
+            (TransferCoding::Chunked, None) => Ok(Framing::Chunked),
+            (TransferCoding::OtherThenChunked, None) => Err(Fault::TransferCoding),
+            (TransferCoding::Other | TransferCoding::Bad, None) => Err(Fault::TransferEncoding),
         }
     }
 
@@ -128,7 +128,7 @@ impl Meaning {
     }
 }
 
-impl Coding {
+impl TransferCoding {
     fn then(self, coding: &[u8]) -> Self {
         let chunked = coding.eq_ignore_ascii_case(b"chunked");
         match self {

@@ -1,4 +1,4 @@
-//! One stream: an [`Exchange`], as `h2` carries it (RFC 9113, 8.1).
+//! One stream: a [`StreamExchange`], as `h2` carries it (RFC 9113, 8.1).
 
 use std::task::{Context, Poll, Waker};
 
@@ -12,7 +12,7 @@ use wire::limits::H2_SEND_BYTES_MAX;
 use super::request;
 use crate::Now;
 use crate::error::{Fault, ProtocolError};
-use crate::exchange::Exchange;
+use crate::exchange::StreamExchange;
 use crate::message::RequestFacts;
 use crate::reply::{Refused, ResetReason, Sink, WriteProgress};
 use crate::stream_context::StreamContext;
@@ -22,7 +22,7 @@ use crate::stream_context::StreamContext;
 pub struct Stream {
     waker: Waker,
     /// The request and the response.
-    pub exchange: Exchange,
+    pub exchange: StreamExchange,
     /// Where the request's content comes from, as long as it is of use.
     content: Option<RecvStream>,
     out: Out,
@@ -47,7 +47,7 @@ impl Stream {
         context: &StreamContext,
         now: &Now,
     ) -> Self {
-        let exchange = Exchange::new(facts, content.is_none(), context, now);
+        let exchange = StreamExchange::new(facts, content.is_none(), context, now);
         Self { waker, exchange, content, out: Out::Unsaid(respond) }
     }
 

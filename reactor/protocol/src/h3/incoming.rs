@@ -17,7 +17,7 @@ use super::frame::{self, Header, Payload};
 #[derive(Debug, Default)]
 pub struct Incoming {
     expects: Expects,
-    state: State,
+    state: IncomingState,
 }
 
 /// What has not come yet.
@@ -30,7 +30,7 @@ enum Expects {
 }
 
 #[derive(Debug)]
-enum State {
+enum IncomingState {
     /// Between frames, or in the header of one.
     Between(Header),
     /// In a field section.
@@ -41,7 +41,7 @@ enum State {
     Skipped(u64),
 }
 
-impl Default for State {
+impl Default for IncomingState {
     fn default() -> Self {
         Self::Between(Header::default())
     }
@@ -71,25 +71,25 @@ impl Incoming {
     pub fn next(&mut self, from: &mut Bytes, section_bytes_max: u64) -> Result<Option<Item>, Code> {
         loop {
             match &mut self.state {
-                State::Between(header) => {
+                IncomingState::Between(header) => {
                     let Some((kind, len)) = header.take(from) else { return Ok(None) };
                     if let Some(item) = self.begin(kind, len, section_bytes_max)? {
                         return Ok(Some(item));
                     }
                 }
-                State::Section(payload) => {
+                IncomingState::Section(payload) => {
                     let Some(section) = payload.take(from) else { return Ok(None) };
-                    self.state = State::default();
+                    self.state = IncomingState::default();
                     let item = match self.expects {
                         Expects::Nothing => Item::Trailers(section),
                         Expects::Head | Expects::Content => Item::Head(section),
                     };
                     return Ok(Some(item));
                 }
-                State::Content(left) => {
+                IncomingState::Content(left) => {
                     let piece = frame::split(left, from);
                     if *left == 0 {
-                        self.state = State::default();
+                        self.state = IncomingState::default();
                     }
                     if !piece.is_empty() {
                         return Ok(Some(Item::Content(piece)));
@@ -98,12 +98,12 @@ impl Incoming {
                         return Ok(None);
                     }
                 }
-                State::Skipped(left) => {
+                IncomingState::Skipped(left) => {
                     *left = frame::skip(*left, from);
                     if *left > 0 {
                         return Ok(None);
                     }
-                    self.state = State::default();
+                    self.state = IncomingState::default();
                 }
             }
         }
@@ -112,7 +112,9 @@ impl Incoming {
     /// Whether the stream may end here: an error otherwise (RFC 9114, 7.1). `true`: there was a head.
     pub fn end(&self) -> Result<bool, Code> {
         match &self.state {
-            State::Between(header) if !header.is_begun() => Ok(self.expects != Expects::Head),
+            IncomingState::Between(header) if !header.is_begun() => {
+                Ok(self.expects != Expects::Head)
+            }
             _ => Err(Code::FrameError),
         }
     }
@@ -120,7 +122,7 @@ impl Incoming {
     /// Whether the head has not come yet.
     pub fn is_headless(&self) -> bool {
         match &self.state {
-            State::Section(_) => self.expects == Expects::Content,
+            IncomingState::Section(_) => self.expects == Expects::Content,
             _ => self.expects == Expects::Head,
         }
     }
@@ -129,7 +131,7 @@ impl Incoming {
     fn begin(&mut self, kind: u64, len: u64, section_bytes_max: u64) -> Result<Option<Item>, Code> {
         self.state = match (kind, self.expects) {
             (frame::DATA, Expects::Content) => {
-                self.state = State::Content(len);
+                self.state = IncomingState::Content(len);
                 return Ok(Some(Item::Data(len)));
             }
             (frame::HEADERS, Expects::Head | Expects::Content) => {
@@ -138,10 +140,10 @@ impl Incoming {
                     Expects::Content | Expects::Nothing => Expects::Nothing,
                 };
                 if len > section_bytes_max {
-                    self.state = State::Skipped(len);
+                    self.state = IncomingState::Skipped(len);
                     return Ok(Some(Item::TooLarge));
                 }
-                State::Section(Payload::new(len))
+                IncomingState::Section(Payload::new(len))
             }
             (frame::DATA | frame::HEADERS, _) => return Err(Code::FrameUnexpected),
             (
@@ -155,7 +157,7 @@ impl Incoming {
                 _,
             ) => return Err(Code::FrameUnexpected),
             (kind, _) if frame::is_http2(kind) => return Err(Code::FrameUnexpected),
-            _ => State::Skipped(len),
+            _ => IncomingState::Skipped(len),
         };
         Ok(None)
     }

@@ -1,4 +1,4 @@
-//! One stream: an [`Exchange`], as `quiche` carries it (RFC 9114, 4.1).
+//! One stream: a [`StreamExchange`], as `quiche` carries it (RFC 9114, 4.1).
 
 use std::time::Instant;
 
@@ -11,14 +11,14 @@ use super::priority::Priority;
 use super::request;
 use crate::Now;
 use crate::error::Fault;
-use crate::exchange::Exchange;
+use crate::exchange::StreamExchange;
 use crate::message::RequestFacts;
 use crate::stream_context::StreamContext;
 
 /// A stream that a client has opened.
 pub struct Stream {
     /// The request and the response.
-    pub exchange: Exchange,
+    pub exchange: StreamExchange,
     /// What `Content-Length` says.
     declared: Option<u64>,
     /// What its head took of the client's packets, while nobody was answered for it.
@@ -57,7 +57,7 @@ impl Stream {
         now: &Now,
     ) -> Self {
         Self {
-            exchange: Exchange::new(facts, complete, context, now),
+            exchange: StreamExchange::new(facts, complete, context, now),
             declared,
             head_bytes: 0,
             arriving: !complete,

@@ -15,7 +15,7 @@ use crate::StreamId;
 #[derive(Debug)]
 pub struct Unidirectional {
     /// Three as a rule, for as long as the connection.
-    streams: SmallVec<[(StreamId, Kind); 3]>,
+    streams: SmallVec<[(StreamId, StreamKind); 3]>,
     /// SETTINGS were there.
     settled: bool,
     /// The push from which on there are none, as the client said last.
@@ -26,11 +26,11 @@ pub struct Unidirectional {
 
 /// What kind of a stream it is, and where it stands.
 #[derive(Debug)]
-enum Kind {
+enum StreamKind {
     /// Its type is not there yet.
     Opening(Number),
     /// Frames; with the one that is here in part.
-    Control(Option<Box<State>>),
+    Control(Option<Box<StreamState>>),
     /// What fills the dynamic table that responses refer to requests' fields by.
     Encoder,
     /// What acknowledges fields that refer to the dynamic table; whether a number goes on, and for
@@ -41,7 +41,7 @@ enum Kind {
 }
 
 #[derive(Debug)]
-enum State {
+enum StreamState {
     Between(Header),
     Payload { kind: u64, payload: Payload },
     Skipped(u64),
@@ -73,18 +73,18 @@ impl Unidirectional {
         let at = match self.streams.iter().position(|(id, _)| *id == stream) {
             Some(at) => at,
             None => {
-                self.streams.push((stream, Kind::Opening(Number::default())));
+                self.streams.push((stream, StreamKind::Opening(Number::default())));
                 self.streams.len() - 1
             }
         };
-        if let Kind::Opening(number) = &mut self.streams[at].1 {
+        if let StreamKind::Opening(number) = &mut self.streams[at].1 {
             let Some(kind) = number.take(from) else { return Ok(None) };
             self.streams[at].1 = self.kind(kind)?;
         }
         loop {
             match &mut self.streams[at].1 {
-                Kind::Control(begun) => {
-                    let mut state = begun.take().map_or_else(State::default, |state| *state);
+                StreamKind::Control(begun) => {
+                    let mut state = begun.take().map_or_else(StreamState::default, |state| *state);
                     let said = state.next(from, self.settled)?;
                     if state.is_begun() {
                         *begun = Some(Box::new(state));
@@ -94,15 +94,15 @@ impl Unidirectional {
                         return Ok(Some(update));
                     }
                 }
-                Kind::Encoder => {
+                StreamKind::Encoder => {
                     encoder_instructions(from)?;
                     return Ok(None);
                 }
-                Kind::Decoder(number) => {
+                StreamKind::Decoder(number) => {
                     decoder_instructions(number, from)?;
                     return Ok(None);
                 }
-                Kind::Opening(_) | Kind::Unknown => {
+                StreamKind::Opening(_) | StreamKind::Unknown => {
                     from.clear();
                     return Ok(None);
                 }
@@ -114,26 +114,27 @@ impl Unidirectional {
     pub fn end(&mut self, stream: StreamId) -> Result<(), Code> {
         let Some(at) = self.streams.iter().position(|(id, _)| *id == stream) else { return Ok(()) };
         match self.streams.swap_remove(at).1 {
-            Kind::Opening(_) | Kind::Unknown => Ok(()),
+            StreamKind::Opening(_) | StreamKind::Unknown => Ok(()),
             _ => Err(Code::ClosedCriticalStream),
         }
     }
 
     /// A stream's type is there.
-    fn kind(&self, kind: u64) -> Result<Kind, Code> {
+    fn kind(&self, kind: u64) -> Result<StreamKind, Code> {
         const CONTROL: u64 = 0x0;
         const PUSH: u64 = 0x1;
         const ENCODER: u64 = 0x2;
         const DECODER: u64 = 0x3;
         let kind = match kind {
-            CONTROL => Kind::Control(None),
-            ENCODER => Kind::Encoder,
-            DECODER => Kind::Decoder(None),
+            CONTROL => StreamKind::Control(None),
+            ENCODER => StreamKind::Encoder,
+            DECODER => StreamKind::Decoder(None),
             PUSH => return Err(Code::StreamCreationError),
-            _ => return Ok(Kind::Unknown),
+            _ => return Ok(StreamKind::Unknown),
         };
-        let same =
-            |(_, other): &(_, Kind)| std::mem::discriminant(other) == std::mem::discriminant(&kind);
+        let same = |(_, other): &(_, StreamKind)| {
+            std::mem::discriminant(other) == std::mem::discriminant(&kind)
+        };
         if self.streams.iter().any(same) {
             return Err(Code::StreamCreationError);
         }
@@ -183,13 +184,13 @@ impl Unidirectional {
     }
 }
 
-impl Default for State {
+impl Default for StreamState {
     fn default() -> Self {
         Self::Between(Header::default())
     }
 }
 
-impl State {
+impl StreamState {
     /// Whether a part of a frame was there.
     fn is_begun(&self) -> bool {
         match self {

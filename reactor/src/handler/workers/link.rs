@@ -66,7 +66,7 @@ impl fmt::Display for LinkError {
 
 /// How much one read found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Read {
+pub enum LinkRead {
     /// There may be more.
     More,
     /// There was no more at that moment, except perhaps the end.
@@ -185,7 +185,7 @@ impl Link {
     }
 
     /// Reads once.
-    pub fn receive(&mut self, buffer: &mut ReadBuffer) -> Result<Read, LinkError> {
+    pub fn receive(&mut self, buffer: &mut ReadBuffer) -> Result<LinkRead, LinkError> {
         let mut descriptors = Vec::new();
         let raw = self.raw();
         let mut cut = false;
@@ -208,10 +208,10 @@ impl Link {
                     self.decoder.bytes.extend_from_slice(&bytes);
                 }
                 // A read stops short behind bytes that carry a descriptor.
-                Ok(if full || with_descriptors { Read::More } else { Read::Short })
+                Ok(if full || with_descriptors { LinkRead::More } else { LinkRead::Short })
             }
-            Err(nix::Error::EINTR) => Ok(Read::More),
-            Err(nix::Error::EAGAIN) => Ok(Read::Nothing),
+            Err(nix::Error::EINTR) => Ok(LinkRead::More),
+            Err(nix::Error::EAGAIN) => Ok(LinkRead::Nothing),
             Err(_) => Err(LinkError::Closed),
         }
     }
@@ -243,8 +243,8 @@ impl Link {
         while self.received < position {
             // It was sent before the answers were held, so it is there.
             match self.receive(buffer)? {
-                Read::More | Read::Short => {}
-                Read::Nothing => return self.held_untruly(),
+                LinkRead::More | LinkRead::Short => {}
+                LinkRead::Nothing => return self.held_untruly(),
             }
         }
         taken.insert(&mut self.decoder.bytes, self.received, false);

@@ -5,7 +5,7 @@ use crate::error::CodecError;
 
 /// The kind of a frame.
 #[repr(u8)]
-pub(super) enum Kind {
+pub(super) enum FrameKind {
     Head = 1,
     Body = 2,
     File = 3,
@@ -22,7 +22,7 @@ pub(super) enum Kind {
     Close = 14,
 }
 
-impl Kind {
+impl FrameKind {
     /// The inverse of `self as u8`.
     pub(super) fn from_u8(value: u8) -> Result<Self, CodecError> {
         Ok(match value {

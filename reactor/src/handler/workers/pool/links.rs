@@ -8,7 +8,7 @@ use wire::{Address, CodecError, ExchangeId, Holder, Part, Reason, ToReactor, ToW
 use super::{Answer, Fault, FaultKind, WorkerPool};
 use crate::handler::workers::body::Content;
 use crate::handler::workers::in_flight::{Stage, Task, key_of};
-use crate::handler::workers::link::{Link, LinkError, Read};
+use crate::handler::workers::link::{Link, LinkError, LinkRead};
 use crate::handler::workers::scheduler::{LinkEnd, WorkerEnd, WorkerSlot};
 use crate::handler::{ExchangeKey, Handler, HandlerId, ToClient};
 use crate::socket::ReadBuffer;
@@ -83,8 +83,8 @@ impl WorkerPool {
             let more = link.receive(buffer);
             self.answer_all(slot, turn);
             match more {
-                Ok(Read::More) => {}
-                Ok(Read::Short) if to_the_end => {}
+                Ok(LinkRead::More) => {}
+                Ok(LinkRead::Short) if to_the_end => {}
                 Ok(_) => return,
                 Err(error) => return self.link_lost(slot, error, turn),
             }
