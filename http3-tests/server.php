@@ -91,6 +91,22 @@ $routes = [
         }
         $response->end();
     },
+    // A page that can be compressed.
+    '/page' => fn (Request $request, Response $response) => $response->end(str_repeat('<p>A page.</p>', 5000)),
+    // Pieces, each when the client says by a file that it has seen the one before.
+    '/seen' => function (Request $request, Response $response) use ($folder): void {
+        $response->header('Content-Type', $request->get['type']);
+        foreach (['one', 'two', 'three'] as $piece) {
+            $response->event($piece);
+            for ($deadline = microtime(true) + 10; !file_exists("$folder/{$request->get['name']}-$piece"); usleep(2000)) {
+                if (microtime(true) > $deadline) {
+                    $response->end('never seen');
+                    return;
+                }
+            }
+        }
+        $response->end();
+    },
     '/stats' => fn (Request $request, Response $response) => $json($response, $server->stats()),
 ];
 

@@ -4,6 +4,7 @@ import hashlib
 import json
 import random
 import re
+import zlib
 
 from client import connect
 from server import Server, run
@@ -37,12 +38,23 @@ async def tests(suite, tools):
         await test("too large a field section: 431, the connection goes on", large_fields)
         await test("too large content: 413, the connection goes on", large_content)
         await test("Alt-Svc on HTTP/1.1 and HTTP/2 names the port", alt_svc)
+        await test("http_compression is off", not_compressed)
         await test("all is counted back to zero", lambda server: server.settled())
         await test("the server ends with 0", lambda server: server.end())
     with Server(port={"http3_alt_svc_max_age": 0}) as server:
         await suite.run(
             "http3_alt_svc_max_age => 0: no Alt-Svc", lambda: no_alt_svc(server), server.log
         )
+    with Server(port={"http_compression": True}) as server:
+
+        async def test(name, function):
+            await suite.run(name, lambda: function(server), server.log)
+
+        await test("http_compression: a page in each coding, as over TCP", compressed)
+        await test("http_compression: HEAD, 204, and what the handler says itself", compressed_heads)
+        await test("http_compression: each piece comes at once", compressed_pieces)
+        await test("events come at once, and as they are", events)
+        await test("the server of these ends with 0", lambda server: server.end())
 
 
 async def get(server):
@@ -226,3 +238,90 @@ async def alt_svc(server):
 
 async def no_alt_svc(server):
     same("lines", [], await alt_svc_of(server, "/protocol", "--http2"))
+
+
+PAGE = b"<p>A page.</p>" * 5000
+
+
+def accepts(coding):
+    return [("accept-encoding", coding)]
+
+
+async def not_compressed(server):
+    async with connect(server) as client:
+        answer = await client.get("/page", accepts("gzip, br, zstd"))
+        same("content-encoding", None, answer.header("content-encoding"))
+        same("vary", None, answer.header("vary"))
+        same("content", PAGE, bytes(answer.body))
+
+
+async def compressed(server):
+    url = f"https://localhost:{server.port}/page"
+    authority = server.certificates.authority
+    async with connect(server) as client:
+        for coding in ("gzip", "br", "zstd"):
+            answer = await client.get("/page", accepts(coding))
+            same("content-encoding", coding.encode(), answer.header("content-encoding"))
+            same("vary", b"Accept-Encoding", answer.header("vary"))
+            same("content-length", str(len(answer.body)).encode(), answer.header("content-length"))
+            holds(f"{len(answer.body)} bytes are few", len(answer.body) < len(PAGE) // 20)
+            # What curl's decoders say of it: script/checks/compression.
+            path = server.path(f"page-{coding}")
+            await run("curl", "-sS", "--cacert", authority, "-H", f"Accept-Encoding: {coding}", "-o", path, url)
+            with open(path, "rb") as file:
+                same("bytes over TCP", file.read(), bytes(answer.body))
+            if coding == "gzip":
+                holds("it is the page", zlib.decompress(answer.body, zlib.MAX_WBITS | 16) == PAGE)
+        answer = await client.get("/page")
+        same("without the field", (None, b"Accept-Encoding"), (answer.header("content-encoding"), answer.header("vary")))
+        same("content", PAGE, bytes(answer.body))
+        answer = await client.get("/page", accepts("br;q=0.2, gzip;q=0.3, zstd;q=0"))
+        same("by weights", b"gzip", answer.header("content-encoding"))
+
+
+async def compressed_heads(server):
+    async with connect(server) as client:
+        get = await client.get("/page", accepts("gzip"))
+        head = await client.request("HEAD", "/page", headers=accepts("gzip"))
+        for name in ("content-encoding", "content-length", "vary", "content-type"):
+            same(name, get.header(name), head.header(name))
+        same("content", b"", bytes(head.body))
+        answer = await client.get("/status?code=204", accepts("gzip"))
+        same("content-encoding of 204", None, answer.header("content-encoding"))
+
+
+async def pieces(server, client, answer, decode):
+    """Reads a piece, says that it was seen, and waits for the next."""
+    content = b""
+    for piece in ("one", "two", "three"):
+        while not content.endswith(f"data: {piece}\n\n".encode()):
+            taken = bytes(answer.body)
+            answer.body.clear()
+            content += decode(taken)
+            if not taken:
+                await client.wait(answer)
+        with open(server.path(f"{answer.stream_id}-{piece}"), "w", encoding="utf-8"):
+            pass
+    await client.complete(answer)
+    same("the rest", b"", decode(bytes(answer.body)))
+
+
+async def compressed_pieces(server):
+    async with connect(server) as client:
+        answer = client.open("GET", "/seen?name=0&type=text/plain", accepts("gzip"))
+        same("stream", 0, answer.stream_id)
+        decoder = zlib.decompressobj(zlib.MAX_WBITS | 16)
+        await pieces(server, client, answer, decoder.decompress)
+        same("content-encoding", b"gzip", answer.header("content-encoding"))
+        holds("the coding is at its end", decoder.eof)
+
+
+async def events(server):
+    async with connect(server) as client:
+        await client.get("/page")
+        answer = client.open("GET", "/seen?name=4&type=text/event-stream", accepts("gzip, br, zstd"))
+        same("stream", 4, answer.stream_id)
+        await pieces(server, client, answer, bytes)
+        same("content-encoding", None, answer.header("content-encoding"))
+        same("content-type", b"text/event-stream", answer.header("content-type"))
+        same("cache-control", b"no-cache", answer.header("cache-control"))

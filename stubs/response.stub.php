@@ -213,6 +213,20 @@ class Response
     public function write(string $content): bool {}
 
     /**
+     * Sends a server-sent event, as write() sends a piece. With the first one go `Content-Type:
+     * text/event-stream` and `Cache-Control: no-cache`, unless the handler has set them. An event without
+     * anything in it is a comment, which keeps the connection alive.
+     *
+     * @param ?string $data UTF-8; CR, LF or both end a line
+     * @param ?string $event its type
+     * @param ?string $id what a client that comes back says in Last-Event-ID
+     * @param ?int $retry milliseconds after which a client comes back
+     * @throws \ValueError for CR, LF or NUL in the type or the id, and a negative time
+     * @throws \Ferrite\Exception as write() does
+     */
+    public function event(?string $data, ?string $event = null, ?string $id = null, ?int $retry = null): bool {}
+
+    /**
      * Ends the response, with a last piece of the body or the whole of it. Does not wait for the
      * client, however slow that is, unless what is kept for all clients together has reached its
      * bounds (`response_spool_disk_bytes_max`).

@@ -17,7 +17,7 @@ use crate::engine::zend::object::Object;
 use crate::engine::{client, interpreter};
 use crate::php::port::PortContext;
 use crate::php::request::{self, Request, decoding};
-use crate::php::response::{Response, ResponseOutcome};
+use crate::php::response::{Compression, Response, ResponseOutcome};
 
 /// Calls the handler, and makes sure that the client gets an answer: the handler's; 500 if it has
 /// sent nothing; a response that breaks off if it has not ended what it had begun.
@@ -37,10 +37,12 @@ pub fn handle(
     let head_only = request.head.method == Method::HEAD;
     let connection = request.head.origin.connection;
     let exchange = reply.exchange();
+    let compression = port.compression.as_ref();
+    let compression = compression.map(|options| Compression::of(options, &request.head.fields));
     let request = Request::create(request, port);
     client::watch(reply.watch());
     request::current::set(exchange, request);
-    let response = Response::create(reply, connection, head_only);
+    let response = Response::create(reply, connection, head_only, compression);
     // SAFETY: both objects are new; the references that they were made with become the arguments.
     let mut arguments = unsafe { [Object::into_value(request), Object::into_value(response)] };
     let limit = TimeLimit::start();

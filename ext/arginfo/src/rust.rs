@@ -158,6 +158,8 @@ struct Conversion {
     letters: &'static str,
     /// The type of the place that they fill, and what is there before.
     place: (&'static str, String),
+    /// The pointers into the place, one for each that the letters want; `{}` stands for its name.
+    pointers: &'static str,
     /// The type of the field.
     field: &'static str,
     /// The expression for the field; `{}` stands for the name of the place.
@@ -173,6 +175,7 @@ impl Conversion {
         let plain = |letters, of: &'static str, before: String| Self {
             letters,
             place: (of, before),
+            pointers: POINTER,
             field: of,
             convert: "{}".to_owned(),
         };
@@ -196,7 +199,18 @@ impl Conversion {
                 Some(Literal::Text(text)) => format!("Str::or({{}}, {text:?})"),
                 Some(_) => return mismatch(),
             };
-            return Ok(Self { letters: "S", place: string, field: "Str<'a>", convert });
+            let field = "Str<'a>";
+            return Ok(Self { letters: "S", place: string, pointers: POINTER, field, convert });
+        }
+        if types.is_or_null("int") && matches!(default, None | Some(Literal::Null)) {
+            return Ok(Self {
+                letters: "l!",
+                // The number, and whether it is null.
+                place: ("(i64, bool)", "(0, true)".to_owned()),
+                pointers: "&raw mut {}.0, &raw mut {}.1",
+                field: "Option<i64>",
+                convert: "(!{}.1).then_some({}.0)".to_owned(),
+            });
         }
         let (letters, place, field, convert) = match default {
             None | Some(Literal::Null) if types.is_or_null("string") => {
@@ -213,9 +227,12 @@ impl Conversion {
             None => return Err("a value of this type cannot be taken".to_owned()),
             Some(_) => return mismatch(),
         };
-        Ok(Self { letters, place, field, convert: convert.to_owned() })
+        Ok(Self { letters, place, pointers: POINTER, field, convert: convert.to_owned() })
     }
 }
+
+/// The pointer to a place that one letter fills.
+const POINTER: &str = "&raw mut {}";
 
 fn integer(literal: &Literal, constants: &[StubConstant]) -> Option<i64> {
     match literal {
@@ -291,7 +308,7 @@ fn taken(method: &StubMethod, conversions: &[Conversion], arguments: &str) -> St
         let place = snake(&parameter.name);
         let (of, before) = &conversion.place;
         let _ = writeln!(code, "            let mut {place}: {of} = {before};");
-        let _ = write!(places, ", &raw mut {place}");
+        let _ = write!(places, ", {}", conversion.pointers.replace("{}", &place));
         let _ = write!(fields, "{place}: {}, ", conversion.convert.replace("{}", &place));
     }
     let _ = write!(
@@ -396,13 +413,25 @@ mod tests {
                 "x: Option<Str<'a>>",
                 "Str::given(x)",
             ),
+            (
+                "?int $x = null",
+                "|l!",
+                "x: (i64, bool) = (0, true)",
+                "x: Option<i64>",
+                "x: (!x.1).then_some(x.0)",
+            ),
+            ("?int $x", "l!", "x: (i64, bool)", "x: Option<i64>", "x: (!x.1).then_some(x.0)"),
             ("array $x", "a", "x: *mut zval", "x: &'a Zval", "x: &*x"),
             ("array $x = []", "|a", "x: *mut zval", "x: Option<&'a Zval>", "x: x.as_ref()"),
             ("string|array|null $x", "z", "x: *mut zval", "x: &'a Zval", "x: &*x"),
             ("callable $x", "z", "x: *mut zval", "x: &'a Zval", "x: &*x"),
         ] {
             let code = method_of(parameter).expect(parameter);
-            assert!(code.contains(&format!("c\"{letters}\".as_ptr(), &raw mut x)")), "{code}");
+            let pointers = match letters.ends_with("l!") {
+                true => "&raw mut x.0, &raw mut x.1",
+                false => "&raw mut x",
+            };
+            assert!(code.contains(&format!("c\"{letters}\".as_ptr(), {pointers})")), "{code}");
             assert!(code.contains(&format!("let mut {place}")), "{code}");
             assert!(code.contains(&format!("pub {field},")), "{code}");
             assert!(code.contains(filled), "{code}");

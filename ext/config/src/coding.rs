@@ -1,7 +1,8 @@
-//! Content codings (RFC 9110, 8.4.1): which there are, and content that is decoded within bounds. The one
-//! place that knows the libraries.
+//! Content codings (RFC 9110, 8.4.1): which there are, content that is decoded within bounds, and content that
+//! is encoded. The one place that knows the libraries.
 
 mod brotli;
+mod encoder;
 mod zstd;
 
 use std::fs::File;
@@ -13,16 +14,8 @@ use flate2::bufread::MultiGzDecoder;
 use self::brotli::BrotliReader;
 use self::zstd::ZstdReader;
 
-/// A content coding.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Coding {
-    /// RFC 1952.
-    Gzip,
-    /// RFC 7932.
-    Brotli,
-    /// RFC 8878.
-    Zstd,
-}
+pub use self::encoder::{Encoder, encode};
+pub use reactor::protocol::files::ContentCoding;
 
 /// The codings that are decoded, as the value of `Accept-Encoding`.
 pub const ACCEPTED: &str = "gzip, br, zstd";
@@ -30,25 +23,12 @@ pub const ACCEPTED: &str = "gzip, br, zstd";
 /// Bytes that are decoded at a time.
 const PIECE_BYTES: usize = 64 << 10;
 
-impl Coding {
-    /// The coding of this name, in upper or lower case; `x-gzip` is gzip (RFC 9110, 8.4.1.3).
-    pub fn named(name: &[u8]) -> Option<Self> {
-        let is = |known: &str| name.eq_ignore_ascii_case(known.as_bytes());
-        match name {
-            _ if is("gzip") || is("x-gzip") => Some(Self::Gzip),
-            _ if is("br") => Some(Self::Brotli),
-            _ if is("zstd") => Some(Self::Zstd),
-            _ => None,
-        }
-    }
-
-    /// What decodes it.
-    fn decoder<'a>(self, content: impl BufRead + 'a) -> Box<dyn Read + 'a> {
-        match self {
-            Self::Gzip => Box::new(MultiGzDecoder::new(content)),
-            Self::Brotli => Box::new(BrotliReader::new(content)),
-            Self::Zstd => Box::new(ZstdReader::new(content)),
-        }
+/// What decodes content in a coding.
+fn decoder<'a>(coding: ContentCoding, content: impl BufRead + 'a) -> Box<dyn Read + 'a> {
+    match coding {
+        ContentCoding::Gzip => Box::new(MultiGzDecoder::new(content)),
+        ContentCoding::Brotli => Box::new(BrotliReader::new(content)),
+        ContentCoding::Zstd => Box::new(ZstdReader::new(content)),
     }
 }
 
@@ -58,7 +38,7 @@ pub enum ContentEncoding {
     /// The content is as it is.
     Identity,
     /// It is in this coding.
-    One(Coding),
+    One(ContentCoding),
     /// It is in a coding that nobody here knows, or in more than one.
     Unsupported,
 }
@@ -69,7 +49,7 @@ impl ContentEncoding {
         let names = lines.flat_map(|line| line.split(|byte| *byte == b',')).map(<[u8]>::trim_ascii);
         let codings =
             names.filter(|name| !name.is_empty() && !name.eq_ignore_ascii_case(b"identity"));
-        codings.fold(Self::Identity, |before, name| match (before, Coding::named(name)) {
+        codings.fold(Self::Identity, |before, name| match (before, ContentCoding::named(name)) {
             (Self::Identity, Some(coding)) => Self::One(coding),
             _ => Self::Unsupported,
         })
@@ -109,7 +89,7 @@ pub enum DecodeError {
 
 /// Decodes content.
 pub fn decode(
-    coding: Coding,
+    coding: ContentCoding,
     content: impl Read,
     bounds: Bounds<'_>,
 ) -> Result<Decoded, DecodeError> {
@@ -123,12 +103,12 @@ pub fn decode(
 }
 
 fn expand(
-    coding: Coding,
+    coding: ContentCoding,
     source: &mut BufReader<Source<impl Read>>,
     bounds: Bounds<'_>,
 ) -> Result<Decoded, DecodeError> {
     let mut kept = Kept { bounds, len: 0, place: Decoded::Memory(Vec::new()) };
-    let mut decoder = coding.decoder(&mut *source);
+    let mut decoder = decoder(coding, &mut *source);
     let mut piece = vec![0; PIECE_BYTES];
     loop {
         match decoder.read(&mut piece) {
@@ -220,7 +200,7 @@ mod tests {
     }
 
     fn run(
-        coding: Coding,
+        coding: ContentCoding,
         content: &[u8],
         bytes_max: u64,
         memory: usize,
@@ -243,13 +223,17 @@ mod tests {
         })
     }
 
-    fn samples() -> [(Coding, Vec<u8>); 3] {
-        [(Coding::Gzip, gzip(TEXT)), (Coding::Brotli, BROTLI.to_vec()), (Coding::Zstd, zstd(TEXT))]
+    fn samples() -> [(ContentCoding, Vec<u8>); 3] {
+        [
+            (ContentCoding::Gzip, gzip(TEXT)),
+            (ContentCoding::Brotli, BROTLI.to_vec()),
+            (ContentCoding::Zstd, zstd(TEXT)),
+        ]
     }
 
     #[test]
     fn content_is_decoded() {
-        assert_eq!(run(Coding::Gzip, GZIP, 100, 100).unwrap(), TEXT);
+        assert_eq!(run(ContentCoding::Gzip, GZIP, 100, 100).unwrap(), TEXT);
         for (coding, encoded) in samples() {
             for memory in [100, 19, 18, 0] {
                 assert_eq!(run(coding, &encoded, 19, memory).unwrap(), TEXT, "{coding:?} {memory}");
@@ -257,8 +241,14 @@ mod tests {
         }
         // Several members and frames are one content (RFC 1952, 2.2; RFC 8878, 3.1).
         let twice = [TEXT, TEXT].concat();
-        assert_eq!(run(Coding::Gzip, &[gzip(TEXT), gzip(TEXT)].concat(), 100, 100).unwrap(), twice);
-        assert_eq!(run(Coding::Zstd, &[zstd(TEXT), zstd(TEXT)].concat(), 100, 100).unwrap(), twice);
+        assert_eq!(
+            run(ContentCoding::Gzip, &[gzip(TEXT), gzip(TEXT)].concat(), 100, 100).unwrap(),
+            twice
+        );
+        assert_eq!(
+            run(ContentCoding::Zstd, &[zstd(TEXT), zstd(TEXT)].concat(), 100, 100).unwrap(),
+            twice
+        );
     }
 
     #[test]
@@ -284,9 +274,11 @@ mod tests {
     fn damaged_content_is_read_without_harm() {
         let text: Vec<u8> = (0..20_000_u32).map(|n| (n / 7 % 11 * n % 251) as u8).collect();
         let mut random = 1_u64;
-        for (coding, encoded) in
-            [(Coding::Gzip, gzip(&text)), (Coding::Zstd, zstd(&text)), samples()[1].clone()]
-        {
+        for (coding, encoded) in [
+            (ContentCoding::Gzip, gzip(&text)),
+            (ContentCoding::Zstd, zstd(&text)),
+            samples()[1].clone(),
+        ] {
             for _ in 0..200 {
                 let mut damaged = encoded.clone();
                 for _ in 0..3 {
@@ -305,31 +297,33 @@ mod tests {
         let skippable = b"\x5a\x2a\x4d\x18\x03\0\0\0abc";
         let frame = b"\x28\xb5\x2f\xfd\x20\x05\x29\x00\x00hello";
         for parts in [[&skippable[..], frame], [frame, skippable]] {
-            assert_eq!(run(Coding::Zstd, &parts.concat(), 100, 100).unwrap(), b"hello");
+            assert_eq!(run(ContentCoding::Zstd, &parts.concat(), 100, 100).unwrap(), b"hello");
         }
         let cut = [&frame[..], &skippable[..10]].concat();
-        assert!(matches!(run(Coding::Zstd, &cut, 100, 100), Err(DecodeError::Malformed)));
+        assert!(matches!(run(ContentCoding::Zstd, &cut, 100, 100), Err(DecodeError::Malformed)));
         // The low half of XXH64 of "hello".
         let with_sum = |sum: &[u8]| [b"\x28\xb5\x2f\xfd\x24\x05\x29\x00\x00hello", sum].concat();
         let good = with_sum(&[0xa3, 0x6d, 0x9f, 0x88]);
         let bad = with_sum(&[0; 4]);
-        assert!(matches!(run(Coding::Zstd, &bad, 100, 100), Err(DecodeError::Malformed)));
-        assert_eq!(run(Coding::Zstd, &good, 100, 100).unwrap(), b"hello");
+        assert!(matches!(run(ContentCoding::Zstd, &bad, 100, 100), Err(DecodeError::Malformed)));
+        assert_eq!(run(ContentCoding::Zstd, &good, 100, 100).unwrap(), b"hello");
         // What the command-line tool makes of a text that repeats.
         let text = b"hello, hello, hello ".repeat(40);
         let encoded = b"\x28\xb5\x2f\xfd\x04\x68\x95\x00\x00\x40\x68\x65\x6c\x6c\x6f\x2c\x20\x20\x02\x00\x09\x6f\x56\x42\x5c\x31\x02\xbd\xf8\x41\xb7";
-        assert_eq!(run(Coding::Zstd, encoded, 1000, 100).unwrap(), text);
+        assert_eq!(run(ContentCoding::Zstd, encoded, 1000, 100).unwrap(), text);
     }
 
     #[test]
     fn what_grows_too_large_is_not_decoded_to_its_end() {
         let zeros = vec![0; 2 << 20];
-        for (coding, bomb) in [(Coding::Gzip, gzip(&zeros)), (Coding::Zstd, zstd(&zeros))] {
+        for (coding, bomb) in
+            [(ContentCoding::Gzip, gzip(&zeros)), (ContentCoding::Zstd, zstd(&zeros))]
+        {
             assert!(bomb.len() < 100_000);
             assert!(matches!(run(coding, &bomb, 1 << 20, 1000), Err(DecodeError::TooLarge)));
             assert_eq!(run(coding, &bomb, 2 << 20, 1000).unwrap().len(), zeros.len());
         }
-        assert!(matches!(run(Coding::Brotli, BROTLI, 18, 1000), Err(DecodeError::TooLarge)));
+        assert!(matches!(run(ContentCoding::Brotli, BROTLI, 18, 1000), Err(DecodeError::TooLarge)));
     }
 
     #[test]
@@ -339,15 +333,15 @@ mod tests {
             let window = exponent << 3 | mantissa;
             [b"\x28\xb5\x2f\xfd\x00", &[window][..], b"\x29\x00\x00hello"].concat()
         };
-        assert_eq!(run(Coding::Zstd, &frame(13, 0), 5, 5).unwrap(), b"hello");
+        assert_eq!(run(ContentCoding::Zstd, &frame(13, 0), 5, 5).unwrap(), b"hello");
         for (exponent, mantissa) in [(13, 1), (14, 0), (31, 7)] {
-            let result = run(Coding::Zstd, &frame(exponent, mantissa), 1 << 30, 0);
+            let result = run(ContentCoding::Zstd, &frame(exponent, mantissa), 1 << 30, 0);
             assert!(matches!(result, Err(DecodeError::Malformed)));
         }
         // A single segment, whose window is its content: 8 MiB and a byte more.
         let single =
             [&b"\x28\xb5\x2f\xfd\xa0"[..], &(8_u32 << 20 | 1).to_le_bytes(), b"\x29\0\0hello"];
-        let result = run(Coding::Zstd, &single.concat(), 1 << 30, 0);
+        let result = run(ContentCoding::Zstd, &single.concat(), 1 << 30, 0);
         assert!(matches!(result, Err(DecodeError::Malformed)));
     }
 
@@ -361,10 +355,13 @@ mod tests {
         }
         let bounds =
             Bounds { bytes_max: 100, memory_bytes_max: 0, folder: Path::new("/nonexistent") };
-        for coding in [Coding::Gzip, Coding::Brotli, Coding::Zstd] {
+        for coding in [ContentCoding::Gzip, ContentCoding::Brotli, ContentCoding::Zstd] {
             assert!(matches!(decode(coding, Broken, bounds), Err(DecodeError::Io(_))));
         }
-        assert!(matches!(decode(Coding::Gzip, &gzip(TEXT)[..], bounds), Err(DecodeError::Io(_))));
+        assert!(matches!(
+            decode(ContentCoding::Gzip, &gzip(TEXT)[..], bounds),
+            Err(DecodeError::Io(_))
+        ));
     }
 
     #[test]
@@ -374,10 +371,10 @@ mod tests {
             assert_eq!(of(none), ContentEncoding::Identity, "{none:?}");
         }
         for (line, coding) in [
-            ("gzip", Coding::Gzip),
-            ("X-GZip", Coding::Gzip),
-            ("br", Coding::Brotli),
-            (" identity, zstd ,", Coding::Zstd),
+            ("gzip", ContentCoding::Gzip),
+            ("X-GZip", ContentCoding::Gzip),
+            ("br", ContentCoding::Brotli),
+            (" identity, zstd ,", ContentCoding::Zstd),
         ] {
             assert_eq!(of(&[line]), ContentEncoding::One(coding), "{line}");
         }
@@ -386,7 +383,7 @@ mod tests {
             assert_eq!(of(other), ContentEncoding::Unsupported, "{other:?}");
         }
         for name in ACCEPTED.split(", ") {
-            assert!(Coding::named(name.as_bytes()).is_some());
+            assert!(ContentCoding::named(name.as_bytes()).is_some());
         }
     }
 }

@@ -5,9 +5,11 @@ pub mod methods;
 use std::cell::{Cell, RefCell};
 use std::path::PathBuf;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use config::bind::{Bound, SocketType};
 use config::events::Event;
+use config::options::config::CompressionOptions;
 use config::options::option_type::Assignment;
 use config::uploads::UploadFolder;
 use ext_php_rs::types::Zval;
@@ -35,6 +37,8 @@ pub struct PortContext {
     pub parse_files: bool,
     /// How content of requests is decoded, where it is.
     pub decompression: Option<Decompression>,
+    /// How content of responses is compressed, where it is.
+    pub compression: Option<Arc<CompressionOptions>>,
     /// Where uploaded files are put; a worker makes it its own.
     pub uploads: UploadFolder,
 }

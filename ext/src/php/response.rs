@@ -1,11 +1,15 @@
 //! `Ferrite\Http\Response`.
 
+mod compressing;
+mod defaults;
+mod event;
 mod field_values;
 mod lines;
 pub mod methods;
 mod outgoing;
 mod sending;
 mod sent_file;
+mod stream;
 
 use ext_php_rs::ffi::zend_object_handlers;
 use ext_php_rs::types::Zval;
@@ -18,6 +22,7 @@ use crate::engine::zend::value;
 use crate::php::error::Failure;
 use crate::signatures::response::{LAZY, SIGNATURE, slot};
 
+pub use self::compressing::Compression;
 pub use self::outgoing::ResponseOutcome;
 
 static CLASS: Class = Class::new(&SIGNATURE);
@@ -31,8 +36,13 @@ pub struct Response {
 
 impl Response {
     /// A new PHP object for a response, with one reference.
-    pub fn create(reply: worker::Reply, connection: u64, head_only: bool) -> *mut Object<Self> {
-        let outgoing = Outgoing::new(reply, head_only);
+    pub fn create(
+        reply: worker::Reply,
+        connection: u64,
+        head_only: bool,
+        compression: Option<Compression>,
+    ) -> *mut Object<Self> {
+        let outgoing = Outgoing::new(reply, head_only, compression);
         let object = Object::create(Self { outgoing, pending: LAZY });
         // SAFETY: the object is new, and its class declares this property first.
         unsafe { Object::slot(object, slot::FD).write(value::long(connection as i64)) };

@@ -102,6 +102,8 @@ pub struct PortOptions {
     pub classic: ClassicOptions,
     /// Whether and how far content of requests is decoded.
     pub decompression: DecompressionOptions,
+    /// Whether and how content of responses is compressed.
+    pub compression: CompressionOptions,
     /// TLS, if the port speaks it.
     pub tls: TlsOptions,
     /// How long clients remember that HTTP/3 is spoken; zero: they are not told.
@@ -127,6 +129,37 @@ pub struct DecompressionOptions {
     /// Its bytes afterwards; 0: as many as may come.
     pub bytes_max: u64,
 }
+
+/// Whether and how content of responses is compressed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CompressionOptions {
+    /// Whether it is.
+    pub on: bool,
+    /// From 1 to 9; 0: each coding's own.
+    pub level: u8,
+    /// Bytes of content from which on it is.
+    pub bytes_min: u64,
+    /// The media types that are, in lower case.
+    pub types: Vec<String>,
+}
+
+impl Default for CompressionOptions {
+    fn default() -> Self {
+        let types = COMPRESSED_TYPES.split(", ").map(str::to_owned).collect();
+        Self { on: false, level: 0, bytes_min: COMPRESSION_BYTES_MIN, types }
+    }
+}
+
+/// What is compressed before `set()` says otherwise. Events are not: each is small.
+pub const COMPRESSED_TYPES: &str = "text/html, text/plain, text/css, text/javascript, text/xml, text/csv, \
+                                    text/markdown, text/calendar, application/javascript, \
+                                    application/json, application/ld+json, application/manifest+json, \
+                                    application/problem+json, application/xml, application/xhtml+xml, \
+                                    application/rss+xml, application/atom+xml, application/wasm, \
+                                    image/svg+xml";
+
+/// Content that is smaller fits into one packet beside the head as it is.
+pub const COMPRESSION_BYTES_MIN: u64 = 1024;
 
 /// TCP keep-alive probes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -198,6 +231,7 @@ impl Default for PortOptions {
             files: StaticOptions::default(),
             classic: ClassicOptions::default(),
             decompression: DecompressionOptions::default(),
+            compression: CompressionOptions::default(),
             tls: TlsOptions::default(),
             alt_svc_max_age: Duration::from_secs(86_400),
         }

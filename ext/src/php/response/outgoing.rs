@@ -13,13 +13,15 @@ use bytes::Bytes;
 use ext_php_rs::types::Zval;
 use http::StatusCode;
 use reactor::protocol::files::FileContent;
-use reactor::protocol::message::{content_length, is_field_text};
+use reactor::protocol::message::content_length;
 use wire::{BodyLength, Part, Reason, ResponseHead};
 use worker::{Reply, ReplyError};
 
+use super::compressing::{Compression, Plan};
+use super::defaults::{default_type, status_has_content};
 use super::lines::Lines;
 use super::sent_file::SentFile;
-use crate::engine::zend::globals::with_default_content_type;
+use super::stream::{Stream, too_long};
 use crate::engine::zend::string::Text;
 use crate::engine::zend::value::{self, Array};
 use crate::php::error::Failure;
@@ -30,6 +32,8 @@ pub struct Outgoing {
     phase: Phase,
     /// The request's method is HEAD: no content goes out (RFC 9110, 9.3.2).
     head_only: bool,
+    /// How content is compressed, where it is.
+    pub compression: Option<Compression>,
     /// The status code.
     pub status: StatusCode,
     /// A reason phrase of the handler's.
@@ -51,13 +55,6 @@ enum Phase {
     Over,
 }
 
-#[derive(Debug)]
-struct Stream {
-    reply: Reply,
-    /// What is missing of the declared `Content-Length`.
-    missing: Option<u64>,
-}
-
 /// What became of a response when its handler was done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ResponseOutcome {
@@ -71,8 +68,8 @@ pub enum ResponseOutcome {
 
 impl Outgoing {
     /// A response that goes out by `reply`.
-    pub fn new(reply: Reply, head_only: bool) -> Self {
-        Self { phase: Phase::Open(reply), head_only, ..Self::detached() }
+    pub fn new(reply: Reply, head_only: bool, compression: Option<Compression>) -> Self {
+        Self { phase: Phase::Open(reply), head_only, compression, ..Self::detached() }
     }
 
     /// A response that goes nowhere.
@@ -80,6 +77,7 @@ impl Outgoing {
         Self {
             phase: Phase::Over,
             head_only: false,
+            compression: None,
             status: StatusCode::OK,
             reason: None,
             lines: Lines::default(),
@@ -136,7 +134,9 @@ impl Outgoing {
                 false => return Ok(false),
             },
             Phase::Open(mut reply) => {
-                let head = match self.head(BodyLength::Streamed, None) {
+                let mut plan = Plan::of(self, self.declared());
+                let encoder = if self.has_content() { plan.encoder() } else { None };
+                let head = match self.head(BodyLength::Streamed, None, plan) {
                     Ok(head) => head,
                     Err(failure) => {
                         self.phase = Phase::Open(reply);
@@ -149,7 +149,7 @@ impl Outgoing {
                     return Err(too_long(content.len(), missing));
                 }
                 match reply.head(&head) {
-                    Ok(()) => Stream { reply, missing },
+                    Ok(()) => Stream { reply, missing, encoder },
                     Err(ReplyError::Gone(_) | ReplyError::Ended) => return Ok(false),
                 }
             }
@@ -163,7 +163,7 @@ impl Outgoing {
             stream.missing = Some(left);
         }
         let sent = match self.has_content() {
-            true => stream.reply.body(content).and_then(|()| stream.reply.flush()),
+            true => stream.send(content)?,
             false => stream.reply.flush(),
         };
         if sent.is_ok() {
@@ -175,20 +175,44 @@ impl Outgoing {
     /// Sends the last piece of content and ends the response. `false` as for [`write`](Self::write).
     /// After a failure the response is as it was.
     pub fn end(&mut self, content: &[u8]) -> Result<bool, Failure> {
-        let (head, trailers) = match &self.phase {
+        let (head, trailers, coded) = match &self.phase {
             Phase::Over => return Ok(false),
             Phase::Open(_) => {
-                (Some(self.complete_head(content.len() as u64, None)?), self.trailers()?)
+                let (head, coded) = self.whole(content)?;
+                (Some(head), self.trailers()?, coded)
             }
             Phase::Streaming(stream) => {
                 self.check_rest(stream.missing, content.len())?;
-                (None, self.trailers()?)
+                (None, self.trailers()?, None)
             }
         };
-        Ok(self.commit(head, trailers, |reply| match content {
+        let coded = match &mut self.phase {
+            Phase::Streaming(stream) => stream.last(content)?,
+            Phase::Open(_) | Phase::Over => coded,
+        };
+        Ok(self.commit(head, trailers, |reply| match coded.as_deref().unwrap_or(content) {
             [] => Ok(()),
             content => reply.last_body(content),
         }))
+    }
+
+    /// The head of a response that has this content, and the content if it is compressed.
+    fn whole(&self, content: &[u8]) -> Result<(ResponseHead, Option<Vec<u8>>), Failure> {
+        let len = content.len() as u64;
+        self.check_declared(len)?;
+        let told = if len == 0 { self.declared().unwrap_or(0) } else { len };
+        let mut plan = Plan::of(self, Some(told));
+        if len == 0 {
+            // To HEAD: nobody knows how long it would be (RFC 9110, 9.3.2).
+            let length = match plan {
+                Plan::Coded(..) => BodyLength::Streamed,
+                Plan::AsItIs | Plan::Varies | Plan::Known => self.length(0),
+            };
+            return Ok((self.head(length, None, plan)?, None));
+        }
+        let coded = plan.encode(content);
+        let length = self.length(coded.as_ref().map_or(len, |coded| coded.len() as u64));
+        Ok((self.head(length, None, plan)?, coded))
     }
 
     /// Whether the last piece of content, of `len` bytes, is what `Content-Length` leaves.
@@ -279,8 +303,14 @@ impl Outgoing {
         self.lines.get(b"content-length").and_then(content_length)
     }
 
-    /// The head of a response whose content has `len` bytes.
+    /// The head of a response whose content has `len` bytes, and stays as it is.
     fn complete_head(&self, len: u64, media_type: Option<&str>) -> Result<ResponseHead, Failure> {
+        self.check_declared(len)?;
+        self.head(self.length(len), media_type, Plan::AsItIs)
+    }
+
+    /// Whether `Content-Length` is right.
+    fn check_declared(&self, len: u64) -> Result<(), Failure> {
         if let Some(declared) = self.declared() {
             // To HEAD, and with 304, a handler may tell a length without having the content.
             let told = len == 0 && (self.head_only || self.status == StatusCode::NOT_MODIFIED);
@@ -290,13 +320,21 @@ impl Outgoing {
                 )));
             }
         }
-        // Trailers need a content that is sent in pieces (RFC 9112, 7.1.2).
-        let streamed = !self.trailers.is_empty() && self.declared().is_none();
-        let length = if streamed { BodyLength::Streamed } else { BodyLength::Known(len) };
-        self.head(length, media_type)
+        Ok(())
     }
 
-    fn head(&self, length: BodyLength, media_type: Option<&str>) -> Result<ResponseHead, Failure> {
+    fn length(&self, len: u64) -> BodyLength {
+        // Trailers need a content that is sent in pieces (RFC 9112, 7.1.2).
+        let streamed = !self.trailers.is_empty() && self.declared().is_none();
+        if streamed { BodyLength::Streamed } else { BodyLength::Known(len) }
+    }
+
+    fn head(
+        &self,
+        length: BodyLength,
+        media_type: Option<&str>,
+        plan: Plan,
+    ) -> Result<ResponseHead, Failure> {
         let mut more: Vec<(&[u8], &[u8])> =
             Vec::with_capacity(self.cookies.len() + usize::from(!self.untyped));
         let default;
@@ -311,7 +349,7 @@ impl Outgoing {
             }
         }
         more.extend(self.cookies.iter().map(|cookie| (&b"set-cookie"[..], &cookie[..])));
-        let fields = self.lines.build(&more)?;
+        let fields = plan.describe(&self.lines).build(&more)?;
         Ok(ResponseHead { status: self.status, reason: self.reason.clone(), length, fields })
     }
 
@@ -324,29 +362,4 @@ fn abort(reply: &mut Reply, settled: ResponseOutcome) -> ResponseOutcome {
     let waiting = reply.is_open();
     reply.abort(Reason::HandlerFailed);
     if waiting { settled } else { ResponseOutcome::Ended }
-}
-
-fn status_has_content(status: StatusCode) -> bool {
-    !matches!(status, StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT | StatusCode::NOT_MODIFIED)
-}
-
-/// As PHP has it: `default_charset` goes with text only. Empty when the setting is.
-fn default_type() -> Vec<u8> {
-    with_default_content_type(|media_type, charset| {
-        let is_text = media_type.get(..5).is_some_and(|start| start.eq_ignore_ascii_case(b"text/"));
-        let value = if is_text && !charset.is_empty() {
-            [media_type, b"; charset=", charset].concat()
-        } else {
-            media_type.to_vec()
-        };
-        // An INI setting may hold anything.
-        if is_field_text(&value) { value } else { Vec::new() }
-    })
-}
-
-fn too_long(len: usize, missing: Option<u64>) -> Failure {
-    Failure::State(format!(
-        "{len} bytes of content are more than the {} that Content-Length leaves",
-        missing.unwrap_or(0)
-    ))
 }

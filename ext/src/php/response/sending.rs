@@ -146,7 +146,7 @@ pub fn sendfile(call: &Call<'_>, given: given::Sendfile<'_>) -> Result<Returned,
 }
 
 /// Ends the handler if its client has left and it is not to go on without.
-fn check_client() -> Result<(), Failure> {
+pub(super) fn check_client() -> Result<(), Failure> {
     if client::end_if_left() { Err(Failure::Pending) } else { Ok(()) }
 }
 

@@ -260,6 +260,7 @@ fn handler(
             parse_post: options.parse_post,
             parse_files: options.parse_files,
             decompression: decompression(options, server),
+            compression: options.compression.on.then(|| Arc::new(options.compression.clone())),
             uploads: UploadFolder::new(&server.reactor.spool_dir, std::process::id() as i32, 0),
         },
     })

@@ -37,41 +37,41 @@ impl ContentCoding {
         }
     }
 
-    fn is_named(self, name: &[u8]) -> bool {
-        name.eq_ignore_ascii_case(self.name().as_bytes())
-            || self == Self::Gzip && name.eq_ignore_ascii_case(b"x-gzip")
+    /// The coding of this name, in upper or lower case; `x-gzip` is gzip (RFC 9110, 8.4.1.3).
+    pub fn named(name: &[u8]) -> Option<Self> {
+        if name.eq_ignore_ascii_case(b"x-gzip") {
+            return Some(Self::Gzip);
+        }
+        Self::ALL.into_iter().find(|coding| name.eq_ignore_ascii_case(coding.name().as_bytes()))
     }
 }
 
-/// The codings that a client takes, the one that it likes best first; among equals the one that
-/// compresses best. None without the field.
-pub fn accepted_codings(request: &Fields) -> Vec<ContentCoding> {
-    let mut codings: Vec<(ContentCoding, u16)> = ContentCoding::ALL
-        .into_iter()
-        .map(|coding| (coding, weight(request, coding)))
-        .filter(|(_, weight)| *weight > 0)
+/// The codings that a client takes, the one that it likes best first; among equals the first of `known`.
+/// None without the field, and none that the client likes less than content as it is.
+pub fn accepted_codings(request: &Fields, known: &[ContentCoding]) -> Vec<ContentCoding> {
+    // What is not named is accepted (RFC 9110, 12.5.3), and any coding that is named is liked better.
+    let plain = weight(request, |name| name.eq_ignore_ascii_case(b"identity")).unwrap_or(0);
+    let any = weight(request, |name| name == b"*").unwrap_or(0);
+    let mut codings: Vec<(ContentCoding, u16)> = known
+        .iter()
+        .map(|coding| {
+            let own = weight(request, |name| ContentCoding::named(name) == Some(*coding));
+            (*coding, own.unwrap_or(any))
+        })
+        .filter(|(_, weight)| *weight > 0 && *weight >= plain)
         .collect();
     codings.sort_by_key(|(_, weight)| u16::MAX - weight);
     codings.into_iter().map(|(coding, _)| coding).collect()
 }
 
-/// The weight of a coding in thousandths; 0: it is not taken.
-fn weight(request: &Fields, coding: ContentCoding) -> u16 {
-    let mut any = 0;
-    for element in request.get_all(b"accept-encoding").flat_map(tokens) {
+/// The weight of the first element with such a name, in thousandths; 0: it is not taken. `None`
+/// without one.
+fn weight(request: &Fields, is_it: impl Fn(&[u8]) -> bool) -> Option<u16> {
+    request.get_all(b"accept-encoding").flat_map(tokens).find_map(|element| {
         let mut parts = element.split(|byte| *byte == b';').map(<[u8]>::trim_ascii);
         let name = parts.next().unwrap_or_default();
-        let is_any = name == b"*";
-        if !is_any && !coding.is_named(name) {
-            continue;
-        }
-        let weight = parts.find_map(quality).unwrap_or(1000);
-        if !is_any {
-            return weight;
-        }
-        any = weight;
-    }
-    any
+        is_it(name).then(|| parts.find_map(quality).unwrap_or(1000))
+    })
 }
 
 /// `q=0.5` in thousandths (RFC 9110, 12.4.2); what is no weight counts as 0.
@@ -105,10 +105,24 @@ mod tests {
             ("br;q=x, gzip;q=2, zstd;q=NaN", &[]),
             ("br; q=0.001", &[Brotli]),
             ("brx, g", &[]),
+            ("identity, gzip;q=0.5", &[]),
+            ("identity;q=0.5, gzip;q=0.5, br;q=0.4", &[Gzip]),
+            ("identity;q=0", &[]),
+            ("identity;q=0, *", &[Brotli, Zstd, Gzip]),
         ] {
             let fields = [(&b"accept-encoding"[..], value.as_bytes())].into_iter().collect();
-            assert_eq!(accepted_codings(&fields), wanted, "{value}");
+            assert_eq!(accepted_codings(&fields, &ContentCoding::ALL), wanted, "{value}");
         }
-        assert!(accepted_codings(&Fields::default()).is_empty());
+        assert!(accepted_codings(&Fields::default(), &ContentCoding::ALL).is_empty());
+    }
+
+    #[test]
+    fn elements_of_several_lines_are_one_list_and_equals_come_as_they_are_known() {
+        let name = &b"accept-encoding"[..];
+        let lines = [(name, &b"gzip"[..]), (name, b"br, zstd;q=0.9")];
+        let fields = lines.into_iter().collect();
+        assert_eq!(accepted_codings(&fields, &ContentCoding::ALL), [Brotli, Gzip, Zstd]);
+        assert_eq!(accepted_codings(&fields, &[Zstd, Gzip, Brotli]), [Gzip, Brotli, Zstd]);
+        assert_eq!(accepted_codings(&fields, &[Zstd]), [Zstd]);
     }
 }

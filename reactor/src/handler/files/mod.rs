@@ -30,7 +30,7 @@ use self::target::{Target, is_program};
 use super::{ExchangeKey, Handler, HandlerId, NewRequest};
 use crate::error_log::Kind;
 use crate::protocol::files::{
-    FileContent, FileOptions, FileResponse, accepted_codings, media_type, respond,
+    ContentCoding, FileContent, FileOptions, FileResponse, accepted_codings, media_type, respond,
 };
 use crate::protocol::message::plain_response;
 use crate::shared::SharedState;
@@ -228,7 +228,7 @@ impl Files {
         turn: &mut Turn,
     ) -> OpenedFile {
         let seconds = |file: &OpenedFile| file.facts.modified.div_euclid(1_000_000_000);
-        for coding in accepted_codings(&head.fields) {
+        for coding in accepted_codings(&head.fields, &ContentCoding::ALL) {
             let path = [path, coding.suffix().as_bytes()].concat();
             let opened = self.root.open(Path::new(std::ffi::OsStr::from_bytes(&path)), turn.now());
             match opened {

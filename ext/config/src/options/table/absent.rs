@@ -19,8 +19,6 @@ const DISPATCH: &str = "Every request goes to an idle worker, whichever connecti
 const TASKS: &str = "There are no task workers yet.";
 const TASK_DETAIL: &str = "Refines task workers, which do not exist yet.";
 const LATER: &str = "Not there yet.";
-const COMPRESSION: &str = "Responses are not compressed yet.";
-const COMPRESSION_DETAIL: &str = "Refines compression, which does not exist yet.";
 const PUSH: &str = "Clients have given up server push; `$response->informational(103, …)` tells them what to load.";
 const WEBSOCKET: &str = "WebSocket is not there yet.";
 const WEBSOCKET_DETAIL: &str = "Refines WebSocket, which is not there yet.";
@@ -69,12 +67,6 @@ pub(super) const OPTIONS: &[Spec] = &[
         Off,
         "Use `package_max_length`, or `php_ini` for the size of each file.",
     ),
-    server("http_compression", Off, COMPRESSION),
-    server("http_compression_level", Any, COMPRESSION_DETAIL)
-        .alias(&["http_gzip_level", "compression_level"]),
-    server("compression_min_length", Any, COMPRESSION_DETAIL)
-        .alias(&["http_compression_min_length"]),
-    server("http_compression_types", Any, COMPRESSION_DETAIL),
     server("input_buffer_size", Any, BOUNDED).alias(&["buffer_input_size"]),
     server("output_buffer_size", Any, "A response has no bound; see `socket_buffer_size`.")
         .alias(&["buffer_output_size"]),

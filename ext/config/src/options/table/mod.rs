@@ -2,6 +2,7 @@
 //! error messages and `docs/options.md` come from it.
 
 mod absent;
+mod compression;
 mod files;
 mod http2;
 mod http3;
@@ -75,6 +76,7 @@ pub fn all() -> impl Iterator<Item = &'static Spec> {
         server::OPTIONS,
         port::OPTIONS,
         proxy::OPTIONS,
+        compression::OPTIONS,
         files::OPTIONS,
         web::OPTIONS,
         http2::OPTIONS,
