@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 PROTOCOLS = ("h1", "h2c", "tls-h1", "tls-h2", "h3")
 
 LOAD, HANDSHAKES, DOWNLOAD, IDLE = "load", "handshakes", "download", "idle"
+TRANSFER = "transfer"
 IDLE_CONNECTIONS = 5000
 IDLE_CONNECTIONS_H3 = 10_000
 
@@ -34,6 +35,10 @@ class Case:
     # Clients beside the load that ask for the path with `page=1` and do not read, and what they speak.
     unread: int = 0
     unread_by: str = "h1"
+    # What its `Accept-Encoding` says.
+    accept: str = ""
+    # How content goes to the server in a transfer: as a body or in a form; empty: it comes from there.
+    sends: str = ""
     # The CPU time that is shown is that of so many requests.
     per: int = 100_000
 
@@ -88,6 +93,19 @@ CASES = [
         servers=("ferrite", "nginx"),
         answer_bytes=1 << 20,
         note="nginx sends the file by itself",
+    ),
+    *(
+        Case(
+            f"{coding} 64 KiB page",
+            f"/coded/{coding}",
+            connections=16,
+            servers=("ferrite", "nginx") if coding == "gzip" else ("ferrite",),
+            accept=coding,
+            answer_bytes=64 << 10,
+            per=1000,
+            note="HTML, compressed for each request; nginx compresses a file, at the same level",
+        )
+        for coding in ("gzip", "br", "zstd")
     ),
     KIB_10,
     Case("1 MiB echo", "/echo", "post.lua", 16, body_bytes=1 << 20, servers=("ferrite", "fpm")),
@@ -170,6 +188,22 @@ CASES += [
         servers=CADDY,
     ),
 ]
+CASES += [
+    Case(
+        name,
+        path,
+        servers=("ferrite", "fpm"),
+        body_bytes=mib << 20,
+        sends=sends,
+        kind=TRANSFER,
+        note=note,
+    )
+    for name, path, mib, sends, note in (
+        ("256 MiB upload", "/upload", 256, "body", "read by the handler while it arrives"),
+        ("256 MiB download", "/download?mib=256", 256, "", "written in pieces of 1 MiB"),
+        ("20 MiB form", "/form", 20, "form", "multipart, one file, parsed by PHP"),
+    )
+]
 for resumed in (False, True):
     CASES.append(
         Case(
@@ -218,6 +252,15 @@ AIMS = [
         ("fpm", "1 MiB echo"),
         2 / 3,
     ),
+    *(
+        Aim(f"{case}: cheaper than nginx + php-fpm", case, ("fpm", case), 1.0)
+        for case in ("256 MiB upload", "256 MiB download", "20 MiB form")
+    ),
+    *(
+        Aim(f"{case}: at most 32 MiB above idle", case, (), 32.0 * (1 << 20), key="above_idle_bytes")
+        for case in ("256 MiB upload", "256 MiB download")
+    ),
+    Aim("20 MiB form: at most 15 ms of CPU", "20 MiB form", (), 15.0, key="cpu_ms_each"),
     Aim("h2c hello: at most 1.6 x nginx", "h2c hello", ("nginx", "h2c hello"), 1.6),
     Aim("tls-h2 hello: at most 1.6 x nginx", "tls-h2 hello", ("nginx", "tls-h2 hello"), 1.6),
     Aim("tls-h1 hello: at most 1.5 x nginx", "tls-h1 hello", ("nginx", "tls-h1 hello"), 1.5),

@@ -17,7 +17,7 @@ import subprocess
 import time
 from dataclasses import replace
 
-from cases import DOWNLOAD, HANDSHAKES
+from cases import DOWNLOAD, HANDSHAKES, TRANSFER
 from servers import HERE, ServerError
 
 ROOT = os.path.dirname(HERE)
@@ -41,6 +41,8 @@ def tools(case):
     """The programs that a case is driven by."""
     if case.kind == HANDSHAKES:
         return ["openssl", "curl"]
+    if case.kind == TRANSFER:
+        return ["curl"]
     if case.protocol == "h3":
         return [H3LOAD, *(tools(case.beside) if case.beside else [])]
     return ["h2load" if "h2" in case.protocol else "wrk", "curl"]
@@ -68,9 +70,11 @@ def ask(server, case):
             return "3", status, body, file.read()
     version, _ = HTTP_VERSIONS[case.protocol]
     command = ["curl", "-q", "-sS", version, "--noproxy", "*", "-m", str(ANSWER_SECONDS_MAX)]
-    command += ["-o", f"{place}.answer", "-w", "%{http_version} %{http_code}"]
+    command += ["-o", f"{place}.answer", "-w", "%{http_version} %{http_code} %{size_download}"]
     if case.tls:
         command += ["--cacert", server.certificate]
+    if case.accept:
+        command += ["-H", f"Accept-Encoding: {case.accept}", "--compressed"]
     body = b"x" * case.body_bytes
     if body:
         write(f"{place}.body", body)
@@ -79,9 +83,12 @@ def ask(server, case):
     done = subprocess.run([*command, server.url(case.path)], capture_output=True, text=True)
     if done.returncode != 0:
         raise ServerError(f"{server.name} does not answer {case.path}: {done.stderr.strip()}")
-    spoken, status = done.stdout.split()
+    spoken, status, received = done.stdout.split()
     with open(f"{place}.answer", "rb") as file:
-        return spoken, int(status), body, file.read()
+        content = file.read()
+    if case.accept and int(received) >= len(content):
+        raise ServerError(f"{server.name} does not compress {case.path} for '{case.accept}'")
+    return spoken, int(status), body, content
 
 
 def wrk(server, case, seconds):
@@ -91,6 +98,7 @@ def wrk(server, case, seconds):
         **ENVIRONMENT,
         "FERRITE_BENCH_WRK": WRK,
         "FERRITE_BENCH_BODY": str(case.body_bytes),
+        "FERRITE_BENCH_ACCEPT": case.accept,
     }
     return bench_line(server, "wrk", run(server, command, seconds, environment))
 

@@ -30,6 +30,16 @@ switch ($path = strtok($_SERVER['REQUEST_URI'], '?')) {
             echo $piece;
         }
         break;
+    case '/upload':
+        $bytes = 0;
+        for ($body = fopen('php://input', 'rb'); ($piece = fread($body, 1 << 16)) !== false && $piece !== ''; ) {
+            $bytes += strlen($piece);
+        }
+        echo "$bytes\n";
+        break;
+    case '/form':
+        echo "{$_FILES['file']['size']}\n";
+        break;
     case '/sleep':
         usleep(100_000);
         echo "slept\n";

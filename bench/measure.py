@@ -4,7 +4,8 @@ import time
 from dataclasses import replace
 
 import processes
-from cases import DOWNLOAD
+import transfer
+from cases import DOWNLOAD, TRANSFER
 from drivers import ERRORS, HTTP_VERSIONS, ask, load
 from servers import ServerError
 from unread import unread
@@ -30,6 +31,8 @@ def check(server, case):
 
 
 def check_once(server, case):
+    if case.kind == TRANSFER:
+        return transfer.once(server, transfer.small(case))
     if case.kind == DOWNLOAD:
         case = replace(case, path="/download?mib=1", answer_bytes=1 << 20)
     spoken, status, body, content = ask(server, case)
@@ -56,6 +59,8 @@ def wait_until_idle(server):
 def run(server, case, seconds):
     """One measured run, after a short one that is not counted."""
     server.must_run()
+    if case.kind == TRANSFER:
+        return transfer.run(server, case, seconds)
     if case.kind != DOWNLOAD:
         load(server, case, 1)
     with unread(server, case):

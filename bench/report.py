@@ -2,7 +2,7 @@
 
 import statistics
 
-from cases import AIMS, DOWNLOAD
+from cases import AIMS, DOWNLOAD, TRANSFER
 
 # Of the column of names.
 WIDTH = 16
@@ -19,6 +19,9 @@ def spread(runs, key):
 
 def print_case(case, results, processes):
     """One case: a line for each server."""
+    if case.kind == TRANSFER:
+        print_transfer(case, results)
+        return
     print(f"\n{case.name}  ({case.note or about(case)})")
     download = case.kind == DOWNLOAD
     per = f"CPU s/{case.per // 1000}k" if case.per >= 1000 else "CPU s"
@@ -48,6 +51,30 @@ def print_case(case, results, processes):
         print_errors(runs)
         if processes:
             print_processes(case, runs[-1])
+
+
+def print_transfer(case, results):
+    print(f"\n{case.name}  ({case.note}; one at a time, {case.workers} worker)")
+    others = [name for name in case.servers if name != "ferrite"]
+    columns = ["MiB/s", "CPU s/GiB", "min-max", "CPU ms each", "peak MiB", "above idle"]
+    columns += [f"x {name}" for name in others]
+    print(f"  {'':<{WIDTH}}" + "".join(f"{column:>14}" for column in columns))
+    mebibytes = lambda runs, key: f"{max(run[key] for run in runs) / (1 << 20):.1f}"  # noqa: E731
+    for label, runs in results.items():
+        if isinstance(runs, str):
+            print(f"  {label:<{WIDTH}}  {runs}")
+            continue
+        low, high = spread(runs, "cpu_s_per_gib")
+        cells = [
+            f"{median(runs, 'requests_per_second') * case.body_bytes / (1 << 20):,.0f}",
+            f"{median(runs, 'cpu_s_per_gib'):.2f}",
+            f"{low:.2f}-{high:.2f}",
+            f"{median(runs, 'cpu_ms_each'):.1f}",
+            mebibytes(runs, "peak_bytes"),
+            mebibytes(runs, "above_idle_bytes"),
+            *(ratio(runs, results.get(other)) for other in others),
+        ]
+        print(f"  {label:<{WIDTH}}" + "".join(f"{cell:>14}" for cell in cells))
 
 
 def about(case):

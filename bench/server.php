@@ -23,10 +23,13 @@ $server = new $class('127.0.0.1', (int) $options['port'], $process, $tcp | ($tls
 $server->set([
     'worker_num' => (int) $options['workers'],
     'reactor_num' => (int) ($options['reactors'] ?? 1),
-    'package_max_length' => 8 << 20,
+    'package_max_length' => $options['case'] === 'upload' ? 1 << 30 : 32 << 20,
     ...(in_array($protocol, ['h2c', 'tls-h2'], true) ? ['open_http2_protocol' => true] : []),
     ...($tls ? ['ssl_cert_file' => $options['certificate'], 'ssl_key_file' => $options['key']] : []),
     ...($options['case'] === 'static/16384' ? ['enable_static_handler' => true, 'document_root' => $options['documents']] : []),
+    ...($options['case'] === 'upload' ? ['body_stream' => true] : []),
+    ...($options['case'] === 'form' ? ['php_ini' => ['upload_max_filesize' => '64M']] : []),
+    ...(str_starts_with($options['case'], 'coded/') ? ['http_compression' => true] : []),
     // Five thousand clients at once may wait for one worker.
     ...($class === 'Ferrite\Http\Server' ? ['request_queue_len_max' => 8192] : []),
 ]);
@@ -66,6 +69,20 @@ $server->on('Request', match ($options['case']) {
         }
         $response->end();
     },
+    'upload' => function ($request, $response): void {
+        $bytes = 0;
+        for ($body = $request->stream(); ($piece = fread($body, 1 << 16)) !== false && $piece !== ''; ) {
+            $bytes += strlen($piece);
+        }
+        $response->end("$bytes\n");
+    },
+    'form' => function ($request, $response): void {
+        $response->end("{$request->files['file']['size']}\n");
+    },
+    'coded/gzip', 'coded/br', 'coded/zstd' => (function () use ($options): Closure {
+        $page = file_get_contents("$options[documents]/coded/gzip");
+        return fn ($request, $response) => $response->end($page);
+    })(),
     // Answered without the handler.
     'static/16384' => function ($request, $response): void {
         $response->status(404);

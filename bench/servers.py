@@ -46,6 +46,8 @@ class Server:
         self.name, self.port, self.certificate = name, port, certificate
         self.log = os.path.join(folder, f"{name}-{port}.log")
         self.environment = environment
+        # Of memory, before large transfers.
+        self.idle_bytes = None
         self.processes = []
         try:
             for command in commands:
@@ -279,7 +281,7 @@ class Starter:
     def _write_documents(self):
         """What nginx serves and php-fpm runs, where their users may read it."""
         self.documents = os.path.join(self.folder, "documents")
-        for folder in ("size", "static", "sendfile"):
+        for folder in ("size", "static", "sendfile", "coded"):
             os.makedirs(os.path.join(self.documents, folder))
         shutil.copy(f"{HERE}/fpm.php", self.documents)
         # Caddy looks for files before it asks PHP.
@@ -290,6 +292,7 @@ class Starter:
             for folder in ("size", "static", "sendfile"):
                 with open(f"{self.documents}/{folder}/{size}", "wb") as file:
                     file.write(b"x" * size)
+        write(f"{self.documents}/coded/gzip", page(64 << 10), {})
         for folder, _, files in os.walk(self.folder):
             os.chmod(folder, 0o755)
             for file in files:
@@ -315,6 +318,20 @@ def parse_peers(text):
             raise ServerError(f"FERRITE_BENCH_PEERS: '{name}' is the name of another server")
         peers[name] = command.strip()
     return peers
+
+
+def page(length):
+    """HTML that is the same each time, and shrinks to a fourth or a fifth as a page of text does."""
+    words = "the of and to a in is that it was for on are as with his they at be this from".split()
+    number, lines, have = 1, [], 0
+    while have < length:
+        text = []
+        for _ in range(12):
+            number = (number * 1_664_525 + 1_013_904_223) & 0xFFFFFFFF
+            text.append(words[number >> 27] if number >> 27 < len(words) else f"{number >> 8:x}"[:5])
+        lines.append(f'<li class="item" id="i{len(lines)}"><a href="/item/{number >> 18}">{" ".join(text)}</a></li>\n')
+        have += len(lines[-1])
+    return "".join(lines)[:length]
 
 
 def read(path):

@@ -13,11 +13,13 @@ import tempfile
 import threading
 import types
 import unittest
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.machinery import SourceFileLoader
 from importlib.util import module_from_spec, spec_from_loader
 from unittest import mock
 
 import drivers
+import transfer
 from cases import CASES, HANDSHAKES
 from servers import HERE, ServerError, Starter, parse_peers
 
@@ -96,6 +98,61 @@ class Handshakes(unittest.TestCase):
         with mock.patch.object(drivers, "deadline_of", lambda seconds: 3):
             with self.assertRaisesRegex(ServerError, "does not end within 3 s"):
                 self.load(OK, None)
+
+
+class Counting(BaseHTTPRequestHandler):
+    """Says how many bytes have come, or one more; sends as many as are asked for, or one fewer."""
+
+    protocol_version = "HTTP/1.1"
+    wrong = 0
+
+    def do_PUT(self):
+        content = self.rfile.read(int(self.headers["Content-Length"]))
+        self.answer(f"{len(content) + self.wrong}\n".encode())
+
+    def do_GET(self):
+        self.answer(b"x" * ((1 << 20) - self.wrong))
+
+    def answer(self, content):
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, *_):
+        pass
+
+
+class Transfers(unittest.TestCase):
+    def once(self, name, wrong=0, ask=lambda server, case: transfer.once(server, transfer.small(case))):
+        [case] = [case for case in CASES if case.name == name]
+        with tempfile.TemporaryDirectory() as folder:
+            handler = type("Handler", (Counting,), {"wrong": wrong})
+            server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+            threading.Thread(target=server.serve_forever, daemon=True).start()
+            played = types.SimpleNamespace(
+                name="played",
+                log=os.path.join(folder, "played.log"),
+                url=lambda path: f"http://127.0.0.1:{server.server_port}{path}",
+            )
+            try:
+                ask(played, case)
+            finally:
+                server.shutdown()
+                server.server_close()
+
+    def test_what_comes_whole_is_right(self):
+        self.once("256 MiB upload")
+        self.once("256 MiB download")
+
+    def test_a_byte_too_few_is_an_error(self):
+        for name in ("256 MiB upload", "256 MiB download"):
+            with self.assertRaisesRegex(ServerError, "of 1048576 bytes"):
+                self.once(name, wrong=1)
+
+    def test_a_page_that_is_not_compressed_is_an_error(self):
+        with self.assertRaisesRegex(ServerError, "does not compress"):
+            self.once("gzip 64 KiB page", ask=drivers.ask)
 
 
 class Peers(unittest.TestCase):
