@@ -57,10 +57,12 @@ class Browser:
     def __init__(self, transport):
         self.transport = transport
         self.cookies = {}
+        self.path = "/"
         self.seen = []
 
     async def request(self, method, path, body=None, headers=(), status=None, note=True):
         """Sends one request; fails when the status is another than this."""
+        self.path = path
         fields = [("user-agent", "tests"), *headers]
         if self.cookies:
             fields.append(("cookie", "; ".join(f"{k}={v}" for k, v in self.cookies.items())))
@@ -107,7 +109,8 @@ class Browser:
         place = answer.header("location")
         if place is None:
             raise Failed(f"no redirect: {answer.status} {answer.text[:600]!r}")
-        return await self.get(place.removeprefix(f"https://{HOST}"), status)
+        whole = urllib.parse.urljoin(f"https://{HOST}{self.path}", place)
+        return await self.get(whole.removeprefix(f"https://{HOST}"), status)
 
     def stranger(self):
         """Another browser on the same server."""
