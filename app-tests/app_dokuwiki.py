@@ -6,7 +6,7 @@ import shutil
 import subprocess
 
 from app import App
-from serving import write
+from serving import install, write
 from suite import holds
 
 FOLDERS = (
@@ -40,8 +40,7 @@ class DokuWiki(App):
 
     async def prepare(self, place):
         root = self.root(place)
-        # What Debian keeps elsewhere is linked.
-        subprocess.run(["cp", "-rL", "/usr/share/dokuwiki", root], check=True)
+        install("/usr/share/dokuwiki", root)
         subprocess.run(["cp", "-rL", "/etc/dokuwiki", f"{root}/conf"], stderr=subprocess.DEVNULL)
         os.unlink(f"{root}/inc/preload.php")
 

@@ -21,7 +21,7 @@ from comparison import Comparison  # noqa: E402
 from serving import Ferrite, Fpm, fpm_program, nginx_program  # noqa: E402
 from suite import Failed, Suite  # noqa: E402
 
-APPLICATIONS = ("scripts", "dokuwiki", "adminer")
+APPLICATIONS = ("scripts", "dokuwiki", "adminer", "wordpress")
 PROTOCOLS = ("h1", "h2", "h3")
 # Installing an application under load takes its time.
 DEADLINE = 120.0
@@ -44,7 +44,7 @@ class Run:
             if wanted:
                 self.reference = await self.visit(Fpm, "h1")
         except Exception as error:
-            suite.fails(f"{app.name} under nginx and php-fpm", f"{type(error).__name__}: {error}")
+            suite.fails(f"{app.name} over h1, h2, h3: nginx with php-fpm", f"{type(error).__name__}: {error}")
             return
         for protocol in wanted:
             name = f"{app.name} over {protocol}"
