@@ -4,10 +4,11 @@ import hashlib
 import os
 import shutil
 import subprocess
+import time
 
 from app import App
 from serving import install, write
-from suite import holds
+from suite import holds, until
 
 FOLDERS = (
     "attic cache index locks log media media_attic media_meta meta pages pages/wiki tmp".split()
@@ -90,6 +91,9 @@ class DokuWiki(App):
         await self.log_in(browser, "ann")
         (await browser.get("/doku.php?id=start")).has("Ann Test")
         await self.edit(browser, "test:page", "====== A page ======\n\nwith //text// and ä and <nowiki><</nowiki>\n")
+        # Revisions have the second for a name.
+        second = int(time.time())
+        await until("another second", lambda: int(time.time()) > second)
         await self.edit(browser, "test:page", "====== A page ======\n\nwith other text\n\n{{:picture.png}}\n")
         (await browser.get("/doku.php?id=test:page")).has("with other text")
         for do in ("revisions", "diff", "backlink", "index", "recent", "export_raw", "export_xhtml", "admin", "profile"):

@@ -170,7 +170,9 @@ class Serving:
         sessions = os.path.join(self.place, "sessions")
         shutil.rmtree(sessions, ignore_errors=True)
         os.mkdir(sessions)
-        ini = INI | {"session.save_path": sessions} | self.app.ini
+        # What applications keep in the folder for uploads is gone with the next run.
+        folders = {"session.save_path": sessions, "upload_tmp_dir": sessions, "sys_temp_dir": sessions}
+        ini = INI | folders | self.app.ini
         write(f"{self.place}/php.ini", "".join(f'{name} = "{ini[name]}"\n' for name in ini))
         with contextlib.suppress(FileNotFoundError):
             os.unlink(self.log_path)
