@@ -11,7 +11,7 @@ final class Project
     private const PUBLIC_FOLDERS = ['public', 'web', 'webroot', 'public_html', 'htdocs', 'html', 'www'];
     /** Names that a server script has, when it lies in the directory of its project. */
     private const SERVER_SCRIPTS = ['ferrite.php', 'server.php'];
-    /** Directories that are looked through for PHP files before a directory counts as one of files. */
+    /** Directories that are looked through for a file. */
     private const FOLDERS_LOOKED_THROUGH_MAX = 5000;
 
     /**
@@ -174,13 +174,8 @@ final class Project
                 break;
             }
         }
-        $file = self::anyFile($directory);
-        if ($file === null) {
+        if (!self::hasFile($directory)) {
             return null;
-        }
-        if (str_ends_with($file, '.php')) {
-            throw new Failure("There is no index.php in $directory, but PHP files below it, such as $file, whose source is not to be"
-                . ' sent. Name the directory or the file that is to be served.');
         }
         return new self('a folder of files', $directory, null, [
             'enable_static_handler' => true,
@@ -189,10 +184,9 @@ final class Project
         ]);
     }
 
-    /** A PHP file below a directory, else any file, else null. Hidden ones do not count: they are not served. */
-    private static function anyFile(string $directory): ?string
+    /** Whether there is a file below a directory. Hidden ones do not count: they are not served. */
+    private static function hasFile(string $directory): bool
     {
-        $any = null;
         $folders = [$directory];
         for ($at = 0; $at < count($folders); $at++) {
             if ($at > self::FOLDERS_LOOKED_THROUGH_MAX) {
@@ -200,19 +194,15 @@ final class Project
             }
             foreach (@scandir($folders[$at]) ?: [] as $name) {
                 $path = "$folders[$at]/$name";
-                if ($name[0] === '.') {
-                    continue;
+                if ($name[0] !== '.' && is_file($path)) {
+                    return true;
                 }
-                if (is_dir($path)) {
-                    is_link($path) || $folders[] = $path;
-                } elseif (str_ends_with($name, '.php')) {
-                    return $path;
-                } elseif (is_file($path)) {
-                    $any ??= $path;
+                if ($name[0] !== '.' && is_dir($path) && !is_link($path)) {
+                    $folders[] = $path;
                 }
             }
         }
-        return $any;
+        return false;
     }
 
     /** Whether a symbolic link so many levels below a directory leads out of it. */
