@@ -5,6 +5,7 @@
 
 pub mod application;
 pub mod callbacks;
+pub mod compression;
 pub mod engine;
 pub mod module;
 pub mod php;

@@ -9,6 +9,7 @@ use log::Level;
 use wire::event::{self, Event};
 use worker::{Reply, Verdict};
 
+use crate::compression::Compression;
 use crate::engine::call::{CallOutcome, Callback, call, guarded};
 use crate::engine::reset::{Baseline, Parked};
 use crate::engine::zend;
@@ -17,7 +18,7 @@ use crate::engine::zend::object::Object;
 use crate::engine::{client, interpreter};
 use crate::php::port::PortContext;
 use crate::php::request::{self, Request, decoding};
-use crate::php::response::{Compression, Response, ResponseOutcome};
+use crate::php::response::{Response, ResponseOutcome};
 
 /// Calls the handler, and makes sure that the client gets an answer: the handler's; 500 if it has
 /// sent nothing; a response that breaks off if it has not ended what it had begun.

@@ -162,8 +162,8 @@ data: a
 
 -- /behind
 200 OK
-Vary: Accept-Encoding
 Content-Type: text/html; charset=UTF-8
+Vary: Accept-Encoding
 Transfer-Encoding: chunked
 data: a
 
@@ -172,8 +172,8 @@ data: b
 [{"Content-Type":"text\/event-stream","Cache-Control":"no-cache"},true] false
 -- HEAD
 200 OK
-Vary: Accept-Encoding
 Content-Type: text/html; charset=UTF-8
+Vary: Accept-Encoding
 201 Created
 Content-Type: text/event-stream; charset=utf-8
 Cache-Control: no-store

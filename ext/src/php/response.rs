@@ -1,6 +1,5 @@
 //! `Ferrite\Http\Response`.
 
-mod compressing;
 mod defaults;
 mod event;
 mod field_values;
@@ -15,6 +14,7 @@ use ext_php_rs::ffi::zend_object_handlers;
 use ext_php_rs::types::Zval;
 
 use self::outgoing::Outgoing;
+use crate::compression::Compression;
 use crate::engine::zend::lazy::{self, Lazy};
 use crate::engine::zend::method::{Call, Returned};
 use crate::engine::zend::object::{Class, NativeObject, Object};
@@ -22,7 +22,6 @@ use crate::engine::zend::value;
 use crate::php::error::Failure;
 use crate::signatures::response::{LAZY, SIGNATURE, slot};
 
-pub use self::compressing::Compression;
 pub use self::outgoing::ResponseOutcome;
 
 static CLASS: Class = Class::new(&SIGNATURE);

@@ -96,7 +96,7 @@ impl Classic {
             Decision::Run(script) => {
                 let room = std::mem::take(&mut self.room);
                 let root = scripts.root();
-                let exchange = Exchange::new(request, reply, script, root, context.number, room);
+                let exchange = Exchange::new(request, reply, script, root, context, room);
                 return self.run(exchange, context);
             }
             Decision::Redirect(mut location) => {

@@ -9,8 +9,10 @@ use wire::RequestHead;
 use worker::Reply;
 
 use super::response::WebResponse;
+use crate::compression::Compression;
 use crate::engine::zend::globals;
 use crate::engine::zend::stream::Source;
+use crate::php::port::PortContext;
 use crate::php::request::body::{Body, StreamSource};
 
 /// A request and its response.
@@ -63,7 +65,7 @@ impl Exchange {
         reply: Reply,
         script: ScriptPath,
         root: &[u8],
-        port: u16,
+        context: &PortContext,
         room: Vec<u8>,
     ) -> Self {
         let worker::Request { head, body, .. } = request;
@@ -76,13 +78,15 @@ impl Exchange {
             cookie: cookies(&head).map(|line| text(&line)),
             file: text(&[root, b"/", &script.file].concat()),
         };
-        let response = WebResponse::new(reply, head.method == Method::HEAD, room);
+        let compression = context.compression.as_ref();
+        let compression = compression.map(|options| Compression::of(options, &head.fields));
+        let response = WebResponse::new(reply, head.method == Method::HEAD, compression, room);
         let body = Body::from(body);
         Self {
             head,
             script,
             root: root.to_vec(),
-            port,
+            port: context.number,
             response,
             body,
             source: None,

@@ -87,12 +87,9 @@ impl Head {
         self.declared
     }
 
-    /// Whether content belongs to it (RFC 9110, 15.3.5, 15.3.6 and 15.4.5).
+    /// Whether content belongs to it.
     pub fn has_content(&self) -> bool {
-        !matches!(
-            self.status,
-            StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT | StatusCode::NOT_MODIFIED
-        )
+        status_has_content(self.status)
     }
 
     /// The head of content that is all there, in place of whatever the script has said about its length.
@@ -112,6 +109,11 @@ impl Head {
         let Self { status, reason, lines, .. } = self;
         ResponseHead { status, reason, length, fields: lines.build() }
     }
+}
+
+/// Whether content belongs to a response with this status (RFC 9110, 15.3.5, 15.3.6 and 15.4.5).
+pub(super) fn status_has_content(status: StatusCode) -> bool {
+    !matches!(status, StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT | StatusCode::NOT_MODIFIED)
 }
 
 fn final_status(code: i32) -> Option<StatusCode> {

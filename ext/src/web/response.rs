@@ -6,13 +6,15 @@
 //!    └────────── the same end: the content is all there ──────────────────▶┘
 //! ```
 
+use config::coding::Encoder;
 use http::StatusCode;
 use reactor::protocol::message::plain_response;
 use wire::limits::WEB_OUTPUT_BYTES_MAX;
 use wire::{Fields, Reason, ResponseHead};
 use worker::{ClientWatch, Reply, ReplyError};
 
-use super::head::Head;
+use super::head::{Head, status_has_content};
+use crate::compression::Compression;
 
 /// A response on its way.
 #[derive(Debug)]
@@ -20,6 +22,8 @@ pub struct WebResponse {
     phase: Phase,
     /// The request's method is HEAD: no content goes out (RFC 9110, 9.3.2).
     head_only: bool,
+    /// How content is compressed, where it is.
+    compression: Option<Compression>,
     /// What has been printed and not been sent.
     pending: Vec<u8>,
     /// Whether the client has gone before the end.
@@ -29,7 +33,7 @@ pub struct WebResponse {
 #[derive(Debug)]
 enum Phase {
     Open { reply: Reply, head: Option<Head> },
-    Streaming { reply: Reply, missing: Option<u64>, content: bool },
+    Streaming { reply: Reply, missing: Option<u64>, content: bool, encoder: Option<Encoder> },
     Over,
 }
 
@@ -46,9 +50,14 @@ pub enum Settled {
 
 impl WebResponse {
     /// A response that goes out by `reply`. `pending` is empty; its room is used again.
-    pub fn new(reply: Reply, head_only: bool, pending: Vec<u8>) -> Self {
+    pub fn new(
+        reply: Reply,
+        head_only: bool,
+        compression: Option<Compression>,
+        pending: Vec<u8>,
+    ) -> Self {
         let phase = Phase::Open { reply, head: None };
-        Self { phase, head_only, pending, gone: false }
+        Self { phase, head_only, compression, pending, gone: false }
     }
 
     /// Tells whether the client has left, beside the response.
@@ -142,9 +151,19 @@ impl WebResponse {
             }
         };
         let content = !self.head_only && head.has_content();
-        let missing = head.declared().filter(|_| content);
-        if reply.head(&head.streamed()).is_ok() {
-            self.phase = Phase::Streaming { reply, missing, content };
+        let declared = head.declared();
+        let missing = declared.filter(|_| content);
+        let mut head = head.streamed();
+        let encoder = match &self.compression {
+            Some(compression) if content => compression.streamed(&mut head, declared),
+            Some(compression) => {
+                compression.absent(&mut head, declared);
+                None
+            }
+            None => None,
+        };
+        if reply.head(&head).is_ok() {
+            self.phase = Phase::Streaming { reply, missing, content, encoder };
         } else {
             self.gone = true;
         }
@@ -153,9 +172,17 @@ impl WebResponse {
     /// Sends content as far as `Content-Length` lets it.
     fn send(&mut self, content: &[u8]) -> bool {
         match &mut self.phase {
-            Phase::Streaming { reply, missing, content: true } => {
+            Phase::Streaming { reply, missing, content: true, encoder } => {
                 let content = within(missing, content);
-                content.is_empty() || reply.body(content).is_ok()
+                if content.is_empty() {
+                    return true;
+                }
+                match encoder {
+                    None => reply.body(content).is_ok(),
+                    Some(encoder) => {
+                        encoder.write(content).is_ok_and(|coded| reply.body(&coded).is_ok())
+                    }
+                }
             }
             Phase::Streaming { .. } => true,
             Phase::Open { .. } | Phase::Over => !self.gone,
@@ -180,23 +207,22 @@ impl WebResponse {
                 Settled::Failed
             }
             Phase::Open { mut reply, head: Some(head) } => {
-                let content = !self.head_only && head.has_content();
-                let head = match content {
-                    true => head.complete(pending.len() as u64),
-                    false => head.streamed(),
-                };
-                let content = if content { &pending[..] } else { &[] };
+                let (head, coded) = self.whole(head, &pending);
+                let content = !self.head_only && status_has_content(head.status);
+                let content = if content { coded.as_deref().unwrap_or(&pending) } else { &[] };
                 self.gone = finish(reply.head(&head), &mut reply, content).is_err();
                 Settled::Sent
             }
-            Phase::Streaming { mut reply, mut missing, content } => {
+            Phase::Streaming { mut reply, mut missing, content, encoder } => {
                 let last = if content { within(&mut missing, &pending) } else { &[] };
-                match missing {
-                    Some(1..) => {
+                let coded = encoder.map(|encoder| encoder.finish(last)).transpose();
+                match (missing, coded) {
+                    (Some(1..), _) | (_, Err(_)) => {
                         reply.abort(Reason::HandlerFailed);
                         Settled::BrokenOff
                     }
-                    _ => {
+                    (_, Ok(coded)) => {
+                        let last = coded.as_deref().unwrap_or(last);
                         self.gone = finish(Ok(()), &mut reply, last).is_err();
                         Settled::Sent
                     }
@@ -206,6 +232,24 @@ impl WebResponse {
         self.pending = pending;
         self.pending.clear();
         settled
+    }
+
+    /// The head of a response whose content is all there, and the content if it is compressed.
+    fn whole(&self, head: Head, content: &[u8]) -> (ResponseHead, Option<Vec<u8>>) {
+        let len = content.len() as u64;
+        let sent = !self.head_only && head.has_content();
+        // PHP ends a script at its first output to HEAD, so what it has printed says nothing then.
+        let told = head.declared().or(sent.then_some(len));
+        let mut head = if sent { head.complete(len) } else { head.streamed() };
+        let coded = match &self.compression {
+            Some(compression) if sent && len > 0 => compression.whole(&mut head, content),
+            Some(compression) => {
+                compression.absent(&mut head, told);
+                None
+            }
+            None => None,
+        };
+        (head, coded)
     }
 
     /// Breaks it off, so that the client can tell.

@@ -53,12 +53,6 @@ impl Lines {
         line.map(|line| line.value.as_bytes())
     }
 
-    /// The values of all lines of a field.
-    pub fn get_all<'a>(&'a self, name: &'a [u8]) -> impl Iterator<Item = &'a [u8]> + 'a {
-        let lines = self.0.iter().filter(|line| line.name.as_bytes().eq_ignore_ascii_case(name));
-        lines.map(|line| line.value.as_bytes())
-    }
-
     /// The lines as a message carries them, with more behind them.
     pub fn build(&self, more: &[(&[u8], &[u8])]) -> Result<Fields, Failure> {
         let lines = || {

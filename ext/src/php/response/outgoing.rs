@@ -10,6 +10,7 @@
 //! out is prepared before the phase changes.
 
 use bytes::Bytes;
+use config::coding::Encoder;
 use ext_php_rs::types::Zval;
 use http::StatusCode;
 use reactor::protocol::files::FileContent;
@@ -17,11 +18,11 @@ use reactor::protocol::message::content_length;
 use wire::{BodyLength, Part, Reason, ResponseHead};
 use worker::{Reply, ReplyError};
 
-use super::compressing::{Compression, Plan};
 use super::defaults::{default_type, status_has_content};
 use super::lines::Lines;
 use super::sent_file::SentFile;
 use super::stream::{Stream, too_long};
+use crate::compression::Compression;
 use crate::engine::zend::string::Text;
 use crate::engine::zend::value::{self, Array};
 use crate::php::error::Failure;
@@ -134,9 +135,7 @@ impl Outgoing {
                 false => return Ok(false),
             },
             Phase::Open(mut reply) => {
-                let mut plan = Plan::of(self, self.declared());
-                let encoder = if self.has_content() { plan.encoder() } else { None };
-                let head = match self.head(BodyLength::Streamed, None, plan) {
+                let mut head = match self.head(BodyLength::Streamed, None) {
                     Ok(head) => head,
                     Err(failure) => {
                         self.phase = Phase::Open(reply);
@@ -148,6 +147,7 @@ impl Outgoing {
                     self.phase = Phase::Open(reply);
                     return Err(too_long(content.len(), missing));
                 }
+                let encoder = self.encoder(&mut head, missing);
                 match reply.head(&head) {
                     Ok(()) => Stream { reply, missing, encoder },
                     Err(ReplyError::Gone(_) | ReplyError::Ended) => return Ok(false),
@@ -200,19 +200,29 @@ impl Outgoing {
     fn whole(&self, content: &[u8]) -> Result<(ResponseHead, Option<Vec<u8>>), Failure> {
         let len = content.len() as u64;
         self.check_declared(len)?;
-        let told = if len == 0 { self.declared().unwrap_or(0) } else { len };
-        let mut plan = Plan::of(self, Some(told));
+        let Some(compression) = &self.compression else {
+            return Ok((self.head(self.length(len), None)?, None));
+        };
         if len == 0 {
-            // To HEAD: nobody knows how long it would be (RFC 9110, 9.3.2).
-            let length = match plan {
-                Plan::Coded(..) => BodyLength::Streamed,
-                Plan::AsItIs | Plan::Varies | Plan::Known => self.length(0),
-            };
-            return Ok((self.head(length, None, plan)?, None));
+            // A length that is told to HEAD is that of content of the type that it would have.
+            let told = self.declared().unwrap_or(0);
+            let mut head = self.head(self.length(told), None)?;
+            compression.absent(&mut head, Some(told));
+            return Ok((head, None));
         }
-        let coded = plan.encode(content);
-        let length = self.length(coded.as_ref().map_or(len, |coded| coded.len() as u64));
-        Ok((self.head(length, None, plan)?, coded))
+        let mut head = self.head(self.length(len), None)?;
+        let coded = compression.whole(&mut head, content);
+        Ok((head, coded))
+    }
+
+    /// What compresses the pieces of a response that begins with this head, if anything does.
+    fn encoder(&self, head: &mut ResponseHead, len: Option<u64>) -> Option<Encoder> {
+        let compression = self.compression.as_ref()?;
+        if self.has_content() {
+            return compression.streamed(head, len);
+        }
+        compression.absent(head, len);
+        None
     }
 
     /// Whether the last piece of content, of `len` bytes, is what `Content-Length` leaves.
@@ -306,7 +316,7 @@ impl Outgoing {
     /// The head of a response whose content has `len` bytes, and stays as it is.
     fn complete_head(&self, len: u64, media_type: Option<&str>) -> Result<ResponseHead, Failure> {
         self.check_declared(len)?;
-        self.head(self.length(len), media_type, Plan::AsItIs)
+        self.head(self.length(len), media_type)
     }
 
     /// Whether `Content-Length` is right.
@@ -329,12 +339,7 @@ impl Outgoing {
         if streamed { BodyLength::Streamed } else { BodyLength::Known(len) }
     }
 
-    fn head(
-        &self,
-        length: BodyLength,
-        media_type: Option<&str>,
-        plan: Plan,
-    ) -> Result<ResponseHead, Failure> {
+    fn head(&self, length: BodyLength, media_type: Option<&str>) -> Result<ResponseHead, Failure> {
         let mut more: Vec<(&[u8], &[u8])> =
             Vec::with_capacity(self.cookies.len() + usize::from(!self.untyped));
         let default;
@@ -349,7 +354,7 @@ impl Outgoing {
             }
         }
         more.extend(self.cookies.iter().map(|cookie| (&b"set-cookie"[..], &cookie[..])));
-        let fields = plan.describe(&self.lines).build(&more)?;
+        let fields = self.lines.build(&more)?;
         Ok(ResponseHead { status: self.status, reason: self.reason.clone(), length, fields })
     }
 
