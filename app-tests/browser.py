@@ -110,7 +110,7 @@ class Browser:
         if place is None:
             raise Failed(f"no redirect: {answer.status} {answer.text[:600]!r}")
         whole = urllib.parse.urljoin(f"https://{HOST}{self.path}", place)
-        return await self.get(whole.removeprefix(f"https://{HOST}"), status)
+        return await self.get(whole.removeprefix(f"https://{HOST}") or "/", status)
 
     def stranger(self):
         """Another browser on the same server."""
@@ -187,7 +187,10 @@ class Aioquic:
         self.connection = connection
 
     async def exchange(self, method, path, fields, body):
-        answer = await self.connection.request(method, path, body, fields)
+        try:
+            answer = await self.connection.request(method, path, body, fields)
+        except Failed as error:
+            raise Failed(f"{method} {path} {fields}: {error}") from error
         for head in answer.heads:
             named = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in head]
             status = dict(named).get(":status", "100")

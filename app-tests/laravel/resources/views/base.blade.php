@@ -1,0 +1,2 @@
+<!doctype html><title>{{ config('app.name') }}</title>
+@yield('content')

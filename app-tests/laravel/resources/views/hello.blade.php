@@ -1,0 +1,4 @@
+@extends('base')
+@section('content')
+{{ $greeting }} {{ $name }} at {{ request()->getRequestUri() }}
+@endsection

@@ -1,0 +1,4 @@
+@extends('base')
+@section('content')
+<h1>Hello {{ $user }}</h1>
+@endsection
