@@ -19,9 +19,9 @@ final class Certificate
     public static function for(string $host): self
     {
         $folder = self::folder();
-        $lock = fopen("$folder/lock", 'c');
+        $lock = @fopen("$folder/lock", 'c');
         if ($lock === false || !flock($lock, LOCK_EX)) {
-            throw new Failure("$folder/lock cannot be written: change its owner, or set XDG_CACHE_HOME to another directory.");
+            throw new Failure("$folder/lock cannot be written: change its owner, or set XDG_CACHE_HOME to another directory");
         }
         $names = self::names($host);
         $stem = $names === self::names('localhost') ? 'localhost' : preg_replace('/[^a-z0-9.]+/', '-', strtolower($host));
@@ -37,14 +37,13 @@ final class Certificate
         if ($cache === '' || $cache[0] !== '/') {
             $home = (string) getenv('HOME');
             if ($home === '' || $home[0] !== '/') {
-                throw new Failure('There is no folder for the certificate: set HOME or XDG_CACHE_HOME, or leave https out by --no-tls.');
+                throw new Failure('there is no folder to keep one in: set HOME or XDG_CACHE_HOME');
             }
             $cache = "$home/.cache";
         }
         $folder = "$cache/ferrite";
         if (!is_dir($folder) && !@mkdir($folder, 0700, true) && !is_dir($folder)) {
-            throw new Failure("$folder cannot be made, which is for the certificate: set XDG_CACHE_HOME to another directory, or leave"
-                . ' https out by --no-tls.');
+            throw new Failure("$folder cannot be made, where it is kept: set XDG_CACHE_HOME to another directory");
         }
         return $folder;
     }
@@ -52,7 +51,8 @@ final class Certificate
     /** @return list<string> alternative names, as OpenSSL writes them */
     private static function names(string $host): array
     {
-        $names = ['DNS:localhost', 'DNS:*.localhost', 'IP:127.0.0.1', 'IP:::1'];
+        // No *.localhost: there are clients that refuse a certificate with such a name altogether.
+        $names = ['DNS:localhost', 'IP:127.0.0.1', 'IP:::1'];
         $host = strtolower(trim($host, '[]'));
         $name = filter_var($host, FILTER_VALIDATE_IP) ? "IP:$host" : "DNS:$host";
         $everywhere = ['IP:0.0.0.0', 'IP:::'];
@@ -88,9 +88,9 @@ final class Certificate
     /** @param list<string> $names */
     private function make(array $names): void
     {
-        $config = tempnam(dirname($this->key), 'openssl');
+        $config = @tempnam(dirname($this->key), 'openssl');
         if ($config === false) {
-            throw new Failure(dirname($this->key) . ' cannot be written: change its owner, or set XDG_CACHE_HOME to another directory.');
+            throw new Failure(dirname($this->key) . ' cannot be written: change its owner, or set XDG_CACHE_HOME to another directory');
         }
         $before = umask(0077);
         try {
@@ -113,7 +113,7 @@ final class Certificate
             $request = $key === false ? false : openssl_csr_new(['commonName' => 'localhost', 'organizationName' => 'Ferrite, for development'], $key, $options);
             $signed = $request === false ? false : openssl_csr_sign($request, null, $key, self::DAYS, $options, random_int(1, PHP_INT_MAX));
             if ($signed === false || !openssl_x509_export($signed, $certificate) || !openssl_pkey_export($key, $private, null, $options)) {
-                throw new Failure('OpenSSL makes no certificate: ' . (openssl_error_string() ?: 'it does not say why') . '. Leave https out by --no-tls.');
+                throw new Failure('OpenSSL makes no certificate: ' . (openssl_error_string() ?: 'it does not say why'));
             }
             self::write($this->key, $private);
             self::write($this->certificate, $certificate);
@@ -126,7 +126,7 @@ final class Certificate
     private static function write(string $file, string $content): void
     {
         if (@file_put_contents("$file.new", $content) !== strlen($content) || !chmod("$file.new", 0600) || !rename("$file.new", $file)) {
-            throw new Failure("$file cannot be written: is the disk full, or is it another user's?");
+            throw new Failure("$file cannot be written: is the disk full, or is it another user's file?");
         }
     }
 }

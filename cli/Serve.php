@@ -97,9 +97,8 @@ final class Serve
     {
         $host = $arguments->text('host', '127.0.0.1');
         $tls = !$arguments->has('no-tls');
-        $certificate = $tls ? $this->certificate($host) : null;
         try {
-            $server = $this->bind($host, $ports, $certificate, $tls);
+            $server = $this->bind($host, $ports, $tls);
             $server->set($this->settings($project, $workers));
             if ($arguments->has('watch')) {
                 Watch::start($directory, null);
@@ -131,7 +130,7 @@ final class Serve
     }
 
     /** @param array{?int, ?int} $ports */
-    private function bind(string $host, array $ports, ?Certificate $certificate, bool $tls): Server
+    private function bind(string $host, array $ports, bool $tls): Server
     {
         $host = trim($host, '[]');
         $type = str_contains($host, ':') ? \Ferrite\SOCK_TCP6 : \Ferrite\SOCK_TCP;
@@ -141,6 +140,7 @@ final class Serve
             // Who has asked for any port has no use for a certain one.
             $tlsPort ??= $port === 0 ? 0 : null;
             $second = $this->firstFree($tlsPort, self::TLS_PORT, static fn (int $port) => $server->listen($host, $port, $type | \Ferrite\SSL));
+            $certificate = $this->certificate($host);
             $second->set($certificate === null
                 ? ['tls' => 'dev']
                 : ['ssl_cert_file' => $certificate->certificate, 'ssl_key_file' => $certificate->key]);
@@ -172,11 +172,18 @@ final class Serve
 
     private function certificate(string $host): ?Certificate
     {
-        if (!function_exists('openssl_pkey_new')) {
-            $this->output->fact('https', 'a self-signed certificate, made at each start, as PHP lacks the extension openssl');
+        $why = null;
+        $certificate = null;
+        try {
+            $certificate = function_exists('openssl_pkey_new') ? Certificate::for($host) : null;
+            $why = 'PHP lacks the extension openssl';
+        } catch (Failure $failure) {
+            $why = $failure->getMessage();
+        }
+        if ($certificate === null) {
+            $this->output->fact('https', "a self-signed certificate for localhost that is made at each start, because $why");
             return null;
         }
-        $certificate = Certificate::for($host);
         $this->output->fact('https', "self-signed certificate $certificate->certificate (curl --cacert; browsers: import it once)");
         return $certificate;
     }

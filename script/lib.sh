@@ -83,3 +83,7 @@ make_python() {
         "${@/#/--requirement=}" || die "pip could not install what is named in: $*"
     cat "$@" >"$place/installed.txt"
 }
+
+# get_http3 OPTION ... URL: one request by HTTP/3, with options as curl has them. Call need_http3 before.
+need_http3() { make_python "$target_dir/http3" "$root/http3-tests/requirements.txt"; }
+get_http3() { PYTHONDONTWRITEBYTECODE=1 "$target_dir/http3/venv/bin/python" "$root/http3-tests/get.py" "$@"; }
