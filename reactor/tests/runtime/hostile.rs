@@ -94,6 +94,35 @@ fn the_end_of_one_link_costs_the_started_request_whichever_link_it_came_by() {
     }
 }
 
+/// The mark is the worker's to set, and one that lies leaves it: the answer itself shows that the handler
+/// has begun, and a handler that has begun is not called again for the same request.
+#[test]
+fn a_request_that_has_been_answered_is_not_given_to_another_worker_whatever_its_mark_says() {
+    let server = Server::start(|_| {});
+    let mut liar = server.add_worker(0, 0);
+    let mut client = server.connect();
+    client.write_all(&get("/answered")).unwrap();
+    let (id, _head) = liar.next();
+    let (_, end) = liar.next();
+    assert!(matches!(end, ToWorker::Request { part: Part::End(_), .. }), "{end:?}");
+    liar.head(id, 200, Known(10));
+    liar.content(id, b"half");
+    let mut begun = [0; 12];
+    client.read_exact(&mut begun).unwrap();
+    assert_eq!(&begun, b"HTTP/1.1 200");
+    liar.end_link(0);
+    assert!(matches!(server.control(), FromReactor::Lost { incarnation: 0, .. }));
+    let mut rest = Vec::new();
+    client.read_to_end(&mut rest).unwrap();
+    assert!(rest.ends_with(b"half"), "broken off, and nobody else has gone on");
+    let mut next = server.add_worker(0, 1);
+    let mut client = server.connect();
+    client.write_all(&get("/other")).unwrap();
+    assert_eq!(&next.request().head.path[..], b"/other");
+    assert_eq!((server.count(Counter::Lost), server.count(Counter::Dispatched)), (1, 2));
+    server.stop();
+}
+
 #[test]
 fn what_a_worker_has_finished_counts_although_another_of_its_links_has_ended() {
     let (mut pair, started) = Pair::busy();
