@@ -39,6 +39,8 @@ class Case:
     accept: str = ""
     # How content goes to the server in a transfer: as a body or in a form; empty: it comes from there.
     sends: str = ""
+    # One of applications.NAMES, of which PHP files are run as under php-fpm.
+    application: str = ""
     # The CPU time that is shown is that of so many requests.
     per: int = 100_000
 
@@ -231,7 +233,32 @@ for protocol in PROTOCOLS[1:]:
         )
     )
 
+# A page takes up to some hundred milliseconds: with more connections a short run would end before them.
+CASES += [
+    Case(
+        f"apps {name}",
+        path,
+        connections=64 if application == "echo" else 2,
+        servers=("ferrite", "fpm"),
+        application=application,
+        note=f"{note}; every request runs it anew",
+    )
+    for name, path, application, note in (
+        ("echo", "/", "echo", "hello by echo"),
+        ("symfony", "/hello/world", "symfony", "a page of Symfony with Twig"),
+        ("laravel", "/hello/world", "laravel", "a page of Laravel with Blade and a session"),
+        ("wordpress", "/", "wordpress", "the front page of WordPress"),
+    )
+]
+
 AIMS = [
+    Aim("apps echo: at most 0.4 x nginx + php-fpm", "apps echo", ("fpm", "apps echo"), 0.4),
+    Aim(
+        "apps wordpress: at most 0.95 x nginx + php-fpm",
+        "apps wordpress",
+        ("fpm", "apps wordpress"),
+        0.95,
+    ),
     Aim("hello: at most 1.4 x nginx return 200", "hello", ("nginx", "hello"), 1.4),
     Aim("headers: at most 2 x nginx return 200 (hello)", "headers", ("nginx", "hello"), 2.0),
     Aim("hello: ten times cheaper than nginx + php-fpm", "hello", ("fpm", "hello"), 0.1),

@@ -16,6 +16,7 @@ SETTLE_SECONDS_MAX = 5
 # nothing when it has.
 IDLE_SECONDS_MAX = 60
 IDLE_TICKS = 5
+WORKER_TITLES = ("ferrite: worker", "php-fpm: pool")
 
 
 def check(server, case):
@@ -93,9 +94,21 @@ def run(server, case, seconds):
             for pid, (name, user, system) in parts.items()
         },
         "pss_bytes": sum(processes.pss(pid) for pid in server.pids),
+        "worker_bytes": worker_bytes(server),
         "requests": requests,
         "errors": {name: figures[name] for name in ERRORS if figures[name]},
     }
+
+
+def worker_bytes(server):
+    """The mean of the memory of a server's PHP workers; pages that processes share are counted once."""
+    found = [
+        processes.pss_of(pid)
+        for root in server.pids
+        for pid in processes.tree(root)
+        if processes.title(pid).startswith(WORKER_TITLES)
+    ]
+    return sum(found) / len(found) if found else None
 
 
 def by_process(server):

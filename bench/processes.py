@@ -71,19 +71,27 @@ def pss(root):
     return memory(root, ("Pss",))
 
 
+def pss_of(pid):
+    """The same of one process."""
+    return memory_of(pid, ("Pss",))
+
+
 def own_memory(root):
     """The same without pages of files, which the kernel takes back when it likes."""
     return memory(root, ("Pss_Anon", "Pss_Shmem"))
 
 
 def memory(root, kinds):
+    return sum(memory_of(pid, kinds) for pid in tree(root))
+
+
+def memory_of(pid, kinds):
     total = 0
-    for pid in tree(root):
-        try:
-            with open(f"/proc/{pid}/smaps_rollup") as file:
-                for line in file:
-                    if line.split(":")[0] in kinds:
-                        total += int(line.split()[1]) * 1024
-        except OSError:
-            continue
+    try:
+        with open(f"/proc/{pid}/smaps_rollup") as file:
+            for line in file:
+                if line.split(":")[0] in kinds:
+                    total += int(line.split()[1]) * 1024
+    except OSError:
+        return 0
     return total

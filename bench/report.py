@@ -47,8 +47,10 @@ def print_case(case, results, processes):
             *(ratio(runs, results.get(f"{other} {protocol}".strip())) for other in others),
             *(ratio(runs, results.get(f"{name} {other}")) for other in beside),
         ]
-        print(f"  {label:<{WIDTH}}" + "".join(f"{cell:>14}" for cell in cells))
+        print(f"  {label:<{WIDTH}}" + "".join(f" {cell:>13}" for cell in cells))
         print_errors(runs)
+        if case.application and runs[-1]["worker_bytes"]:
+            print(f"      memory of a worker (PSS): {runs[-1]['worker_bytes'] / (1 << 20):.1f} MiB")
         if processes:
             print_processes(case, runs[-1])
 

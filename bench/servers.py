@@ -12,6 +12,8 @@ import socket
 import subprocess
 import time
 
+from applications import Applications
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 START_SECONDS_MAX = 15
 # Open files that this process, and so each server, may have.
@@ -125,6 +127,7 @@ class Starter:
         if base:
             self.ours["base"] = base
         self.peers = parse_peers(peers)
+        self.applications = Applications(folder)
         self.nginx_binary = shutil.which("nginx") or "/usr/sbin/nginx"
         self.fpm_binary = shutil.which("php-fpm") or next(
             iter(sorted(glob.glob("/usr/sbin/php-fpm*"))), "php-fpm"
@@ -142,15 +145,44 @@ class Starter:
             name
             for name, command in self.peers.items()
             if case.protocol == "h1" or "{protocol}" in command
+            if bool(case.application) == ("{root}" in command)
         ]
         return [*self.ours, *names, *peers]
 
     def start(self, name, case):
+        if case.application:
+            return self._start_application(name, case)
         if name in self.ours:
             return self._start_ours(name, case)
         if name in self.peers:
             return self._start_peer(name, case)
         return self._start_theirs(name, case)
+
+    def end(self):
+        """Ends what applications need beside their servers."""
+        self.applications.end()
+
+    def _start_application(self, name, case):
+        try:
+            application = self.applications.get(case.application)
+            server = self._start_with(name, case, application)
+            if not application.installed:
+                # What the first request makes, such as caches, is not a part of what is measured.
+                try:
+                    application.install(server, case.path)
+                finally:
+                    server.stop()
+                server = self._start_with(name, case, application)
+            return server
+        except Exception as error:
+            raise ServerError(str(error)) from error
+
+    def _start_with(self, name, case, application):
+        if name in self.ours:
+            return self._start_ours(name, case, application)
+        if name in self.peers:
+            return self._start_peer(name, case, application)
+        return self._start_theirs(name, case, application)
 
     def versions(self):
         """What was measured, for the report."""
@@ -172,8 +204,13 @@ class Starter:
             "caddy": first_line("caddy", "version"),
         }
 
-    def _start_ours(self, name, case):
+    def _start_ours(self, name, case, application=None):
         port = free_port()
+        if application:
+            command = ["php", "-c", application.ini, "-d", f"extension={self.ours[name]}"]
+            command += [f"{HERE}/application.php", "--port", str(port), "--workers", str(case.workers)]
+            command += ["--root", application.root, "--script", application.script]
+            return self._server(name, port, [command], case)
         command = ["php", "-d", f"extension={self.ours[name]}", f"{HERE}/server.php"]
         command += ["--port", str(port), "--workers", str(case.workers)]
         command += ["--reactors", "1", "--case", case.handler, "--protocol", case.protocol]
@@ -185,7 +222,7 @@ class Starter:
         certificate = self.certificate if case.tls else None
         return Server(name, port, commands, self.folder, certificate, self.environment)
 
-    def _start_peer(self, name, case):
+    def _start_peer(self, name, case, application=None):
         port = free_port()
         values = {
             "port": port,
@@ -196,11 +233,14 @@ class Starter:
             "key": self.key,
             "bench": HERE,
             "documents": self.documents,
+            "root": application.root if application else "",
+            "script": application.script if application else "",
+            "ini": application.ini if application else "",
         }
         command = [part.format(**values) for part in shlex.split(self.peers[name])]
         return self._server(name, port, [command], case)
 
-    def _start_theirs(self, name, case):
+    def _start_theirs(self, name, case, application=None):
         """nginx, or php-fpm behind nginx or Caddy."""
         port = free_port()
         place = os.path.join(self.folder, f"{name}-{port}")
@@ -222,17 +262,24 @@ class Starter:
             "connections": FILES // 2,
             "socket": f"{place}/fpm.sock",
         }
-        commands = []
+        commands, locations = [], name
+        settings = []
+        if application:
+            # What it writes is its user's, which is that of our workers, too.
+            values |= {"user": "user root;" if os.geteuid() == 0 else "", "owner": getpass.getuser()}
+            values |= {"pool_user": "user = root" if os.geteuid() == 0 else ""}
+            values |= {"documents": application.root, "script": application.script}
+            locations = "application"
+            settings = ["-c", application.ini, *(["-R"] if os.geteuid() == 0 else [])]
         if name in ("fpm", "caddy"):
             config = write(f"{place}/fpm.conf", read(f"{HERE}/conf/fpm.conf"), values)
-            commands.append([self.fpm_binary, "-F", "-y", config])
+            commands.append([self.fpm_binary, "-F", *settings, "-y", config])
         if name == "caddy":
             config = write(f"{place}/Caddyfile", read(f"{HERE}/conf/Caddyfile"), values)
             commands.append(["env", f"XDG_CONFIG_HOME={place}", f"XDG_DATA_HOME={place}"])
             commands[-1] += ["caddy", "run", "--config", config, "--adapter", "caddyfile"]
             return self._server(name, port, commands, case)
-        locations = read(f"{HERE}/conf/locations-{name}.conf") % values
-        values["locations"] = locations
+        values["locations"] = read(f"{HERE}/conf/locations-{locations}.conf") % values
         config = write(f"{place}/nginx.conf", read(f"{HERE}/conf/nginx.conf"), values)
         commands.append([self.nginx_binary, "-p", place, "-c", config, "-e", f"{place}/error.log"])
         return self._server(name, port, commands, case)

@@ -1,0 +1,115 @@
+"""The applications of app-tests/, put into a folder and served for a run."""
+
+import importlib
+import os
+import sys
+import time
+import urllib.parse
+import urllib.request
+
+TESTS = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "app-tests")
+NAMES = ("echo", "symfony", "laravel", "wordpress")
+INSTALL_SECONDS_MAX = 60
+
+# By plain HTTP, on whatever port.
+ADDRESS = "'http://' . $_SERVER['HTTP_HOST']"
+
+
+class ApplicationError(Exception):
+    """An application that is not there or cannot be installed."""
+
+
+class Application:
+    """One application: `root`, `script`, and the file with its settings of PHP."""
+
+    def __init__(self, name, folder):
+        # Behind our own folder, which has modules of its own.
+        sys.path += [TESTS, os.path.join(os.path.dirname(TESTS), "http3-tests")]
+        try:
+            self.serving = importlib.import_module("serving")
+            self.app = self._echo() if name == "echo" else importlib.import_module(f"app_{name}").APP
+            if name == "wordpress":
+                self._address()
+        except ImportError as error:
+            raise ApplicationError(str(error)) from error
+        self.name, self.place, self.installed = name, folder, False
+        missing = self.app.missing()
+        if missing:
+            raise ApplicationError(f"{', '.join(missing)} is not installed: run script/setup")
+        os.makedirs(folder)
+        os.chmod(folder, 0o755)
+        self._run(self.app.prepare)
+        self._run(self.app.reset)
+        self.root, self.script = self.app.root(folder), self.app.script
+        sessions = os.path.join(folder, "sessions")
+        os.mkdir(sessions)
+        ini = self.serving.INI | {"session.save_path": sessions} | self.app.ini
+        self.ini = os.path.join(folder, "php.ini")
+        self.serving.write(self.ini, "".join(f'{key} = "{ini[key]}"\n' for key in ini))
+
+    def install(self, server, path):
+        """What is done once in a browser, at the first server that runs it, and a first request."""
+        if self.name == "wordpress":
+            form = urllib.parse.urlencode(importlib.import_module("app_wordpress").FORM).encode()
+            content = self._ask(server.url("/wp-admin/install.php?step=2"), form)
+            if b"Success!" not in content:
+                raise ApplicationError(f"{self.name} is not installed: {content[:300]!r}")
+        self._ask(server.url(path))
+        self.installed = True
+
+    def _ask(self, place, form=None):
+        deadline = time.monotonic() + INSTALL_SECONDS_MAX
+        while True:
+            try:
+                with urllib.request.urlopen(place, form, INSTALL_SECONDS_MAX) as answer:
+                    return answer.read()
+            except OSError as error:
+                if time.monotonic() > deadline:
+                    raise ApplicationError(f"{self.name} does not answer: {error}") from error
+                time.sleep(0.2)
+
+    def end(self):
+        self._run(self.app.finish)
+
+    def _run(self, prepare):
+        """They are coroutine functions that wait for nothing."""
+        try:
+            prepare(self.place).send(None)
+        except StopIteration:
+            return
+        raise ApplicationError(f"{self.name} waits for something")
+
+    def _echo(self):
+        base = importlib.import_module("app").App
+        write = self.serving.write
+
+        class Echo(base):
+            """The least that a script does."""
+
+            name = "echo"
+
+            async def prepare(self, place):
+                write(f"{self.root(place)}/index.php", '<?php echo "Hello, World!\\n";\n')
+
+        return Echo()
+
+    @staticmethod
+    def _address():
+        module = importlib.import_module("app_wordpress")
+        module.CONFIG = module.CONFIG.replace("'https://localhost'", ADDRESS)
+
+
+class Applications:
+    """Those that were asked for so far; `end` ends what they need."""
+
+    def __init__(self, folder):
+        self.folder, self.known = os.path.join(folder, "applications"), {}
+
+    def get(self, name):
+        if name not in self.known:
+            self.known[name] = Application(name, os.path.join(self.folder, name))
+        return self.known[name]
+
+    def end(self):
+        for application in self.known.values():
+            application.end()
