@@ -11,6 +11,8 @@ final class Arguments
     public array $options = [];
     /** @var list<string> */
     public array $words = [];
+    /** @var list<string> what is behind `--` */
+    public array $behind = [];
 
     /**
      * Takes a command line apart. An option with a value may be written `--port 80` or `--port=80`.
@@ -25,7 +27,7 @@ final class Arguments
         while ($line !== []) {
             $word = array_shift($line);
             if ($word === '--') {
-                array_push($this->words, ...$line);
+                $this->behind = $line;
                 break;
             }
             if ($word === '-h') {

@@ -35,6 +35,7 @@ final class Doctor
         if ($arguments->has('help')) {
             return $this->output->text(self::HELP);
         }
+        $arguments->behind === [] || throw new UsageError("Too many arguments: '{$arguments->behind[0]}' is one more than is known.");
         $host = $arguments->text('host', '127.0.0.1');
         $ports = [$arguments->number('port', 1, 65535), $arguments->number('tls-port', 1, 65535)];
         $path = $arguments->words[0] ?? null;

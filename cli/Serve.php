@@ -12,7 +12,7 @@ final class Serve
     private const HELP = <<<'TEXT'
         Serves the application in a directory over HTTP/1.1, HTTP/2 and HTTP/3.
 
-        usage: ferrite serve [OPTION ...] [DIRECTORY | FILE]     (default: this directory)
+        usage: ferrite serve [OPTION ...] [DIRECTORY | FILE] [-- ARGUMENT ...]     (default: this directory)
 
           --host ADDRESS   where to listen (default: 127.0.0.1); 0.0.0.0 or :: for other machines
           --port PORT      for http (default: 8080, or the next that is free); 0: any that is free
@@ -24,7 +24,7 @@ final class Serve
 
         It finds by itself what there is: a server script (ferrite.php, server.php), Laravel, Symfony,
         WordPress, DokuWiki, public/index.php, index.php, or a folder of files; or it is told by FILE: a
-        front script, or a server script, which chooses its ports itself.
+        front script, or a server script, which chooses its ports itself and gets what is behind `--`.
 
         The certificate is for development: self-signed, for localhost. It is made once, and kept in
         $XDG_CACHE_HOME/ferrite or ~/.cache/ferrite. Options of PHP's are taken over:
@@ -60,6 +60,9 @@ final class Serve
         $workers = $arguments->number('workers', 1, self::WORKERS_MOST);
         $path = $arguments->words[0] ?? '.';
         $project = Project::find($path);
+        if (!$project->isServerScript && $arguments->behind !== []) {
+            throw new UsageError("$project->found takes no arguments: '{$arguments->behind[0]}' is one too many.");
+        }
         if ($project->isServerScript) {
             foreach (['host', 'port', 'tls-port', 'no-tls', 'workers'] as $option) {
                 $arguments->has($option) && throw new UsageError("$project->root/$project->script is a server script, which chooses"
@@ -76,11 +79,12 @@ final class Serve
         $this->tellOpcache();
         $directory = is_dir($path) ? realpath($path) : $project->root;
         return $project->isServerScript
-            ? $this->prepareScript($project, $arguments->has('watch') ? $directory : null)
+            ? $this->prepareScript($project, $arguments->behind, $arguments->has('watch') ? $directory : null)
             : $this->serve($project, $arguments, $ports, $workers, $directory);
     }
 
-    private function prepareScript(Project $project, ?string $watched): string
+    /** @param list<string> $words arguments of the script */
+    private function prepareScript(Project $project, array $words, ?string $watched): string
     {
         $file = "$project->root/$project->script";
         $marker = null;
@@ -88,7 +92,7 @@ final class Serve
             $marker = Watch::start($watched, $file);
             $this->output->fact('watch', "PHP files in $watched; a change of $project->script starts the server anew");
         }
-        ServerScript::prepare($file, $marker);
+        ServerScript::prepare($file, $words, $marker);
         return $file;
     }
 

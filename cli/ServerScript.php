@@ -17,13 +17,14 @@ final class ServerScript
     /**
      * Prepares its run, as `php FILE` would: its arguments, and its folder.
      *
+     * @param list<string> $words
      * @param string|null $marker the file by which the watcher asks for a start anew; null without one
      */
-    public static function prepare(string $file, ?string $marker): void
+    public static function prepare(string $file, array $words, ?string $marker): void
     {
         self::$file = $file;
-        $_SERVER['argv'] = $GLOBALS['argv'] = [$file];
-        $_SERVER['argc'] = $GLOBALS['argc'] = 1;
+        $_SERVER['argv'] = $GLOBALS['argv'] = [$file, ...$words];
+        $_SERVER['argc'] = $GLOBALS['argc'] = 1 + count($words);
         $_SERVER['SCRIPT_NAME'] = $_SERVER['SCRIPT_FILENAME'] = $_SERVER['PHP_SELF'] = $_SERVER['PATH_TRANSLATED'] = $file;
         if ($marker === null) {
             return;
