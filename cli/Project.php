@@ -120,6 +120,7 @@ final class Project
                 'static_handler_locations' => ['/lib/'],
                 'http_index_files' => ['index.php', 'doku.php'],
                 'php_deny' => ['/data', '/conf', '/inc', '/bin', '/vendor'],
+                'static_symlinks' => self::linksLeadOut("$directory/lib", 3) ? 'any' : 'inside',
             ]);
         }
         return null;
