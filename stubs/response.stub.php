@@ -192,6 +192,45 @@ class Response
     public function isWritable(): bool {}
 
     /**
+     * The name of this response, by which {@see create()} takes it over once it is detached: a string that
+     * can be stored, which nobody can guess. It is the same at each call, before {@see detach()} and behind
+     * it.
+     *
+     * @throws \Ferrite\Exception when the response has been ended
+     */
+    public function token(): string {}
+
+    /**
+     * Leaves the response to whoever takes it over by {@see create()}: another callback, in this worker or
+     * another. This worker is free when its handler returns. What was set or written stays; nothing more
+     * can be set or sent by this object. False when it has been ended or detached before, or the client has
+     * left.
+     *
+     * The client gets 504 when nobody has taken the response over within `detach_timeout`.
+     *
+     * @throws \Ferrite\Exception when as many responses are detached as `max_detached` allows, or behind a
+     *     write() that was compressed; this response is as it was then, and can still be answered
+     */
+    public function detach(): bool {}
+
+    /**
+     * Takes over a detached response, in any callback of any worker: `create($token)`, or with the server in
+     * front, `create($server, $token)`. Each can be taken over once; it has to be ended, or detached again,
+     * in the callback that has taken it. When it has been taken over before, has waited too long, or its
+     * client has left, nobody waits: {@see isWritable()} of what is returned is false.
+     *
+     * The number of a connection ({@see $fd}) in the place of a token means what this same worker has
+     * detached last on that connection.
+     *
+     * @param object|string|int $server the server, or what $fd is
+     * @param string|int|null $fd the token, or the number of a connection
+     * @throws \ValueError for a string that is no token
+     * @throws \Ferrite\Exception outside of the workers of a running server, and for a connection on which
+     *     this worker has detached nothing
+     */
+    public static function create(object|string|int $server, string|int|null $fd = null): \Ferrite\Http\Response {}
+
+    /**
      * Sends an interim response (1xx) at once, any number of them before the final one: 103 with
      * `Link` fields tells a browser what to load while the page is being made (RFC 8297). A field may
      * have a list of values. False when the final head has been sent, or the client has left; a client

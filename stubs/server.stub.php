@@ -220,6 +220,8 @@ class Server
      *   taken their answers)
      * - `body_spool_file_num`, `body_spool_bytes` (request bodies in files now),
      *   `body_spool_refused_count` (503: there was no room for one)
+     * - `detached_num` (detached responses that nobody has taken over yet), `unanswered_count` (504: nobody
+     *   did in time)
      * - `address_refused_count` (connections beyond a limit per address)
      * - `total_recv_bytes`, `total_send_bytes`
      * - `worker_restart_count`, `reactor_restart_count` (after they died)

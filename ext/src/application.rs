@@ -28,6 +28,7 @@ use worker::{
     Request, Verdict, WorkerFailure, WorkerIdentity,
 };
 
+use crate::compression::Compression;
 use crate::engine::call::{CallOutcome, Callback, call, call_event};
 use crate::engine::interpreter;
 use crate::engine::reset::Baseline;
@@ -190,6 +191,8 @@ impl ServerApplication {
             let (parent, supervisor) = (&self.run.reactor.spool_dir, identity.supervisor);
             handler.context.uploads = UploadFolder::new(parent, supervisor, identity.incarnation);
         }
+        let handlers = self.run.handlers.iter();
+        Compression::set_ports(handlers.map(|port| port.context.compression.clone()).collect());
         process::pin(&self.run.reactor.cpus, usize::from(identity.worker));
         let assumed = self.run.identity.assume(identity.supervisor);
         assumed.map_err(|error| ApplicationError(error.to_string()))

@@ -1,5 +1,6 @@
 //! [`Compression`]: whether and how the content of a response is compressed, and what its head says of it.
 
+use std::cell::RefCell;
 use std::sync::Arc;
 
 use config::coding::{ContentCoding, Encoder, encode};
@@ -28,6 +29,11 @@ const PREFERENCE: [ContentCoding; 3] =
 /// Room for what a compressed response has of fields beside its own.
 const FIELDS_BYTES: usize = 64;
 
+thread_local! {
+    /// What the ports have of `http_compression`, for responses that any callback takes over.
+    static PORTS: RefCell<Vec<Option<Arc<CompressionOptions>>>> = const { RefCell::new(Vec::new()) };
+}
+
 /// How the content of one response is compressed, if it may be.
 #[derive(Debug, Clone)]
 pub struct Compression {
@@ -50,6 +56,19 @@ enum Outcome {
 }
 
 impl Compression {
+    /// For the response to a request by this port, with these fields.
+    pub fn of_port(port: u16, request: &Fields) -> Option<Self> {
+        PORTS.with_borrow(|ports| {
+            let options = ports.get(usize::from(port))?.as_ref();
+            options.map(|options| Self::of(options, request))
+        })
+    }
+
+    /// In a worker: how the ports have it, in their order.
+    pub fn set_ports(ports: Vec<Option<Arc<CompressionOptions>>>) {
+        PORTS.set(ports);
+    }
+
     /// For the response to a request with these fields.
     pub fn of(options: &Arc<CompressionOptions>, request: &Fields) -> Self {
         let coding = accepted_codings(request, &PREFERENCE).first().copied();

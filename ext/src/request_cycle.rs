@@ -67,6 +67,7 @@ pub fn handle(
     let (request, response) = unsafe { (&mut (*request).state, &mut (*response).state) };
     let left = !response.is_over() && client::look();
     report(request, &outcome, response.settle(), left);
+    report_taken_over(worker::end_claims());
     client::forget();
     request.retire();
     request::current::clear();
@@ -145,6 +146,7 @@ pub fn after_event(
         return !fatal;
     }
     let worse = parked.run();
+    report_taken_over(worker::end_claims());
     match &worse {
         Some(CallOutcome::Threw(thrown)) => {
             in_shutdown(format_args!("{name}: in a shutdown function: {thrown}"));
@@ -220,6 +222,18 @@ fn report(request: &Request, outcome: &CallOutcome, settled: ResponseOutcome, le
             format_args!("{label}: the handler has returned without end(){answer}"),
         ),
         CallOutcome::Exited | CallOutcome::Returned(_) | CallOutcome::ForkedCopy { .. } => {}
+    }
+}
+
+/// Logs that a callback has not ended responses that it had taken over.
+pub fn report_taken_over(count: usize) {
+    if count > 0 {
+        let fields = [("reason", "not_ended".into()), ("count", (count as u64).into())];
+        let line = format_args!(
+            "{count} responses that Response::create() has taken over were not ended by the callback; \
+             their clients get 500, or see them break off"
+        );
+        limited_with(LimitedEvent::Handler, Level::Warn, &fields, line);
     }
 }
 

@@ -6,7 +6,7 @@ use wire::shm::{Counter, Shared, WorkerCounter};
 use crate::engine::zend::value::{self, Array};
 
 /// Key and counter.
-const COUNTERS: [(&str, Counter); 29] = [
+const COUNTERS: [(&str, Counter); 31] = [
     ("start_time", Counter::StartedAt),
     ("connection_num", Counter::Connections),
     ("quic_connection_num", Counter::QuicConnections),
@@ -34,6 +34,8 @@ const COUNTERS: [(&str, Counter); 29] = [
     ("body_spool_bytes", Counter::BodyBytes),
     ("body_spool_refused_count", Counter::BodiesRefused),
     ("address_refused_count", Counter::AddressesRefused),
+    ("detached_num", Counter::Detached),
+    ("unanswered_count", Counter::Unanswered),
     ("worker_restart_count", Counter::WorkerRestarts),
     ("reactor_restart_count", Counter::ReactorRestarts),
 ];

@@ -25,11 +25,11 @@ foreach ($known as $name => $methods) {
 }
 echo count($rows) > 50 ? "checked\n" : "too few rows\n";
 try {
-    (new ReflectionClass(Ferrite\Http\Response::class))->newInstanceWithoutConstructor()->detach();
+    (new ReflectionClass(Ferrite\Http\Response::class))->newInstanceWithoutConstructor()->push();
 } catch (Error $error) {
     echo $error->getMessage(), "\n";
 }
 ?>
 --EXPECT--
 checked
-Call to undefined method Ferrite\Http\Response::detach()
+Call to undefined method Ferrite\Http\Response::push()

@@ -32,6 +32,10 @@ pub struct Config {
     /// A worker whose mean service time is below this may be given requests ahead of their turn;
     /// see [`HANDOVER_FAST`](wire::limits::HANDOVER_FAST).
     pub handover_fast: Duration,
+    /// Detached responses that nobody has claimed, at a time; one more stays with its handler.
+    pub detached_max: usize,
+    /// How long a detached response may wait for who claims it; past it 504.
+    pub detach_timeout: Duration,
     /// Directory of the unlinked temporary files that large request bodies are spooled to.
     pub spool_dir: PathBuf,
     /// How much content of responses is kept for clients that have not taken it.
@@ -105,6 +109,8 @@ impl Default for Config {
             queue_len_max: 1024,
             queue_age_max: Duration::from_secs(10),
             handover_fast: wire::limits::HANDOVER_FAST,
+            detached_max: 10_000,
+            detach_timeout: Duration::from_secs(60),
             spool_dir: std::env::temp_dir(),
             response_spool: SpoolLimits { memory_bytes_max: 64 << 20, disk_bytes_max: 1 << 30 },
             turn_interval_max: None,

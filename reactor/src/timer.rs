@@ -22,6 +22,8 @@ pub enum Timer {
     Held(PoolId),
     /// Requests may wait behind slow ones while a worker of the pool is idle.
     Balance(PoolId),
+    /// Detached responses of a pool have waited long enough.
+    Detached(PoolId),
     /// Accept again: the process had run out of descriptors, or others had their turn.
     Accept,
     /// Certificates may have changed.

@@ -7,7 +7,7 @@ use wire::{ConnectionId, Part, ResponseHead};
 
 use crate::clock::Clock;
 use crate::error_log::ErrorLog;
-use crate::handler::workers::Fault;
+use crate::handler::workers::{Claim, Fault};
 use crate::handler::{Answer, ExchangeKey};
 use crate::protocol::StreamId;
 use crate::slots::Key;
@@ -26,6 +26,8 @@ pub struct Turn {
     pub answers: Vec<Answer>,
     /// Connections that workers end; the answers above come first.
     pub closings: Vec<ConnectionId>,
+    /// Detached exchanges that workers would answer; the answers above come first.
+    pub claims: Vec<Claim>,
     /// What workers have done that no worker does, for the log.
     pub faults: Vec<Fault>,
     /// Responses that were refused because too many files are open, and that nobody has complained of.
@@ -41,6 +43,7 @@ impl Turn {
             error_log,
             answers: Vec::new(),
             closings: Vec::new(),
+            claims: Vec::new(),
             faults: Vec::new(),
             files_refused: 0,
         }

@@ -19,6 +19,7 @@ pub use application::{
 pub use membership::{Membership, is_forked_copy, membership};
 pub use plan::{Outcome, Plan, ProcessSettings, SuperviseError, supervise};
 pub use runtime::body::{BodyError, BodyStream};
+pub use runtime::claims::{ClaimError, claim, end_claims};
 pub use runtime::links::close_connection;
 pub use runtime::reply::{ClientWatch, Reply, ReplyError};
 pub use signals::with_open_mask;

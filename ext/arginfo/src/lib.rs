@@ -61,6 +61,8 @@ pub struct StubMethod {
     pub name: String,
     /// The method of the same class whose function it shares (`@implementation-alias`).
     pub alias: Option<String>,
+    /// Whether it is called without an object.
+    pub is_static: bool,
     /// What it takes.
     pub parameters: Vec<StubParameter>,
     /// What it returns; no names: not declared.

@@ -71,9 +71,13 @@ impl Parser<'_> {
         if !self.is_name("public") {
             return Err(self.error("a member that is public"));
         }
+        let is_static = self.is_name("static");
         if self.is_name("function") {
-            class.methods.push(self.method(doc)?);
+            class.methods.push(StubMethod { is_static, ..self.method(doc)? });
             return Ok(());
+        }
+        if is_static {
+            return Err(self.error("a method"));
         }
         let readonly = self.is_name("readonly");
         let types = self.types()?;
@@ -108,7 +112,7 @@ impl Parser<'_> {
         let alias = doc
             .split_once("@implementation-alias")
             .map(|(_, rest)| rest.split_whitespace().next().unwrap_or_default().to_owned());
-        Ok(StubMethod { name, alias, parameters, returns })
+        Ok(StubMethod { name, alias, is_static: false, parameters, returns })
     }
 
     /// None is possible.
@@ -241,7 +245,7 @@ mod tests {
              class B extends \\C {\n/** p */ public readonly int $p;\n public $q = 'x';\n\
              /** m\n * @implementation-alias n\n */\n\
              public function m(string|array|null $a, ?int $b = null, int $c = \\A\\ONE,): \\A\\B {}\n\
-             /** n */ public function n() {}\n}\n",
+             /** n */ public static function n() {}\n}\n",
         )
         .expect("a stub");
         let one = StubConstant { name: "A\\ONE".into(), value: Literal::Int(-1) };
@@ -271,6 +275,7 @@ mod tests {
                 StubMethod {
                     name: "m".into(),
                     alias: Some("n".into()),
+                    is_static: false,
                     parameters: vec![
                         parameter("a", &["string", "array", "null"], None),
                         parameter("b", &["int", "null"], Some(Literal::Null)),
@@ -281,6 +286,7 @@ mod tests {
                 StubMethod {
                     name: "n".into(),
                     alias: None,
+                    is_static: true,
                     parameters: vec![],
                     returns: types(&[]),
                 },
@@ -296,6 +302,7 @@ mod tests {
             ("<?php\nclass A {\nprivate $x;\n}", 3, "public"),
             ("<?php\nclass A {\npublic function f(int $a = 1, int $b) {}\n}", 3, "required"),
             ("<?php\nclass A {\npublic $x\n}", 4, "';'"),
+            ("<?php\nclass A {\npublic static $x;\n}", 3, "a method"),
             ("<?php\nclass A {\npublic function f() { return 1; }\n}", 3, "'}'"),
             ("<?php\nconst A = 1 + 2;", 2, "';'"),
             ("<?php\nclass A {", 2, "public"),

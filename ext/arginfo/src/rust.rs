@@ -98,7 +98,7 @@ fn property_code(property: &StubProperty) -> Result<String, String> {
 }
 
 fn method_code(method: &StubMethod) -> Result<String, String> {
-    let StubMethod { name, alias, parameters, returns } = method;
+    let StubMethod { name, alias, is_static, parameters, returns } = method;
     let handler = function_name(alias.as_ref().unwrap_or(name));
     let required = parameters.iter().filter(|parameter| parameter.default.is_none()).count();
     let returns = match &returns.0[..] {
@@ -109,8 +109,8 @@ fn method_code(method: &StubMethod) -> Result<String, String> {
     let parameters: Vec<String> =
         parameters.iter().map(parameter_code).collect::<Result<_, _>>()?;
     Ok(format!(
-        "Method {{ name: {name:?}, handler: php_{handler}, required: {required}, returns: {returns}, \
-         parameters: &[{}] }}",
+        "Method {{ name: {name:?}, handler: php_{handler}, is_static: {is_static}, required: {required}, \
+         returns: {returns}, parameters: &[{}] }}",
         parameters.join(", ")
     ))
 }
@@ -223,6 +223,9 @@ impl Conversion {
             // A value of several types: the method looks at it.
             None if types.0.len() > 1 || types.is("callable") || types.is("mixed") => {
                 ("z", value, "&'a Zval", "&*{}")
+            }
+            Some(Literal::Null) if types.0.len() > 2 => {
+                ("z", value, "Option<&'a Zval>", "{}.as_ref()")
             }
             None => return Err("a value of this type cannot be taken".to_owned()),
             Some(_) => return mismatch(),
@@ -424,6 +427,13 @@ mod tests {
             ("array $x", "a", "x: *mut zval", "x: &'a Zval", "x: &*x"),
             ("array $x = []", "|a", "x: *mut zval", "x: Option<&'a Zval>", "x: x.as_ref()"),
             ("string|array|null $x", "z", "x: *mut zval", "x: &'a Zval", "x: &*x"),
+            (
+                "string|int|null $x = null",
+                "|z",
+                "x: *mut zval",
+                "x: Option<&'a Zval>",
+                "x: x.as_ref()",
+            ),
             ("callable $x", "z", "x: *mut zval", "x: &'a Zval", "x: &*x"),
         ] {
             let code = method_of(parameter).expect(parameter);
@@ -470,7 +480,9 @@ mod tests {
         assert_eq!(code.matches("extern \"C\"").count(), 1);
         let code = generated("<?php\nnamespace A;\nclass B { public function __construct() {} }");
         assert!(code.is_ok_and(|code| {
-            code.contains("php_construct, required: 0, returns: Returns::Undeclared")
+            code.contains(
+                "php_construct, is_static: false, required: 0, returns: Returns::Undeclared",
+            )
         }));
         assert!(class("f", "int $y").is_err());
         assert!(class("h", "int $x").is_err());

@@ -1,6 +1,7 @@
 //! `Ferrite\Http\Response`.
 
 mod defaults;
+mod detached;
 mod event;
 mod field_values;
 mod lines;
@@ -20,6 +21,7 @@ use crate::engine::zend::method::{Call, Returned};
 use crate::engine::zend::object::{Class, NativeObject, Object};
 use crate::engine::zend::value;
 use crate::php::error::Failure;
+use crate::request_cycle;
 use crate::signatures::response::{LAZY, SIGNATURE, slot};
 
 pub use self::outgoing::ResponseOutcome;
@@ -30,6 +32,8 @@ static CLASS: Class = Class::new(&SIGNATURE);
 #[derive(Debug)]
 pub struct Response {
     outgoing: Outgoing,
+    /// The number of the connection.
+    connection: u64,
     pending: u16,
 }
 
@@ -41,8 +45,11 @@ impl Response {
         head_only: bool,
         compression: Option<Compression>,
     ) -> *mut Object<Self> {
-        let outgoing = Outgoing::new(reply, head_only, compression);
-        let object = Object::create(Self { outgoing, pending: LAZY });
+        Self::create_of(Outgoing::new(reply, head_only, compression), connection)
+    }
+
+    fn create_of(outgoing: Outgoing, connection: u64) -> *mut Object<Self> {
+        let object = Object::create(Self { outgoing, connection, pending: LAZY });
         // SAFETY: the object is new, and its class declares this property first.
         unsafe { Object::slot(object, slot::FD).write(value::long(connection as i64)) };
         object
@@ -59,13 +66,21 @@ impl Response {
     }
 }
 
+impl Drop for Response {
+    fn drop(&mut self) {
+        if self.outgoing.is_taken_over() && self.outgoing.is_awaited() {
+            request_cycle::report_taken_over(1);
+        }
+    }
+}
+
 impl NativeObject for Response {
     fn class() -> &'static Class {
         &CLASS
     }
 
     fn detached() -> Self {
-        Self { outgoing: Outgoing::detached(), pending: LAZY }
+        Self { outgoing: Outgoing::detached(), connection: 0, pending: LAZY }
     }
 
     fn adapt(handlers: &mut zend_object_handlers) {

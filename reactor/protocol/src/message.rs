@@ -297,6 +297,7 @@ pub fn abort_status(reason: Reason) -> Option<StatusCode> {
         Reason::WorkerLost => Some(StatusCode::BAD_GATEWAY),
         Reason::HandlerFailed | Reason::Internal => Some(StatusCode::INTERNAL_SERVER_ERROR),
         Reason::Overloaded | Reason::Shutdown => Some(StatusCode::SERVICE_UNAVAILABLE),
+        Reason::Unanswered => Some(StatusCode::GATEWAY_TIMEOUT),
     }
 }
 

@@ -76,6 +76,19 @@ impl Exchanges {
         self.open.iter().find(|open| open.stream == stream).map(|open| open.exchange)
     }
 
+    /// The exchange of a stream has another name from now on.
+    pub fn renamed(&mut self, stream: StreamId, from: ExchangeKey, to: ExchangeKey) {
+        let open = self.open.iter_mut().find(|open| open.stream == stream);
+        if let Some(open) = open.filter(|open| open.exchange == from) {
+            open.exchange = to;
+        }
+        if let Some(backlog) = self.backlog(stream)
+            && backlog.exchange == Some(from)
+        {
+            backlog.exchange = Some(to);
+        }
+    }
+
     /// The stream belongs to another protocol from now on.
     pub fn upgraded(&mut self, stream: StreamId) {
         if let Some(open) = self.open.iter_mut().find(|open| open.stream == stream) {

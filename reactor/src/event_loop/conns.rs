@@ -256,8 +256,9 @@ impl EventLoop {
         }
     }
 
-    /// Gives answers to their connections, then ends the connections that workers name. Either may free
-    /// a worker, and what that leads to may be an answer again: until there is none.
+    /// Gives answers to their connections, then detached exchanges to workers that claim them, and ends the
+    /// connections that workers name. Either may free a worker, and what that leads to may be an answer
+    /// again: until there is none.
     pub(super) fn deliver(&mut self) {
         loop {
             while !self.turn.answers.is_empty() {
@@ -270,7 +271,8 @@ impl EventLoop {
                     self.turn.answers = answers;
                 }
             }
-            if !self.end_named() {
+            let claimed = self.settle_claims();
+            if !self.end_named() && !claimed {
                 break;
             }
         }

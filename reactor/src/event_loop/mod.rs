@@ -1,5 +1,6 @@
 //! One thread of the reactor: waits for sockets, moves bytes and parts, keeps deadlines.
 
+mod claims;
 mod closing;
 mod conns;
 pub mod datagrams;
@@ -270,6 +271,10 @@ impl EventLoop {
                 Timer::Balance(pool) => {
                     let pool = self.handlers.pool(pool);
                     pool.into_iter().for_each(|pool| pool.rebalance(&mut self.turn));
+                }
+                Timer::Detached(pool) => {
+                    let pool = self.handlers.pool(pool);
+                    pool.into_iter().for_each(|pool| pool.expire_detached(&mut self.turn));
                 }
                 Timer::Room => self.look_for_room(),
                 Timer::ErrorLog => self.turn.error_log.sum_up(now.instant),

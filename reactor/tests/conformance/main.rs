@@ -186,6 +186,22 @@ macro_rules! cases {
                 super::$file::$case(&mut super::secure::Secure::new(wire::Version::Http11));
             })*)*
         }
+        mod h1_detached {
+            $($(#[test] fn $case() {
+                super::$file::$case(&mut super::secure::Secure::detached(
+                    wire::Version::Http11,
+                    super::secure::Handing::First,
+                ));
+            })*)*
+        }
+        mod h2_detached {
+            $($(#[test] fn $case() {
+                super::$file::$case(&mut super::secure::Secure::detached(
+                    wire::Version::Http2,
+                    super::secure::Handing::Always,
+                ));
+            })*)*
+        }
         mod h2_by_tls {
             $($(#[test] fn $case() {
                 super::$file::$case(&mut super::secure::Secure::new(wire::Version::Http2));

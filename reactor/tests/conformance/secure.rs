@@ -30,6 +30,22 @@ pub struct Secure {
     worker: Worker,
     version: Version,
     peer: Option<Peer>,
+    /// Who answers: the worker that has the request, unless it detaches the response, at once or in the
+    /// middle.
+    handing: Handing,
+    /// Who takes over what is detached.
+    other: Option<Worker>,
+}
+
+/// Where a response changes its worker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Handing {
+    /// Nowhere.
+    Never,
+    /// Before anything of it is sent.
+    First,
+    /// Behind each of its parts.
+    Always,
 }
 
 /// A client: its connection, and what it speaks on it.
@@ -64,7 +80,26 @@ impl Secure {
             config.ports[0].tls = Some(tls);
         });
         let worker = server.add_worker(0, 0);
-        Self { server, worker, version, peer: None }
+        Self { server, worker, version, peer: None, handing: Handing::Never, other: None }
+    }
+
+    /// The response is detached, and another worker sends it.
+    pub fn detached(version: Version, handing: Handing) -> Self {
+        let mut this = Self { handing, ..Self::new(version) };
+        let other = this.server.add_worker(1, 0);
+        this.other = Some(other);
+        this
+    }
+
+    /// The worker that has an exchange leaves it, and the other takes it over; `None`: nobody waits for what
+    /// follows, as the response is not one.
+    fn hand_over(&mut self, id: ExchangeId) -> Option<ExchangeId> {
+        let Some(other) = &mut self.other else { return Some(id) };
+        assert!(self.worker.detach(id, 7, b"state"));
+        let (id, claimed) = other.claim(id, 7)?;
+        assert_eq!((&claimed.state[..], claimed.head.version), (&b"state"[..], self.version));
+        std::mem::swap(&mut self.worker, other);
+        Some(id)
     }
 
     /// Reads a response. The connection goes on if it can.
@@ -92,8 +127,20 @@ impl Secure {
 
     /// Waits until the worker has what the client sends.
     fn receive(&mut self, peer: &mut Peer) -> (ExchangeId, Seen) {
+        let Self { worker, other, .. } = self;
         let request = thread::scope(|scope| {
-            let playing = scope.spawn(|| self.worker.request());
+            let playing = scope.spawn(|| match other {
+                None => worker.request(),
+                Some(other) => {
+                    let begin = Instant::now();
+                    while !worker.has_request() {
+                        std::mem::swap(worker, other);
+                        assert!(begin.elapsed() < PATIENCE, "no request");
+                        thread::sleep(PAUSE);
+                    }
+                    worker.request()
+                }
+            });
             while !playing.is_finished() {
                 peer.turn();
             }
@@ -117,10 +164,19 @@ impl Wire for Secure {
         let said_all = matches!(parts.last(), Some(Part::End(_) | Part::Abort(_)));
         // A worker says nothing where there is nothing.
         let empty = |part: &Part<_>| matches!(part, Part::Body(bytes) if bytes.is_empty());
+        let mut id = match self.handing {
+            Handing::Never => Some(id),
+            _ => self.hand_over(id),
+        };
         for part in parts.into_iter().filter(|part| !empty(part)) {
-            self.worker.send(id, part);
+            let more = !matches!(part, Part::End(_) | Part::Abort(_));
+            let Some(open) = id else { break };
+            self.worker.send(open, part);
+            if more && self.handing == Handing::Always {
+                id = self.hand_over(open);
+            }
         }
-        if !said_all {
+        if let (false, Some(id)) = (said_all, id) {
             // The client has its answer; the worker has to say that it is free.
             self.worker.send(id, Part::Abort(Reason::HandlerFailed));
         }

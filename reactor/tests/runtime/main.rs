@@ -3,6 +3,7 @@
 
 mod bounds;
 mod closing;
+mod detached;
 mod files;
 mod hostile;
 mod http2;

@@ -22,8 +22,8 @@ use wire::control::{FromReactor, ToReactorControl, decode, encode};
 use wire::shm::batch::ResponseBatch;
 use wire::shm::{Counter, Marks, Shared};
 use wire::{
-    Address, BodyLength, ConnectionId, Decoder, Encoder, ExchangeId, Fields, Part, Pools,
-    RequestHead, ResponseHead, ToWorker,
+    Address, BodyLength, ClaimSecret, Claimed, ConnectionId, Decoder, Encoder, ExchangeId, Fields,
+    Part, PoolId, Pools, RequestHead, ResponseHead, ToWorker,
 };
 
 pub const BODY_MEMORY_BYTES_MAX: usize = 64 << 10;
@@ -388,6 +388,71 @@ impl Worker {
         self.write_to(thread, &encoder.bytes);
     }
 
+    /// Leaves an exchange to whoever claims it. Says whether the reactor has taken it.
+    pub fn detach(&mut self, id: ExchangeId, secret: u8, state: &[u8]) -> bool {
+        let mut encoder = Encoder::default();
+        encoder.detach(id, ClaimSecret::new([secret; 16]), state);
+        self.write(id, &encoder.bytes);
+        loop {
+            match self.next() {
+                (of, ToWorker::Detached(yes)) => {
+                    assert_eq!(of, id);
+                    return yes;
+                }
+                (_, ToWorker::Credit(_) | ToWorker::Request { part: Part::Abort(_), .. }) => {}
+                message => panic!("{message:?}"),
+            }
+        }
+    }
+
+    /// Says that an exchange is left, whosever it is.
+    pub fn write_detach(&mut self, link: usize, id: ExchangeId, state: &[u8]) {
+        let mut encoder = Encoder::default();
+        encoder.detach(id, ClaimSecret::new([0; 16]), state);
+        self.write_to(link, &encoder.bytes);
+    }
+
+    /// Asks for an exchange of a pool that is detached, by the link of this thread.
+    pub fn ask_for(&mut self, link: usize, id: ExchangeId, pool: u16, secret: u8) {
+        let mut encoder = Encoder::default();
+        encoder.claim(id, PoolId(pool), ClaimSecret::new([secret; 16]));
+        self.write_to(link, &encoder.bytes);
+    }
+
+    /// Asks for an exchange again and again, and waits for no answer.
+    pub fn ask_without_end(&mut self, link: usize, id: ExchangeId) {
+        let mut encoder = Encoder::default();
+        (0..100).for_each(|_| encoder.claim(id, PoolId(0), ClaimSecret::new([99; 16])));
+        self.raw(link, &encoder.bytes);
+    }
+
+    /// The same, and the answer.
+    pub fn claim_of(
+        &mut self,
+        (link, id): (usize, ExchangeId),
+        pool: u16,
+        secret: u8,
+    ) -> Option<(ExchangeId, Box<Claimed>)> {
+        self.ask_for(link, id, pool, secret);
+        loop {
+            match self.next() {
+                (of, ToWorker::Claimed(claimed)) => {
+                    if let Some(claimed) = &claimed {
+                        self.windows.insert(of, claimed.window.into());
+                    }
+                    return claimed.map(|claimed| (of, claimed));
+                }
+                (_, ToWorker::Credit(_) | ToWorker::Request { part: Part::Abort(_), .. }) => {}
+                message => panic!("{message:?}"),
+            }
+        }
+    }
+
+    /// Takes a detached exchange over, by the link of the first thread.
+    pub fn claim(&mut self, id: ExchangeId, secret: u8) -> Option<(ExchangeId, Box<Claimed>)> {
+        self.claim_of((0, id), 0, secret)
+    }
+
     /// Whether nothing has come.
     pub fn is_idle(&mut self) -> bool {
         self.read();
@@ -555,6 +620,14 @@ impl Worker {
         !self.messages.is_empty()
     }
 
+    /// Whether a request has begun to come.
+    pub fn has_request(&mut self) -> bool {
+        self.read();
+        let head =
+            |message: &ToWorker| matches!(message, ToWorker::Request { part: Part::Head(_), .. });
+        self.messages.iter().any(|(_, _, message)| head(message))
+    }
+
     /// Reads everything that was sent to it, and starts what it can; returns how many requests.
     pub fn startable(&mut self) -> usize {
         for (index, link) in self.links.iter_mut().enumerate() {
@@ -679,6 +752,16 @@ pub fn frame(len: u32, kind: u8, mark: u8, id: ExchangeId, payload: &[u8]) -> Ve
 pub fn head_of(status: u16, length: BodyLength) -> ResponseHead {
     let status = status.try_into().unwrap();
     ResponseHead { status, reason: None, length, fields: Fields::default() }
+}
+
+/// Reads the head of a response.
+pub fn response_head_of(client: &mut impl Read) -> String {
+    let mut reader = BufReader::with_capacity(1, client);
+    let mut head = String::new();
+    while !head.ends_with("\r\n\r\n") {
+        assert!(reader.read_line(&mut head).unwrap() > 0, "the connection ended in the head");
+    }
+    head
 }
 
 /// Reads one response with Content-Length, or to the end of the connection.

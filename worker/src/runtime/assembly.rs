@@ -82,6 +82,8 @@ impl Assembly {
             }
             // It came after the end of its exchange.
             ToWorker::Credit(_) => return None,
+            // Nobody waits for it.
+            ToWorker::Detached(_) | ToWorker::Claimed(_) => return None,
         };
         Some(Job { exchange, mark, task, window: None, streamed: false })
     }

@@ -215,7 +215,8 @@ mod tests {
     #[test]
     fn behind_the_end_of_the_response_there_is_nothing_to_read() {
         let (mut stream, _reactor) = linked();
-        stream.link.borrow_mut().finish();
+        let exchange = stream.exchange;
+        stream.link.borrow_mut().finish(exchange);
         assert_eq!(stream.read(), Err(BodyError::Over));
         assert_eq!(stream.trailers(), None);
     }

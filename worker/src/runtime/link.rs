@@ -4,6 +4,7 @@
 //! never blocks and reads its links whatever else it does, also while this worker's socket is full
 //! in the other direction. So the two ends cannot wait for each other.
 
+mod claims;
 mod current;
 mod demultiplex;
 
@@ -24,6 +25,7 @@ use wire::shm::arena::Arena;
 use wire::shm::batch::ResponseBatch;
 use wire::{ConnectionId, Decoder, Encoder, ExchangeId, Part, Reason, ToWorker};
 
+use self::claims::LinkAnswer;
 use self::current::Current;
 pub(crate) use self::current::ExchangeStatus;
 use crate::membership::{PrivateFd, is_forked_copy};
@@ -39,6 +41,10 @@ pub(crate) struct Link {
     /// Messages that came while a handler was at work and are not about its exchange.
     deferred: VecDeque<(ExchangeId, ToWorker)>,
     current: Option<Current>,
+    /// Detached exchanges that the callback in work has claimed.
+    claimed: Vec<Current>,
+    /// What the reactor has answered, until who has asked takes it.
+    answer: Option<LinkAnswer>,
     /// Where large content is put.
     arena: Arena,
     /// Where finished answers are held back while there is more to do.
@@ -77,6 +83,8 @@ impl Link {
             encoder: Encoder::default(),
             deferred: VecDeque::new(),
             current: None,
+            claimed: Vec::new(),
+            answer: None,
             held,
             arena,
             held_len: 0,
@@ -126,15 +134,34 @@ impl Link {
 
     /// How this exchange stands.
     pub(crate) fn status(&self, exchange: ExchangeId) -> ExchangeStatus {
-        match &self.current {
+        match self.open(exchange) {
             // A copy that a handler has forked has nothing to say to anybody.
             _ if is_forked_copy() => ExchangeStatus::Over,
-            Some(current) if current.exchange == exchange => match current.gone {
+            Some(current) => match current.gone {
                 Some(reason) => ExchangeStatus::Gone(reason),
                 None => ExchangeStatus::Open(current.window),
             },
-            _ => ExchangeStatus::Over,
+            None => ExchangeStatus::Over,
         }
+    }
+
+    /// An exchange that this worker has in work.
+    fn open(&self, exchange: ExchangeId) -> Option<&Current> {
+        self.current.iter().chain(&self.claimed).find(|current| current.exchange == exchange)
+    }
+
+    fn open_mut(&mut self, exchange: ExchangeId) -> Option<&mut Current> {
+        let all = self.current.iter_mut().chain(&mut self.claimed);
+        all.into_iter().find(|current| current.exchange == exchange)
+    }
+
+    /// This worker has nothing to do with an exchange any more. Says whether it was the one in work.
+    fn forget(&mut self, exchange: ExchangeId) -> bool {
+        let in_work = self.current.take_if(|current| current.exchange == exchange).is_some();
+        if !in_work {
+            self.claimed.retain(|claimed| claimed.exchange != exchange);
+        }
+        in_work
     }
 
     /// Looks, without waiting, whether the client is still there.
@@ -150,8 +177,7 @@ impl Link {
 
     /// Whether the client of this exchange has most likely left, as far as has been read.
     pub(crate) fn is_leaving(&self, exchange: ExchangeId) -> bool {
-        let current = self.current.as_ref();
-        current.is_some_and(|current| current.exchange == exchange && current.leaving)
+        self.open(exchange).is_some_and(|current| current.leaving)
     }
 
     /// Waits until content may be sent, or nobody waits for it any more.
@@ -212,9 +238,9 @@ impl Link {
         block.is_some()
     }
 
-    /// So many content bytes are on their way.
-    pub(crate) fn consume(&mut self, bytes: u32) {
-        if let Some(current) = &mut self.current {
+    /// So many content bytes of a response are on their way.
+    pub(crate) fn consume(&mut self, exchange: ExchangeId, bytes: u32) {
+        if let Some(current) = self.open_mut(exchange) {
             current.window = current.window.saturating_sub(bytes);
         }
     }
@@ -229,10 +255,12 @@ impl Link {
         self.write(&pieces);
     }
 
-    /// The exchange in work is complete: writes what is left of it, or holds it back for a moment
-    /// when there is more to do.
-    pub(crate) fn finish(&mut self) {
-        self.current = None;
+    /// An exchange is complete: writes what is left of it. That of the one in work is held back for a
+    /// moment when there is more to do.
+    pub(crate) fn finish(&mut self, exchange: ExchangeId) {
+        if !self.forget(exchange) {
+            return self.flush();
+        }
         let more = !self.deferred.is_empty() || self.decoder.bytes.len() > HEADER_BYTES;
         let frames = &self.encoder.bytes;
         let plain = self.encoder.descriptors.is_empty();
@@ -243,11 +271,11 @@ impl Link {
         }
     }
 
-    /// Breaks the exchange in work off. The reactor must hear of it in any case: that is how it
+    /// Breaks an exchange off. The reactor must hear of it in any case: that is how it
     /// learns that this worker is free.
     pub(crate) fn abort(&mut self, exchange: ExchangeId, reason: Reason) {
         self.encoder.to_reactor(exchange, &Part::Abort(reason));
-        self.finish();
+        self.finish(exchange);
     }
 
     fn read(&mut self, flags: i32) -> Read {
@@ -339,7 +367,7 @@ impl Link {
     fn end(&mut self) -> Read {
         self.ended = true;
         self.deferred.clear();
-        if let Some(current) = &mut self.current {
+        for current in self.current.iter_mut().chain(&mut self.claimed) {
             current.gone.get_or_insert(Reason::ClientGone);
         }
         Read::End

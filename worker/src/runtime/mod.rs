@@ -2,6 +2,7 @@
 
 pub(crate) mod assembly;
 pub mod body;
+pub mod claims;
 pub(crate) mod link;
 pub mod links;
 pub mod reply;

@@ -14,8 +14,9 @@ use crate::runtime::link::{ExchangeStatus, Link};
 /// The response to one request. Parts are buffered; [`flush`](Self::flush), [`end`](Self::end) and a
 /// full buffer write them to the link. Blocks while the client's window is used up.
 ///
-/// A reply is open while its handler runs: what a handler leaves unfinished is aborted, and a reply
-/// that is kept for longer finds itself [`Ended`](ReplyError::Ended).
+/// A reply is open while its handler runs: what a handler leaves unfinished is aborted, unless it has
+/// [detached](Self::detach) it, and a reply that is kept for longer finds itself
+/// [`Ended`](ReplyError::Ended).
 #[derive(Debug)]
 pub struct Reply {
     link: Rc<RefCell<Link>>,
@@ -53,6 +54,10 @@ impl Reply {
     /// The reply to the exchange that `link` has begun.
     pub(crate) fn new(link: Rc<RefCell<Link>>, exchange: ExchangeId) -> Self {
         Self { link, exchange }
+    }
+
+    pub(crate) fn link(&self) -> &Rc<RefCell<Link>> {
+        &self.link
     }
 
     /// Names the exchange.
@@ -112,7 +117,7 @@ impl Reply {
             ExchangeStatus::Open(_) => {}
         }
         link.encoder().to_reactor(self.exchange, &Part::End(trailers));
-        link.finish();
+        link.finish(self.exchange);
         // What the link cannot carry any more reaches nobody.
         if link.has_ended() { Err(ReplyError::Gone(Reason::ClientGone)) } else { Ok(()) }
     }
@@ -189,7 +194,7 @@ fn send_frames(
         let window = window(link, exchange)? as usize;
         let (frame, rest) = content.split_at(content.len().min(window).min(BODY_FRAME_BYTES_MAX));
         content = rest;
-        link.consume(frame.len() as u32);
+        link.consume(exchange, frame.len() as u32);
         if frame.len() >= ARENA_BYTES_MIN && link.put_block(exchange, frame) {
             flush_if_full(link);
         } else if frame.len() <= BODY_COPY_BYTES_MAX {

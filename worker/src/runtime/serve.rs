@@ -25,6 +25,7 @@ use crate::membership::is_forked_copy;
 use crate::plan::Outcome;
 use crate::runtime::assembly::{Assembly, Job, Task};
 use crate::runtime::body::BodyStream;
+use crate::runtime::claims;
 use crate::runtime::link::{ExchangeStatus, Link, Read};
 use crate::runtime::links;
 use crate::runtime::reply::Reply;
@@ -186,7 +187,7 @@ impl<'a> Server<'a> {
             }
         };
         self.links = sockets.into_iter().take(shared.threads()).enumerate().map(state).collect();
-        links::set(self.links.iter().map(|state| &state.link));
+        links::set(self.context.identity.pool, self.links.iter().map(|state| &state.link));
     }
 
     /// Takes what the supervisor has said. Links and the end have to wait for the end of those that
@@ -269,7 +270,7 @@ impl<'a> Server<'a> {
                 }
                 let mut link = link.borrow_mut();
                 link.encoder().to_reactor(exchange, &Part::End(None));
-                link.finish();
+                link.finish(exchange);
                 verdict
             }
             (Task::Abort(reason), _) | (Task::Request(_), ExchangeStatus::Gone(reason)) => {
@@ -291,6 +292,7 @@ impl<'a> Server<'a> {
                 verdict
             }
         };
+        claims::end_claims();
         self.set_busy(0);
         verdict
     }

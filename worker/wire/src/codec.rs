@@ -16,8 +16,10 @@
 //! message carries one descriptor at most, so that a reader who has no room for one knows which it was.
 
 mod address;
+mod claims;
 mod kind;
 mod message;
+mod payload;
 
 use std::collections::VecDeque;
 use std::os::fd::OwnedFd;
@@ -29,6 +31,7 @@ use self::address::AddressKind;
 pub use self::address::{Address, ConnectionId, PoolId};
 use self::kind::FrameKind;
 pub use self::message::{ToReactor, ToWorker};
+use self::payload::{decode, number};
 use crate::error::CodecError;
 use crate::exchange::ExchangeId;
 use crate::fields::{Fields, Span};
@@ -108,6 +111,10 @@ impl Encoder {
             ToWorker::SetWindow(bytes) => {
                 self.raw(FrameKind::SetWindow, 0, exchange, &bytes.to_le_bytes());
             }
+            ToWorker::Detached(yes) => {
+                self.raw(FrameKind::Detached, 0, exchange, &[u8::from(*yes)])
+            }
+            ToWorker::Claimed(claimed) => self.claimed(exchange, claimed.as_deref()),
             ToWorker::Opened { mark, origin } => {
                 self.encoded(FrameKind::Opened, *mark, exchange, origin);
             }
@@ -273,6 +280,9 @@ impl Decoder {
             FrameKind::Credit => ToWorker::Credit(number(&frame.payload)?),
             FrameKind::SetWindow => ToWorker::SetWindow(number(&frame.payload)?),
             FrameKind::Streamed if frame.payload.is_empty() => ToWorker::Streamed,
+            FrameKind::Detached | FrameKind::Claimed => {
+                claims::to_worker(&frame.kind, &frame.payload)?
+            }
             FrameKind::Opened => ToWorker::Opened { mark, origin: decode(&frame.payload)? },
             FrameKind::Closed => ToWorker::Closed { mark, origin: decode(&frame.payload)? },
             kind => {
@@ -301,6 +311,9 @@ impl Decoder {
             FrameKind::RequestCredit => {
                 let credit = ToReactor::RequestCredit(number(&frame.payload)?);
                 return Ok(Some((frame.address, credit)));
+            }
+            FrameKind::Detach | FrameKind::Claim => {
+                return Ok(Some((frame.address, claims::to_reactor(&frame.kind, &frame.payload)?)));
             }
             FrameKind::Complete if frame.payload.is_empty() => {
                 return Ok(Some((frame.address, ToReactor::Complete)));
@@ -380,22 +393,13 @@ struct Frame {
     payload: Bytes,
 }
 
-fn number(payload: &[u8]) -> Result<u32, CodecError> {
-    payload.try_into().map(u32::from_le_bytes).map_err(|_| CodecError::Payload)
-}
-
-fn decode<'a, D: bincode::BorrowDecode<'a, ()>>(payload: &'a [u8]) -> Result<D, CodecError> {
-    let (value, used) =
-        bincode::borrow_decode_from_slice(payload, CONFIG).map_err(|_| CodecError::Head)?;
-    if used == payload.len() { Ok(value) } else { Err(CodecError::Payload) }
-}
-
 #[cfg(test)]
 mod tests {
     use http::{Method, StatusCode};
     use proptest::prelude::*;
 
     use super::*;
+    use crate::claim::{ClaimSecret, Claimed};
     use crate::head::{BodyLength, Origin, Scheme, Version};
     use crate::tls::TlsInfo;
 
@@ -473,6 +477,37 @@ mod tests {
         assert!(matches!(next(), ToReactor::Part(Part::End(Some(t))) if t == head.fields));
         assert!(matches!(next(), ToReactor::Part(Part::Abort(Reason::HandlerFailed))));
         assert!(decoder.bytes.is_empty());
+    }
+
+    #[test]
+    fn what_is_said_of_a_detached_exchange_survives_the_link() {
+        let (id, new) = (ExchangeId::new(1, 7), ExchangeId::new(2, 1));
+        let key = ClaimSecret::new([7; 16]);
+        let mut encoder = Encoder::default();
+        encoder.detach(id, key, b"state");
+        encoder.claim(id, PoolId(3), key);
+        let mut decoder = Decoder { bytes: encoder.bytes, ..Decoder::default() };
+        let mut next = || decoder.next_to_reactor().unwrap().unwrap();
+        assert!(matches!(next(), (Address::Exchange(of), ToReactor::Detach { secret, state })
+            if of == id && secret.is(&key) && state == "state"));
+        assert!(matches!(next(), (Address::Exchange(of), ToReactor::Claim { pool, secret })
+            if of == id && secret.is(&key) && pool == PoolId(3)));
+        let mut encoder = Encoder::default();
+        let (head, state) = (request_head(), Bytes::from_static(b"state"));
+        let claimed = Claimed { head, state, window: 9 };
+        encoder.to_worker(id, &ToWorker::Detached(true));
+        encoder.to_worker(new, &ToWorker::Claimed(Some(Box::new(claimed))));
+        encoder.to_worker(id, &ToWorker::Claimed(None));
+        let mut decoder = Decoder { bytes: encoder.bytes, ..Decoder::default() };
+        let mut next = || decoder.next_to_worker().unwrap().unwrap();
+        assert!(matches!(next(), (_, ToWorker::Detached(true))));
+        let (of, ToWorker::Claimed(Some(claimed))) = next() else { panic!("nothing") };
+        assert_eq!(
+            (of, claimed.head, &claimed.state[..]),
+            (new.into(), request_head(), &b"state"[..])
+        );
+        assert_eq!(claimed.window, 9);
+        assert!(matches!(next(), (of, ToWorker::Claimed(None)) if of == id.into()));
     }
 
     #[test]

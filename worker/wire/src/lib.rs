@@ -8,6 +8,7 @@
 #![forbid(unsafe_code)]
 
 pub mod budget;
+pub mod claim;
 pub mod codec;
 pub mod control;
 pub mod error;
@@ -23,6 +24,7 @@ pub mod shm;
 pub mod tls;
 
 pub use budget::{Budget, DescriptorBudget, Holder, Permit, Share};
+pub use claim::{ClaimSecret, ClaimToken, Claimed};
 pub use codec::{Address, ConnectionId, Decoder, Encoder, PoolId, ToReactor, ToWorker};
 pub use error::CodecError;
 pub use exchange::ExchangeId;

@@ -13,6 +13,14 @@ pub const RESPONSE_HEAD_BYTES_MAX: usize = 256 << 10;
 /// large one in memory.
 pub const WEB_OUTPUT_BYTES_MAX: usize = 64 << 10;
 
+/// What a detached response has in hand: its header and trailer fields, which a head may be made of, and a
+/// few numbers. The reactor keeps it until somebody claims the response.
+pub const DETACHED_STATE_BYTES_MAX: usize = 2 * RESPONSE_HEAD_BYTES_MAX;
+
+/// Detached responses that a worker answers at a time by the link of one reactor thread, in the callback
+/// that has claimed them: far more than one needs, as each can be ended before the next is claimed.
+pub const CLAIMS_MAX: usize = 1024;
+
 /// Body bytes in one frame: big enough that the 16-byte header is nothing, small enough that no
 /// reader needs a large buffer to make progress.
 pub const BODY_FRAME_BYTES_MAX: usize = 64 << 10;

@@ -136,6 +136,8 @@ pub enum Reason {
     ClientLeaving = 8,
     /// The request was refused for what came of it after its head, and answered.
     Refused = 9,
+    /// The handler has detached the response, and nobody has answered in time.
+    Unanswered = 10,
 }
 
 impl Reason {
@@ -151,6 +153,7 @@ impl Reason {
             7 => Self::Internal,
             8 => Self::ClientLeaving,
             9 => Self::Refused,
+            10 => Self::Unanswered,
             _ => return None,
         })
     }
@@ -168,6 +171,7 @@ impl fmt::Display for Reason {
             Self::Internal => "the server could not go on",
             Self::ClientLeaving => "the client is leaving",
             Self::Refused => "it is malformed or too large",
+            Self::Unanswered => "nobody has answered in time",
         })
     }
 }

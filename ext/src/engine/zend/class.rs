@@ -66,7 +66,11 @@ pub fn builder(signature: &Signature) -> ClassBuilder {
                 None => argument,
             })
         });
-        class.method(function.required_args(method.required), MethodFlags::Public)
+        let flags = match method.is_static {
+            true => MethodFlags::Public | MethodFlags::Static,
+            false => MethodFlags::Public,
+        };
+        class.method(function.required_args(method.required), flags)
     })
 }
 

@@ -52,6 +52,8 @@ pub struct Method {
     pub name: &'static str,
     /// The C function.
     pub handler: MethodHandler,
+    /// Whether it is called without an object.
+    pub is_static: bool,
     /// What it takes.
     pub parameters: &'static [Parameter],
     /// How many of them must be given.

@@ -42,6 +42,11 @@ impl Lines {
         self.0.clear();
     }
 
+    /// Names and values, in the order in which they were set.
+    pub fn iter(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+        self.0.iter().map(|line| (line.name.as_bytes(), line.value.as_bytes()))
+    }
+
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

@@ -20,6 +20,7 @@ use crate::php::cookie::object::{CookieObject, lack};
 use crate::php::error::Failure;
 use crate::signatures::response::{self as given, slot};
 
+pub use super::detached::{create, detach, token};
 pub use super::event::event;
 pub use super::sending::{end, informational, redirect, sendfile, write};
 

@@ -4,6 +4,7 @@
 //!          write                    end
 //!  Open ──────────▶ Streaming ──────────────▶ Over
 //!    └── end, redirect, send_file ──▶ Over ◀── the client has gone, or the handler is done
+//!    └── detach ──▶ Over, here; in another callback it goes on as it was (see `detached`)
 //! ```
 //!
 //! `status`, fields and cookies count while it is open. What fails changes nothing: everything that goes
@@ -15,7 +16,7 @@ use ext_php_rs::types::Zval;
 use http::StatusCode;
 use reactor::protocol::files::FileContent;
 use reactor::protocol::message::content_length;
-use wire::{BodyLength, Part, Reason, ResponseHead};
+use wire::{BodyLength, ClaimToken, Part, Reason, RequestHead, ResponseHead};
 use worker::{Reply, ReplyError};
 
 use super::defaults::{default_type, status_has_content};
@@ -30,9 +31,9 @@ use crate::php::error::Failure;
 /// A response on its way.
 #[derive(Debug)]
 pub struct Outgoing {
-    phase: Phase,
+    pub(super) phase: Phase,
     /// The request's method is HEAD: no content goes out (RFC 9110, 9.3.2).
-    head_only: bool,
+    pub(super) head_only: bool,
     /// How content is compressed, where it is.
     pub compression: Option<Compression>,
     /// The status code.
@@ -47,10 +48,14 @@ pub struct Outgoing {
     pub cookies: Vec<Vec<u8>>,
     /// Trailer fields.
     pub trailers: Lines,
+    /// Its name for when it is detached, once somebody has asked for it.
+    pub(super) token: Option<Box<ClaimToken>>,
+    /// The head of its request, when that is another's than the handler's.
+    pub(super) request: Option<Box<RequestHead>>,
 }
 
 #[derive(Debug)]
-enum Phase {
+pub(super) enum Phase {
     Open(Reply),
     Streaming(Stream),
     Over,
@@ -85,6 +90,8 @@ impl Outgoing {
             untyped: false,
             cookies: Vec::new(),
             trailers: Lines::default(),
+            token: None,
+            request: None,
         }
     }
 
@@ -102,6 +109,14 @@ impl Outgoing {
     pub fn is_writable(&mut self) -> bool {
         match &mut self.phase {
             Phase::Open(reply) | Phase::Streaming(Stream { reply, .. }) => reply.is_awaited(),
+            Phase::Over => false,
+        }
+    }
+
+    /// Whether the client waits for what was not ended.
+    pub fn is_awaited(&mut self) -> bool {
+        match &mut self.phase {
+            Phase::Open(reply) | Phase::Streaming(Stream { reply, .. }) => reply.is_open(),
             Phase::Over => false,
         }
     }

@@ -5,7 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use http::{Method, StatusCode};
 use reactor::protocol::files::{FileFacts, FileOptions, FileResponse, respond};
-use wire::{BodyLength, ExchangeId, FileSlice, Part, ResponseHead};
+use wire::{BodyLength, ExchangeId, FileSlice, Part, RequestHead, ResponseHead};
 
 use super::outgoing::Outgoing;
 use crate::php::error::Failure;
@@ -50,12 +50,16 @@ impl SentFile {
             ranges: own(b"accept-ranges").is_none_or(|units| units.eq_ignore_ascii_case(b"bytes")),
         };
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let response = current::with_head(exchange, |head| {
+        let answer = |head: &RequestHead| {
             let reads = head.method == Method::GET || head.method == Method::HEAD;
             let now = now.as_micros() as u64;
             reads.then(|| respond(&head.method, &head.fields, &facts, &options, now))
-        });
-        let Some(response) = response.flatten() else { return Ok(None) };
+        };
+        let response = match &outgoing.request {
+            Some(head) => answer(head),
+            None => current::with_head(exchange, answer).flatten(),
+        };
+        let Some(response) = response else { return Ok(None) };
         let head = head_of(outgoing, &response)?;
         Ok(Some((head, response.content.parts(&self.slice))))
     }

@@ -4,6 +4,7 @@ use wire::head::Origin;
 use wire::{Encoder, ExchangeId, Fields, Part, RequestHead, ToWorker};
 
 use crate::handler::workers::body::{Content, Spool};
+use crate::handler::workers::pool::Detached;
 use crate::handler::workers::scheduler::WorkerSlot;
 use crate::handler::workers::upload::Upload;
 use crate::protocol::StreamId;
@@ -14,8 +15,9 @@ use wire::limits::BODY_FRAME_BYTES_MAX;
 ///
 /// ```text
 ///  collecting ──complete──▶ queued ──▶ given ──end──▶ (removed)
-///                             ▲          │ └─client gone─▶ orphaned ──end──▶ (removed)
-///                             └──────────┘ worker lost before it started
+///                             ▲        │ │ └─client gone─▶ orphaned ──end──▶ (removed)
+///                             └────────┘ └─handler leaves it─▶ detached ──claimed──▶ given, anew
+///             worker lost before it started                       └─deadline, client gone─▶ (removed)
 /// ```
 #[derive(Debug)]
 pub enum Stage {
@@ -27,6 +29,8 @@ pub enum Stage {
     Given(Place),
     /// The client is gone, but a worker is at work on it: what it sends is dropped.
     Orphaned(Place),
+    /// No worker has it: its handler has left it to whoever claims it.
+    Detached(Detached),
 }
 
 /// Which worker has it, and where.
@@ -34,9 +38,12 @@ pub enum Stage {
 pub struct Place {
     /// The worker's place.
     pub worker: WorkerSlot,
-    /// The started mark on the link.
+    /// The started mark on the link, or [`NO_MARK`].
     pub mark: u8,
 }
+
+/// In the place of a mark: the worker has claimed the exchange, so there is nothing to start.
+pub const NO_MARK: u8 = u8::MAX;
 
 /// What a worker is to do.
 #[derive(Debug)]

@@ -13,6 +13,7 @@ use wire::shm::{Mark, Marks, Shared};
 use wire::{Address, CodecError, Decoder, Encoder, ExchangeId, ToReactor, ToWorker};
 
 use crate::fd_passing;
+use crate::handler::workers::in_flight::NO_MARK;
 use crate::shared_content;
 use crate::socket::ReadBuffer;
 
@@ -28,6 +29,14 @@ pub struct Link {
     held: ResponseBatch,
     /// The exchange behind each mark.
     given: [Option<ExchangeId>; HANDOVER_DEPTH_MAX],
+    /// Detached exchanges that the worker has claimed.
+    claimed: Vec<ExchangeId>,
+    /// The worker has asked something, and waits for the answer.
+    asked: bool,
+    /// Where the last answer ends, in bytes written.
+    answer_ends: u64,
+    /// Bytes written so far.
+    written: u64,
     encoder: Encoder,
     decoder: Decoder,
     /// Bytes read so far.
@@ -50,6 +59,8 @@ pub enum LinkError {
     Foreign,
     /// The worker sent more content than it was allowed.
     Window,
+    /// The worker asked again before it had the answer.
+    Asking,
 }
 
 impl fmt::Display for LinkError {
@@ -59,6 +70,7 @@ impl fmt::Display for LinkError {
             Self::Codec(error) => write!(f, "it sent what no worker sends: {error}"),
             Self::HeldPosition => f.write_str("what it says of answers that it holds is not true"),
             Self::Window => f.write_str("it sent more content than its window allows"),
+            Self::Asking => f.write_str("it asked again before it had the answer"),
             Self::Foreign => f.write_str("it answered a request that was not given to it"),
         }
     }
@@ -96,6 +108,10 @@ impl Link {
             marks: shared.marks(id, incarnation, thread),
             held: shared.batch(id, incarnation, thread),
             given: [None; HANDOVER_DEPTH_MAX],
+            claimed: Vec::new(),
+            asked: false,
+            answer_ends: 0,
+            written: 0,
             encoder: Encoder::default(),
             decoder: Decoder { arena, lend: Some(shared_content::content), ..Decoder::default() },
             received: 0,
@@ -132,14 +148,57 @@ impl Link {
         }
     }
 
-    /// Whether this exchange has that mark here.
+    /// The worker has claimed this exchange.
+    pub fn claim(&mut self, id: ExchangeId) {
+        self.claimed.push(id);
+    }
+
+    /// An exchange that the worker has claimed is over.
+    pub fn unclaim(&mut self, id: ExchangeId) {
+        self.claimed.retain(|claimed| *claimed != id);
+        if self.claimed.is_empty() {
+            self.claimed = Vec::new();
+        }
+    }
+
+    /// Exchanges that the worker has claimed.
+    pub fn claims(&self) -> usize {
+        self.claimed.len()
+    }
+
+    /// The worker asks something. It waits for the answer before it asks again: one that does not would fill
+    /// memory with answers that it does not read.
+    pub fn asked(&mut self) -> Result<(), LinkError> {
+        if self.asked || self.written < self.answer_ends {
+            return Err(LinkError::Asking);
+        }
+        self.asked = true;
+        Ok(())
+    }
+
+    /// Queues the answer to what the worker has asked.
+    pub fn answer(&mut self, id: ExchangeId, message: &ToWorker) {
+        self.push(id, message);
+        self.asked = false;
+        self.answer_ends = self.written + self.encoder.bytes.len() as u64;
+    }
+
+    /// Whether this exchange has that mark here, or none because the worker has claimed it.
     pub fn has(&self, id: ExchangeId, index: u8) -> bool {
+        if index == NO_MARK {
+            return self.claimed.contains(&id);
+        }
         self.given.get(usize::from(index)).copied().flatten() == Some(id)
+    }
+
+    /// Whether the worker was given more than one request.
+    pub fn is_deep(&self) -> bool {
+        self.given.iter().flatten().nth(1).is_some()
     }
 
     /// The exchanges that are on this link.
     pub fn exchanges(&self) -> impl Iterator<Item = ExchangeId> + '_ {
-        self.given.iter().copied().flatten()
+        self.given.iter().copied().flatten().chain(self.claimed.iter().copied())
     }
 
     fn mark(&self, index: u8) -> Option<Mark> {
@@ -166,7 +225,10 @@ impl Link {
                 self.send_with_descriptor(flags)
             };
             match sent {
-                Ok(sent) => self.encoder.advance(sent),
+                Ok(sent) => {
+                    self.written += sent as u64;
+                    self.encoder.advance(sent);
+                }
                 Err(nix::Error::EINTR) => {}
                 Err(nix::Error::EAGAIN) => return,
                 Err(_) => return self.encoder.clear(),

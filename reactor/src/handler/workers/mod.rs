@@ -8,4 +8,4 @@ pub mod scheduler;
 mod upload;
 
 pub(crate) use in_flight::Task;
-pub(crate) use pool::{Fault, WorkerPool};
+pub(crate) use pool::{Claim, Fault, WorkerPool};

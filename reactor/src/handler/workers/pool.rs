@@ -1,9 +1,12 @@
 //! [`WorkerPool`]: the handler that has the workers of a pool answer: it hands requests over and brings answers back.
 
+mod detached;
 mod fault;
 mod leaving;
 mod links;
 mod redirect;
+mod sent_files;
+mod streaming;
 mod watch;
 
 use std::time::Instant;
@@ -26,6 +29,8 @@ use crate::protocol::StreamId;
 use crate::shared::SharedState;
 use crate::slots::{Key, Slots};
 use crate::turn::Turn;
+use detached::Deadlines;
+pub use detached::{Claim, Detached};
 pub use fault::{Fault, FaultKind};
 
 /// One thread's exchanges and links.
@@ -47,6 +52,8 @@ pub struct WorkerPool {
     dirty: Vec<WorkerSlot>,
     /// Links that had more than they may have in one turn, and whether to read them to the end.
     unread: Vec<(WorkerSlot, bool)>,
+    /// When detached exchanges are answered that nobody claims.
+    deadlines: Deadlines,
     /// Files that responses have named.
     held: HeldFiles,
 }
@@ -68,6 +75,7 @@ impl WorkerPool {
             held_watched: false,
             dirty: Vec::new(),
             unread: Vec::new(),
+            deadlines: Deadlines::default(),
             held: HeldFiles::default(),
         }
     }
@@ -200,6 +208,8 @@ impl WorkerPool {
     fn remove(&mut self, id: ExchangeId) -> Option<InFlight> {
         let exchange = self.exchanges.remove(key_of(id))?;
         self.common.shared.sub(Counter::Exchanges, 1);
+        let detached = matches!(exchange.stage, Stage::Detached(_));
+        self.common.shared.sub(Counter::Detached, u64::from(detached));
         Some(exchange)
     }
 
@@ -240,7 +250,7 @@ impl WorkerPool {
                 exchange.task.hand_over(id, mark, window, link.encoder());
                 exchange.stage = Stage::Given(Place { worker, mark });
                 self.dirty.push(worker);
-                if link.exchanges().nth(1).is_some() {
+                if link.is_deep() {
                     self.watch_held(turn);
                 }
             }
@@ -286,39 +296,6 @@ impl WorkerPool {
             Next::Close(incarnation) => self.common.close_links(self.id, worker, incarnation),
         }
     }
-
-    /// The worker reads the content of its request: it takes so many bytes more.
-    pub(super) fn grant(&mut self, id: ExchangeId, bytes: u32, turn: &mut Turn) {
-        let Some(exchange) = self.exchanges.get_mut(key_of(id)) else { return };
-        if let Some(upload) = &mut exchange.upload {
-            upload.grant(bytes);
-            self.feed(id, turn);
-        }
-    }
-
-    /// Sends the worker what it takes of the content of its request.
-    fn feed(&mut self, id: ExchangeId, turn: &mut Turn) {
-        let Some(exchange) = self.exchanges.get_mut(key_of(id)) else { return };
-        let (Stage::Given(place), Some(upload)) = (&exchange.stage, &mut exchange.upload) else {
-            return;
-        };
-        let place = *place;
-        let Some(link) = self.links.get_mut(place.worker).and_then(Option::as_mut) else { return };
-        while let Some(part) = upload.next() {
-            link.push(id, &ToWorker::Request { mark: place.mark, part });
-            self.dirty.push(place.worker);
-        }
-        if upload.resume() {
-            self.pause(id, false, turn);
-        }
-    }
-
-    /// Holds the content of a request back at the client, or lets it come again.
-    fn pause(&mut self, id: ExchangeId, paused: bool, turn: &mut Turn) {
-        if let Some(exchange) = self.exchanges.get(key_of(id)) {
-            self.answer(id, exchange, ToClient::PauseRequest(paused), turn);
-        }
-    }
 }
 
 impl Handler for WorkerPool {
@@ -355,7 +332,12 @@ impl Handler for WorkerPool {
 
     fn credit(&mut self, id: ExchangeId, bytes: u64) {
         let Some(exchange) = self.exchanges.get_mut(key_of(id)) else { return };
-        let (Stage::Given(place) | Stage::Orphaned(place)) = exchange.stage else { return };
+        let place = match exchange.stage {
+            Stage::Given(place) | Stage::Orphaned(place) => place,
+            // For who claims it.
+            Stage::Detached(_) => return exchange.allowed += bytes,
+            Stage::Collecting(_) | Stage::Queued => return,
+        };
         let window = exchange.window;
         exchange.credit = exchange.credit.saturating_add(u32::try_from(bytes).unwrap_or(window));
         // Half a window at a time: a short response costs no message at all.
@@ -371,7 +353,14 @@ impl Handler for WorkerPool {
 
     fn grow_window(&mut self, id: ExchangeId, bytes: u32) {
         let Some(exchange) = self.exchanges.get_mut(key_of(id)) else { return };
-        let Stage::Given(place) = exchange.stage else { return };
+        let place = match exchange.stage {
+            Stage::Given(place) => place,
+            Stage::Detached(_) => {
+                exchange.window = exchange.window.saturating_add(bytes);
+                return exchange.allowed += u64::from(bytes);
+            }
+            _ => return,
+        };
         let Some(link) = self.links.get_mut(place.worker).and_then(Option::as_mut) else { return };
         exchange.window = exchange.window.saturating_add(bytes);
         exchange.allowed += u64::from(bytes);

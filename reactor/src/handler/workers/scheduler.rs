@@ -186,7 +186,7 @@ impl Scheduler {
         worker.remove(ticket);
         let idle = worker.given.is_empty();
         if worker.retiring {
-            return if idle { Next::Close(worker.incarnation) } else { Next::Nothing };
+            return worker.leaves();
         }
         if !worker.room(self.handover_fast) {
             return Next::Nothing;
@@ -199,6 +199,21 @@ impl Scheduler {
             self.idle.push(slot);
         }
         Next::Nothing
+    }
+
+    /// A worker has claimed an exchange, beside what it was given.
+    pub fn claimed(&mut self, slot: WorkerSlot) {
+        if let Some(Some(worker)) = self.workers.get_mut(slot) {
+            worker.claims += 1;
+        }
+    }
+
+    /// A worker has such an exchange no more.
+    pub fn unclaimed(&mut self, slot: WorkerSlot) -> Next {
+        let worker = self.workers.get_mut(slot).and_then(Option::as_mut);
+        let Some(worker) = worker else { return Next::Nothing };
+        worker.claims = worker.claims.saturating_sub(1);
+        if worker.retiring { worker.leaves() } else { Next::Nothing }
     }
 
     /// Requests that wait behind a slow one while a worker is idle. Each move keeps its worker
@@ -294,7 +309,7 @@ impl Scheduler {
         self.idle.retain(|idle| *idle != slot);
         let worker = self.workers[slot].as_mut()?;
         worker.retiring = true;
-        worker.given.is_empty().then_some(slot)
+        worker.is_free().then_some(slot)
     }
 
     /// A thread's link to the worker has ended, and with it the worker: it is given nothing more, and
@@ -308,7 +323,7 @@ impl Scheduler {
     ) -> LinkEnd {
         let threads = self.threads;
         let Some(worker) = self.worker(slot, incarnation) else { return LinkEnd::Nothing };
-        worker.crashed |= !worker.retiring || !worker.given.is_empty();
+        worker.crashed |= !worker.retiring || !worker.is_free();
         worker.retiring = true;
         worker.lost = worker.lost.take().or(request);
         worker.ended += 1;

@@ -9,7 +9,8 @@ impl Link {
     /// rest is put by.
     pub(super) fn demultiplex(&mut self) {
         while let Some((exchange, message)) = self.decode() {
-            let current = self.current.as_mut().filter(|current| current.exchange == exchange);
+            let Some(message) = self.take_answer(exchange, message) else { continue };
+            let current = self.open_mut(exchange);
             let taken = match (current, &message) {
                 (Some(current), ToWorker::Credit(bytes)) => {
                     current.window = current.window.saturating_add(*bytes);

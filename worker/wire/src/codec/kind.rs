@@ -20,6 +20,10 @@ pub(super) enum FrameKind {
     Streamed = 12,
     RequestCredit = 13,
     Close = 14,
+    Detach = 15,
+    Detached = 16,
+    Claim = 17,
+    Claimed = 18,
 }
 
 impl FrameKind {
@@ -40,6 +44,10 @@ impl FrameKind {
             12 => Self::Streamed,
             13 => Self::RequestCredit,
             14 => Self::Close,
+            15 => Self::Detach,
+            16 => Self::Detached,
+            17 => Self::Claim,
+            18 => Self::Claimed,
             other => return Err(CodecError::Kind(other)),
         })
     }

@@ -3,6 +3,10 @@
 //! Each message stands behind the [`Address`](super::Address) that it is about: an exchange, where it
 //! does not say otherwise.
 
+use bytes::Bytes;
+
+use super::PoolId;
+use crate::claim::{ClaimSecret, Claimed};
 use crate::head::{Origin, RequestHead, ResponseHead};
 use crate::part::Part;
 
@@ -38,6 +42,12 @@ pub enum ToWorker {
     /// In the place of a request's content: it comes while the handler works, as far as the worker gives
     /// [credit](ToReactor::RequestCredit) for it.
     Streamed,
+    /// The answer to [`Detach`](ToReactor::Detach): whether the exchange is detached. If it is, the worker
+    /// has nothing to do with it any more.
+    Detached(bool),
+    /// The answer to [`Claim`](ToReactor::Claim): the exchange is the worker's from now on, under the id
+    /// that this stands behind; `None`: nobody's exchange has that name.
+    Claimed(Option<Box<Claimed>>),
 }
 
 /// What a worker says to the reactor.
@@ -50,6 +60,23 @@ pub enum ToReactor {
     Complete,
     /// The handler reads the content of its request: so many more bytes of it may be sent.
     RequestCredit(u32),
+    /// The handler leaves its exchange to whoever claims it. Answered by
+    /// [`Detached`](ToWorker::Detached).
+    Detach {
+        /// What who claims it has to say.
+        secret: ClaimSecret,
+        /// How far the response has come; at most
+        /// [`DETACHED_STATE_BYTES_MAX`](crate::limits::DETACHED_STATE_BYTES_MAX).
+        state: Bytes,
+    },
+    /// A callback wants to answer a detached exchange, whose id this stands behind. Answered by
+    /// [`Claimed`](ToWorker::Claimed).
+    Claim {
+        /// The pool that the id is of.
+        pool: PoolId,
+        /// What was said when it was detached.
+        secret: ClaimSecret,
+    },
     /// To a connection, whoever answers it: what has been answered is still sent, the rest breaks off, and
     /// the connection ends.
     Close,

@@ -129,9 +129,13 @@ pub enum Counter {
     BodiesRefused,
     /// Connections refused because their client's address has as many as it may have.
     AddressesRefused,
+    /// Gauge: detached responses that nobody has claimed.
+    Detached,
+    /// Detached responses that nobody has answered in time.
+    Unanswered,
 }
 
-const COUNTERS: usize = Counter::AddressesRefused as usize + 1;
+const COUNTERS: usize = Counter::Unanswered as usize + 1;
 /// Room for later counters, so that the layout is stable.
 const COUNTERS_MAX: usize = 128;
 
@@ -217,6 +221,7 @@ impl Shared {
             Counter::SpoolDisk,
             Counter::BodyFiles,
             Counter::BodyBytes,
+            Counter::Detached,
         ] {
             self.counter(gauge).store(0, Ordering::Relaxed);
         }

@@ -138,6 +138,20 @@ pub(super) const OPTIONS: &[Spec] = &[
         "How long a request may wait for a worker; then it is answered with 503 and Retry-After.",
     ),
     Spec::server(
+        "max_detached",
+        Count { min: 0, max: 10_000_000, set: |d, v| d.server.reactor.detached_max = v as usize },
+        "10000",
+        "Responses that handlers have detached and nobody has taken over, at a time. Past it `detach()` \
+         throws, and the handler answers by itself.",
+    ),
+    Spec::server(
+        "detach_timeout",
+        Seconds { min: 0.001, max: 86_400.0, set: |d, v| d.server.reactor.detach_timeout = v },
+        "60",
+        "How long a detached response may wait for who takes it over; then its client gets 504, or sees \
+         it break off if something has been sent.",
+    ),
+    Spec::server(
         "daemonize",
         Switch(|d, v| d.server.daemonize = v),
         "false",

@@ -13,7 +13,7 @@ impl WorkerPool {
     pub fn client_gone(&mut self, id: ExchangeId, reason: Reason, turn: &mut Turn) {
         let Some(exchange) = self.exchanges.get_mut(key_of(id)) else { return };
         match exchange.stage {
-            Stage::Collecting(_) | Stage::Orphaned(_) => {}
+            Stage::Collecting(_) | Stage::Orphaned(_) | Stage::Detached(_) => {}
             Stage::Queued => {
                 let ticket = self.ticket(id);
                 if self.common.scheduler(self.id).cancel(ticket) {
@@ -48,6 +48,8 @@ impl WorkerPool {
         exchange.leaving = true;
         match exchange.stage {
             Stage::Collecting(_) | Stage::Orphaned(_) => {}
+            // Nobody is at work on it.
+            Stage::Detached(_) => self.give_up(id, turn),
             Stage::Queued => {
                 if self.common.scheduler(self.id).cancel(ticket) {
                     self.common.shared.sub(Counter::Queued, 1);

@@ -3,7 +3,7 @@
 use wire::control::FromReactor;
 use wire::limits::{HELD_TIME_MAX, LINK_BYTES_PER_TURN_MAX, REDISPATCH_MAX};
 use wire::shm::Counter;
-use wire::{Address, CodecError, ExchangeId, Holder, Part, Reason, ToReactor, ToWorker};
+use wire::{Address, CodecError, ExchangeId, Part, Reason, ToReactor};
 
 use super::{Answer, Fault, FaultKind, WorkerPool};
 use crate::handler::workers::body::Content;
@@ -17,15 +17,15 @@ use crate::turn::Turn;
 
 /// Whose request a worker has answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Answered {
+pub(super) enum Answered {
     /// One that was given to it by this link.
     Ours,
     /// One that is over.
     Over,
     /// One that was given to another, or to nobody.
     Foreign,
-    /// One of its own, with more content than it was allowed.
-    Unbounded,
+    /// One of its own, in a way that ends the link.
+    Badly(LinkError),
 }
 
 impl WorkerPool {
@@ -132,7 +132,7 @@ impl WorkerPool {
         self.held_watched = false;
         for slot in 0..self.links.len() {
             let Some(link) = &self.links[slot] else { continue };
-            let deep = link.exchanges().nth(1).is_some();
+            let deep = link.is_deep();
             if link.holds() {
                 self.fetch_held_of(slot, buffer, turn);
             }
@@ -160,8 +160,17 @@ impl WorkerPool {
                 Ok(Some((Address::Connection(connection), ToReactor::Close))) => {
                     turn.closings.push(connection);
                 }
+                Ok(Some((Address::Exchange(id), ToReactor::Claim { pool, secret }))) => {
+                    if let Err(error) = self.claimed(slot, id, pool, secret, turn) {
+                        return self.link_lost(slot, error, turn);
+                    }
+                }
                 Ok(Some((Address::Exchange(id), message))) => {
-                    match self.answered(slot, id, message, turn) {
+                    let answered = match message {
+                        ToReactor::Detach { .. } => self.left(slot, id, message, turn),
+                        message => self.answered(slot, id, message, turn),
+                    };
+                    match answered {
                         Answered::Ours => {}
                         Answered::Over => {
                             self.common.shared.add(Counter::Stray, 1);
@@ -174,9 +183,7 @@ impl WorkerPool {
                             self.common.shared.add(Counter::Stray, 1);
                             return self.link_lost(slot, LinkError::Foreign, turn);
                         }
-                        Answered::Unbounded => {
-                            return self.link_lost(slot, LinkError::Window, turn);
-                        }
+                        Answered::Badly(error) => return self.link_lost(slot, error, turn),
                     }
                 }
                 // No frame decodes to any other.
@@ -196,7 +203,7 @@ impl WorkerPool {
     }
 
     /// Whether an exchange that is there was given to another link.
-    fn is_foreign(&mut self, slot: WorkerSlot, id: ExchangeId) -> bool {
+    pub(super) fn is_foreign(&mut self, slot: WorkerSlot, id: ExchangeId) -> bool {
         let Some(exchange) = self.exchanges.get_mut(key_of(id)) else { return false };
         let (Stage::Given(place) | Stage::Orphaned(place)) = exchange.stage else { return true };
         let link = self.links.get(slot).and_then(Option::as_ref);
@@ -217,7 +224,9 @@ impl WorkerPool {
         turn: &mut Turn,
     ) -> Answered {
         let over = matches!(message, ToReactor::Part(Part::End(_) | Part::Abort(_)));
-        let Some(exchange) = self.exchanges.get_mut(key_of(id)) else { return Answered::Over };
+        let Some(exchange) = self.exchanges.get_mut(key_of(id)) else {
+            return Answered::Over;
+        };
         let (Stage::Given(place) | Stage::Orphaned(place)) = exchange.stage else {
             return Answered::Foreign;
         };
@@ -227,14 +236,14 @@ impl WorkerPool {
         }
         let content = match &message {
             ToReactor::Part(Part::Body(bytes)) => bytes.len() as u64,
-            ToReactor::Part(_) | ToReactor::Complete | ToReactor::Close => 0,
             ToReactor::RequestCredit(bytes) => {
                 self.grant(id, *bytes, turn);
                 return Answered::Ours;
             }
+            _ => 0,
         };
         let Some(allowed) = exchange.allowed.checked_sub(content) else {
-            return Answered::Unbounded;
+            return Answered::Badly(LinkError::Window);
         };
         exchange.allowed = allowed;
         let port = exchange.port;
@@ -270,67 +279,9 @@ impl WorkerPool {
         if over {
             self.common.shared.add(Counter::Responses, 1);
             self.remove(id);
-            if let Some(Some(link)) = self.links.get_mut(place.worker) {
-                link.done(place.mark);
-            }
-            self.finished(place.worker, id, turn);
+            self.let_go(id, place, turn);
         }
         Answered::Ours
-    }
-
-    /// Whether a message brings a file, or may name one.
-    fn may_have_file(&self, port: usize, message: &ToReactor) -> bool {
-        match message {
-            ToReactor::Part(Part::Head(_)) => self.common.config.ports[port].redirects.is_some(),
-            ToReactor::Part(Part::File(_)) => true,
-            _ => false,
-        }
-    }
-
-    /// Counts a file that a response has sent, and looks for one that it names. `None` when the response
-    /// has got its end here.
-    fn about_files(
-        &mut self,
-        id: ExchangeId,
-        mut message: ToReactor,
-        turn: &mut Turn,
-    ) -> Option<ToReactor> {
-        let ToReactor::Part(Part::File(slice)) = &mut message else {
-            return self.redirected(id, message, turn);
-        };
-        match self.common.files.take(Holder::Sent) {
-            Some(permit) => slice.count(permit, None),
-            None => {
-                self.refuse_file(id, turn);
-                return None;
-            }
-        }
-        Some(message)
-    }
-
-    /// A response lacks a file that it needs. It is broken off, or refused when nothing of it has gone
-    /// out, and the rest of it is dropped.
-    fn refuse_file(&mut self, id: ExchangeId, turn: &mut Turn) {
-        let Some(exchange) = self.exchanges.get_mut(key_of(id)) else { return };
-        let Stage::Given(place) = exchange.stage else { return };
-        exchange.stage = Stage::Orphaned(place);
-        self.common.shared.add(Counter::FilesRefused, 1);
-        turn.files_refused += 1;
-        // Its head came with the file, as a rule.
-        let handler = HandlerId::Pool(self.id);
-        let head_waits = |last: &mut Answer| {
-            last.exchange == ExchangeKey { handler, id }
-                && matches!(last.message, ToClient::Part(Part::Head(_)))
-        };
-        turn.answers.pop_if(head_waits);
-        if let Some(exchange) = self.exchanges.get(key_of(id)) {
-            self.answer(id, exchange, Part::Abort(Reason::Overloaded), turn);
-        }
-        if let Some(Some(link)) = self.links.get_mut(place.worker) {
-            let part = Part::Abort(Reason::ClientGone);
-            link.push(id, &ToWorker::Request { mark: place.mark, part });
-            self.dirty.push(place.worker);
-        }
     }
 
     /// A link has ended, and with it the worker: what was started on it is lost, everything else goes

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use wire::limits::{HANDOVER_DEPTH_MAX, REBALANCE_AFTER};
 
-use super::RequestKey;
+use super::{Next, RequestKey};
 
 /// One incarnation of a worker.
 #[derive(Debug)]
@@ -18,6 +18,8 @@ pub(super) struct Worker {
     pub(super) ended: usize,
     /// What it has been given, in order: the first is in work.
     pub(super) given: VecDeque<RequestKey>,
+    /// Detached exchanges that it has claimed: it answers them in a callback, so it is at work.
+    pub(super) claims: usize,
     /// It is given nothing more.
     pub(super) retiring: bool,
     /// Mean service time, weighted towards the last requests.
@@ -38,6 +40,7 @@ impl Worker {
             linked: 0,
             ended: 0,
             given: VecDeque::with_capacity(HANDOVER_DEPTH_MAX),
+            claims: 0,
             retiring: false,
             service,
             turn: now,
@@ -53,6 +56,16 @@ impl Worker {
                 0 => true,
                 n => n < HANDOVER_DEPTH_MAX && self.service < fast,
             }
+    }
+
+    /// Whether it has no client's exchange in hand.
+    pub(super) fn is_free(&self) -> bool {
+        self.given.is_empty() && self.claims == 0
+    }
+
+    /// What follows when one that retires has an exchange less.
+    pub(super) fn leaves(&self) -> Next {
+        if self.is_free() { Next::Close(self.incarnation) } else { Next::Nothing }
     }
 
     /// It is given a request.
