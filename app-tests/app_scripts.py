@@ -25,6 +25,11 @@ SERVER = [
     ("OPTIONS", "/server.php", []),
     ("GET", "/server.php", [("x-test", "a"), ("accept-language", "de"), ("referer", "/x")]),
     ("GET", "/server.php", [("cookie", "a=1; b=2; a=3; c=%20x")]),
+    ("GET", "/server.php", [("cookie", "a.b=1; c[d]=2; e; f=; g==; =h; c[x]=%3d; +i=+j")]),
+    ("GET", "/server.php?a.b=1&c[=2&d[e][f]=3&g&=h&i=%00&j=+%2B&k[]=1&k[5]=2&k[]=3&a%5Bx%5D=1", []),
+    ("GET", "/server.php/%2Fa//c/./d?x", []),
+    ("POST", "/server.php", [("content-type", "application/x-www-form-urlencoded; charset=utf-8")]),
+    ("POST", "/server.php", []),
     ("GET", "/server.php", [("authorization", "Bearer abc"), ("x_under", "x"), ("proxy", "evil")]),
     ("GET", "/server.php", [("x-forwarded-proto", "http"), ("x-forwarded-for", "1.2.3.4")]),
 ]
@@ -35,17 +40,19 @@ PATHS = [
 ]  # fmt: skip
 HEADERS = [
     "redirect", "created", "status", "cookies", "several", "type", "empty", "callback", "late",
-    "not%20modified", "length", "auth", "digest",
+    "not%20modified", "length", "auth", "digest", "status%20field", "odd", "code", "hop", "gzip", "handler",
+    "injected", "utf-8",
 ]  # fmt: skip
 OUTPUT = [
     "exit", "nested", "cleaned", "large", "streamed", "exception", "memory", "warning", "handler",
-    "readfile",
+    "readfile", "timeout", "shutdown", "callback", "assert", "recursion", "parse", "include",
 ]  # fmt: skip
 
 
 class Scripts(App):
     name = "scripts"
     deny = ("/uploads",)
+    ini = {"memory_limit": "64M", "post_max_size": "8M", "upload_max_filesize": "6M"}
 
     async def prepare(self, place):
         shutil.copytree(os.path.join(HERE, "scripts"), self.root(place))
@@ -59,7 +66,8 @@ class Scripts(App):
         for case in HEADERS:
             for method in ("GET", "HEAD"):
                 visitor = browser.stranger()
-                await visitor.request(method, f"/headers.php?case={case}")
+                coding = [("accept-encoding", "gzip")] if case in ("gzip", "handler") else []
+                await visitor.request(method, f"/headers.php?case={case}", headers=coding)
                 browser.seen += visitor.seen
         await browser.get("/headers.php?case=not%20modified", 304, headers=[("if-none-match", '"5"')])
         secret = base64.b64encode(b"joe:secret: word").decode()
@@ -84,6 +92,11 @@ class Scripts(App):
         await browser.upload("/upload.php", {}, {"none": ("", "application/octet-stream", b"")})
         await browser.upload("/upload.php", {"MAX_FILE_SIZE": "3"}, {"one": small})
         await browser.upload("/upload.php", {}, {"one": ("../../etc/passwd", "text/plain", b"x")})
+        for size in (7, 9):
+            data = ("too large", "text/plain", bytes(size << 20))
+            await browser.upload("/upload.php", {"a": "1"}, {"large": data})
+        many = {f"f{n}": small for n in range(25)}
+        await browser.upload("/upload.php", {"PHP_SESSION_UPLOAD_PROGRESS": "x"}, many)
         broken = f"--{BOUNDARY}\r\ncontent-disposition: form-data; name=x".encode()
         headers = [("content-type", f"multipart/form-data; boundary={BOUNDARY}")]
         await browser.request("POST", "/upload.php", broken, headers)

@@ -65,6 +65,38 @@ switch ($_GET['case']) {
         }
         echo "hello {$_SERVER['PHP_AUTH_USER']}, also $_SERVER[REMOTE_USER] by $_SERVER[AUTH_TYPE]";
         break;
+    case 'status field':
+        header('Status: 404 Not Found');
+        echo 'as a field of CGI';
+        break;
+    case 'odd':
+        header('HTTP/1.1 299 Quite Odd');
+        echo 'odd';
+        break;
+    case 'code':
+        header('X-A: 1', true, 503);
+        header('Retry-After: 5');
+        break;
+    case 'hop':
+        header('Connection: close');
+        header('Keep-Alive: timeout=5');
+        echo 'hop by hop';
+        break;
+    case 'gzip':
+        ini_set('zlib.output_compression', '1');
+        echo str_repeat('compressed ', 1000);
+        break;
+    case 'handler':
+        ob_start(ob_gzhandler(...));
+        echo str_repeat('compressed ', 1000);
+        break;
+    case 'injected':
+        header("X-A: 1\r\nX-B: 2");
+        echo json_encode(headers_list());
+        break;
+    case 'utf-8':
+        header('X-Name: ä');
+        break;
     case 'digest':
         echo $_SERVER['PHP_AUTH_DIGEST'] ?? 'no digest';
         break;

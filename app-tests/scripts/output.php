@@ -62,6 +62,38 @@ switch ($_GET['case']) {
             echo get_class($error), ' ', $error->getMessage(), "\n";
         });
         throw new LogicException('handled');
+    case 'timeout':
+        set_time_limit(1);
+        while (true);
+        // no break
+    case 'shutdown':
+        register_shutdown_function(function (): void {
+            echo "last words\n";
+            header('X-Last: 1');
+            http_response_code(202);
+            register_shutdown_function(fn () => throw new Error('in the very last'));
+        });
+        echo "first words\n";
+        break;
+    case 'callback':
+        ob_start(fn (string $text, int $phase) => "[$phase $text]", 5);
+        echo 'one', 'two ', 'three';
+        flush();
+        ob_clean();
+        echo 'four';
+        break;
+    case 'assert':
+        echo intdiv(1, 0);
+        // no break
+    case 'recursion':
+        (function ($f) { $f($f); })(fn ($f) => [$f($f)]);
+        // no break
+    case 'parse':
+        eval('this is no PHP');
+        // no break
+    case 'include':
+        require 'missing.php';
+        // no break
     case 'finish':
         echo 'finished';
         fastcgi_finish_request();
