@@ -52,7 +52,7 @@ OUTPUT = [
 class Scripts(App):
     name = "scripts"
     deny = ("/uploads",)
-    ini = {"memory_limit": "64M", "post_max_size": "8M", "upload_max_filesize": "6M"}
+    ini = {"memory_limit": "64M", "post_max_size": "5M", "upload_max_filesize": "3M"}
 
     async def prepare(self, place):
         shutil.copytree(os.path.join(HERE, "scripts"), self.root(place))
@@ -86,13 +86,13 @@ class Scripts(App):
 
     async def uploads(self, browser):
         small = ("a file.txt", "text/plain", b"small")
-        large = ("large.bin", "application/octet-stream", bytes(range(256)) * 20_000)
+        large = ("large.bin", "application/octet-stream", bytes(range(256)) * 10_000)
         await browser.upload("/upload.php", {"a": "1", "b[x]": "2"}, {"one": small})
         await browser.upload("/upload.php", {}, {"many[]": small, "many[k]": small, "large": large})
         await browser.upload("/upload.php", {}, {"none": ("", "application/octet-stream", b"")})
         await browser.upload("/upload.php", {"MAX_FILE_SIZE": "3"}, {"one": small})
         await browser.upload("/upload.php", {}, {"one": ("../../etc/passwd", "text/plain", b"x")})
-        for size in (7, 9):
+        for size in (4, 6):
             data = ("too large", "text/plain", bytes(size << 20))
             await browser.upload("/upload.php", {"a": "1"}, {"large": data})
         many = {f"f{n}": small for n in range(25)}
