@@ -63,6 +63,12 @@ fn encode(encoder: &mut Encoder, address: Address, message: &ToReactor) {
         (Address::Exchange(id), ToReactor::RequestCredit(bytes)) => {
             encoder.request_credit(id, *bytes);
         }
+        (Address::Exchange(id), ToReactor::Detach { secret, state }) => {
+            encoder.detach(id, *secret, state);
+        }
+        (Address::Exchange(id), ToReactor::Claim { pool, secret }) => {
+            encoder.claim(id, *pool, *secret);
+        }
         (Address::Connection(connection), ToReactor::Close) => encoder.close(connection),
         (address, message) => panic!("{message:?} does not go to {address:?}"),
     }
