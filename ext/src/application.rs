@@ -39,12 +39,16 @@ use crate::php::server::{object_of, write_slot};
 use crate::request_cycle;
 use crate::signatures::server::slot;
 use crate::stats;
+use crate::web::callback::WebCallbacks;
 use crate::web::classic::{self, Classic};
+use crate::web::superglobals;
 
 /// What one port does with what comes in.
 pub struct PortHandler {
     /// The callback for `Request`; `None` on a port that sends files alone.
     pub request: Option<Rc<Callback>>,
+    /// Whether it sees requests as under php-fpm.
+    pub web: bool,
     /// The callback for `Connect`.
     pub connect: Option<Rc<Callback>>,
     /// The callback for `Close`.
@@ -75,6 +79,8 @@ pub struct Run {
     pub foreground: bool,
     /// The option of this name.
     pub reset_state: bool,
+    /// Where callbacks see requests as under php-fpm: how.
+    pub web: Option<WebCallbacks>,
     /// Where requests run files: which, and how.
     pub classic: Option<classic::Plan>,
 }
@@ -328,6 +334,9 @@ impl Application for ServerApplication {
 
     fn worker_started(&mut self, identity: WorkerIdentity) -> Result<(), ApplicationError> {
         self.settle(identity)?;
+        if let Some(web) = &self.run.web {
+            web.sapi.settle();
+        }
         self.call_or_fail(Event::WorkerStart, &[i64::from(identity.worker)])?;
         if let Some(plan) = self.run.classic.take_if(|_| !worker::is_forked_copy()) {
             self.classic = Some(Classic::leave_script(plan));
@@ -343,8 +352,14 @@ impl Application for ServerApplication {
             return classic.handle(port, &handler.context, request, reply);
         }
         match (self.run.handlers.get(port), &mut self.baseline) {
-            (Some(PortHandler { request: Some(callback), context, .. }), Some(baseline)) => {
-                let verdict = request_cycle::handle(callback, context, baseline, request, reply);
+            (Some(PortHandler { request: Some(callback), context, web, .. }), Some(baseline)) => {
+                let verdict = match (web, &mut self.run.web) {
+                    (true, Some(web)) => web.handle(callback, context, baseline, request, reply),
+                    (_, web) => {
+                        web.iter().for_each(|_| superglobals::clear());
+                        request_cycle::handle(callback, context, baseline, request, reply)
+                    }
+                };
                 self.sound &= verdict == Verdict::Continue;
                 verdict
             }

@@ -16,6 +16,7 @@ use crate::php::port::Port;
 use crate::php::request::Request;
 use crate::php::response::Response;
 use crate::php::server::Server;
+use crate::php::web::Web;
 use crate::php::{error, request};
 use crate::signatures::{CONSTANTS, constant};
 use crate::web::functions;
@@ -99,6 +100,7 @@ fn register_classes() -> ext_php_rs::error::Result<()> {
     object::register::<Request>()?;
     object::register::<Response>()?;
     object::register::<Port>()?;
+    object::register::<Web>()?;
     object::register::<Server>()
 }
 

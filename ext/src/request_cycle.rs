@@ -244,12 +244,13 @@ fn in_shutdown(line: fmt::Arguments<'_>) {
 }
 
 /// `max_execution_time`, anew for each request. Costs nothing when it is 0, as in PHP's CLI.
-struct TimeLimit {
+pub struct TimeLimit {
     seconds: i64,
 }
 
 impl TimeLimit {
-    fn start() -> Self {
+    /// Starts it.
+    pub fn start() -> Self {
         // SAFETY: only reads globals, and sets a timer of the engine's.
         unsafe {
             let seconds = (*globals::executor()).timeout_seconds;
@@ -261,7 +262,7 @@ impl TimeLimit {
     }
 
     /// Also undoes what the handler has set by `set_time_limit()`.
-    fn stop(self) {
+    pub fn stop(self) {
         // SAFETY: as above.
         unsafe {
             let seconds = (*globals::executor()).timeout_seconds;

@@ -161,6 +161,11 @@ unsafe impl EngineStruct for zend_fcall_info_cache {}
 /// Calls the function. No exception is pending afterwards, and output buffers that the function has
 /// left open are flushed and closed.
 pub fn call(callback: &Callback, arguments: &mut [Zval]) -> CallOutcome {
+    call_then(callback, arguments, || {})
+}
+
+/// The same, and `then` while what the function has left, such as an exception, is still there.
+pub fn call_then(callback: &Callback, arguments: &mut [Zval], then: fn()) -> CallOutcome {
     let mut returned = value::undef();
     // SAFETY: a copy that is never dropped either: `function_name` stays the callback's.
     let mut info = unsafe { ManuallyDrop::new(std::ptr::read(&raw const *callback.info)) };
@@ -172,6 +177,7 @@ pub fn call(callback: &Callback, arguments: &mut [Zval]) -> CallOutcome {
     // SAFETY: both live on this frame, and the arguments in the caller's.
     let outcome = enter(&mut || unsafe {
         zend::zend_call_function(info, cache);
+        then();
     });
     outcome.unwrap_or(CallOutcome::Returned(returned))
 }
@@ -288,19 +294,21 @@ fn fatal_message() -> String {
 /// fatal error that sets the exit code. `exit()` is an exception too, and has set its code. `true` when
 /// the user's handler has ended in a fatal error.
 fn report_as_php_does() -> bool {
-    let report = || {
-        // SAFETY: both functions take the pending exception, as at the end of a script.
-        unsafe {
-            let executor = globals::executor();
-            if zend::has_exception() && !is_undef(&(*executor).user_exception_handler) {
-                zend::zend_user_exception_handler();
-            }
-            if zend::has_exception() {
-                zend::zend_exception_error((*executor).exception, E_ERROR as c_int);
-            }
+    try_catch(report_exception).is_err()
+}
+
+/// The same, where a fatal error may jump out of it.
+pub fn report_exception() {
+    // SAFETY: both functions take the pending exception, as at the end of a script.
+    unsafe {
+        let executor = globals::executor();
+        if zend::has_exception() && !is_undef(&(*executor).user_exception_handler) {
+            zend::zend_user_exception_handler();
         }
-    };
-    try_catch(report).is_err()
+        if zend::has_exception() {
+            zend::zend_exception_error((*executor).exception, E_ERROR as c_int);
+        }
+    }
 }
 
 fn is_undef(value: &Zval) -> bool {

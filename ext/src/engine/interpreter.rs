@@ -1,6 +1,8 @@
 //! Adjusts the interpreter that a process of the server has inherited.
 
-use std::ffi::{CStr, c_char, c_int, c_long};
+use std::ffi::{CStr, OsStr, c_char, c_int, c_long};
+use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
 
 use ext_php_rs::types::Zval;
 
@@ -55,16 +57,23 @@ pub fn sapi_name() -> String {
     unsafe { CStr::from_ptr((*globals::sapi_module()).name) }.to_string_lossy().into_owned()
 }
 
+/// The script's path, as PHP was told it.
+pub fn script_path() -> PathBuf {
+    // SAFETY: the path is null or a C string that lives as long as the request.
+    unsafe {
+        let path = (*globals::sapi()).request_info.path_translated;
+        if path.is_null() {
+            return PathBuf::new();
+        }
+        PathBuf::from(OsStr::from_bytes(CStr::from_ptr(path).to_bytes()))
+    }
+}
+
 /// The script's file name without its folder.
 pub fn script_name() -> String {
-    // SAFETY: the path is null or a C string that lives as long as the request.
-    let path = unsafe {
-        let path = (*globals::sapi()).request_info.path_translated;
-        if path.is_null() { None } else { Some(CStr::from_ptr(path)) }
-    };
-    let path = path.map(|path| path.to_string_lossy().into_owned()).unwrap_or_default();
-    let name = path.rsplit('/').next().unwrap_or_default();
-    if name.is_empty() { "php".to_owned() } else { name.to_owned() }
+    let path = script_path();
+    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    if name.is_empty() { "php".to_owned() } else { name }
 }
 
 /// Forgets the exit code that a callback has left, by `exit()` or by output that was not written.

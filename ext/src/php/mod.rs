@@ -6,3 +6,4 @@ pub mod port;
 pub mod request;
 pub mod response;
 pub mod server;
+pub mod web;

@@ -4,22 +4,22 @@ use std::ffi::CString;
 use std::mem::MaybeUninit;
 use std::panic::AssertUnwindSafe;
 
-use config::log_limit::{LimitedEvent, limited_with};
-use config::one_line::OneLine;
 use config::script::Decision;
 use ext_php_rs::ffi::{
     _zend_file_handle, zend_destroy_file_handle, zend_file_handle, zend_stream_init_filename,
 };
 use ext_php_rs::zend::try_catch;
 use http::{Method, StatusCode};
-use log::Level;
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use worker::{Reply, Request, Verdict};
 
 use super::exchange::{self, Exchange};
-use super::response::{Settled, answer};
+use super::outcome::{fatal_error, settle};
+use super::response::answer;
+use super::sapi::WebSapi;
 use super::scripts::Scripts;
-use super::{input, sapi, zend};
+use super::uploads::Uploads;
+use super::{input, regex, zend};
 use crate::engine::client;
 use crate::engine::zend::watched::{self, Watched};
 use crate::engine::zend::{globals, php_free_shutdown_functions};
@@ -31,10 +31,8 @@ use crate::php::request::decoding;
 pub struct Plan {
     /// By port; `None` for one that sends files alone.
     pub scripts: Vec<Option<Scripts>>,
-    /// `sapi_name`.
-    pub name: String,
-    /// PHP's settings.
-    pub settings: Vec<(String, Vec<u8>)>,
+    /// What they become.
+    pub sapi: WebSapi,
 }
 
 /// A worker that has left the script of the server: nothing of that is there any more.
@@ -68,7 +66,8 @@ impl Classic {
         }
         forget_script();
         keep_standard_input();
-        sapi::become_web(&plan.name, &plan.settings);
+        plan.sapi.settle();
+        regex::keep();
         Self { scripts: plan.scripts, room: Vec::new(), exit_code: 0 }
     }
 
@@ -163,46 +162,9 @@ impl Classic {
         }
         drop(uploads);
         let sound = begun && ran.is_ok() && ended.is_ok();
-        self.settle(fatal, sound)
-    }
-
-    /// The script is done: completes the response, and says how it went where it did not go well.
-    fn settle(&mut self, fatal: Option<String>, sound: bool) -> Verdict {
         client::forget();
-        let Some(mut exchange) = exchange::leave() else { return Verdict::Exit };
-        let response = &mut exchange.response;
-        if fatal.is_some() {
-            response.set_status(StatusCode::INTERNAL_SERVER_ERROR);
-        }
-        let open = response.is_open();
-        let settled = response.finish();
-        let answer = match settled {
-            Settled::Failed => "; the client gets 500",
-            Settled::BrokenOff => "; the response breaks off",
-            Settled::Sent if fatal.is_some() && open => "; the client gets 500",
-            Settled::Sent => "",
-        };
-        let what = match (fatal, settled) {
-            // PHP has said so itself (`log_errors`).
-            (Some(_), Settled::Sent) if exchange.fatal_logged => None,
-            (Some(message), _) => Some(message),
-            (None, Settled::BrokenOff) => Some("shorter than its Content-Length".to_owned()),
-            (None, Settled::Failed) => Some("the script has left no response".to_owned()),
-            (None, Settled::Sent) => None,
-        };
-        if let Some(what) = what {
-            let method = exchange.head.method.as_str();
-            let path = exchange.head.path[..exchange.head.path.len().min(200)].escape_ascii();
-            let path = path.to_string();
-            let fields = [
-                ("reason", "fatal".into()),
-                ("method", method.into()),
-                ("path", (&path[..]).into()),
-            ];
-            let line = format_args!("{method} {path}: {}{answer}", OneLine(&what));
-            limited_with(LimitedEvent::Handler, Level::Error, &fields, line);
-        }
-        self.room = exchange.response.into_room();
+        let Some(exchange) = exchange::leave() else { return Verdict::Exit };
+        self.room = settle(exchange, fatal);
         if sound { Verdict::Continue } else { Verdict::Exit }
     }
 }
@@ -222,19 +184,6 @@ unsafe fn execute(file: &CString) {
         zend::php_execute_script(handle);
         zend_destroy_file_handle(handle);
     }
-}
-
-/// The fatal error that has ended the script, if one has.
-fn fatal_error() -> Option<String> {
-    // E_ERROR, E_PARSE, E_CORE_ERROR, E_COMPILE_ERROR, E_USER_ERROR, E_RECOVERABLE_ERROR
-    const FATAL: i32 = 1 | 4 | 16 | 64 | 256 | 4096;
-    // SAFETY: only reads globals.
-    let ended = unsafe {
-        (*globals::executor()).exit_status == 255 && (*globals::core()).last_error_type & FATAL != 0
-    };
-    let error = ended.then(globals::last_error).flatten()?;
-    let first = error.message.lines().next().unwrap_or_default();
-    Some(format!("{first} in {}:{}", error.file, error.line))
 }
 
 /// What was noted of the script that has ended, whose values are gone.
@@ -258,41 +207,5 @@ fn keep_standard_input() {
         // The lowest number that is free.
         Ok(file) => std::mem::forget(file),
         Err(error) => log::warn!("/dev/null cannot be opened: {error}"),
-    }
-}
-
-/// The folder of the uploads of a request, while it runs.
-struct Uploads<'a> {
-    context: &'a PortContext,
-    /// What `upload_tmp_dir` was.
-    before: *mut std::ffi::c_char,
-    _path: CString,
-}
-
-impl<'a> Uploads<'a> {
-    /// `None` where there can be none.
-    fn prepare(exchange: &Exchange, context: &'a PortContext) -> Option<Self> {
-        let content_type = exchange.head.fields.get(b"content-type")?;
-        let start = content_type.get(..MULTIPART.len())?;
-        if !start.eq_ignore_ascii_case(MULTIPART) || exchange.body.is_empty() {
-            return None;
-        }
-        use std::os::unix::ffi::OsStrExt;
-        let path = CString::new(context.uploads.enter().as_os_str().as_bytes()).ok()?;
-        // SAFETY: a plain setting, put back when this is dropped; the path lives as long.
-        let before = unsafe {
-            std::mem::replace(&mut (*globals::core()).upload_tmp_dir, path.as_ptr().cast_mut())
-        };
-        Some(Self { context, before, _path: path })
-    }
-}
-
-const MULTIPART: &[u8] = b"multipart/form-data";
-
-impl Drop for Uploads<'_> {
-    fn drop(&mut self) {
-        // SAFETY: puts back what was there.
-        unsafe { (*globals::core()).upload_tmp_dir = self.before };
-        self.context.uploads.leave();
     }
 }

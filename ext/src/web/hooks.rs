@@ -3,6 +3,7 @@
 //! None of them runs PHP code or takes memory of the engine's while the exchange is borrowed. Those that
 //! may end the script do it last, when nothing is left to be dropped: the engine jumps out of them.
 
+use std::cell::Cell;
 use std::ffi::{CStr, c_char, c_int, c_void};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -16,6 +17,14 @@ use super::{exchange, input, variables, zend};
 use crate::engine::zend::globals;
 use crate::engine::zend::string::bytes;
 
+thread_local! {
+    /// What writes output that belongs to no request.
+    static WRITE: Cell<Option<WriteOutput>> = const { Cell::new(None) };
+}
+
+/// The function of the SAPI that writes output.
+type WriteOutput = unsafe extern "C" fn(*const c_char, usize) -> usize;
+
 /// Puts the functions into the SAPI's table.
 pub fn install() {
     // SAFETY: the table lives as long as the process, and no request runs.
@@ -23,7 +32,7 @@ pub fn install() {
         let module = globals::sapi_module();
         (*module).activate = None;
         (*module).deactivate = None;
-        (*module).ub_write = Some(write_output);
+        WRITE.set((*module).ub_write.replace(write_output));
         (*module).flush = Some(flush);
         (*module).getenv = Some(getenv);
         // That of the command line drops every header.
@@ -47,10 +56,14 @@ fn guarded<R>(otherwise: R, run: impl FnOnce() -> R) -> R {
 unsafe extern "C" fn write_output(text: *const c_char, len: usize) -> usize {
     // SAFETY: the engine passes so many bytes.
     let content = unsafe { std::slice::from_raw_parts(text.cast::<u8>(), len) };
-    let taken = guarded(true, || {
-        exchange::with(|exchange| exchange.response.write(content)).unwrap_or(true)
-    });
-    if !taken {
+    let taken = guarded(Some(true), || exchange::with(|exchange| exchange.response.write(content)));
+    if taken.is_none()
+        && let Some(write) = WRITE.get()
+    {
+        // SAFETY: the arguments are the engine's, for this function.
+        return unsafe { write(text, len) };
+    }
+    if taken == Some(false) {
         // SAFETY: the engine's own function for this moment, which may jump out of the script.
         unsafe { zend::php_handle_aborted_connection() };
     }

@@ -1,13 +1,17 @@
 //! `php://input` of content that lies in a file: read there, without a copy.
 
+use std::ffi::CStr;
 use std::fs::File;
 use std::io::SeekFrom;
 use std::os::fd::AsFd;
 use std::os::unix::fs::FileExt;
 
-use super::exchange;
+use ext_php_rs::ffi::php_stream;
+
+use super::{exchange, zend};
 use crate::engine::zend::globals;
 use crate::engine::zend::stream::{self, Source};
+use crate::engine::zend::value::entries;
 use crate::php::request::body::Body;
 
 /// Content in a file.
@@ -73,4 +77,31 @@ pub fn open_body() -> bool {
         (*sapi).post_read = 1;
     }
     true
+}
+
+/// Closes the content of the request in work, and what reads it: the end of a script would, and there is
+/// none. Streams that have been kept are closed ones then.
+pub fn close_body() {
+    // SAFETY: the engine's table of resources, whose values point to them; it is not changed while it is
+    // walked through. A stream has the type that is asked for.
+    unsafe {
+        let info = &raw mut (*globals::sapi()).request_info;
+        let body = std::ptr::replace(&raw mut (*info).request_body, std::ptr::null_mut());
+        let Some(body) = body.as_ref() else { return };
+        let kind = zend::php_file_le_stream();
+        let reads = |resource: *mut ext_php_rs::ffi::zend_resource| {
+            let stream = (*resource).ptr.cast::<php_stream>();
+            (*resource).type_ == kind
+                && stream.as_ref().is_some_and(|stream| {
+                    stream.ops.as_ref().is_some_and(|ops| {
+                        !ops.label.is_null() && CStr::from_ptr(ops.label) == c"Input"
+                    })
+                })
+        };
+        let open = entries(&(*globals::executor()).regular_list);
+        let readers: Vec<_> =
+            open.map(|(_, value)| value.value.res).filter(|r| reads(*r)).collect();
+        readers.into_iter().for_each(|reader| zend::zend_list_close(reader));
+        zend::zend_list_close(body.res);
+    }
 }

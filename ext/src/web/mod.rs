@@ -3,22 +3,27 @@
 //! ```text
 //!  settle (once)      the table of the SAPI's functions, PHP_SAPI, functions and settings of a web server
 //!  classic (request)  php_request_startup ─▶ php_execute_script ─▶ php_request_shutdown
+//!  callback (request) sapi_activate, superglobals ─▶ the callback ─▶ sapi_deactivate; the script stays
 //!        └── exchange: what the SAPI's functions read from, and the response that they write to
 //! ```
 //!
 //! What PHP prints stays in Rust until 64 KiB are there, or the script flushes: no PHP code is called on
 //! its way. Nothing of this is reached by a worker that answers with objects.
 
+pub mod callback;
 pub mod classic;
 pub mod exchange;
 pub mod functions;
 pub mod head;
 pub mod hooks;
 pub mod input;
+pub mod outcome;
 pub mod regex;
 pub mod response;
 pub mod sapi;
 pub mod scripts;
 pub mod settings;
+pub mod superglobals;
+pub mod uploads;
 pub mod variables;
 pub mod zend;

@@ -8,32 +8,42 @@ use ext_php_rs::ffi::{
 use nix::libc::{RTLD_DEFAULT, dlsym};
 
 use super::zend::{NO_CHDIR, zend_string_hash_func};
-use super::{functions, hooks, regex, settings};
+use super::{functions, hooks, settings};
 use crate::engine::zend::globals;
 
-/// Becomes one. To be called in a worker, between two requests of PHP's, and before code of the
-/// application is compiled: constants are put in their places then.
-pub fn become_web(name: &str, wanted: &[(String, Vec<u8>)]) {
-    rename(name);
-    hooks::install();
-    functions::show();
-    // SAFETY: plain values of the engine's, and no request runs.
-    unsafe {
-        let (sapi, module) = (globals::sapi(), globals::sapi_module());
-        (*module).phpinfo_as_text = 0;
-        // Scripts run in their own folder.
-        (*sapi).options &= !NO_CHDIR;
-        (*sapi).request_info.argc = 0;
-        (*sapi).request_info.argv = std::ptr::null_mut();
+/// What a worker becomes.
+#[derive(Debug)]
+pub struct WebSapi {
+    /// `sapi_name`.
+    pub name: String,
+    /// PHP's settings.
+    pub settings: Vec<(String, Vec<u8>)>,
+}
+
+impl WebSapi {
+    /// Becomes it. To be called once, in a worker, before code of the application is compiled: constants are
+    /// put in their places then.
+    pub fn settle(&self) {
+        rename(&self.name);
+        hooks::install();
+        functions::show();
+        // SAFETY: plain values of the engine's.
+        unsafe {
+            let (sapi, module) = (globals::sapi(), globals::sapi_module());
+            (*module).phpinfo_as_text = 0;
+            // Scripts run in their own folder.
+            (*sapi).options &= !NO_CHDIR;
+            (*sapi).request_info.argc = 0;
+            (*sapi).request_info.argv = std::ptr::null_mut();
+        }
+        keep_signals();
+        settings::apply(&self.settings);
     }
-    keep_signals();
-    regex::keep();
-    settings::apply(wanted);
 }
 
 /// The name in the SAPI's table, and the constant.
 fn rename(name: &str) {
-    // SAFETY: no request runs; name and value live as long as the process.
+    // SAFETY: name and value live as long as the process.
     unsafe {
         let text = CString::new(name).unwrap_or_default().into_raw();
         (*globals::sapi_module()).name = text;

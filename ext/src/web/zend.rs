@@ -4,7 +4,7 @@ use std::ffi::{c_char, c_int, c_uint, c_void};
 
 use ext_php_rs::ffi::{
     HashTable, sapi_headers_struct, zend_class_entry, zend_file_handle, zend_function_entry,
-    zend_string, zval,
+    zend_resource, zend_string, zval,
 };
 
 /// `SAPI_HEADER_SENT_SUCCESSFULLY`
@@ -39,6 +39,10 @@ unsafe extern "C" {
     pub fn php_handle_aborted_connection();
     pub fn php_default_post_reader();
     pub fn php_header() -> c_int;
+    pub fn sapi_deactivate();
+    pub fn php_file_le_stream() -> c_int;
+    pub fn zend_list_close(resource: *mut zend_resource);
+    pub fn php_output_start_user(handler: *mut zval, chunk: usize, flags: c_int) -> c_int;
     pub fn php_output_discard_all();
     pub fn zend_objects_store_mark_destructed(store: *mut c_void);
     pub fn zend_is_auto_global_str(name: *const c_char, len: usize) -> bool;

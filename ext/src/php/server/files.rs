@@ -1,15 +1,20 @@
 //! What `start()` prepares for workers whose requests run files: which files, and PHP's settings.
 
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 use std::rc::Rc;
 
 use config::events::Event;
 use config::options::config::{PortOptions, ServerOptions};
 
 use super::state::ServerState;
+use crate::engine::interpreter;
 use crate::engine::zend::globals::{self, IniError};
 use crate::php::error::Failure;
 use crate::php::port::PortState;
+use crate::web::callback::WebCallbacks;
 use crate::web::classic::Plan;
+use crate::web::sapi::WebSapi;
 use crate::web::scripts::Scripts;
 use crate::web::settings;
 
@@ -72,6 +77,26 @@ pub fn prepare(
             }
         }
     }
+    Ok(Some(Plan { scripts, sapi: sapi(server) }))
+}
+
+/// What workers become that see requests as under php-fpm.
+fn sapi(server: &ServerOptions) -> WebSapi {
     let name = if server.sapi_name.is_empty() { "ferrite" } else { &server.sapi_name };
-    Ok(Some(Plan { scripts, name: name.to_owned(), settings: settings::wanted(&server.php_ini) }))
+    WebSapi { name: name.to_owned(), settings: settings::wanted(&server.php_ini) }
+}
+
+/// How requests see the script of the server, where callbacks of it answer them.
+pub fn callbacks(server: &ServerOptions, ports: &[PortOptions]) -> WebCallbacks {
+    let script = interpreter::script_path();
+    let script = std::fs::canonicalize(&script).unwrap_or(script);
+    let root = ports.iter().map(|port| &port.files.root).find(|root| !root.as_os_str().is_empty());
+    let root = match root {
+        Some(root) => std::path::absolute(root).unwrap_or_else(|_| root.clone()),
+        None => script.parent().unwrap_or(Path::new("/")).to_owned(),
+    };
+    let name = script.file_name().unwrap_or_default().as_bytes().to_vec();
+    let root = root.as_os_str().as_bytes();
+    let root = root.strip_suffix(b"/").unwrap_or(root).to_vec();
+    WebCallbacks { sapi: sapi(server), root, file: name, room: Vec::new() }
 }

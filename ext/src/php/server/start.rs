@@ -27,6 +27,7 @@ use crate::engine::zend::zend_unset_timeout;
 use crate::engine::{client, interpreter};
 use crate::php::error::Failure;
 use crate::php::port::{Decompression, PortContext, PortState};
+use crate::php::web;
 use crate::settings;
 use crate::signatures::server::slot;
 use crate::web::classic;
@@ -250,8 +251,10 @@ fn handler(
             "There is no callback for 'Request' on {place}: call on('Request', …) before start()"
         )));
     }
+    let web = request.as_deref().and_then(web::callback_of);
     Ok(PortHandler {
-        request,
+        web: web.is_some(),
+        request: web.or(request),
         connect: state.callback_of(port, Event::Connect),
         close: state.callback_of(port, Event::Close),
         context: PortContext {
@@ -336,6 +339,8 @@ fn show(this: *mut Object<Server>, state: &ServerState, ready: &Ready) {
 }
 
 fn run(ready: Ready, pid_file: Option<PidFile>) -> Run {
+    let any = ready.handlers.iter().any(|handler| handler.web);
+    let web = any.then(|| files::callbacks(&ready.server, &ready.ports));
     let ports = ready.ports.iter().zip(&ready.handlers).zip(ready.tls).zip(ready.http3);
     let mut files = Vec::new();
     let ports = ports.map(|(((options, handler), tls), http3)| {
@@ -381,6 +386,7 @@ fn run(ready: Ready, pid_file: Option<PidFile>) -> Run {
         banner: ready.server.banner,
         foreground: !ready.server.daemonize,
         reset_state: ready.server.reset_state,
+        web,
         classic: ready.classic,
     }
 }

@@ -1,0 +1,44 @@
+//! [`Uploads`]: where the uploads of a request are put.
+
+use std::ffi::{CString, c_char};
+use std::os::unix::ffi::OsStrExt;
+
+use super::exchange::Exchange;
+use crate::engine::zend::globals;
+use crate::php::port::PortContext;
+
+/// The folder of the uploads of a request, while it runs.
+#[derive(Debug)]
+pub struct Uploads<'a> {
+    context: &'a PortContext,
+    /// What `upload_tmp_dir` was.
+    before: *mut c_char,
+    _path: CString,
+}
+
+impl<'a> Uploads<'a> {
+    /// Has PHP put them into the worker's folder; `None` where there can be none.
+    pub fn prepare(exchange: &Exchange, context: &'a PortContext) -> Option<Self> {
+        let content_type = exchange.head.fields.get(b"content-type")?;
+        let start = content_type.get(..MULTIPART.len())?;
+        if !start.eq_ignore_ascii_case(MULTIPART) || exchange.body.is_empty() {
+            return None;
+        }
+        let path = CString::new(context.uploads.enter().as_os_str().as_bytes()).ok()?;
+        // SAFETY: a plain setting, put back when this is dropped; the path lives as long.
+        let before = unsafe {
+            std::mem::replace(&mut (*globals::core()).upload_tmp_dir, path.as_ptr().cast_mut())
+        };
+        Some(Self { context, before, _path: path })
+    }
+}
+
+const MULTIPART: &[u8] = b"multipart/form-data";
+
+impl Drop for Uploads<'_> {
+    fn drop(&mut self) {
+        // SAFETY: puts back what was there.
+        unsafe { (*globals::core()).upload_tmp_dir = self.before };
+        self.context.uploads.leave();
+    }
+}
