@@ -1,13 +1,12 @@
 //! The reactor's end of the control socket to the supervisor.
 
 use std::io::IoSlice;
-use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
 
+use nix::libc::MSG_DONTWAIT;
 use nix::sys::socket::{MsgFlags, sendmsg};
 use wire::control::{FromReactor, ToReactorControl, decode, encode};
 use wire::limits::CONTROL_BYTES_MAX;
-
-use crate::fd_passing;
 
 /// The way to the supervisor, usable from every thread.
 #[derive(Debug)]
@@ -50,7 +49,9 @@ impl Supervisor {
     pub fn receive(&self) -> Control {
         let mut packet = [0; CONTROL_BYTES_MAX];
         let mut descriptors = Vec::new();
-        let len = match fd_passing::receive(self.raw(), &mut packet, &mut descriptors) {
+        let socket = self.socket.as_fd();
+        let read = ancillary::receive_over(socket, &mut packet, &mut descriptors, MSG_DONTWAIT);
+        let len = match read {
             Ok(received) => {
                 if received.cut {
                     log::error!(
@@ -60,7 +61,7 @@ impl Supervisor {
                 }
                 received.len
             }
-            Err(nix::Error::EAGAIN | nix::Error::EINTR) => return Control::Nothing,
+            Err(nix::Error::EAGAIN) => return Control::Nothing,
             Err(_) => return Control::Gone,
         };
         if len == 0 {

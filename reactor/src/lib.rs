@@ -18,7 +18,6 @@ mod descriptors;
 mod error_log;
 mod event_loop;
 #[allow(unsafe_code)]
-mod fd_passing;
 pub mod file;
 pub mod handler;
 mod listener;

@@ -10,6 +10,7 @@ pub const FOLDERS: &[&str] = &[
     "reactor/protocol/src/",
     "reactor/src/",
     "worker/src/",
+    "worker/ancillary/src/",
     "ext/config/src/",
     "ext/arginfo/src/",
     "ext/src/",

@@ -5,13 +5,13 @@ use std::io::{self, IoSlice};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 
+use ancillary::Received;
 use nix::libc::{ETOOMANYREFS, MSG_DONTWAIT, c_int};
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, socketpair};
 use wire::control::{FromWorker, ToWorkerControl, decode, encode};
 use wire::limits::CONTROL_BYTES_MAX;
 
 use crate::membership::PrivateFd;
-use crate::socket::{self, Received};
 
 /// The supervisor's end of a child's control socket. Never blocks: what the child does not take
 /// yet is kept.
@@ -152,13 +152,14 @@ impl AsFd for WorkerControl {
 
 fn send(socket: BorrowedFd<'_>, packet: &Packet, flags: c_int) -> io::Result<()> {
     let descriptors: Vec<RawFd> = packet.descriptors.iter().map(AsRawFd::as_raw_fd).collect();
-    socket::send(socket, &[IoSlice::new(&packet.bytes)], &descriptors, flags).map(drop)
+    ancillary::send(socket, &[IoSlice::new(&packet.bytes)], &descriptors, flags)?;
+    Ok(())
 }
 
 fn receive(socket: BorrowedFd<'_>, flags: c_int) -> io::Result<Option<Packet>> {
     let mut space = [MaybeUninit::<u8>::uninit(); CONTROL_BYTES_MAX];
     let mut descriptors = VecDeque::new();
-    let Received { len, cut } = socket::receive(socket, &mut space, &mut descriptors, flags)?;
+    let Received { len, cut } = ancillary::receive(socket, &mut space, &mut descriptors, flags)?;
     // SAFETY: the kernel has written the first `len` bytes.
     let bytes = unsafe { std::slice::from_raw_parts(space.as_ptr().cast::<u8>(), len) }.to_vec();
     // No message is empty, so an empty packet is the end.

@@ -9,7 +9,6 @@ pub mod plan;
 mod runtime;
 mod shared_memory;
 mod signals;
-mod socket;
 mod supervisor;
 
 pub use application::{

@@ -9,6 +9,8 @@
 //! What is hidden (a segment that begins with a dot, but for `.well-known`, RFC 8615) is never run by its
 //! name. Files are looked for by whoever asks, so that the rules need no file system.
 
+use reactor::protocol::percent;
+
 /// What is there under a path below the document root.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ScriptKind {
@@ -188,25 +190,7 @@ fn is_hidden(segments: &[&[u8]]) -> bool {
 
 /// Without percent-encoding; `None` where that is malformed, or hides a NUL.
 fn decode(path: &[u8]) -> Option<Vec<u8>> {
-    let mut decoded = Vec::with_capacity(path.len());
-    let mut rest = path;
-    while let [byte, after @ ..] = rest {
-        rest = after;
-        let byte = match byte {
-            b'%' => {
-                let [high, low, after @ ..] = rest else { return None };
-                rest = after;
-                let digit = |digit: &u8| char::from(*digit).to_digit(16);
-                (digit(high)? << 4 | digit(low)?) as u8
-            }
-            byte => *byte,
-        };
-        if byte == 0 {
-            return None;
-        }
-        decoded.push(byte);
-    }
-    Some(decoded)
+    percent::decode(path).filter(|decoded| !decoded.contains(&0))
 }
 
 /// As a path in a URL that ends with a slash, and begins with one: two would name another host
@@ -215,14 +199,7 @@ fn encode(segments: &[&[u8]]) -> Vec<u8> {
     let mut encoded = Vec::new();
     for segment in segments {
         encoded.push(b'/');
-        for byte in *segment {
-            match byte {
-                b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' | b'-' | b'.' | b'_' | b'~' => {
-                    encoded.push(*byte);
-                }
-                byte => encoded.extend_from_slice(format!("%{byte:02X}").as_bytes()),
-            }
-        }
+        percent::encode(segment, &mut encoded);
     }
     encoded.push(b'/');
     encoded

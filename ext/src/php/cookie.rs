@@ -6,6 +6,8 @@ pub mod object;
 use std::fmt::Write;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use reactor::protocol::percent;
+
 /// The first second of the year 10000, which a date cannot name (RFC 9110, 5.6.7).
 const EXPIRES_END: i64 = 253_402_300_800;
 
@@ -54,7 +56,7 @@ impl Cookie<'_> {
             if self.raw {
                 line.extend_from_slice(self.value);
             } else {
-                percent_encode(self.value, &mut line);
+                percent::encode(self.value, &mut line);
             }
             if self.expires != 0 {
                 line.extend_from_slice(self.expiry(now).as_bytes());
@@ -145,17 +147,4 @@ fn is_one_of(text: &[u8], values: &[&str]) -> bool {
 
 fn has_any(text: &[u8], forbidden: &[u8]) -> bool {
     text.iter().any(|byte| byte.is_ascii_control() || forbidden.contains(byte))
-}
-
-/// Encodes everything but unreserved characters (RFC 3986, 2.3), as rawurlencode() does.
-fn percent_encode(text: &[u8], out: &mut Vec<u8>) {
-    const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
-    for &byte in text {
-        if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) {
-            out.push(byte);
-        } else {
-            let (high, low) = (usize::from(byte >> 4), usize::from(byte & 15));
-            out.extend_from_slice(&[b'%', DIGITS[high], DIGITS[low]]);
-        }
-    }
 }

@@ -36,6 +36,7 @@ pub mod h3;
 pub mod message;
 mod output;
 pub mod pace;
+pub mod percent;
 mod reply;
 mod request;
 mod response;

@@ -58,7 +58,7 @@ impl Incoming {
 
 /// The content of a request whose handler works while it arrives. The client is asked for it by the
 /// first read only, and may send as much ahead as [`REQUEST_WINDOW_BYTES`] and its connection take.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct BodyStream {
     link: Rc<RefCell<Link>>,
     exchange: ExchangeId,

@@ -14,6 +14,8 @@ use std::mem::take;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::time::Instant;
 
+use ancillary::Received;
+use nix::errno::Errno;
 use nix::libc::MSG_DONTWAIT;
 use nix::sys::socket::setsockopt;
 use nix::sys::socket::sockopt::ReceiveTimeout;
@@ -30,7 +32,6 @@ use self::current::Current;
 pub(crate) use self::current::ExchangeStatus;
 use crate::membership::{PrivateFd, is_forked_copy};
 use crate::runtime::body::Incoming;
-use crate::socket::{self, Received};
 
 /// A worker's end of the socket pair to one reactor thread.
 #[derive(Debug)]
@@ -288,17 +289,17 @@ impl Link {
         }
         let space = bytes.spare_capacity_mut();
         let mut descriptors = VecDeque::new();
-        match socket::receive(self.socket.as_fd(), space, &mut descriptors, flags) {
+        match ancillary::receive(self.socket.as_fd(), space, &mut descriptors, flags) {
             Ok(Received { len, cut }) if len > 0 => {
                 // SAFETY: the kernel has written `len` bytes behind the present ones.
                 unsafe { bytes.set_len(bytes.len() + len) };
                 self.decoder.descriptors_came(descriptors, cut);
                 Read::Some
             }
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Read::Nothing,
+            Err(Errno::EAGAIN) => Read::Nothing,
             Ok(_) => self.end(),
             Err(error) => {
-                if error.kind() != io::ErrorKind::ConnectionReset {
+                if error != Errno::ECONNRESET {
                     log::error!("link: recvmsg: {error}");
                 }
                 self.end()
@@ -358,7 +359,7 @@ impl Link {
 
     fn send_some(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
         let first = self.encoder.descriptors.front().map(|first| first.file.as_raw_fd());
-        let sent = socket::send(self.socket.as_fd(), slices, first.as_slice(), 0)?;
+        let sent = ancillary::send(self.socket.as_fd(), slices, first.as_slice(), 0)?;
         self.encoder.descriptors.pop_front();
         Ok(sent)
     }

@@ -24,7 +24,6 @@ use nix::sys::signal::{SigHandler, SigSet, SigmaskHow, Signal, sigaction, sigpro
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 
 use super::{OBEYED, dispose};
-use crate::socket;
 
 /// What a worker blocks: everything that is the supervisor's to obey. How its own children end is
 /// the business of PHP code.
@@ -128,7 +127,8 @@ pub(crate) fn say(packet: &[u8]) -> Option<io::Result<()>> {
     }
     // SAFETY: the descriptor is open until `forget_worker`, which runs in this one thread.
     let control = unsafe { BorrowedFd::borrow_raw(control) };
-    Some(socket::send(control, &[IoSlice::new(packet)], &[], MSG_DONTWAIT).map(drop))
+    let sent = ancillary::send(control, &[IoSlice::new(packet)], &[], MSG_DONTWAIT);
+    Some(sent.map(drop).map_err(io::Error::from))
 }
 
 /// A worker's control socket, for its signal handler; such a handler can reach nothing else.

@@ -7,7 +7,8 @@ use nix::fcntl::AtFlags;
 use nix::sys::stat::{SFlag, fstatat};
 use wire::limits::LISTING_NAMES_MAX;
 
-use super::target::{encode, is_program};
+use super::target::is_program;
+use crate::protocol::percent;
 
 /// The page, for a directory that people know by the path `shown`; `None` when it cannot be read. Hidden
 /// names are left out, and programs in PHP. At most [`LISTING_NAMES_MAX`] names.
@@ -43,10 +44,10 @@ pub fn list(directory: OwnedFd, shown: &str) -> Option<String> {
     for (is_file, name) in entries {
         let slash = if is_file { "" } else { "/" };
         let text = escape(&String::from_utf8_lossy(&name));
-        page.push_str(&format!(
-            "<li><a href=\"{}{slash}\">{text}{slash}</a></li>\n",
-            encode(&name)
-        ));
+        let mut reference = Vec::with_capacity(name.len());
+        percent::encode(&name, &mut reference);
+        let reference = String::from_utf8_lossy(&reference);
+        page.push_str(&format!("<li><a href=\"{reference}{slash}\">{text}{slash}</a></li>\n"));
     }
     page.push_str("</ul>\n");
     if more {

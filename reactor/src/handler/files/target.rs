@@ -4,6 +4,8 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
+use crate::protocol::percent;
+
 /// A path below a root that may be opened.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target {
@@ -63,7 +65,7 @@ impl Target {
         let mut encoded = vec![];
         for segment in self.path.split(|byte| *byte == b'/').filter(|segment| !segment.is_empty()) {
             encoded.push(b'/');
-            encoded.extend(encode(segment).into_bytes());
+            percent::encode(segment, &mut encoded);
         }
         encoded
     }
@@ -91,39 +93,10 @@ pub fn relative(path: &[u8]) -> Option<Vec<u8>> {
     Some(relative.path)
 }
 
-/// A segment of a path, percent-encoded but for unreserved characters (RFC 3986, 2.3).
-pub fn encode(segment: &[u8]) -> String {
-    let mut encoded = String::with_capacity(segment.len());
-    for byte in segment {
-        match byte {
-            b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' | b'-' | b'.' | b'_' | b'~' => {
-                encoded.push(char::from(*byte));
-            }
-            byte => encoded.push_str(&format!("%{byte:02X}")),
-        }
-    }
-    encoded
-}
-
 /// A segment without its percent-encoding; `None` where that is malformed, or hides what no name of a
 /// file has in it.
 fn decode(segment: &[u8]) -> Option<Vec<u8>> {
-    let mut decoded = Vec::with_capacity(segment.len());
-    let mut rest = segment.iter();
-    while let Some(byte) = rest.next() {
-        let byte = match byte {
-            b'%' => {
-                let mut digit = || char::from(*rest.next()?).to_digit(16);
-                (digit()? << 4 | digit()?) as u8
-            }
-            byte => *byte,
-        };
-        if byte == 0 || byte == b'/' {
-            return None;
-        }
-        decoded.push(byte);
-    }
-    Some(decoded)
+    percent::decode(segment).filter(|decoded| !decoded.iter().any(|byte| matches!(byte, 0 | b'/')))
 }
 
 /// Whether a file is a program in PHP, by its name.

@@ -2,8 +2,9 @@
 
 use std::fmt;
 use std::io::IoSlice;
-use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
 
+use nix::libc::MSG_DONTWAIT;
 use nix::sys::socket::{
     ControlMessage, MsgFlags, Shutdown, getsockopt, send, sendmsg, shutdown, sockopt,
 };
@@ -12,7 +13,6 @@ use wire::shm::batch::ResponseBatch;
 use wire::shm::{Mark, Marks, Shared};
 use wire::{Address, CodecError, Decoder, Encoder, ExchangeId, ToReactor, ToWorker};
 
-use crate::fd_passing;
 use crate::handler::workers::in_flight::NO_MARK;
 use crate::shared_content;
 use crate::socket::ReadBuffer;
@@ -249,10 +249,10 @@ impl Link {
     /// Reads once.
     pub fn receive(&mut self, buffer: &mut ReadBuffer) -> Result<LinkRead, LinkError> {
         let mut descriptors = Vec::new();
-        let raw = self.raw();
+        let socket = self.socket.as_fd();
         let mut cut = false;
         let read = buffer.fill(|space| {
-            let received = fd_passing::receive(raw, space, &mut descriptors)?;
+            let received = ancillary::receive_over(socket, space, &mut descriptors, MSG_DONTWAIT)?;
             cut = received.cut;
             Ok(received.len)
         });
@@ -272,7 +272,6 @@ impl Link {
                 // A read stops short behind bytes that carry a descriptor.
                 Ok(if full || with_descriptors { LinkRead::More } else { LinkRead::Short })
             }
-            Err(nix::Error::EINTR) => Ok(LinkRead::More),
             Err(nix::Error::EAGAIN) => Ok(LinkRead::Nothing),
             Err(_) => Err(LinkError::Closed),
         }

@@ -1,13 +1,14 @@
 //! The two system calls by which bytes and descriptors cross a Unix socket.
 
-use std::collections::VecDeque;
-use std::io::{self, IoSlice};
+use std::io::IoSlice;
 use std::mem::{MaybeUninit, zeroed};
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 
+use nix::errno::Errno;
 use nix::libc;
 
-/// What the kernel lets pass with one message (SCM_MAX_FD).
+/// What the kernel lets pass with one message (SCM_MAX_FD): whatever a peer sends, there is room for
+/// it, and none is lost for want of it.
 const DESCRIPTORS_MAX: usize = 253;
 
 // SAFETY: CMSG_SPACE only computes.
@@ -20,21 +21,21 @@ struct Ancillary(MaybeUninit<[u8; ANCILLARY_BYTES]>);
 
 /// What one read gave, beside the bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Received {
+pub struct Received {
     /// Bytes read; 0 at the end of the stream.
-    pub(crate) len: usize,
-    /// Whether descriptors came that this process had no room for.
-    pub(crate) cut: bool,
+    pub len: usize,
+    /// Whether descriptors came that this process had no room for (MSG_CTRUNC).
+    pub cut: bool,
 }
 
-/// Reads once into `space` and appends the descriptors that came along. Interrupted calls are made
-/// again.
-pub(crate) fn receive(
+/// Reads once into `space` and appends the descriptors that came along, also when some were cut off:
+/// those that the kernel has installed are owned from here on. Interrupted calls are made again.
+pub fn receive(
     socket: BorrowedFd<'_>,
     space: &mut [MaybeUninit<u8>],
-    descriptors: &mut VecDeque<OwnedFd>,
+    descriptors: &mut impl Extend<OwnedFd>,
     flags: libc::c_int,
-) -> io::Result<Received> {
+) -> nix::Result<Received> {
     let mut ancillary = Ancillary(MaybeUninit::uninit());
     let mut piece = libc::iovec { iov_base: space.as_mut_ptr().cast(), iov_len: space.len() };
     loop {
@@ -49,11 +50,10 @@ pub(crate) fn receive(
             libc::recvmsg(socket.as_raw_fd(), &raw mut message, flags | libc::MSG_CMSG_CLOEXEC)
         };
         let Ok(read) = usize::try_from(read) else {
-            let error = io::Error::last_os_error();
-            if error.kind() == io::ErrorKind::Interrupted {
-                continue;
+            match Errno::last() {
+                Errno::EINTR => continue,
+                error => return Err(error),
             }
-            return Err(error);
         };
         if message.msg_controllen > 0 {
             // SAFETY: the kernel has filled the header and the control messages it points to.
@@ -63,14 +63,26 @@ pub(crate) fn receive(
     }
 }
 
+/// As [`receive`], into memory that holds something already.
+pub fn receive_over(
+    socket: BorrowedFd<'_>,
+    space: &mut [u8],
+    descriptors: &mut impl Extend<OwnedFd>,
+    flags: libc::c_int,
+) -> nix::Result<Received> {
+    // SAFETY: the same bytes; the kernel writes only such that are initialised.
+    let space = unsafe { &mut *(std::ptr::from_mut(space) as *mut [MaybeUninit<u8>]) };
+    receive(socket, space, descriptors, flags)
+}
+
 /// Writes once: `descriptors` go with the first byte. Never raises SIGPIPE. Interrupted calls are
 /// made again.
-pub(crate) fn send(
+pub fn send(
     socket: BorrowedFd<'_>,
     pieces: &[IoSlice<'_>],
     descriptors: &[RawFd],
     flags: libc::c_int,
-) -> io::Result<usize> {
+) -> nix::Result<usize> {
     debug_assert!(descriptors.len() <= DESCRIPTORS_MAX);
     let mut ancillary = Ancillary(MaybeUninit::uninit());
     // SAFETY: a message header of zeros is valid: it points to nothing.
@@ -91,8 +103,8 @@ pub(crate) fn send(
         if let Ok(sent) = usize::try_from(sent) {
             return Ok(sent);
         }
-        let error = io::Error::last_os_error();
-        if error.kind() != io::ErrorKind::Interrupted {
+        let error = Errno::last();
+        if error != Errno::EINTR {
             return Err(error);
         }
     }
@@ -102,7 +114,7 @@ pub(crate) fn send(
 ///
 /// # Safety
 /// `message` was filled by a successful `recvmsg`, and this is called once for it.
-unsafe fn collect(message: &libc::msghdr, descriptors: &mut VecDeque<OwnedFd>) {
+unsafe fn collect(message: &libc::msghdr, descriptors: &mut impl Extend<OwnedFd>) {
     // SAFETY: the kernel has written well-formed control messages of `msg_controllen` bytes; each
     // descriptor in them was installed for this process just now and has no other owner.
     unsafe {
@@ -113,7 +125,7 @@ unsafe fn collect(message: &libc::msghdr, descriptors: &mut VecDeque<OwnedFd>) {
                 let bytes = header.cmsg_len - libc::CMSG_LEN(0) as usize;
                 for index in 0..bytes / size_of::<RawFd>() {
                     let descriptor = data.add(index).read_unaligned();
-                    descriptors.push_back(OwnedFd::from_raw_fd(descriptor));
+                    descriptors.extend([OwnedFd::from_raw_fd(descriptor)]);
                 }
             }
             next = libc::CMSG_NXTHDR(message, header);
@@ -157,10 +169,10 @@ mod tests {
         assert_eq!(send(here.as_fd(), &pieces, &[passed.as_raw_fd()], 0).unwrap(), 3);
         drop(passed);
         let mut space = [MaybeUninit::<u8>::uninit(); 8];
-        let mut descriptors = VecDeque::new();
+        let mut descriptors = Vec::new();
         let received = receive(there.as_fd(), &mut space, &mut descriptors, 0).unwrap();
         assert_eq!(received, Received { len: 3, cut: false });
-        let mut copy = UnixStream::from(descriptors.pop_front().unwrap());
+        let mut copy = UnixStream::from(descriptors.pop().unwrap());
         copy.write_all(b"x").unwrap();
         let mut byte = [0];
         kept.read_exact(&mut byte).unwrap();
@@ -173,8 +185,8 @@ mod tests {
         let (here, there) = UnixStream::pair().unwrap();
         drop(there);
         let error = send(here.as_fd(), &[IoSlice::new(b"x")], &[], 0).unwrap_err();
-        assert_eq!(error.kind(), io::ErrorKind::BrokenPipe);
+        assert_eq!(error, Errno::EPIPE);
         let mut space = [MaybeUninit::<u8>::uninit(); 8];
-        assert_eq!(receive(here.as_fd(), &mut space, &mut VecDeque::new(), 0).unwrap().len, 0);
+        assert_eq!(receive(here.as_fd(), &mut space, &mut Vec::new(), 0).unwrap().len, 0);
     }
 }
