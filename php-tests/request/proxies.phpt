@@ -61,7 +61,7 @@ var_dump($connection->rest());
 $server->waitForLog('/closed a connection of proxy 127.0.0.1:\d+: no PROXY header; have it send/');
 
 echo "mistakes\n";
-foreach ([['trusted_proxies' => ['10.0.0.0/40']], ['trusted_proxies' => [1]], ['trusted_proxies' => 1],
+foreach ([['trusted_proxies' => ['10.0.0.0/40']], ['trusted_proxies' => "127.0.0.1, a\n\"b"], ['trusted_proxies' => ['unix:', 'localhost']], ['trusted_proxies' => [1]], ['trusted_proxies' => 1],
     ['forwarded_headers' => 'via'], ['proxy_protocol' => 'v1']] as $options) {
     try {
         (new Ferrite\Http\Server('127.0.0.1', 0))->set($options);
@@ -96,7 +96,9 @@ PROXY protocol
 {"request_scheme":"http","server_port":443,"remote_port":40,"remote_addr":"192.0.2.1","host":"in.example"}
 string(0) ""
 mistakes
-ValueError: Ferrite\Http\Server::set(): Argument #1 ($settings) is not valid: Option 'trusted_proxies' must be an array of addresses, networks as '10.0.0.0/8', 'private_ranges' and 'unix:', an array of 1 given
+ValueError: Ferrite\Http\Server::set(): Argument #1 ($settings) is not valid: Option 'trusted_proxies' must be an array of addresses, networks as '10.0.0.0/8', 'private_ranges' and 'unix:', and "10.0.0.0/40" is none of these
+ValueError: Ferrite\Http\Server::set(): Argument #1 ($settings) is not valid: Option 'trusted_proxies' must be an array of addresses, networks as '10.0.0.0/8', 'private_ranges' and 'unix:', and "a\n\"b" is none of these
+ValueError: Ferrite\Http\Server::set(): Argument #1 ($settings) is not valid: Option 'trusted_proxies' must be an array of addresses, networks as '10.0.0.0/8', 'private_ranges' and 'unix:', and "localhost" is none of these
 TypeError: Ferrite\Http\Server::set(): Argument #1 ($settings) is not valid: Option 'trusted_proxies' must be an array of addresses, networks as '10.0.0.0/8', 'private_ranges' and 'unix:', an array of 1 given
 TypeError: Ferrite\Http\Server::set(): Argument #1 ($settings) is not valid: Option 'trusted_proxies' must be an array of addresses, networks as '10.0.0.0/8', 'private_ranges' and 'unix:', 1 given
 ValueError: Ferrite\Http\Server::set(): Argument #1 ($settings) is not valid: Option 'forwarded_headers' must be 'forwarded', 'x-forwarded' or '', "via" given

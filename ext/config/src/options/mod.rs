@@ -75,6 +75,10 @@ impl fmt::Display for OptionError {
                 f,
                 "Option '{key}' is not supported: only {allowed} is accepted, {given} given. {why}"
             ),
+            Self::Invalid { key, invalid: InvalidValue::Entry(wrong), allowed, .. } => {
+                let wrong = wrong.escape_debug();
+                write!(f, "Option '{key}' must be {allowed}, and \"{wrong}\" is none of these")
+            }
             Self::Invalid { key, allowed, given, .. } => {
                 write!(f, "Option '{key}' must be {allowed}, {given} given")
             }

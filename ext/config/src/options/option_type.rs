@@ -133,12 +133,14 @@ pub enum Assignment {
 }
 
 /// The value does not fit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum InvalidValue {
     /// Its type is wrong.
     Type,
     /// Its type is right, but it is outside of the range.
     Range,
+    /// This entry of a list is none that is known.
+    Entry(String),
     /// It asks for something that does not exist here.
     Absent,
 }
@@ -268,8 +270,10 @@ fn proxies(value: &Value) -> Result<TrustedProxies, InvalidValue> {
         _ => return Err(InvalidValue::Type),
     };
     let mut trusted = TrustedProxies::default();
-    let all_known = words.into_iter().all(|word| trusted.add(word));
-    if all_known { Ok(trusted) } else { Err(InvalidValue::Range) }
+    match words.into_iter().find(|word| !trusted.add(word)) {
+        None => Ok(trusted),
+        Some(wrong) => Err(InvalidValue::Entry(wrong.to_owned())),
+    }
 }
 
 /// An entry of `ssl_sni_certs`: its files, and nothing else.
