@@ -105,9 +105,10 @@ class Request
 
     /**
      * The body as a PHP stream, for `fread()`, `stream_copy_to_stream()` and their like. A body that is
-     * stored already is read from its start, by each stream anew. One that arrives while the handler
-     * runs (`body_stream`, `body_stream_locations`) is read once, and reading waits for it; the client is
-     * asked to send it (100 Continue) by the first read, and sends no faster than it is read.
+     * stored already is read from its start, by each stream anew, and `rewind()` and `fseek()` work. One
+     * that arrives while the handler runs (`body_stream`, `body_stream_locations`) is read once, and
+     * reading waits for it; the client is asked to send it (100 Continue) by the first read, and sends no
+     * faster than it is read.
      *
      * When the client leaves, or is too slow (`body_timeout`, `body_stream_rate_min`), the stream ends
      * with a warning.

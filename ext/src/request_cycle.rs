@@ -29,18 +29,19 @@ pub fn handle(
     mut request: worker::Request,
     reply: Reply,
 ) -> Verdict {
-    if let Some(settings) = &port.decompression
-        && let Err(refusal) = decoding::apply(&mut request, settings)
-    {
-        decoding::refuse(reply, &request.head, &refusal);
-        return Verdict::Continue;
-    }
+    let body = match decoding::take_body(&mut request, port.decompression.as_ref()) {
+        Ok(body) => body,
+        Err(refusal) => {
+            decoding::refuse(reply, &request.head, &refusal);
+            return Verdict::Continue;
+        }
+    };
     let head_only = request.head.method == Method::HEAD;
     let connection = request.head.origin.connection;
     let exchange = reply.exchange();
     let compression = port.compression.as_ref();
     let compression = compression.map(|options| Compression::of(options, &request.head.fields));
-    let request = Request::create(request, port);
+    let request = Request::create(request, body, port);
     client::watch(reply.watch());
     request::current::set(exchange, request);
     let response = Response::create(reply, connection, head_only, compression);

@@ -47,6 +47,44 @@ $server = serve(HANDLER, "'http_decompression' => true, 'package_max_length' => 
 echo $server->request('POST', '/', ['Content-Encoding' => 'gzip'], $bomb)->body, "\n";
 unset($server);
 
+echo "read while it arrives\n";
+$server = serve(<<<'CODE'
+    $warnings = [];
+    set_error_handler(function ($level, $message) use (&$warnings) { $warnings[] = $message; return true; });
+    $headers = array_intersect_key($request->header, array_flip(['content-encoding', 'content-length']));
+    try {
+        [$content, $more] = match ($request->server['request_uri']) {
+            '/stream' => [stream_get_contents($request->stream()), fread($request->stream(), 10)],
+            '/raw' => [$request->rawContent(), ''],
+            '/form' => [json_encode([$request->post, array_map(fn ($file) => md5_file($file['tmp_name']), $request->files ?? [])]), ''],
+        };
+    } catch (Ferrite\Exception $e) {
+        [$content, $more] = [$e->getMessage(), ''];
+    }
+    $content = strlen(trim($content, "\0")) === 0 && strlen($content) > 800_000 && strlen($content) <= 900 << 10 ? 'less than the bound' : $content;
+    $response->end(json_encode([$headers, strlen($content), strlen($content) < 200 ? $content : md5($content), $more, $warnings]));
+    CODE, "'http_decompression' => true, 'package_max_length' => '1M', 'body_stream' => true, 'http_decompression_bytes_max' => '900K'");
+$large = str_repeat('abcdefgh', 100_000);
+$multipart = "--B\r\nContent-Disposition: form-data; name=f; filename=x\r\n\r\n$large\r\n--B--\r\n";
+$as_form = ['Content-Type' => 'multipart/form-data; boundary=B', 'Content-Encoding' => 'gzip'];
+foreach ([['/stream', ['Content-Encoding' => 'gzip'], gzencode($large)], ['/stream', ['Content-Encoding' => 'br'], $brotli],
+    ['/stream', ['Content-Encoding' => 'zstd'], $zstd], ['/stream', [], 'as it is'], ['/raw', $gzip, gzencode($form)],
+    ['/form', $gzip, gzencode($form)], ['/form', $as_form, gzencode($multipart)], ['/stream', ['Content-Encoding' => 'deflate'], 'x'],
+    ['/stream', ['Content-Encoding' => 'gzip'], $bomb], ['/raw', ['Content-Encoding' => 'gzip'], $bomb],
+    ['/stream', ['Content-Encoding' => 'gzip'], gzencode($form) . 'more'], ['/stream', ['Content-Encoding' => 'gzip'], 'x']] as [$path, $headers, $content]) {
+    $response = $server->request('POST', $path, $headers, $content);
+    echo $response->status, ' ', str_replace(md5($large), 'its md5', trim($response->body)), "\n";
+}
+// The handler has what is there while the rest is still to come.
+$client = $server->connect();
+$client->send("POST /stream HTTP/1.1\r\nHost: a\r\nContent-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n");
+foreach (str_split(gzencode('byte by byte')) as $byte) {
+    $client->send("1\r\n$byte\r\n");
+}
+$client->send("0\r\n\r\n");
+echo $client->response()->body, "\n";
+unset($server);
+
 echo "off\n";
 $server = serve(HANDLER);
 $sent = gzencode($form);
@@ -78,5 +116,19 @@ refused
 0
 its own bound
 {"content-length":"2097152"} 2097152 b2d1236c286a3c0704224fe4105eca49 null
+read while it arrives
+200 [[],800000,"its md5","",[]]
+200 [[],19,"hello, hello, hello","",[]]
+200 [[],5,"hello","",[]]
+200 [{"content-length":"8"},8,"as it is","",[]]
+200 [[],26,"a=1&b=xxxxxxxxxxxxxxxxxxxx","",[]]
+200 [[],41,"[{\"a\":\"1\",\"b\":\"xxxxxxxxxxxxxxxxxxxx\"},[]]","",[]]
+200 [[],47,"[null,{\"f\":\"its md5\"}]","",[]]
+415 415 Unsupported Media Type
+200 [[],19,"less than the bound",false,["stream_get_contents(): the content of the request breaks off: it is larger than http_decompression_bytes_max when it is decoded","fread(): the content of the request breaks off: it is larger than http_decompression_bytes_max when it is decoded"]]
+200 [[],105,"the body of the request cannot be read: it is larger than http_decompression_bytes_max when it is decoded","",[]]
+200 [[],26,"a=1&b=xxxxxxxxxxxxxxxxxxxx",false,["stream_get_contents(): the content of the request breaks off: it is not in its content coding","fread(): the content of the request breaks off: it is not in its content coding"]]
+200 [[],0,"",false,["stream_get_contents(): the content of the request breaks off: it is not in its content coding","fread(): the content of the request breaks off: it is not in its content coding"]]
+[[],12,"byte by byte","",[]]
 off
 bool(true)

@@ -59,7 +59,11 @@ $server = TestServer::start(<<<'CODE'
             default:
                 $stream = $request->stream();
                 $all = md5(stream_get_contents($stream));
-                return $response->end(json_encode([$all, $all === md5(stream_get_contents($request->stream())), $request->isCompleted()]));
+                $again = feof($stream) && rewind($stream) && $all === md5(stream_get_contents($stream));
+                $end = substr(stream_get_contents($stream, -1, max(ftell($stream) - 2, 0)), -2);
+                return $response->end(json_encode([$all, $all === md5(stream_get_contents($request->stream())), $request->isCompleted(),
+                    $again, ftell($stream), $end === substr($request->rawContent(), -2), fseek($stream, 1, SEEK_END), fseek($stream, -1),
+                    stream_get_meta_data($stream)['seekable']]));
         }
     });
     CODE);
@@ -157,8 +161,8 @@ a few bytes [true,["fread(): the content of the request breaks off: the client s
 -- behind the end of the request there is nothing
 kept [false,true,["fread(): the content of the request breaks off: the response has been ended before"]]
 -- stored bodies: none, in memory, in a file
-["its md5",true,true]
-["its md5",true,true]
-["its md5",true,true]
+["its md5",true,true,true,0,true,-1,-1,true]
+["its md5",true,true,true,3,true,-1,-1,true]
+["its md5",true,true,true,1500000,true,-1,-1,true]
 ||
 0

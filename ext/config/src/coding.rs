@@ -5,6 +5,7 @@ mod brotli;
 mod encoder;
 mod zstd;
 
+use std::fmt;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::Path;
@@ -22,15 +23,6 @@ pub const ACCEPTED: &str = "gzip, br, zstd";
 
 /// Bytes that are decoded at a time.
 const PIECE_BYTES: usize = 64 << 10;
-
-/// What decodes content in a coding.
-fn decoder<'a>(coding: ContentCoding, content: impl BufRead + 'a) -> Box<dyn Read + 'a> {
-    match coding {
-        ContentCoding::Gzip => Box::new(MultiGzDecoder::new(content)),
-        ContentCoding::Brotli => Box::new(BrotliReader::new(content)),
-        ContentCoding::Zstd => Box::new(ZstdReader::new(content)),
-    }
-}
 
 /// What `Content-Encoding` says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,41 +80,137 @@ pub enum DecodeError {
 }
 
 /// Decodes content.
-pub fn decode(
+pub fn decode<'a>(
     coding: ContentCoding,
-    content: impl Read,
-    bounds: Bounds<'_>,
-) -> Result<Decoded, DecodeError> {
-    let mut source = BufReader::with_capacity(PIECE_BYTES, Source { content, failed: None });
-    let outcome = expand(coding, &mut source, bounds);
-    // A file that cannot be read looks to a decoder as content that ends.
-    if let Some(error) = source.get_mut().failed.take() {
-        return Err(DecodeError::Io(error));
-    }
-    outcome
-}
-
-fn expand(
-    coding: ContentCoding,
-    source: &mut BufReader<Source<impl Read>>,
+    content: impl Read + 'a,
     bounds: Bounds<'_>,
 ) -> Result<Decoded, DecodeError> {
     let mut kept = Kept { bounds, len: 0, place: Decoded::Memory(Vec::new()) };
-    let mut decoder = decoder(coding, &mut *source);
+    let mut decoder = DecodingReader::new(coding, content, bounds.bytes_max);
     let mut piece = vec![0; PIECE_BYTES];
     loop {
-        match decoder.read(&mut piece) {
-            Ok(0) => break,
-            Ok(len) => kept.add(&piece[..len])?,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(_) => return Err(DecodeError::Malformed),
+        match decoder.read(&mut piece)? {
+            0 => return Ok(kept.place),
+            len => kept.add(&piece[..len])?,
         }
     }
-    drop(decoder);
-    // Nothing may follow: another reader might take it for something.
-    match source.fill_buf() {
-        Ok([]) => Ok(kept.place),
-        _ => Err(DecodeError::Malformed),
+}
+
+/// Reads content that is decoded as it comes.
+pub struct DecodingReader<'a> {
+    decoder: Box<dyn Decoder + 'a>,
+    /// So many bytes may come yet.
+    left: u64,
+    state: DecodingState,
+}
+
+/// How far a [`DecodingReader`] has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum DecodingState {
+    Open,
+    /// All of it was read.
+    Ended,
+    TooLarge,
+    Malformed,
+}
+
+/// Decodes one coding.
+trait Decoder: Read {
+    /// What it reads from: content in the coding, of which it has taken no byte behind its end.
+    fn source(&mut self) -> &mut dyn EncodedContent;
+}
+
+/// Content in a coding.
+trait EncodedContent {
+    /// Whether nothing is left.
+    fn is_at_end(&mut self) -> bool;
+
+    /// What has failed while it was read.
+    fn failure(&mut self) -> Option<io::Error>;
+}
+
+impl<'a> DecodingReader<'a> {
+    /// Decodes `content`, of which there may be `bytes_max` when it is decoded.
+    pub fn new(coding: ContentCoding, content: impl Read + 'a, bytes_max: u64) -> Self {
+        let content = BufReader::with_capacity(PIECE_BYTES, Source { content, failed: None });
+        let decoder: Box<dyn Decoder + 'a> = match coding {
+            ContentCoding::Gzip => Box::new(MultiGzDecoder::new(content)),
+            ContentCoding::Brotli => Box::new(BrotliReader::new(content)),
+            ContentCoding::Zstd => Box::new(ZstdReader::new(content)),
+        };
+        Self { decoder, left: bytes_max, state: DecodingState::Open }
+    }
+
+    /// Fills the beginning of `space`; 0 at the end. What is wrong stays so.
+    pub fn read(&mut self, space: &mut [u8]) -> Result<usize, DecodeError> {
+        loop {
+            match self.state {
+                DecodingState::Open => {}
+                DecodingState::Ended => return Ok(0),
+                DecodingState::TooLarge => return Err(DecodeError::TooLarge),
+                DecodingState::Malformed => return Err(DecodeError::Malformed),
+            }
+            let read = self.decoder.read(space);
+            let source = self.decoder.source();
+            // Content that cannot be read looks to a decoder as content that ends.
+            if let Some(error) = source.failure() {
+                self.state = DecodingState::Malformed;
+                return Err(DecodeError::Io(error));
+            }
+            match read {
+                // Nothing may follow: another reader might take it for something.
+                Ok(0) => {
+                    let ended = source.is_at_end();
+                    if let Some(error) = source.failure() {
+                        self.state = DecodingState::Malformed;
+                        return Err(DecodeError::Io(error));
+                    }
+                    self.state =
+                        if ended { DecodingState::Ended } else { DecodingState::Malformed };
+                }
+                Ok(len) if len as u64 > self.left => self.state = DecodingState::TooLarge,
+                Ok(len) => {
+                    self.left -= len as u64;
+                    return Ok(len);
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(_) => self.state = DecodingState::Malformed,
+            }
+        }
+    }
+}
+
+impl fmt::Debug for DecodingReader<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DecodingReader").field("left", &self.left).finish_non_exhaustive()
+    }
+}
+
+impl<R: Read> Decoder for MultiGzDecoder<BufReader<Source<R>>> {
+    fn source(&mut self) -> &mut dyn EncodedContent {
+        self.get_mut()
+    }
+}
+
+impl<R: Read> Decoder for BrotliReader<BufReader<Source<R>>> {
+    fn source(&mut self) -> &mut dyn EncodedContent {
+        self.get_mut()
+    }
+}
+
+impl<R: Read> Decoder for ZstdReader<BufReader<Source<R>>> {
+    fn source(&mut self) -> &mut dyn EncodedContent {
+        self.get_mut()
+    }
+}
+
+impl<R: Read> EncodedContent for BufReader<Source<R>> {
+    fn is_at_end(&mut self) -> bool {
+        self.fill_buf().is_ok_and(<[u8]>::is_empty)
+    }
+
+    fn failure(&mut self) -> Option<io::Error> {
+        self.get_mut().failed.take()
     }
 }
 
@@ -155,9 +243,6 @@ struct Kept<'a> {
 impl Kept<'_> {
     fn add(&mut self, piece: &[u8]) -> Result<(), DecodeError> {
         self.len += piece.len() as u64;
-        if self.len > self.bounds.bytes_max {
-            return Err(DecodeError::TooLarge);
-        }
         if let Decoded::Memory(bytes) = &mut self.place {
             if self.len <= self.bounds.memory_bytes_max as u64 {
                 bytes.extend_from_slice(piece);
@@ -343,6 +428,36 @@ mod tests {
             [&b"\x28\xb5\x2f\xfd\xa0"[..], &(8_u32 << 20 | 1).to_le_bytes(), b"\x29\0\0hello"];
         let result = run(ContentCoding::Zstd, &single.concat(), 1 << 30, 0);
         assert!(matches!(result, Err(DecodeError::Malformed)));
+    }
+
+    #[test]
+    fn content_is_decoded_as_it_comes_and_what_is_wrong_stays_so() {
+        for (coding, encoded) in samples() {
+            // A byte at a time, as a slow client sends it.
+            let trickle = encoded.iter().map(std::slice::from_ref);
+            let content = trickle.fold(Box::new(io::empty()) as Box<dyn Read>, |before, byte| {
+                Box::new(before.chain(byte))
+            });
+            let mut reader = DecodingReader::new(coding, content, 19);
+            let (mut all, mut space) = (Vec::new(), [0; 7]);
+            loop {
+                match reader.read(&mut space).unwrap() {
+                    0 => break,
+                    len => all.extend_from_slice(&space[..len]),
+                }
+            }
+            assert_eq!(all, TEXT, "{coding:?}");
+            assert_eq!(reader.read(&mut space).unwrap(), 0);
+            for (bytes_max, content) in [(18, &encoded[..]), (19, &[&encoded[..], b"x"].concat())] {
+                let mut reader = DecodingReader::new(coding, content, bytes_max);
+                let errors =
+                    std::iter::repeat_with(|| reader.read(&mut space)).skip_while(Result::is_ok);
+                for error in errors.take(2) {
+                    let too_large = matches!(error, Err(DecodeError::TooLarge));
+                    assert_eq!(too_large, bytes_max == 18, "{coding:?} {error:?}");
+                }
+            }
+        }
     }
 
     #[test]

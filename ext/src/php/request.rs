@@ -59,13 +59,13 @@ struct Message {
 }
 
 impl Request {
-    /// A new PHP object for a request, with one reference. `port` must stay until
+    /// A new PHP object for a request, whose content is `body`, with one reference. `port` must stay until
     /// [`retire`](Self::retire).
-    pub fn create(request: worker::Request, port: &PortContext) -> *mut Object<Self> {
+    pub fn create(request: worker::Request, body: Body, port: &PortContext) -> *mut Object<Self> {
         let origin = request.head.origin;
         let message = Message {
             head: request.head,
-            body: request.body.into(),
+            body,
             trailers: request.trailers,
             parse_cookie: port.parse_cookie,
             parse_post: port.parse_post,

@@ -47,15 +47,16 @@ impl WebCallbacks {
         mut request: Request,
         reply: Reply,
     ) -> Verdict {
-        if let Some(settings) = &context.decompression
-            && let Err(refusal) = decoding::apply(&mut request, settings)
-        {
-            decoding::refuse(reply, &request.head, &refusal);
-            return Verdict::Continue;
-        }
+        let body = match decoding::take_body(&mut request, context.decompression.as_ref()) {
+            Ok(body) => body,
+            Err(refusal) => {
+                decoding::refuse(reply, &request.head, &refusal);
+                return Verdict::Continue;
+            }
+        };
         let script = ScriptPath { file: self.file.clone(), path_info: Vec::new() };
         let room = std::mem::take(&mut self.room);
-        let exchange = Exchange::new(request, reply, script, &self.root, context, room);
+        let exchange = Exchange::new(request.head, body, reply, script, &self.root, context, room);
         let uploads = Uploads::prepare(&exchange, context);
         if let Some(watch) = exchange.response.watch() {
             client::watch(watch);

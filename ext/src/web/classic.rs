@@ -80,12 +80,13 @@ impl Classic {
         reply: Reply,
     ) -> Verdict {
         let mut request = request;
-        if let Some(settings) = &context.decompression
-            && let Err(refusal) = decoding::apply(&mut request, settings)
-        {
-            decoding::refuse(reply, &request.head, &refusal);
-            return Verdict::Continue;
-        }
+        let body = match decoding::take_body(&mut request, context.decompression.as_ref()) {
+            Ok(body) => body,
+            Err(refusal) => {
+                decoding::refuse(reply, &request.head, &refusal);
+                return Verdict::Continue;
+            }
+        };
         let head_only = request.head.method == Method::HEAD;
         let Some(Some(scripts)) = self.scripts.get_mut(port) else {
             answer(reply, StatusCode::NOT_FOUND, None, head_only);
@@ -95,7 +96,8 @@ impl Classic {
             Decision::Run(script) => {
                 let room = std::mem::take(&mut self.room);
                 let root = scripts.root();
-                let exchange = Exchange::new(request, reply, script, root, context, room);
+                let exchange =
+                    Exchange::new(request.head, body, reply, script, root, context, room);
                 return self.run(exchange, context);
             }
             Decision::Redirect(mut location) => {

@@ -61,14 +61,14 @@ pub fn with<R>(take: impl FnOnce(&mut Exchange) -> R) -> Option<R> {
 impl Exchange {
     /// The exchange that begins with this request.
     pub fn new(
-        request: worker::Request,
+        head: Box<RequestHead>,
+        body: Body,
         reply: Reply,
         script: ScriptPath,
         root: &[u8],
         context: &PortContext,
         room: Vec<u8>,
     ) -> Self {
-        let worker::Request { head, body, .. } = request;
         let text = |bytes: &[u8]| CString::new(bytes).unwrap_or_default();
         let texts = Texts {
             method: text(head.method.as_str().as_bytes()),
@@ -81,7 +81,6 @@ impl Exchange {
         let compression = context.compression.as_ref();
         let compression = compression.map(|options| Compression::of(options, &head.fields));
         let response = WebResponse::new(reply, head.method == Method::HEAD, compression, room);
-        let body = Body::from(body);
         Self {
             head,
             script,

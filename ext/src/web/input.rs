@@ -1,74 +1,33 @@
 //! `php://input` of content that lies in a file: read there, without a copy.
 
 use std::ffi::CStr;
-use std::fs::File;
-use std::io::SeekFrom;
-use std::os::fd::AsFd;
-use std::os::unix::fs::FileExt;
 
 use ext_php_rs::ffi::php_stream;
 
 use super::{exchange, zend};
 use crate::engine::zend::globals;
-use crate::engine::zend::stream::{self, Source};
+use crate::engine::zend::stream;
 use crate::engine::zend::value::entries;
 use crate::php::request::body::Body;
-
-/// Content in a file.
-#[derive(Debug)]
-struct BodyFile {
-    file: File,
-    /// Where it begins in the file.
-    start: u64,
-    len: u64,
-    /// How far it was read.
-    at: u64,
-}
-
-impl Source for BodyFile {
-    fn read(&mut self, buffer: &mut [u8]) -> Result<usize, String> {
-        let left = usize::try_from(self.len.saturating_sub(self.at)).unwrap_or(usize::MAX);
-        let len = buffer.len().min(left);
-        let read = self
-            .file
-            .read_at(&mut buffer[..len], self.start + self.at)
-            .map_err(|error| format!("the content of the request cannot be read: {error}"))?;
-        self.at += read as u64;
-        Ok(read)
-    }
-
-    fn seek(&mut self, to: SeekFrom) -> Option<u64> {
-        let place = match to {
-            SeekFrom::Start(place) => Some(place),
-            SeekFrom::Current(by) => self.at.checked_add_signed(by),
-            SeekFrom::End(by) => self.len.checked_add_signed(by),
-        };
-        self.at = place.filter(|place| *place <= self.len)?;
-        Some(self.at)
-    }
-}
 
 /// Opens `php://input` over the file that the content lies in. `false` when it lies in none, a parser of
 /// PHP's reads it, or it is larger than PHP takes.
 pub fn open_body() -> bool {
     let opened = exchange::with(|exchange| match &exchange.body {
-        Body::File(slice) => {
-            let file = File::from(slice.fd.as_fd().try_clone_to_owned().ok()?);
-            Some(BodyFile { file, start: slice.offset, len: slice.len, at: 0 })
-        }
+        Body::File(slice) => Some((exchange.body.source().ok()?, slice.len)),
         _ => None,
     });
-    let Some(content) = opened.flatten() else { return false };
+    let Some((content, len)) = opened.flatten() else { return false };
     // SAFETY: globals of the only thread; the engine is between two steps of a request's beginning.
     unsafe {
         let sapi = globals::sapi();
-        let (len, max) = (content.len as i64, (*sapi).post_max_size);
+        let (len, max) = (len as i64, (*sapi).post_max_size);
         let in_use = !(*sapi).request_info.post_entry.is_null()
             || !(*sapi).request_info.request_body.is_null();
         if in_use || max > 0 && len > max {
             return false;
         }
-        let stream = stream::open_seekable(Box::new(content));
+        let stream = stream::open_unowned(Box::new(content));
         if stream.is_null() {
             return false;
         }

@@ -133,9 +133,9 @@ final class RequestFactory
     /** @param array<string, string|list<string>> $fields */
     private function body(Request $request, array $fields): StreamInterface
     {
-        // In HTTP/1 a request without these has no content (RFC 9112, 6.3).
+        // In HTTP/1 a request without these has no content (RFC 9112, 6.3), unless it is decoded while it arrives.
         $none = !isset($fields['content-length']) && !isset($fields['transfer-encoding'])
-            && str_starts_with($request->server['server_protocol'], 'HTTP/1');
+            && str_starts_with($request->server['server_protocol'], 'HTTP/1') && $request->isCompleted();
         if ($none || ($fields['content-length'] ?? '') === '0') {
             return $this->streams->createStream();
         }

@@ -10,7 +10,7 @@ use Symfony\Component\HttpFoundation\Request as SymfonyRequest;
 /** A request of Symfony's whose content is Ferrite's, and is read when somebody asks for it. */
 final class ServerRequest extends SymfonyRequest
 {
-    /** Null once the content was read. */
+    /** Null once somebody has asked for the content. */
     private ?Request $source;
 
     /**
@@ -30,10 +30,8 @@ final class ServerRequest extends SymfonyRequest
     public function getContent(bool $asResource = false)
     {
         if ($this->source !== null) {
-            if ($asResource && ($stream = $this->source->stream()) !== false) {
-                return $stream;
-            }
-            $this->content = (string) $this->source->rawContent();
+            // Symfony rewinds a stream for whoever reads next.
+            $this->content = ($asResource ? $this->source->stream() : $this->source->rawContent()) ?: '';
             $this->source = null;
         }
         return parent::getContent($asResource);

@@ -18,6 +18,11 @@ impl<R: BufRead> BrotliReader<R> {
         let state = Some(Box::new(BrotliState::new_strict(alloc(), alloc(), alloc())));
         Self { source, state }
     }
+
+    /// What it reads from.
+    pub(super) fn get_mut(&mut self) -> &mut R {
+        &mut self.source
+    }
 }
 
 impl<R: BufRead> Read for BrotliReader<R> {

@@ -37,6 +37,11 @@ impl<R: Read> ZstdReader<R> {
         Self { source, decoder: FrameDecoder::new(), state: State::Begin }
     }
 
+    /// What it reads from; behind the last frame it has read up to its end.
+    pub(super) fn get_mut(&mut self) -> &mut R {
+        &mut self.source.inner
+    }
+
     /// Goes on to the next frame. `false` when there is none.
     fn next_frame(&mut self) -> io::Result<bool> {
         let head = self.source.peek(HEADER_BYTES_MAX)?;

@@ -15,7 +15,7 @@ pub trait Source {
     /// the end.
     fn read(&mut self, buffer: &mut [u8]) -> Result<usize, String>;
 
-    /// Goes to a place of a stream that [`open_seekable`] has made; `None`: there is none.
+    /// Goes to a place of a stream that can; `None`: there is no such place.
     fn seek(&mut self, to: SeekFrom) -> Option<u64> {
         let _ = to;
         None
@@ -25,18 +25,19 @@ pub trait Source {
 /// Bytes that one `fread()` gives at most; PHP's own bound is 8 KiB, for streams that are no files.
 const CHUNK_BYTES: usize = 64 << 10;
 
-/// A stream that can be read and not be written to; NULL if the engine makes none.
-pub fn open(source: Box<dyn Source>) -> Zval {
+/// A stream that can be read and not be written to, and go back if its source can; NULL if the engine
+/// makes none.
+pub fn open(source: Box<dyn Source>, seekable: bool) -> Zval {
+    let functions = if seekable { &SEEKABLE } else { &OPS };
     // SAFETY: the engine's new stream, or null.
-    let Some(stream) = (unsafe { make(source, &OPS).as_mut() }) else { return value::null() };
+    let Some(stream) = (unsafe { make(source, functions).as_mut() }) else { return value::null() };
     // As `php_stream_to_zval()` does: the value owns the stream.
     stream.set___exposed(1);
     value::resource(stream.res)
 }
 
-/// The same as a stream of the engine's own that can go back; null if it makes none. The end of the
-/// script frees it.
-pub fn open_seekable(source: Box<dyn Source>) -> *mut php_stream {
+/// A stream of the engine's own that can go back; null if it makes none. The end of the script frees it.
+pub fn open_unowned(source: Box<dyn Source>) -> *mut php_stream {
     make(source, &SEEKABLE)
 }
 

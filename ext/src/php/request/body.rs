@@ -3,12 +3,13 @@
 use std::borrow::Cow;
 use std::cell::RefCell;
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, Read, SeekFrom};
 use std::os::fd::AsFd;
 use std::os::unix::fs::FileExt;
 use std::rc::Rc;
 
 use bytes::{Bytes, BytesMut};
+use config::coding::{ContentCoding, DecodeError, DecodingReader};
 use wire::{Fields, FileSlice};
 use worker::{BodyStream, RequestBody};
 
@@ -32,15 +33,26 @@ pub enum Body {
 #[derive(Debug)]
 pub struct Arriving {
     stream: BodyStream,
+    content: ArrivingContent,
+}
+
+#[derive(Debug)]
+enum ArrivingContent {
+    /// As it was sent.
+    Plain(Pieces),
+    /// Decoded while it is read.
+    Encoded(DecodingReader<'static>),
+}
+
+/// Content as it was sent.
+#[derive(Debug)]
+struct Pieces {
+    stream: BodyStream,
     /// What was received and has not been read.
     piece: Bytes,
 }
 
-impl Arriving {
-    fn new(stream: BodyStream) -> Self {
-        Self { stream, piece: Bytes::new() }
-    }
-
+impl Pieces {
     /// The next content that has come or comes; empty at the end.
     fn next(&mut self) -> io::Result<Bytes> {
         if self.piece.is_empty() {
@@ -48,13 +60,54 @@ impl Arriving {
         }
         Ok(std::mem::take(&mut self.piece))
     }
+}
 
-    /// Fills the beginning of `buffer` with what there is; waits only while there is nothing.
+impl Read for Pieces {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.piece = self.next()?;
         let len = self.piece.len().min(buffer.len());
         buffer[..len].copy_from_slice(&self.piece.split_to(len));
         Ok(len)
+    }
+}
+
+impl Arriving {
+    fn new(stream: BodyStream, decoding: Option<(ContentCoding, u64)>) -> Self {
+        let pieces = Pieces { stream: stream.clone(), piece: Bytes::new() };
+        let content = match decoding {
+            None => ArrivingContent::Plain(pieces),
+            Some((coding, bytes_max)) => {
+                ArrivingContent::Encoded(DecodingReader::new(coding, pieces, bytes_max))
+            }
+        };
+        Self { stream, content }
+    }
+
+    /// The next content that has come or comes; empty at the end.
+    fn next(&mut self) -> io::Result<Bytes> {
+        match &mut self.content {
+            ArrivingContent::Plain(pieces) => pieces.next(),
+            ArrivingContent::Encoded(_) => {
+                let mut piece = BytesMut::zeroed(DECODED_PIECE_BYTES);
+                let len = self.read(&mut piece)?;
+                piece.truncate(len);
+                Ok(piece.freeze())
+            }
+        }
+    }
+
+    /// Fills the beginning of `buffer` with what there is; waits only while there is nothing.
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match &mut self.content {
+            ArrivingContent::Plain(pieces) => pieces.read(buffer),
+            ArrivingContent::Encoded(reader) => reader.read(buffer).map_err(|error| match error {
+                DecodeError::Io(error) => error,
+                DecodeError::Malformed => io::Error::other("it is not in its content coding"),
+                DecodeError::TooLarge => io::Error::other(
+                    "it is larger than http_decompression_bytes_max when it is decoded",
+                ),
+            }),
+        }
     }
 
     /// All that is left, which counts for `memory_limit` before it is there.
@@ -74,19 +127,26 @@ impl Arriving {
     }
 }
 
+/// Bytes that are decoded at a time.
+const DECODED_PIECE_BYTES: usize = 64 << 10;
+
 impl From<RequestBody> for Body {
     fn from(body: RequestBody) -> Self {
         match body {
             RequestBody::Memory(content) => Self::Memory(content),
             RequestBody::File(slice) => Self::File(slice),
-            RequestBody::Stream(stream) => {
-                Self::Stream(Rc::new(RefCell::new(Arriving::new(stream))))
-            }
+            RequestBody::Stream(stream) => Self::arriving(stream, None),
         }
     }
 }
 
 impl Body {
+    /// Content that is read while it arrives, and decoded where it has a coding, of which there may be so
+    /// many bytes then.
+    pub fn arriving(stream: BodyStream, decoding: Option<(ContentCoding, u64)>) -> Self {
+        Self::Stream(Rc::new(RefCell::new(Arriving::new(stream, decoding))))
+    }
+
     /// Length in bytes; `None` while it is arriving.
     pub fn len(&self) -> Option<u64> {
         match self {
@@ -198,44 +258,95 @@ impl Read for Reader<'_> {
     }
 }
 
-/// What `Request::stream()` reads.
+/// What `Request::stream()` and `php://input` read.
 #[derive(Debug)]
 pub enum StreamSource {
-    /// What is in memory, and how far it was read.
-    Memory(Bytes, usize),
+    /// All of it is here, and this far it was read.
+    Stored(Stored, u64),
+    /// What is still arriving.
+    Arriving(Rc<RefCell<Arriving>>),
+}
+
+/// Content that can be read again.
+#[derive(Debug)]
+pub enum Stored {
+    /// In memory.
+    Memory(Bytes),
     /// As PHP has it.
-    Text(Text, usize),
-    /// What else there is.
-    Reader(Reader<'static>),
+    Text(Text),
+    /// In a file, whose own position is not used.
+    File {
+        /// The file.
+        file: File,
+        /// Where the content begins in it.
+        offset: u64,
+        /// Its length in bytes.
+        len: u64,
+    },
+}
+
+impl Stored {
+    fn len(&self) -> u64 {
+        match self {
+            Self::Memory(content) => content.len() as u64,
+            Self::Text(text) => text.as_bytes().len() as u64,
+            Self::File { len, .. } => *len,
+        }
+    }
+
+    /// Fills the beginning of `buffer` with what begins at `at`.
+    fn read_at(&self, buffer: &mut [u8], at: u64) -> io::Result<usize> {
+        let content = match self {
+            Self::Memory(content) => &content[..],
+            Self::Text(text) => text.as_bytes(),
+            Self::File { file, offset, len } => {
+                let left = usize::try_from(len.saturating_sub(at)).unwrap_or(usize::MAX);
+                let wanted = buffer.len().min(left);
+                return file.read_at(&mut buffer[..wanted], offset + at);
+            }
+        };
+        let mut rest =
+            usize::try_from(at).ok().and_then(|at| content.get(at..)).unwrap_or_default();
+        rest.read(buffer)
+    }
 }
 
 impl Body {
     /// A source that reads it from the start, or what is still to come of it.
     pub fn source(&self) -> io::Result<StreamSource> {
-        Ok(match self {
-            Self::Memory(content) => StreamSource::Memory(content.clone(), 0),
-            Self::Text(text) => StreamSource::Text(text.clone(), 0),
-            Self::File(slice) => StreamSource::Reader(file_reader(slice)?),
-            Self::Stream(arriving) => StreamSource::Reader(Reader::Stream(Rc::clone(arriving))),
-        })
+        let stored = match self {
+            Self::Memory(content) => Stored::Memory(content.clone()),
+            Self::Text(text) => Stored::Text(text.clone()),
+            Self::File(slice) => {
+                let file = File::from(slice.fd.as_fd().try_clone_to_owned()?);
+                Stored::File { file, offset: slice.offset, len: slice.len }
+            }
+            Self::Stream(arriving) => return Ok(StreamSource::Arriving(Rc::clone(arriving))),
+        };
+        Ok(StreamSource::Stored(stored, 0))
     }
 }
 
 impl Source for StreamSource {
     fn read(&mut self, buffer: &mut [u8]) -> Result<usize, String> {
-        let (content, at) = match self {
-            Self::Memory(content, at) => (&content[..], at),
-            Self::Text(text, at) => (text.as_bytes(), at),
-            Self::Reader(reader) => {
-                return reader
-                    .read(buffer)
-                    .map_err(|error| format!("the content of the request breaks off: {error}"));
+        let read = match self {
+            Self::Stored(content, at) => {
+                content.read_at(buffer, *at).inspect(|read| *at += *read as u64)
             }
+            Self::Arriving(arriving) => arriving.borrow_mut().read(buffer),
         };
-        let len = buffer.len().min(content.len() - *at);
-        buffer[..len].copy_from_slice(&content[*at..*at + len]);
-        *at += len;
-        Ok(len)
+        read.map_err(|error| format!("the content of the request breaks off: {error}"))
+    }
+
+    fn seek(&mut self, to: SeekFrom) -> Option<u64> {
+        let Self::Stored(content, at) = self else { return None };
+        let place = match to {
+            SeekFrom::Start(place) => Some(place),
+            SeekFrom::Current(by) => at.checked_add_signed(by),
+            SeekFrom::End(by) => content.len().checked_add_signed(by),
+        };
+        *at = place.filter(|place| *place <= content.len())?;
+        Some(*at)
     }
 }
 

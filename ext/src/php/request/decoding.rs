@@ -3,7 +3,7 @@
 use std::io;
 
 use bytes::Bytes;
-use config::coding::{self, Bounds, ContentEncoding, DecodeError, Decoded};
+use config::coding::{self, Bounds, ContentCoding, ContentEncoding, DecodeError, Decoded};
 use config::log_limit::{LimitedEvent, limited_with};
 use config::one_line::OneLine;
 use http::StatusCode;
@@ -49,55 +49,66 @@ impl Refusal {
     }
 }
 
-/// Puts the decoded content in the place of what has come, and says so in the head: no
-/// `Content-Encoding`, and the new `Content-Length`. What is still to come stays in its coding.
-pub fn apply(request: &mut Request, settings: &Decompression) -> Result<(), Refusal> {
+/// Takes the content out of a request; decoded where `settings` want it, which the head says then: no
+/// `Content-Encoding`, and the new `Content-Length`. What is still to come is decoded while it is read, and
+/// nobody knows its length.
+pub fn take_body(request: &mut Request, settings: Option<&Decompression>) -> Result<Body, Refusal> {
+    let body = std::mem::replace(&mut request.body, RequestBody::Memory(Bytes::new()));
+    let Some(settings) = settings else { return Ok(body.into()) };
     let coding = match ContentEncoding::of(request.head.fields.get_all(b"content-encoding")) {
-        ContentEncoding::Identity => return Ok(()),
-        ContentEncoding::One(_) | ContentEncoding::Unsupported
-            if matches!(request.body, RequestBody::Stream(_)) =>
-        {
-            return Ok(());
-        }
+        ContentEncoding::Identity => return Ok(body.into()),
         ContentEncoding::One(coding) => coding,
         ContentEncoding::Unsupported => return Err(Refusal::Unsupported),
     };
-    let nothing = RequestBody::Memory(Bytes::new());
-    let body = Body::from(std::mem::replace(&mut request.body, nothing));
-    let mut len = 0;
-    if !body.is_empty() {
-        let bounds = Bounds {
-            bytes_max: settings.bytes_max,
-            memory_bytes_max: settings.memory_bytes_max,
-            folder: &settings.folder,
-        };
-        let reader = body.reader().map_err(Refusal::Io)?;
-        let decoded = coding::decode(coding, reader, bounds).map_err(|error| match error {
-            DecodeError::TooLarge => Refusal::TooLarge,
-            DecodeError::Malformed => Refusal::Malformed,
-            DecodeError::Io(error) => Refusal::Io(error),
-        })?;
-        (request.body, len) = match decoded {
-            Decoded::Memory(bytes) => {
-                let len = bytes.len() as u64;
-                (RequestBody::Memory(bytes.into()), len)
-            }
-            Decoded::File(file, len) => {
-                (RequestBody::File(FileSlice::new(file.into(), 0, len)), len)
-            }
-        };
-    }
+    let (body, len) = match body {
+        RequestBody::Stream(stream) => {
+            (Body::arriving(stream, Some((coding, settings.bytes_max))), None)
+        }
+        body => {
+            let (body, len) = decoded(body.into(), coding, settings)?;
+            (body, Some(len))
+        }
+    };
     request.head.fields = described(&request.head.fields, len);
-    Ok(())
+    Ok(body)
+}
+
+/// Decodes content that is here, and tells its length.
+fn decoded(
+    body: Body,
+    coding: ContentCoding,
+    settings: &Decompression,
+) -> Result<(Body, u64), Refusal> {
+    if body.is_empty() {
+        return Ok((body, 0));
+    }
+    let bounds = Bounds {
+        bytes_max: settings.bytes_max,
+        memory_bytes_max: settings.memory_bytes_max,
+        folder: &settings.folder,
+    };
+    let reader = body.reader().map_err(Refusal::Io)?;
+    let decoded = coding::decode(coding, reader, bounds).map_err(|error| match error {
+        DecodeError::TooLarge => Refusal::TooLarge,
+        DecodeError::Malformed => Refusal::Malformed,
+        DecodeError::Io(error) => Refusal::Io(error),
+    })?;
+    Ok(match decoded {
+        Decoded::Memory(bytes) => {
+            let len = bytes.len() as u64;
+            (Body::Memory(bytes.into()), len)
+        }
+        Decoded::File(file, len) => (Body::File(FileSlice::new(file.into(), 0, len)), len),
+    })
 }
 
 /// The fields of decoded content.
-fn described(fields: &Fields, len: u64) -> Fields {
-    let len = len.to_string();
+fn described(fields: &Fields, len: Option<u64>) -> Fields {
+    let len = len.map(|len| len.to_string());
     let others = fields
         .iter()
         .filter(|(name, _)| *name != b"content-encoding" && *name != b"content-length");
-    others.chain([(&b"content-length"[..], len.as_bytes())]).collect()
+    others.chain(len.iter().map(|len| (&b"content-length"[..], len.as_bytes()))).collect()
 }
 
 /// Answers a request that its handler does not see.

@@ -1,5 +1,6 @@
 //! The methods of a request.
 
+use super::body::StreamSource;
 use super::{Message, Request, server};
 use crate::engine::zend::method::{Call, Returned};
 use crate::engine::zend::stream;
@@ -61,5 +62,6 @@ pub fn stream(call: &Call<'_>) -> Result<Returned, Failure> {
     let source = message.body.source().map_err(|error| {
         Failure::State(format!("the body of the request cannot be read: {error}"))
     })?;
-    Ok(Returned::Value(stream::open(Box::new(source))))
+    let seekable = matches!(source, StreamSource::Stored(..));
+    Ok(Returned::Value(stream::open(Box::new(source), seekable)))
 }

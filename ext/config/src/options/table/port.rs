@@ -243,13 +243,15 @@ pub(super) const OPTIONS: &[Spec] = &[
         "Whether content of requests in gzip, br or zstd is decoded before the handler is called, which \
          sees neither `Content-Encoding` nor the former `Content-Length`. Another coding, or several, gets \
          415 with Accept-Encoding, content that is not in its coding 400. Content that a handler reads \
-         while it arrives stays as it was sent.",
+         while it arrives is decoded as it is read, and has no `Content-Length`; what is wrong with it ends \
+         the stream with a warning.",
     ),
     Spec::port(
         "http_decompression_bytes_max",
         Bytes { min: 0, max: 1 << 40, set: |d, v| d.port.decompression.bytes_max = v },
         "0 (as package_max_length)",
-        "Size of a request's content when it is decoded; past it the client gets 413. Beyond \
+        "Size of a request's content when it is decoded; past it the client gets 413, or what is read while \
+         it arrives ends with a warning. Beyond \
          `body_memory_bytes_max` it is kept in an unlinked file in `upload_tmp_dir`.",
     ),
     Spec::port(
