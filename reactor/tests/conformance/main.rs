@@ -6,6 +6,7 @@ mod broken;
 #[path = "../../protocol/tests/common/mod.rs"]
 mod common;
 mod files;
+mod peers;
 #[path = "../runtime/played.rs"]
 mod played;
 mod refusals;
@@ -198,6 +199,19 @@ macro_rules! cases {
             $($(#[test] fn $case() {
                 super::$file::$case(&mut super::secure::Secure::detached(
                     wire::Version::Http2,
+                    super::secure::Handing::Always,
+                ));
+            })*)*
+        }
+        mod h3_by_quic {
+            $($(#[test] fn $case() {
+                super::$file::$case(&mut super::secure::Secure::new(wire::Version::Http3));
+            })*)*
+        }
+        mod h3_detached {
+            $($(#[test] fn $case() {
+                super::$file::$case(&mut super::secure::Secure::detached(
+                    wire::Version::Http3,
                     super::secure::Handing::Always,
                 ));
             })*)*

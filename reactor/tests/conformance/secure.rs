@@ -1,28 +1,18 @@
 //! The cases through a whole reactor, by real TLS over real sockets, with a played worker.
 
-use std::net::TcpStream;
 use std::sync::Arc;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use boring::ssl::{ErrorCode, SslConnector, SslMethod, SslStream, SslVerifyMode};
-use bytes::BytesMut;
-use h2::client::ResponseFuture;
 use reactor::tls::{Tls, TlsConfig, development};
 use wire::shm::Counter;
 use wire::{ExchangeId, Part, Reason, Scheme, Version};
 
-use super::common::client::{self, Reply, Request};
-use super::common::h2::Client;
+use super::common::client::{Reply, Request};
 use super::common::{End, Seen, settings};
+use super::peers::{Asked, PATIENCE, PAUSE, Peer};
 use super::played::{self, Worker};
 use super::{Response, Wire};
-
-/// Longer than anything may take.
-const PATIENCE: Duration = Duration::from_secs(20);
-
-/// How long nobody looks at a socket that had nothing.
-const PAUSE: Duration = Duration::from_micros(100);
 
 /// A reactor and a worker, and one client at a time.
 pub struct Secure {
@@ -46,24 +36,6 @@ pub enum Handing {
     First,
     /// Behind each of its parts.
     Always,
-}
-
-/// A client: its connection, and what it speaks on it.
-struct Peer {
-    stream: SslStream<TcpStream>,
-    /// Read, and not understood yet; of HTTP/1.
-    unread: Vec<u8>,
-    http2: Option<Client>,
-    ended: Option<Ended>,
-}
-
-/// How the connection ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Ended {
-    /// With close_notify (RFC 8446, 6.1).
-    InOrder,
-    /// Without: what came before may be cut off.
-    Cut,
 }
 
 impl Secure {
@@ -103,17 +75,9 @@ impl Secure {
     }
 
     /// Reads a response. The connection goes on if it can.
-    fn read(
-        &mut self,
-        mut peer: Peer,
-        response: Option<ResponseFuture>,
-        request: &Request,
-    ) -> Reply {
-        let reply = match response {
-            Some(response) => peer.reply(response),
-            None => peer.reply_of_http1(request.method == "HEAD"),
-        };
-        if peer.ended.is_none() && reply.get("connection") != Some("close") {
+    fn read(&mut self, mut peer: Peer, asked: Asked, request: &Request) -> Reply {
+        let reply = peer.reply(asked, request.method == "HEAD");
+        if peer.is_open() && reply.get("connection") != Some("close") {
             self.peer = Some(peer);
         }
         assert!(self.version == Version::Http11 || self.peer.is_some(), "the connection goes on");
@@ -158,7 +122,7 @@ impl Wire for Secure {
     fn exchange(&mut self, request: &Request, handler: &mut dyn FnMut(&Seen) -> Response) -> Reply {
         let peer = self.peer.take();
         let mut peer = peer.unwrap_or_else(|| Peer::connect(&self.server, self.version));
-        let response = peer.ask(request);
+        let asked = peer.ask(request);
         let (id, seen) = self.receive(&mut peer);
         let parts = handler(&seen);
         let said_all = matches!(parts.last(), Some(Part::End(_) | Part::Abort(_)));
@@ -168,9 +132,16 @@ impl Wire for Secure {
             Handing::Never => Some(id),
             _ => self.hand_over(id),
         };
+        let mut sent = None;
         for part in parts.into_iter().filter(|part| !empty(part)) {
             let more = !matches!(part, Part::End(_) | Part::Abort(_));
             let Some(open) = id else { break };
+            match &part {
+                Part::Head(head) if head.status.is_success() => sent = Some(0),
+                Part::Body(bytes) => sent = sent.map(|sent| sent + bytes.len()),
+                Part::Abort(_) => peer.receive(&asked, sent),
+                _ => {}
+            }
             self.worker.send(open, part);
             if more && self.handing == Handing::Always {
                 id = self.hand_over(open);
@@ -180,7 +151,7 @@ impl Wire for Secure {
             // The client has its answer; the worker has to say that it is free.
             self.worker.send(id, Part::Abort(Reason::HandlerFailed));
         }
-        let mut reply = self.read(peer, response, request);
+        let mut reply = self.read(peer, asked, request);
         reply.fields.retain(|(name, _)| name != "transfer-encoding" && name != "connection");
         for (_, date) in reply.fields.iter_mut().filter(|(name, _)| name == "date") {
             if std::str::from_utf8(date).is_ok_and(|date| httpdate::parse_http_date(date).is_ok()) {
@@ -194,109 +165,11 @@ impl Wire for Secure {
         let refused = self.server.count(Counter::Refused);
         let peer = self.peer.take();
         let mut peer = peer.unwrap_or_else(|| Peer::connect(&self.server, self.version));
-        let response = peer.ask(request);
-        let reply = self.read(peer, response, request);
+        let asked = peer.ask(request);
+        let reply = self.read(peer, asked, request);
         // Whoever is asked next finds that nobody was asked before.
         assert_eq!(self.server.count(Counter::Exchanges), 0);
         assert_eq!(self.server.count(Counter::Refused), refused + 1);
         reply
-    }
-}
-
-impl Peer {
-    fn connect(server: &played::Server, version: Version) -> Self {
-        let mut connector = SslConnector::builder(SslMethod::tls()).unwrap();
-        connector.set_verify(SslVerifyMode::NONE);
-        let http2 = version == Version::Http2;
-        connector.set_alpn_protos(if http2 { b"\x02h2" } else { b"\x08http/1.1" }).unwrap();
-        let stream = connector.build().connect("localhost", server.connect()).unwrap();
-        assert_eq!(stream.ssl().selected_alpn_protocol() == Some(b"h2"), http2);
-        stream.get_ref().set_nonblocking(true).unwrap();
-        let http2 = http2.then(|| Client::new(&h2::client::Builder::new()));
-        Self { stream, unread: Vec::new(), http2, ended: None }
-    }
-
-    /// Sends a request, or as much as the server lets through. The response is a future with HTTP/2.
-    fn ask(&mut self, request: &Request) -> Option<ResponseFuture> {
-        let Some(mut http2) = self.http2.take() else {
-            self.write(&client::encode(request));
-            return None;
-        };
-        let response = http2.request(request, "https", &mut |http2| self.carry(http2));
-        self.http2 = Some(http2);
-        Some(response)
-    }
-
-    fn reply(&mut self, response: ResponseFuture) -> Reply {
-        let mut http2 = self.http2.take().expect("HTTP/2");
-        let reply = http2.reply(response, &mut |http2| self.carry(http2));
-        assert!(http2.ended.is_none());
-        self.http2 = Some(http2);
-        reply
-    }
-
-    fn reply_of_http1(&mut self, head_only: bool) -> Reply {
-        let begin = Instant::now();
-        loop {
-            let in_order = self.ended == Some(Ended::InOrder);
-            match client::try_decode(&self.unread, head_only, in_order) {
-                Some((reply, used)) if reply.complete || self.ended.is_some() => {
-                    assert_eq!(used, self.unread.len(), "nothing behind the response");
-                    self.unread.clear();
-                    return reply;
-                }
-                _ => assert!(self.ended.is_none(), "no response"),
-            }
-            assert!(begin.elapsed() < PATIENCE, "waited in vain for a response");
-            self.read();
-        }
-    }
-
-    /// Lets the client read and write.
-    fn turn(&mut self) {
-        match self.http2.take() {
-            Some(mut http2) => {
-                self.carry(&mut http2);
-                self.http2 = Some(http2);
-            }
-            None => self.read(),
-        }
-    }
-
-    fn carry(&mut self, http2: &mut Client) {
-        let up = http2.written();
-        if !up.is_empty() {
-            self.write(&up);
-        }
-        self.read();
-        http2.io.feed(&mut BytesMut::from(&self.unread[..]));
-        self.unread.clear();
-        http2.drive();
-    }
-
-    /// Writes all, while the server reads or not.
-    fn write(&mut self, mut bytes: &[u8]) {
-        let begin = Instant::now();
-        while !bytes.is_empty() {
-            assert!(begin.elapsed() < PATIENCE, "the server takes nothing");
-            match self.stream.ssl_write(bytes) {
-                Ok(len) => bytes = &bytes[len..],
-                Err(error) if error.code() == ErrorCode::WANT_WRITE => thread::yield_now(),
-                Err(error) => panic!("{error}"),
-            }
-        }
-    }
-
-    /// Reads once; waits for a moment when there is nothing.
-    fn read(&mut self) {
-        let mut space = [0; 16 << 10];
-        match self.stream.ssl_read(&mut space) {
-            Ok(len) => self.unread.extend_from_slice(&space[..len]),
-            Err(error) if error.code() == ErrorCode::WANT_READ => thread::sleep(PAUSE),
-            Err(error) if error.code() == ErrorCode::ZERO_RETURN => {
-                self.ended = Some(Ended::InOrder);
-            }
-            Err(_) => self.ended = Some(Ended::Cut),
-        }
     }
 }

@@ -30,6 +30,24 @@ fn next_request(workers: &mut [&mut Worker]) -> (usize, Request) {
     }
 }
 
+/// A server with a worker that has detached its response to a client.
+struct Parked {
+    server: Server,
+    first: Worker,
+    client: TcpStream,
+    /// The exchange, whose secret is 1.
+    id: ExchangeId,
+}
+
+impl Parked {
+    fn new() -> Self {
+        let server = Server::start(|_| {});
+        let mut first = server.add_worker(0, 0);
+        let (client, id) = detached(&server, &mut first, 1);
+        Self { server, first, client, id }
+    }
+}
+
 /// A request of a client whose response is detached.
 fn detached(server: &Server, worker: &mut Worker, secret: u8) -> (TcpStream, ExchangeId) {
     let mut client = server.connect();
@@ -42,9 +60,7 @@ fn detached(server: &Server, worker: &mut Worker, secret: u8) -> (TcpStream, Exc
 
 #[test]
 fn the_worker_that_detaches_is_free_and_another_answers() {
-    let server = Server::start(|_| {});
-    let mut first = server.add_worker(0, 0);
-    let (mut client, id) = detached(&server, &mut first, 1);
+    let Parked { server, mut first, mut client, id } = Parked::new();
     // The next request goes to the same worker at once: it has nothing in hand.
     let mut next = server.connect();
     next.write_all(&get("/next")).unwrap();
@@ -95,9 +111,7 @@ fn who_has_detached_may_be_replaced_or_die() {
 
 #[test]
 fn who_has_taken_over_is_waited_for_and_its_death_is_an_answer() {
-    let server = Server::start(|_| {});
-    let mut first = server.add_worker(0, 0);
-    let (mut client, id) = detached(&server, &mut first, 1);
+    let Parked { server, mut first, mut client, id } = Parked::new();
     let (mut other, _) = {
         let mut client = server.connect();
         client.write_all(GET).unwrap();
@@ -132,9 +146,7 @@ fn who_has_taken_over_is_waited_for_and_its_death_is_an_answer() {
 
 #[test]
 fn a_detached_response_is_taken_over_once_and_by_its_secret_alone() {
-    let server = Server::start(|_| {});
-    let mut first = server.add_worker(0, 0);
-    let (mut client, id) = detached(&server, &mut first, 1);
+    let Parked { server, mut first, mut client, id } = Parked::new();
     let mut second = server.add_worker(1, 0);
     assert!(second.claim(id, 2).is_none(), "another secret");
     assert!(second.claim(ExchangeId::new(id.slot() as u32 + 1, id.generation()), 1).is_none());
@@ -233,9 +245,7 @@ fn a_client_that_leaves_frees_it() {
 
 #[test]
 fn who_has_taken_over_is_told_that_the_client_has_left() {
-    let server = Server::start(|_| {});
-    let mut worker = server.add_worker(0, 0);
-    let (client, id) = detached(&server, &mut worker, 1);
+    let Parked { server, first: mut worker, client, id } = Parked::new();
     let (taken, _) = worker.claim(id, 1).unwrap();
     drop(client);
     let (of, message) = worker.next();
@@ -410,9 +420,7 @@ fn a_worker_of_another_pool_may_answer() {
 
 #[test]
 fn a_worker_that_answers_what_it_has_left_is_replaced_and_harms_nobody() {
-    let server = Server::start(|_| {});
-    let mut liar = server.add_worker(0, 0);
-    let (mut client, id) = detached(&server, &mut liar, 1);
+    let Parked { server, first: mut liar, mut client, id } = Parked::new();
     liar.raw(0, &answer(id, b"forged"));
     assert!(liar.ended());
     let mut good = server.add_worker(0, 1);
@@ -440,9 +448,7 @@ fn a_worker_that_detaches_or_takes_what_is_not_its_own_takes_nothing() {
 
 #[test]
 fn a_worker_that_asks_without_end_fills_no_memory() {
-    let server = Server::start(|_| {});
-    let mut good = server.add_worker(0, 0);
-    let (mut client, id) = detached(&server, &mut good, 1);
+    let Parked { server, first: mut good, mut client, id } = Parked::new();
     let mut liar = server.add_worker(1, 0);
     liar.ask_without_end(0, id);
     assert!(liar.ended(), "it does not wait for the answers");

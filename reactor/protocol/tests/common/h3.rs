@@ -309,8 +309,77 @@ impl Client {
         h3.send_request(&mut self.quic, &list, last).expect("a stream")
     }
 
+    /// Sends a whole request, as the server takes it.
+    pub fn ask(&mut self, request: &Request, carry: &mut dyn FnMut(&mut Self)) -> StreamId {
+        let body = request.body.clone().unwrap_or_default();
+        let trailers = !request.trailers.is_empty();
+        let mut fields: Vec<(String, Vec<u8>)> = vec![
+            (":method".into(), request.method.into()),
+            (":scheme".into(), request.scheme.unwrap_or("https").into()),
+            (":authority".into(), request.authority.unwrap_or("localhost").into()),
+            (":path".into(), request.target.into()),
+        ];
+        if request.body.is_some() && !trailers {
+            fields.push(("content-length".into(), body.len().to_string().into()));
+        }
+        let lower = |(name, value): &(&str, String)| {
+            (name.to_ascii_lowercase(), value.clone().into_bytes())
+        };
+        fields.extend(request.fields.iter().map(lower));
+        let lines: Vec<_> = fields.iter().map(|(name, value)| (&name[..], &value[..])).collect();
+        let stream = self.request(&lines, body.is_empty() && !trailers);
+        self.body(stream, &body, !trailers, carry);
+        if trailers {
+            let list: Vec<_> = request
+                .trailers
+                .iter()
+                .map(lower)
+                .map(|(name, value)| Header::new(name.as_bytes(), &value))
+                .collect();
+            let (h3, quic) = self.h3();
+            h3.send_additional_headers(quic, stream, &list, true, true).expect("sent");
+        }
+        stream
+    }
+
+    /// Sends content, as the server takes it.
+    pub fn body(
+        &mut self,
+        stream: StreamId,
+        mut body: &[u8],
+        last: bool,
+        carry: &mut dyn FnMut(&mut Self),
+    ) {
+        while !body.is_empty() {
+            let (h3, quic) = self.h3();
+            match h3.send_body(quic, stream, body, last) {
+                Ok(sent) => body = &body[sent..],
+                Err(quiche::h3::Error::Done) => {}
+                Err(error) => panic!("{error}"),
+            }
+            carry(self);
+        }
+    }
+
     pub fn h3(&mut self) -> (&mut quiche::h3::Connection, &mut quiche::Connection) {
         (self.h3.as_mut().expect("HTTP/3"), &mut self.quic)
+    }
+}
+
+fn drive(client: &mut Client, server: &mut Server) {
+    loop {
+        client.turn();
+        let mut up = client.packets();
+        for packet in &mut up {
+            server.receive(packet);
+        }
+        let mut down = server.packets();
+        for packet in &mut down {
+            client.receive(packet);
+        }
+        if up.is_empty() && down.is_empty() {
+            return;
+        }
     }
 }
 
@@ -366,20 +435,7 @@ impl Pair {
 
     /// Moves packets until none move.
     pub fn drive(&mut self) {
-        loop {
-            self.client.turn();
-            let mut up = self.client.packets();
-            for packet in &mut up {
-                self.server.receive(packet);
-            }
-            let mut down = self.server.packets();
-            for packet in &mut down {
-                self.client.receive(packet);
-            }
-            if up.is_empty() && down.is_empty() {
-                return;
-            }
-        }
+        drive(&mut self.client, &mut self.server);
     }
 
     /// Lets time pass for what is not `quiche`'s, and fires the deadline if it is due.
@@ -403,49 +459,16 @@ impl Pair {
 
     /// Sends a whole request, and waits until the server has all of it.
     pub fn request(&mut self, request: &Request) -> StreamId {
-        let body = request.body.clone().unwrap_or_default();
-        let trailers = !request.trailers.is_empty();
-        let mut fields: Vec<(String, Vec<u8>)> = vec![
-            (":method".into(), request.method.into()),
-            (":scheme".into(), request.scheme.unwrap_or("https").into()),
-            (":authority".into(), request.authority.unwrap_or("localhost").into()),
-            (":path".into(), request.target.into()),
-        ];
-        if request.body.is_some() && !trailers {
-            fields.push(("content-length".into(), body.len().to_string().into()));
-        }
-        let lower = |(name, value): &(&str, String)| {
-            (name.to_ascii_lowercase(), value.clone().into_bytes())
-        };
-        fields.extend(request.fields.iter().map(lower));
-        let lines: Vec<_> = fields.iter().map(|(name, value)| (&name[..], &value[..])).collect();
-        let stream = self.client.request(&lines, body.is_empty() && !trailers);
-        self.body(stream, &body, !trailers);
-        if trailers {
-            let list: Vec<_> = request
-                .trailers
-                .iter()
-                .map(lower)
-                .map(|(name, value)| Header::new(name.as_bytes(), &value))
-                .collect();
-            let (h3, quic) = self.client.h3();
-            h3.send_additional_headers(quic, stream, &list, true, true).expect("sent");
-        }
+        let Self { client, server } = self;
+        let stream = client.ask(request, &mut |client| drive(client, server));
         self.drive();
         stream
     }
 
     /// Sends content, as the server takes it.
-    pub fn body(&mut self, stream: StreamId, mut body: &[u8], last: bool) {
-        while !body.is_empty() {
-            let (h3, quic) = self.client.h3();
-            match h3.send_body(quic, stream, body, last) {
-                Ok(sent) => body = &body[sent..],
-                Err(quiche::h3::Error::Done) => {}
-                Err(error) => panic!("{error}"),
-            }
-            self.drive();
-        }
+    pub fn body(&mut self, stream: StreamId, body: &[u8], last: bool) {
+        let Self { client, server } = self;
+        client.body(stream, body, last, &mut |client| drive(client, server));
     }
 
     /// The response, as far as it came.
