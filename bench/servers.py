@@ -1,5 +1,6 @@
 """How each server is started and stopped. Everything is on loopback and in a temporary folder."""
 
+import contextlib
 import getpass
 import glob
 import os
@@ -12,7 +13,9 @@ import socket
 import subprocess
 import time
 
+import stopping
 from applications import Applications
+from documents import page, read, write
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 START_SECONDS_MAX = 15
@@ -44,6 +47,9 @@ def free_port():
 class Server:
     """A server that runs: one or more commands, each the head of a tree of processes."""
 
+    # Those that have not been stopped.
+    running = []
+
     def __init__(self, name, port, commands, folder, certificate=None, environment=None):
         self.name, self.port, self.certificate = name, port, certificate
         self.log = os.path.join(folder, f"{name}-{port}.log")
@@ -51,6 +57,7 @@ class Server:
         # Of memory, before large transfers.
         self.idle_bytes = None
         self.processes = []
+        Server.running.append(self)
         try:
             for command in commands:
                 self._spawn(command)
@@ -78,6 +85,8 @@ class Server:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
         self.processes = []
+        with contextlib.suppress(ValueError):
+            Server.running.remove(self)
 
     def must_run(self):
         """Fails with its last words when one of its commands has ended."""
@@ -94,7 +103,7 @@ class Server:
 
     def _spawn(self, command):
         # A session of its own: what it starts can be found, and does not get our Ctrl-C.
-        with open(self.log, "ab") as log:
+        with open(self.log, "ab") as log, stopping.held():
             self.processes.append(
                 subprocess.Popen(
                     command,
@@ -159,7 +168,9 @@ class Starter:
         return self._start_theirs(name, case)
 
     def end(self):
-        """Ends what applications need beside their servers."""
+        """Ends what still runs, and what applications need beside their servers."""
+        for server in list(Server.running):
+            server.stop()
         self.applications.end()
 
     def _start_application(self, name, case):
@@ -365,28 +376,3 @@ def parse_peers(text):
             raise ServerError(f"FERRITE_BENCH_PEERS: '{name}' is the name of another server")
         peers[name] = command.strip()
     return peers
-
-
-def page(length):
-    """HTML that is the same each time, and shrinks to a fourth or a fifth as a page of text does."""
-    words = "the of and to a in is that it was for on are as with his they at be this from".split()
-    number, lines, have = 1, [], 0
-    while have < length:
-        text = []
-        for _ in range(12):
-            number = (number * 1_664_525 + 1_013_904_223) & 0xFFFFFFFF
-            text.append(words[number >> 27] if number >> 27 < len(words) else f"{number >> 8:x}"[:5])
-        lines.append(f'<li class="item" id="i{len(lines)}"><a href="/item/{number >> 18}">{" ".join(text)}</a></li>\n')
-        have += len(lines[-1])
-    return "".join(lines)[:length]
-
-
-def read(path):
-    with open(path) as file:
-        return file.read()
-
-
-def write(path, template, values):
-    with open(path, "w") as file:
-        file.write(template % values)
-    return path

@@ -5,12 +5,14 @@ import contextlib
 import io
 import os
 import shutil
+import signal
 import socket
 import ssl
 import subprocess
 import sys
 import tempfile
 import threading
+import time
 import types
 import unittest
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -153,6 +155,60 @@ class Transfers(unittest.TestCase):
     def test_a_page_that_is_not_compressed_is_an_error(self):
         with self.assertRaisesRegex(ServerError, "does not compress"):
             self.once("gzip 64 KiB page", ask=drivers.ask)
+
+
+# Listens, says its pid in a file, and answers nothing.
+MUTE = """
+import os, socket, sys
+listener = socket.create_server(("127.0.0.1", int(sys.argv[1])))
+with open(sys.argv[2] + ".new", "w") as file:
+    file.write(str(os.getpid()))
+os.rename(sys.argv[2] + ".new", sys.argv[2])
+kept = []
+while True:
+    kept.append(listener.accept())
+"""
+
+
+@unittest.skipUnless(shutil.which("wrk"), "wrk is not there")
+class Stopping(unittest.TestCase):
+    def test_a_signal_leaves_no_server(self):
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            with tempfile.TemporaryDirectory() as folder:
+                program, told = os.path.join(folder, "mute.py"), os.path.join(folder, "pid")
+                with open(program, "w") as file:
+                    file.write(MUTE)
+                peers = f"mute={sys.executable} {program} {{port}} {told}"
+                command = [sys.executable, os.path.join(HERE, "..", "script", "bench")]
+                command += ["hello", "--servers", "mute", "--quick"]
+                bench = subprocess.Popen(
+                    command,
+                    env={**os.environ, "FERRITE_BENCH_PEERS": peers},
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.PIPE,
+                    text=True,
+                    # What a shell runs in the background ignores SIGINT.
+                    preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+                )
+                try:
+                    # It waits for the first answer by now.
+                    self.wait_until(lambda: os.path.exists(told) or bench.poll() is not None)
+                    self.assertIsNone(bench.poll(), "it has ended by itself")
+                    with open(told) as file:
+                        pid = int(file.read())
+                    bench.send_signal(number)
+                    self.assertEqual(bench.wait(60), 128 + number, bench.stderr.read())
+                    # It was waited for, so nothing is left of it.
+                    self.assertFalse(os.path.exists(f"/proc/{pid}"))
+                finally:
+                    bench.kill()
+                    bench.communicate()
+
+    def wait_until(self, so):
+        deadline = time.monotonic() + 60
+        while not so():
+            self.assertLess(time.monotonic(), deadline, "waited in vain")
+            time.sleep(0.02)
 
 
 class Peers(unittest.TestCase):
