@@ -10,6 +10,8 @@ class App:
     # Of Debian: a package, and a file that it brings.
     packages = {}
     script = "index.php"
+    # A file below the root that returns a callback for requests: Ferrite calls it, and runs no script.
+    callback = None
     # Folders whose PHP files are not run.
     deny = ()
     ini = {}

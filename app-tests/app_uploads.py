@@ -3,22 +3,38 @@
 import os
 
 from app import App
-from serving import write
+from browser import browse
+from comparison import Comparison
+from serving import Ferrite, Fpm, write
+from suite import Failed
 
 B = "X-BOUNDARY-x"
-SCRIPT = r"""<?php
+SHOW = r"""
 $of = function ($name) use (&$of) {
     if (is_array($name)) {
         return array_map($of, $name);
     }
     return $name === '' ? '' : [is_uploaded_file($name), @sha1_file($name), @filesize($name)];
 };
-foreach ($_FILES as &$file) {
+foreach ($files as &$file) {
     $file['tmp_name'] = $of($file['tmp_name'] ?? '');
 }
 unset($file);
-$shown = var_export(['files' => $_FILES, 'post' => $_POST, 'input' => strlen(file_get_contents('php://input'))], true);
-echo addcslashes($shown, "\0..\11\13..\37\177..\377"), "\n";
+$shown = var_export(['files' => $files, 'post' => $post, 'input' => $input], true);
+$shown = addcslashes($shown, "\0..\11\13..\37\177..\377") . "\n";
+"""
+SCRIPT = f"""<?php
+[$files, $post, $input] = [$_FILES, $_POST, strlen(file_get_contents('php://input'))];
+{SHOW}
+echo $shown;
+"""
+CALLBACK = f"""<?php
+return function ($request, $response) {{
+    [$files, $post, $input] = [$request->files ?? [], $request->post ?? [], strlen($request->rawContent())];
+    {SHOW}
+    $response->header('X-Powered-By', 'PHP/' . PHP_VERSION);
+    $response->end($shown);
+}};
 """
 
 
@@ -118,6 +134,7 @@ class Uploads(App):
 
     async def prepare(self, place):
         write(os.path.join(self.root(place), "index.php"), SCRIPT)
+        write(os.path.join(self.root(place), "callback.php"), CALLBACK)
 
     async def visit(self, browser):
         bodies = [(f"multipart/form-data; boundary={B}", b"".join(parts) + END) for parts in WHOLE]
@@ -128,4 +145,34 @@ class Uploads(App):
             answer.has("'files' =>", "'input' =>")
 
 
+class ByCallback(Uploads):
+    callback = "callback.php"
+
+
+class ByStreamingCallback(ByCallback):
+    # The parser reads while the form arrives.
+    options = {"body_stream": True}
+
+
+async def by_callback(run, app):
+    """What a callback for requests has in its request is what a script under php-fpm has."""
+    run.reference = run.reference or await run.visit(Fpm, "h1")
+    # The raw content is there as well as the form, which php://input is not.
+    replacements = [(r"'input' => \d+", "'input' => …")]
+    for protocol in ("h1", "h2", "h3"):
+        with Ferrite(app, run.place, run.certificates) as serving:
+            async with browse(serving, protocol) as browser:
+                await app.visit(browser)
+                seen = browser.seen
+        told = Comparison(replacements).differences(run.reference, seen)
+        if told or len(seen) != len(run.reference):
+            raise Failed(f"over {protocol} differs from php-fpm:\n{told}")
+
+
+Uploads.tests = {
+    "in the request of a callback": lambda run: by_callback(run, ByCallback()),
+    "in the request of a callback that begins before they are there": lambda run: by_callback(
+        run, ByStreamingCallback()
+    ),
+}
 APP = Uploads()

@@ -2,10 +2,11 @@
 
 // The server that serves an application to the tests.
 //
-//   php -d extension=ferrite server.php FOLDER SETTINGS
+//   php -d extension=ferrite server.php FOLDER SETTINGS [CALLBACK]
 //
 // FOLDER holds server.pem and server.key, and gets `ready` (JSON: the port and the supervisor's pid).
-// SETTINGS are the server's options as JSON.
+// SETTINGS are the server's options as JSON. CALLBACK is a file that returns the callback for requests, where no script
+// runs.
 
 declare(strict_types=1);
 
@@ -22,4 +23,5 @@ $server->on('Start', function (Ferrite\Http\Server $server) use ($folder): void 
     file_put_contents("$folder/ready.new", json_encode(['port' => $server->port, 'pid' => $server->master_pid]));
     rename("$folder/ready.new", "$folder/ready");
 });
+isset($argv[3]) && $server->on('Request', require $argv[3]);
 $server->start();

@@ -259,15 +259,18 @@ class Ferrite(Serving):
         with contextlib.suppress(FileNotFoundError):
             os.unlink(f"{self.place}/ready")
         options = {
-            "document_root": self.app.root(self.place),
-            "script": self.app.script,
-            "php_deny": self.app.deny,
             "worker_num": self.workers,
             "reactor_num": 1,
             "package_max_length": "64M",
         } | self.app.options
+        callback = []
+        if self.app.callback:
+            callback = [os.path.join(self.app.root(self.place), self.app.callback)]
+        else:
+            scripts = {"document_root": self.app.root(self.place), "script": self.app.script}
+            options = scripts | {"php_deny": self.app.deny} | options
         php = json.loads(os.environ["FERRITE_PHP"]) + ["-c", f"{self.place}/php.ini"]
-        arguments = [*php, f"{HERE}/server.php", self.place, json.dumps(options)]
+        arguments = [*php, f"{HERE}/server.php", self.place, json.dumps(options), *callback]
         self.run(arguments, signal.SIGINT)
         self.wait(lambda: os.path.exists(f"{self.place}/ready"))
         with open(f"{self.place}/ready", encoding="utf-8") as file:

@@ -49,6 +49,14 @@ $routes = [
         'pid' => getmypid(),
     ]),
     '/echo' => fn (Request $request, Response $response) => $response->end($request->rawContent()),
+    // Reads the content while it arrives, with little memory.
+    '/count' => function (Request $request, Response $response): void {
+        ini_set('memory_limit', '32M');
+        for ($bytes = 0, $stream = $request->stream(); !feof($stream); $bytes += strlen($piece)) {
+            $piece = fread($stream, 1 << 16);
+        }
+        $response->end((string) $bytes);
+    },
     '/digest' => fn (Request $request, Response $response) => $json($response, [
         'length' => strlen($request->rawContent()),
         'sha256' => hash('sha256', $request->rawContent()),

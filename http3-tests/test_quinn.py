@@ -12,6 +12,11 @@ LOAD_REQUESTS = 100_000
 LOAD_CONNECTIONS = 4
 LOAD_STREAMS = 16
 
+# As much as the worker may not have in memory, times eight. FERRITE_UPLOAD_MIB=2048 asks for 2 GiB.
+UPLOAD_MIB = int(os.environ.get("FERRITE_UPLOAD_MIB", 256))
+# What is on its way at a time.
+UPLOAD_BYTES_MAX = 16 * MIB
+
 # What a client that is gone may leave behind in the reactor's memory, over all of them: pages that
 # the allocator keeps. 100,000 streams of which each left 64 bytes would be over it.
 GROWTH_BYTES_MAX = 4 * MIB
@@ -37,6 +42,13 @@ async def tests(suite, tools):
         await suite.run(
             f"quinn: {LOAD_REQUESTS} requests leave nothing behind",
             lambda: load(server, case),
+            server.log,
+            deadline=90,
+        )
+    with Server(port={"body_stream_locations": ["/count"], "package_max_length": "1024G"}) as server:
+        await suite.run(
+            f"quinn: {UPLOAD_MIB} MiB pass through a worker with a memory_limit of 32 MiB",
+            lambda: upload(server, case),
             server.log,
             deadline=90,
         )
@@ -69,6 +81,14 @@ async def load(server, case):
     same("answers too late", 0, stats["stray_count"])
     growth = server.resident() - before
     holds(f"the reactor has grown by {growth} bytes", growth <= GROWTH_BYTES_MAX)
+
+
+async def upload(server, case):
+    await case(server, "upload", 1)
+    before = server.resident()
+    await case(server, "upload", UPLOAD_MIB)
+    growth = server.resident() - before
+    holds(f"the reactor has grown by {growth} bytes", growth <= UPLOAD_BYTES_MAX)
 
 
 async def opened(server, tools, *arguments):

@@ -73,15 +73,15 @@ php_command() { php -n -r 'echo json_encode(array_slice($argv, 1));' -- php "${p
 
 # make_python FOLDER REQUIREMENTS ...: a virtual environment FOLDER/venv with these packages and no others.
 make_python() {
-    local place=$1
+    local folder=$1
     shift
-    mkdir -p "$place" || die "cannot write to $target_dir"
-    cat "$@" | cmp -s - "$place/installed.txt" && return
-    rm -rf "$place/venv" "$place/installed.txt"
-    python3 -m venv "$place/venv" || die "python3 makes no virtual environment: run script/setup"
-    "$place/venv/bin/pip" install --quiet --disable-pip-version-check --no-deps \
+    mkdir -p "$folder" || die "cannot write to $target_dir"
+    cat "$@" | cmp -s - "$folder/installed.txt" && return
+    rm -rf "$folder/venv" "$folder/installed.txt"
+    python3 -m venv "$folder/venv" || die "python3 makes no virtual environment: run script/setup"
+    "$folder/venv/bin/pip" install --quiet --disable-pip-version-check --no-deps \
         "${@/#/--requirement=}" || die "pip could not install what is named in: $*"
-    cat "$@" >"$place/installed.txt"
+    cat "$@" >"$folder/installed.txt"
 }
 
 # get_http3 OPTION ... URL: one request by HTTP/3, with options as curl has them. Call need_http3 before.

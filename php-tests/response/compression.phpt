@@ -103,6 +103,9 @@ $ask('/empty?header[content-length]=5000', 'br;q=0', 'HEAD');
 $ask('/empty');
 $ask('/end?status=204');
 $ask('/write?status=204');
+$ask('/end?status=205');
+$ask('/write?status=205');
+$ask('/empty?status=205');
 $ask('/empty?status=304&header[etag]="a"');
 $ask('/empty?status=304&header[etag]="a"', '');
 $ask('/empty?status=304&header[etag]="a"&header[content-type]=image/png');
@@ -167,6 +170,9 @@ HEAD /empty?header[content-length]=5000 (br;q=0): 200 | Vary: Accept-Encoding | 
 GET /empty (gzip): 200 | its length
 GET /end?status=204 (gzip): 204 | no length
 GET /write?status=204 (gzip): 204 | no length
+GET /end?status=205 (gzip): 205 | its length
+GET /write?status=205 (gzip): 205 | its length
+GET /empty?status=205 (gzip): 205 | its length
 GET /empty?status=304&header[etag]="a" (gzip): 304 | Vary: Accept-Encoding | ETag: W/"a" | no length
 GET /empty?status=304&header[etag]="a" (): 304 | Vary: Accept-Encoding | ETag: "a" | no length
 GET /empty?status=304&header[etag]="a"&header[content-type]=image/png (gzip): 304 | ETag: "a" | no length

@@ -24,6 +24,7 @@ pub async fn run(port: u16, authority: &Path, case: &str, n: &[usize]) -> Result
         ("get", []) => get(&client).await?,
         ("head", []) => head(&client).await?,
         ("echo", [bytes]) => echo(&client, *bytes).await?,
+        ("upload", [mebibytes]) => upload(&client, *mebibytes).await?,
         ("trailers", []) => trailers(&client).await?,
         ("streams", [count]) => streams(&client, *count).await?,
         ("farewell", [millis]) => farewell(&client, *millis).await?,
@@ -74,6 +75,22 @@ async fn echo(client: &Client, bytes: usize) -> Result<(), Failure> {
         return Ok(());
     }
     Err(failure(format!("{} bytes came back that are not the {bytes} sent", got.len())))
+}
+
+/// Content that a handler reads while it arrives, and counts.
+async fn upload(client: &Client, mebibytes: usize) -> Result<(), Failure> {
+    let start = Instant::now();
+    let piece = Bytes::from(vec![b'x'; 1 << 20]);
+    let mut stream = client::open(client.sender.clone(), Method::POST, "/count").await?;
+    for _ in 0..mebibytes {
+        stream.send_data(piece.clone()).await?;
+    }
+    stream.finish().await?;
+    let answer = client::receive(&mut stream).await?;
+    same("status", StatusCode::OK, answer.status)?;
+    same("bytes", (mebibytes << 20).to_string().as_bytes(), &answer.content[..])?;
+    println!("{mebibytes} MiB in {:.1} s", start.elapsed().as_secs_f64());
+    Ok(())
 }
 
 /// Both ways.
