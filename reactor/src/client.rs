@@ -10,6 +10,7 @@ use crate::conn::exchanges::Exchanges;
 use crate::conn::{Conn, PumpResult};
 use crate::error_log::ErrorLog;
 use crate::handler::Upgrade;
+use crate::protocol::ended::Ended;
 use crate::protocol::{Flow, Now, StreamId};
 use crate::quic::client::QuicClient;
 use crate::timer::Alarms;
@@ -67,6 +68,14 @@ impl Client {
         match self {
             Self::Stream(conn) => conn.streams.send(stream, part, now, error_log),
             Self::Quic(client) => client.streams.send(stream, part, now, error_log),
+        }
+    }
+
+    /// The connection is over: what became of the requests that nothing was told of.
+    pub fn unfinished(&mut self) -> Vec<Ended> {
+        match self {
+            Self::Stream(conn) => conn.streams.unfinished(),
+            Self::Quic(client) => client.streams.unfinished(),
         }
     }
 

@@ -1,17 +1,20 @@
 //! What the reactor is told to do: typed, complete, parsed once.
 
+use std::fmt;
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use wire::Pools;
+use wire::shm::Shared;
 
 pub use crate::handler::files::redirects::FileRedirects;
 pub use crate::handler::routes::Routes;
 pub use crate::handler::{FilesConfig, FixedResponse};
 use crate::protocol::settings::HttpSettings;
 pub use crate::proxies::{ForwardedFields, ProxySettings, TrustedProxies};
+pub use crate::record::Observer;
 pub use crate::response_spool::SpoolLimits;
 use crate::secret::Secret;
 use crate::tls::Tls;
@@ -57,6 +60,8 @@ pub struct Config {
     pub cpus: Vec<usize>,
     /// Writes the log to another file; called when the supervisor has opened one.
     pub take_log: fn(OwnedFd),
+    /// Who is told of each exchange: each makes its end in a thread.
+    pub observers: Vec<MakeObserver>,
     /// Answers that the reactor gives by itself, where the routes of a port say so.
     pub fixed: Vec<FixedResponse>,
     /// Directories whose files the reactor sends by itself, where the routes of a port say so; at most
@@ -64,6 +69,16 @@ pub struct Config {
     pub files: Vec<FilesConfig>,
     /// One entry per listener, in the same order.
     pub ports: Vec<PortConfig>,
+}
+
+/// Makes an observer's end in the thread of this index.
+#[derive(Clone)]
+pub struct MakeObserver(pub Arc<dyn Fn(Shared, u16) -> Box<dyn Observer> + Send + Sync>);
+
+impl fmt::Debug for MakeObserver {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("MakeObserver")
+    }
 }
 
 /// Configuration of one listening port.
@@ -121,6 +136,7 @@ impl Default for Config {
             quic_secret: Secret::default(),
             take_log: drop,
             cpus: Vec::new(),
+            observers: Vec::new(),
             fixed: Vec::new(),
             files: Vec::new(),
             ports: Vec::new(),

@@ -25,6 +25,7 @@ use crate::config::PortConfig;
 use crate::error_log::{ErrorLog, Kind, Peer};
 use crate::file;
 use crate::protocol::detect::Detect;
+use crate::protocol::ended::Ended;
 use crate::protocol::{Input, Now, Output, Protocol, StreamId};
 use crate::socket::{ReadBuffer, Received, Socket};
 use crate::timer::Alarms;
@@ -112,6 +113,8 @@ pub enum Event {
     Credit(ExchangeKey, u64),
     /// The stream is no more: nothing of the response is of use.
     Gone(ExchangeKey),
+    /// A request is over: told where requests are observed.
+    Ended(Ended),
 }
 
 /// What is to become of a connection.

@@ -24,6 +24,7 @@ mod listener;
 mod mailbox;
 pub mod proxies;
 pub mod quic;
+pub mod record;
 mod response_spool;
 mod secret;
 mod shared;
@@ -60,6 +61,7 @@ use crate::handler::HandlerId;
 use crate::handler::workers::scheduler::Scheduler;
 use crate::listener::Listener;
 use crate::mailbox::{Mail, Mailbox};
+use crate::protocol::settings::Observation;
 use crate::response_spool::SpoolUsage;
 pub use crate::secret::Secret;
 use crate::shared::SharedState;
@@ -108,7 +110,12 @@ impl fmt::Display for Error {
 impl std::error::Error for Error {}
 
 /// Runs the reactor until the supervisor has it drained, or is gone.
-pub fn run(config: Config, boot: Boot) -> Result<(), Error> {
+pub fn run(mut config: Config, boot: Boot) -> Result<(), Error> {
+    if !config.observers.is_empty() {
+        for port in &mut config.ports {
+            Arc::make_mut(&mut port.http).observation = Observation::On;
+        }
+    }
     let threads = config.threads;
     if let Some(handler) = handler::unknown(&config) {
         return Err(Error::Route(handler));

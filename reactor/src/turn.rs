@@ -10,6 +10,7 @@ use crate::error_log::ErrorLog;
 use crate::handler::workers::{Claim, Fault};
 use crate::handler::{Answer, ExchangeKey};
 use crate::protocol::StreamId;
+use crate::record::Records;
 use crate::slots::Key;
 use crate::timer::{Timer, Timers};
 
@@ -22,6 +23,8 @@ pub struct Turn {
     pub timers: Timers,
     /// Where to say what clients and workers do wrong.
     pub error_log: ErrorLog,
+    /// What is known of each exchange, where somebody wants to know.
+    pub records: Records,
     /// What handlers say to clients, in its order.
     pub answers: Vec<Answer>,
     /// Connections that workers end; the answers above come first.
@@ -36,11 +39,12 @@ pub struct Turn {
 
 impl Turn {
     /// That of an event loop that starts.
-    pub fn new(clock: Clock, error_log: ErrorLog) -> Self {
+    pub fn new(clock: Clock, error_log: ErrorLog, records: Records) -> Self {
         Self {
             clock,
             timers: Timers::default(),
             error_log,
+            records,
             answers: Vec::new(),
             closings: Vec::new(),
             claims: Vec::new(),
@@ -59,6 +63,20 @@ impl Turn {
     ) {
         let answer = |part: Part<_>| Answer { conn, stream, exchange, message: part.into() };
         self.answers.extend(parts.into_iter().map(answer));
+    }
+
+    /// Notes a part of a response, on its way to the client.
+    pub fn note_answer(&mut self, record: Option<Key>, part: &Part<ResponseHead>) {
+        let now = self.clock.now().instant;
+        match part {
+            _ if record.is_none() => {}
+            Part::Head(head) if !head.status.is_informational() => {
+                self.records.answered(record, now)
+            }
+            Part::End(_) => self.records.answered_all(record, None, now),
+            Part::Abort(reason) => self.records.answered_all(record, Some(*reason), now),
+            Part::Head(_) | Part::Body(_) | Part::File(_) => {}
+        }
     }
 
     /// When this turn began.

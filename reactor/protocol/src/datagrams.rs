@@ -8,6 +8,7 @@ use wire::limits::{
 };
 
 use super::StreamId;
+use super::ended::Ended;
 
 /// Packets, one behind the other in one buffer that is reused for all connections of a thread.
 #[derive(Debug, Default)]
@@ -18,6 +19,8 @@ pub struct Datagrams {
     /// How many content bytes of which stream were taken or dropped since the last look: the worker
     /// may send as many more. Looked at for each connection, so all are of the latest one.
     pub released: Vec<(StreamId, u64)>,
+    /// Requests whose response was taken to its end, or never will be, since the last look.
+    pub ended: Vec<Ended>,
 }
 
 /// Packets that one system call can send: all of one size but the last, which may be shorter.

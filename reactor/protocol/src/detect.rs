@@ -11,6 +11,7 @@ use bytes::BytesMut;
 use wire::head::Origin;
 use wire::{Part, RequestHead, ResponseHead, Scheme};
 
+use super::ended::Ended;
 use super::error::ProtocolError;
 use super::h1::Http1;
 use super::h2::{Http2, PREFACE};
@@ -132,5 +133,9 @@ impl Protocol for Detect {
 
     fn refusal(&mut self) -> Option<ProtocolError> {
         self.protocol().refusal()
+    }
+
+    fn unfinished(&mut self, ended: &mut Vec<Ended>) {
+        self.protocol().unfinished(ended);
     }
 }

@@ -12,6 +12,7 @@ use std::time::Instant;
 use bytes::Bytes;
 use wire::{Fields, Part, Reason};
 
+use super::ended::{Ended, Ending};
 use super::error::{Fault, ProtocolError};
 use super::message::{Continue, RequestFacts};
 use super::pace::Pace;
@@ -26,6 +27,8 @@ pub struct StreamExchange {
     request: Request,
     /// The response.
     pub reply: Reply,
+    /// Why the request is over, where that is not for the end of the response.
+    ending: Option<Ending>,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -53,7 +56,7 @@ impl StreamExchange {
             false if facts.upgrade => Request::Asking(Vec::new()),
             false => Request::Arriving { received: 0, deadline, pace, expected: Continue::No },
         };
-        Self { request, reply: Reply::new(facts) }
+        Self { request, reply: Reply::new(facts), ending: None }
     }
 
     /// Content follows the head: at once, or if `streamed` when the handler asks for it. Says so to a
@@ -108,8 +111,29 @@ impl StreamExchange {
         true
     }
 
+    /// Tells that the request is over, when it is. `wire` counts what went to the stream.
+    pub fn tell_end(&self, wire: u64, context: &mut StreamContext) {
+        let ending = match self.ending {
+            Some(ending) => ending,
+            None if self.reply.is_broken() => Ending::Broken,
+            None if self.reply.is_over() => Ending::Complete,
+            None => Ending::Lost(Reason::ClientGone),
+        };
+        let mut sent = self.reply.sent();
+        sent.wire = wire;
+        context.over(Ended { stream: context.stream, sent, ending });
+    }
+
+    /// The request is not what it should be, and gets no answer.
+    pub fn malformed(&mut self, fault: Fault) {
+        self.ending = Some(Ending::Refused(fault));
+    }
+
     /// The stream is no more.
     pub fn lose(&mut self, reason: Reason, context: &mut StreamContext) {
+        if !self.reply.is_over() {
+            self.ending.get_or_insert(Ending::Lost(reason));
+        }
         if !self.reply.is_over() && self.request != Request::Refused {
             context.abort(reason);
         }
@@ -203,6 +227,7 @@ impl StreamExchange {
     /// As `refuse`, for a request of which nothing was told yet.
     pub fn refuse_head(&mut self, fault: Fault, context: &mut StreamContext, now: &Now) {
         context.report(ProtocolError::stream(fault));
+        self.ending = Some(Ending::Refused(fault));
         self.request = Request::Refused;
         self.reply.plain(fault.status(), context, now);
     }

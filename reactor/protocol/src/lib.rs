@@ -27,6 +27,7 @@
 mod content;
 pub mod datagrams;
 pub mod detect;
+pub mod ended;
 pub mod error;
 mod exchange;
 pub mod files;
@@ -53,6 +54,7 @@ use bytes::{Bytes, BytesMut};
 use wire::head::Origin;
 use wire::{FileSlice, Part, RequestHead, ResponseHead, Scheme};
 
+use self::ended::Ended;
 use self::error::ProtocolError;
 pub(crate) use self::output::COPY_BYTES_MAX;
 pub use self::output::{Chunk, Outgoing, Output};
@@ -170,6 +172,10 @@ pub trait Protocol: Send {
     /// The next thing that went wrong: a request that was refused, or a response that could not be
     /// sent. For the log and a counter; the protocol has dealt with it.
     fn refusal(&mut self) -> Option<ProtocolError>;
+
+    /// The connection is over: what there is to tell of requests that [`transmit`](Self::transmit) has not
+    /// told the end of. Nothing where nobody observes.
+    fn unfinished(&mut self, ended: &mut Vec<Ended>);
 }
 
 impl<P: Protocol + ?Sized> Protocol for Box<P> {
@@ -215,6 +221,10 @@ impl<P: Protocol + ?Sized> Protocol for Box<P> {
 
     fn refusal(&mut self) -> Option<ProtocolError> {
         (**self).refusal()
+    }
+
+    fn unfinished(&mut self, ended: &mut Vec<Ended>) {
+        (**self).unfinished(ended);
     }
 }
 

@@ -8,6 +8,7 @@ use wire::FileSlice;
 use wire::limits::{SPOOL_BLOCK_BYTES, WRITE_BUFFER_BYTES_MAX};
 
 use super::datagrams::Datagrams;
+use super::ended::Ended;
 use super::{ReadFile, StreamId};
 
 /// Where a protocol writes to: what carries the connection decides which.
@@ -35,6 +36,22 @@ impl Outgoing<'_> {
             Self::Datagrams(out) => &mut out.released,
         }
     }
+
+    /// Requests whose response was moved here to its end, or never will be, since the last look.
+    pub fn ended(&mut self) -> &mut Vec<Ended> {
+        match self {
+            Self::Bytes(out) => &mut out.ended,
+            Self::Datagrams(out) => &mut out.ended,
+        }
+    }
+
+    /// Bytes that are here and not with the client yet; none of datagrams, which are sent at once.
+    pub fn unwritten(&self) -> u64 {
+        match self {
+            Self::Bytes(out) => out.len(),
+            Self::Datagrams(_) => 0,
+        }
+    }
 }
 
 /// What waits to be written to one connection.
@@ -45,6 +62,8 @@ pub struct Output {
     /// How many content bytes of which stream have been moved here, or dropped, since the last
     /// look: the worker may send as many more. Files on disk do not count: they take no memory.
     pub released: Vec<(StreamId, u64)>,
+    /// Requests whose response was moved here to its end, or never will be, since the last look.
+    pub ended: Vec<Ended>,
 }
 
 /// A piece of output.

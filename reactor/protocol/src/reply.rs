@@ -16,6 +16,7 @@ use http::{Response, StatusCode};
 use wire::{BodyLength, Part, Reason, ResponseHead};
 
 use super::content::{End, ResponseContent};
+use super::ended::Sent;
 use super::error::{Fault, ProtocolError};
 use super::message::{self, RequestFacts};
 use super::pace::Pace;
@@ -33,6 +34,10 @@ pub struct Reply {
     interim: VecDeque<Response<()>>,
     /// When the client has kept its window shut for too long.
     stalled: Option<Instant>,
+    /// What the stream has taken.
+    sent: Sent,
+    /// It has ended before its time on this side.
+    broken: bool,
 }
 
 #[derive(Debug)]
@@ -52,12 +57,23 @@ enum ReplyState {
 impl Reply {
     /// Nothing yet, to a request of this kind.
     pub fn new(facts: RequestFacts) -> Self {
-        Self { facts, state: ReplyState::Awaited, interim: VecDeque::new(), stalled: None }
+        let (state, interim) = (ReplyState::Awaited, VecDeque::new());
+        Self { facts, state, interim, stalled: None, sent: Sent::default(), broken: false }
     }
 
     /// Whether there is nothing more to do.
     pub fn is_over(&self) -> bool {
         matches!(self.state, ReplyState::Over)
+    }
+
+    /// What the stream has taken, but for the bytes on the wire.
+    pub fn sent(&self) -> Sent {
+        self.sent
+    }
+
+    /// Whether it has ended before its time on this side.
+    pub fn is_broken(&self) -> bool {
+        self.broken
     }
 
     /// Whether there is no final head yet.
@@ -220,6 +236,7 @@ impl Reply {
         let mut taken = 0;
         let moved = match std::mem::replace(&mut self.state, ReplyState::Over) {
             ReplyState::Broken => {
+                self.broken = true;
                 sink.reset(ResetReason::Cancelled);
                 WriteProgress::Reset
             }
@@ -242,6 +259,8 @@ impl Reply {
                 }
             },
         };
+        self.sent.content += taken;
+        self.broken |= moved == WriteProgress::Reset;
         match moved {
             WriteProgress::Blocked => {
                 self.stalled = Some(match self.stalled {
@@ -284,8 +303,12 @@ impl Reply {
             }
         }
         let ReplyState::Headed { head, mut content } = state else { return Ok(state) };
-        let last = content.is_empty();
-        match sink.head(head, last) {
+        let (last, status) = (content.is_empty(), head.status());
+        let given = sink.head(head, last);
+        if given.is_ok() {
+            self.sent.status = Some(status);
+        }
+        match given {
             Ok(()) if last => Ok(ReplyState::Over),
             Ok(()) => {
                 self.stalled = None;

@@ -46,6 +46,8 @@ pub struct HttpSettings {
     /// Whether a handler of the port may accept upgrades: clients of HTTP/2 and HTTP/3 are told that they may
     /// ask, and heads say what for. Otherwise such wishes are ignored, or refused where they must not be.
     pub upgrades: bool,
+    /// Whether somebody wants to know what became of each request (see [`Ended`](super::ended::Ended)).
+    pub observation: Observation,
     /// What concerns HTTP/2 alone.
     pub http2: Http2Settings,
     /// What concerns HTTP/3 alone.
@@ -59,7 +61,22 @@ const RATE_MIN: u64 = 100;
 /// eight minutes at this rate.
 const STREAMED_RATE_MIN: u64 = 16 << 10;
 
+/// Whether somebody wants to know what became of each request.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Observation {
+    /// Nobody: nothing is counted.
+    #[default]
+    Off,
+    /// The end of each is told.
+    On,
+}
+
 impl HttpSettings {
+    /// Whether somebody wants to know what became of each request.
+    pub fn is_observed(&self) -> bool {
+        self.observation == Observation::On
+    }
+
     /// Whether the content of a request to this path comes as far as its handler asks for it.
     pub fn streams(&self, path: &[u8]) -> bool {
         self.streamed.iter().any(|prefix| path.starts_with(prefix))
@@ -187,6 +204,7 @@ impl Default for HttpSettings {
             keepalive_timeout: Duration::from_secs(75),
             half_close: false,
             upgrades: false,
+            observation: Observation::Off,
             http2: Http2Settings::default(),
             http3: Http3Settings::default(),
         }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use smallvec::SmallVec;
 use wire::{Part, Reason, RequestHead};
 
+use super::ended::Ended;
 use super::error::ProtocolError;
 use super::settings::HttpSettings;
 use super::{ReadFile, StreamId};
@@ -24,6 +25,7 @@ pub struct StreamContext {
     /// As a rule of one stream.
     released: SmallVec<[(StreamId, u64); 1]>,
     refusals: VecDeque<ProtocolError>,
+    ended: Vec<Ended>,
 }
 
 impl StreamContext {
@@ -36,6 +38,7 @@ impl StreamContext {
             parts: VecDeque::new(),
             released: SmallVec::new(),
             refusals: VecDeque::new(),
+            ended: Vec::new(),
         }
     }
 
@@ -60,6 +63,21 @@ impl StreamContext {
     /// Something was refused.
     pub fn report(&mut self, error: ProtocolError) {
         self.refusals.push_back(error);
+    }
+
+    /// A request is over.
+    pub fn over(&mut self, ended: Ended) {
+        if self.settings.is_observed() {
+            self.ended.push(ended);
+        }
+    }
+
+    /// Requests that have come to their end since the last look.
+    pub fn take_ended(&mut self, to: &mut Vec<Ended>) {
+        if !self.ended.is_empty() {
+            to.append(&mut self.ended);
+            self.ended = Vec::new();
+        }
     }
 
     /// The next part.

@@ -21,6 +21,7 @@ use super::backlog::{Backlog, Parking, ProtocolSink, content_len};
 use super::backlogs::Backlogs;
 use crate::protocol::{Flow, StreamId};
 use crate::response_spool::ResponseSpool;
+use crate::slots::Key;
 
 /// The open exchanges of one connection, and what waits for the client.
 #[derive(Debug, Default)]
@@ -31,6 +32,8 @@ pub struct Exchanges {
     unread: u64,
     /// There while the client does not keep up with a response.
     backlogs: Option<Box<Backlogs>>,
+    /// Whose record is whose, where requests are observed.
+    records: Vec<(StreamId, Key)>,
 }
 
 #[derive(Debug)]
@@ -69,6 +72,27 @@ impl Exchanges {
     pub fn opened(&mut self, stream: StreamId, exchange: ExchangeKey, window: u32) {
         let (complete, upgraded) = (false, false);
         self.open.push(Open { stream, exchange, window, sent: 0, ahead: 0, complete, upgraded });
+    }
+
+    /// A request is observed.
+    pub fn observed(&mut self, stream: StreamId, record: Option<Key>) {
+        self.records.extend(record.map(|record| (stream, record)));
+    }
+
+    /// The record of a stream's request.
+    pub fn record(&self, stream: StreamId) -> Option<Key> {
+        self.records.iter().find(|(of, _)| *of == stream).map(|(_, record)| *record)
+    }
+
+    /// The request of a stream is over: its record.
+    pub fn take_record(&mut self, stream: StreamId) -> Option<Key> {
+        let at = self.records.iter().position(|(of, _)| *of == stream)?;
+        Some(self.records.swap_remove(at).1)
+    }
+
+    /// The streams of requests that are not over.
+    pub fn observed_streams(&self) -> Vec<StreamId> {
+        self.records.iter().map(|(stream, _)| *stream).collect()
     }
 
     /// The exchange of a stream.

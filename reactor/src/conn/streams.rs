@@ -13,6 +13,7 @@ use super::exchanges::Exchanges;
 use crate::config::PortConfig;
 use crate::error_log::ErrorLog;
 use crate::handler::Upgrade;
+use crate::protocol::ended::Ended;
 use crate::protocol::upgrade::Upgrades;
 use crate::protocol::{Closing, Flow, Input, Now, Outgoing, Protocol, StreamId};
 use crate::response_spool::ResponseSpool;
@@ -41,12 +42,18 @@ pub struct Streams<P> {
     draining: bool,
     /// Streams that belong to other protocols, while there are any.
     upgrades: Option<Box<Upgrades>>,
+    /// Bytes that the transport has taken.
+    written: u64,
+    /// Requests that are over when the transport has taken so many bytes; none where nobody observes.
+    ended: Vec<(u64, Ended)>,
 }
 
 impl<P: Protocol> Streams<P> {
     /// Those of a new connection.
     pub fn new(protocol: P, origin: Origin) -> Self {
-        Self { protocol, exchanges: Exchanges::default(), origin, draining: false, upgrades: None }
+        let exchanges = Exchanges::default();
+        let (draining, upgrades, written, ended) = (false, None, 0, Vec::new());
+        Self { protocol, exchanges, origin, draining, upgrades, written, ended }
     }
 
     /// Another protocol takes over, before there is any stream.
@@ -162,7 +169,43 @@ impl<P: Protocol> Streams<P> {
         }
         self.drive_upgrades(cx);
         self.report(cx.error_log, cx.now);
-        cx.events.len() != before
+        let any = cx.events.len() != before;
+        self.tell_ended(cx.events);
+        any
+    }
+
+    /// The transport has taken bytes that [`fill`](Self::fill) has moved out.
+    pub fn wrote(&mut self, bytes: u64) {
+        self.written += bytes;
+    }
+
+    /// Tells of the requests that are over. Behind the parts of requests, so that one is told of first.
+    fn tell_ended(&mut self, events: &mut Vec<Event>) {
+        if self.ended.is_empty() {
+            return;
+        }
+        let written = self.written;
+        let over = self.ended.extract_if(.., |(at, _)| *at <= written);
+        events.extend(over.map(|(_, ended)| Event::Ended(ended)));
+        if self.ended.is_empty() {
+            self.ended = Vec::new();
+        }
+    }
+
+    /// The connection is over: what became of the requests that [`collect`](Self::collect) has not told of.
+    pub fn unfinished(&mut self) -> Vec<Ended> {
+        let mut all = Vec::new();
+        for (at, mut ended) in std::mem::take(&mut self.ended) {
+            let unwritten = at.saturating_sub(self.written);
+            if unwritten > 0 {
+                ended.sent.content = ended.sent.content.saturating_sub(unwritten);
+                ended.sent.wire = ended.sent.wire.saturating_sub(unwritten);
+                ended = ended.cut();
+            }
+            all.push(ended);
+        }
+        self.protocol.unfinished(&mut all);
+        all
     }
 
     /// Moves on what is between the protocol and other protocols on its streams. Says whether the protocol
@@ -198,6 +241,10 @@ impl<P: Protocol> Streams<P> {
                 if !upgrades.is_some_and(|upgrades| upgrades.client_took(stream, bytes)) {
                     self.exchanges.released(stream, bytes);
                 }
+            }
+            if !out.ended().is_empty() {
+                let at = self.written + out.unwritten();
+                self.ended.extend(out.ended().drain(..).map(|ended| (at, ended)));
             }
             let (protocol, upgrades) = (&mut self.protocol, &mut self.upgrades);
             let send = |stream, part| give(protocol, upgrades, stream, part, cx.now);

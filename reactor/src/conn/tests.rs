@@ -13,6 +13,7 @@ use wire::{Fields, ResponseHead, Scheme, Version};
 
 use super::*;
 use crate::handler::{HandlerId, Upgrade};
+use crate::protocol::ended::Ended;
 use crate::protocol::error::ProtocolError;
 use crate::protocol::settings::HttpSettings;
 use crate::protocol::upgrade::{Accepted, Machine, StreamInput};
@@ -184,6 +185,8 @@ impl Protocol for Late {
     fn refusal(&mut self) -> Option<ProtocolError> {
         None
     }
+
+    fn unfinished(&mut self, _: &mut Vec<Ended>) {}
 }
 
 /// A request that was not there when the client's bytes were taken is one by TLS all the same.

@@ -20,7 +20,10 @@ impl Conn {
             if out.is_empty() && !self.socket.has_unsent() {
                 break false;
             }
-            match self.socket.transmit(out) {
+            let waiting = out.len();
+            let transmitted = self.socket.transmit(out);
+            self.streams.wrote(waiting - out.len());
+            match transmitted {
                 Ok(0) => break true,
                 Ok(sent) => {
                     cx.streams.shared.add(Counter::BytesSent, sent);

@@ -26,7 +26,7 @@ impl EventLoop {
         let Some(worker) = self.handlers.pool(claim.by) else { return };
         let Some(exchange) = exchange else { return worker.refuse_claim(claim) };
         let (conn, stream) = (exchange.conn, exchange.stream);
-        let (by, id) = (HandlerId::Pool(claim.by), worker.adopt(exchange, claim));
+        let (by, id) = (HandlerId::Pool(claim.by), worker.adopt(exchange, claim, &mut self.turn));
         let from = ExchangeKey { handler: HandlerId::Pool(claim.pool), id: claim.exchange };
         if let Some(client) = self.clients.get_mut(conn) {
             client.exchanges().renamed(stream, from, ExchangeKey { handler: by, id });

@@ -159,6 +159,7 @@ impl EventLoop {
                     }
                 }
                 Event::Gone(exchange) => self.stream_gone(key, exchange),
+                Event::Ended(ended) => self.over(key, &ended),
                 Event::Request(stream, Part::Head(head)) => self.open(key, stream, head),
                 Event::Request(stream, part) => self.request_part(key, stream, part),
             }
@@ -173,12 +174,15 @@ impl EventLoop {
         if let Some(seat) = client.seat() {
             seat.begun();
         }
+        let record = self.turn.records.begin(stream, &head, self.turn.clock.now().instant);
+        client.exchanges().observed(stream, record);
         if let Err(fault) = placed {
+            self.turn.records.refused(record, fault);
             return self.refuse(key, stream, &head, fault);
         }
         let port = &self.common.config.ports[usize::from(client.origin().port)];
         let window = client.exchanges().window(port.window_bytes);
-        let mut request = NewRequest { conn: key, stream, head, window };
+        let mut request = NewRequest { conn: key, stream, head, window, record };
         let mut from = 0;
         let (handler, id) = loop {
             let next = port.routes.find(&request.head.path, from);
@@ -198,6 +202,9 @@ impl EventLoop {
     /// What follows of a request, for the one who answers.
     fn request_part(&mut self, key: Key, stream: StreamId, part: Part<Box<RequestHead>>) {
         let Some(client) = self.clients.get_mut(key) else { return };
+        if let Part::Body(bytes) = &part {
+            self.turn.records.content(client.exchanges().record(stream), bytes.len() as u64);
+        }
         let exchange = match part {
             Part::Abort(Reason::ClientLeaving) => client.exchanges().find(stream),
             Part::Abort(_) => {
@@ -226,8 +233,10 @@ impl EventLoop {
     /// no exchange.
     fn answer(&mut self, key: Key, stream: StreamId, status: StatusCode) {
         let Some(client) = self.clients.get_mut(key) else { return };
-        let Turn { clock, error_log, .. } = &mut self.turn;
+        let Turn { clock, error_log, records, .. } = &mut self.turn;
         let port = &self.common.config.ports[usize::from(client.origin().port)];
+        let now = clock.now().instant;
+        records.answered_all(client.exchanges().record(stream), None, now);
         let (head, content) = message::plain_response(status);
         for part in [Part::Head(head), Part::Body(content), Part::End(None)] {
             let len = content_len(&part);
@@ -316,6 +325,7 @@ impl EventLoop {
             }
         };
         let over = matches!(part, Part::End(_) | Part::Abort(_));
+        self.turn.note_answer(client.exchanges().record(stream), &part);
         let port = &self.common.config.ports[usize::from(client.origin().port)];
         let accepted = client.exchanges().accept(stream, part, port.window_bytes);
         let Some(handler) = self.handlers.get(handler) else { return };
@@ -353,6 +363,12 @@ impl EventLoop {
 
     pub(super) fn close(&mut self, key: Key, fate: PumpResult) {
         let Some(mut client) = self.remove_client(key) else { return };
+        self.abandon(&mut client, Reason::ClientGone);
+        self.closed(client, fate);
+    }
+
+    /// A connection was taken out of the table.
+    pub(super) fn closed(&mut self, mut client: Client, fate: PumpResult) {
         for exchange in client.exchanges().take() {
             self.common.shared.add(Counter::GivenUp, 1);
             self.client_gone(exchange);

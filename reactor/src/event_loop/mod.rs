@@ -5,6 +5,7 @@ mod closing;
 mod conns;
 pub mod datagrams;
 mod links;
+mod observed;
 mod proxied;
 mod room;
 
@@ -34,6 +35,7 @@ use crate::event_loop::room::RoomQueue;
 use crate::handler::Handlers;
 use crate::mailbox::Mail;
 use crate::protocol::Output;
+use crate::record::{Records, observers};
 use crate::response_spool::ResponseSpool;
 use crate::shared::SharedState;
 use crate::slots::{Key, Slots};
@@ -98,7 +100,7 @@ impl EventLoop {
             poll,
             mail,
             handlers: Handlers::new(common.clone(), thread),
-            turn: Turn::new(clock, error_log),
+            turn: Turn::new(clock, error_log, Records::new(observers::of(&common, thread))),
             common,
             thread,
             clients: Slots::starting_at(1),
@@ -144,8 +146,10 @@ impl EventLoop {
             self.handlers.flush();
             self.flush_datagrams();
             self.log_faults();
+            self.turn.records.turn_ends();
             self.look_at_drain();
         }
+        self.abandon_records();
         self.turn.error_log.sum_up_all();
         Ok(())
     }
@@ -290,7 +294,7 @@ impl EventLoop {
                     client.alarms().came();
                     match client.timeout(&now, &mut self.turn.error_log) {
                         PumpResult::Keep | PumpResult::Again => self.pump(key),
-                        fate => self.close(key, fate),
+                        fate => self.close_late(key, fate),
                     }
                 }
             }

@@ -65,6 +65,8 @@ pub struct NewRequest {
     pub head: Box<RequestHead>,
     /// Content bytes that the response may be ahead of what the connection gives credit for.
     pub window: u32,
+    /// The record of the exchange, where somebody observes.
+    pub record: Option<Key>,
 }
 
 /// What a handler says of a response, on its way to the connection.

@@ -8,6 +8,7 @@ mod files;
 mod hostile;
 mod http2;
 mod leaving;
+mod observed;
 mod played;
 mod pools;
 mod proxies;

@@ -64,6 +64,11 @@ impl Fields {
         self.iter().find(|(n, _)| *n == name).map(|(_, value)| value)
     }
 
+    /// The first value of `name` (lower-case), without a copy.
+    pub fn get_bytes(&self, name: &[u8]) -> Option<Bytes> {
+        self.get(name).map(|value| self.block.slice_ref(value))
+    }
+
     /// Every value of `name` (lower-case), in order.
     pub fn get_all<'a>(&'a self, name: &'a [u8]) -> impl Iterator<Item = &'a [u8]> + 'a {
         self.iter().filter(move |(n, _)| *n == name).map(|(_, value)| value)

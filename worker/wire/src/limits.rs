@@ -245,6 +245,10 @@ pub const SPOOL_RETRY_TIME_MAX: Duration = Duration::from_secs(1);
 /// Room that a worker makes in one piece on the word of a request's `Content-Length`.
 pub const CONTENT_RESERVE_BYTES_MAX: usize = 8 << 20;
 
+/// Streams of a connection by HTTP/2 whose frames are counted at a time: more than clients may have open by
+/// default, and a few that were reset before they were a request.
+pub const H2_METERED_STREAMS_MAX: usize = 256;
+
 /// Bytes that HTTP/2 has encoded and the connection's output has not taken: a few frames, so that
 /// streams take turns and a client that does not read is noticed early.
 pub const H2_TAPE_BYTES_MAX: usize = 64 << 10;

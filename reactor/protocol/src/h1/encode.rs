@@ -55,7 +55,7 @@ impl Encoder {
     /// Appends all of the content of a response that is not a handler's: nobody gets credit for it.
     pub fn own_content(self, out: &mut Outbox, content: &[u8]) {
         if let Self::Exactly(_) = self {
-            out.buffer(content.len()).extend_from_slice(content);
+            out.own_content(content);
         }
     }
 

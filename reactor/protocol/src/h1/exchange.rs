@@ -13,11 +13,12 @@ use bytes::BytesMut;
 use http::StatusCode;
 use wire::{Part, Reason, RequestHead, ResponseHead, Version};
 
-use super::Core;
 use super::body::Decoder;
 use super::encode::{self, Connection, Encoder, HeadLines};
 use super::parse::Head;
 use super::state::State;
+use super::{Core, Then};
+use crate::ended::Ending;
 use crate::error::{Fault, ProtocolError};
 use crate::message::{self, Continue, RequestFacts, Shape};
 use crate::pace::Pace;
@@ -63,13 +64,6 @@ enum Response {
     Ended(Then),
 }
 
-/// What becomes of the connection behind a response.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Then {
-    KeepAlive,
-    Close(Closing),
-}
-
 impl Exchange {
     /// Opens an exchange. `waits` says that the client has sent nothing behind the head.
     pub fn open(head: Head, waits: bool, core: &mut Core, now: &Now) -> Result<Self, Fault> {
@@ -86,7 +80,7 @@ impl Exchange {
         let expected = match decoder.is_some() && head.expects_continue && waits {
             true if streamed => Continue::WhenAsked,
             true => {
-                say_continue(core);
+                core.say_continue();
                 Continue::No
             }
             false => Continue::No,
@@ -98,6 +92,7 @@ impl Exchange {
         };
         let facts = RequestFacts { head_only, upgrade: upgrade.is_some(), version: head.version };
         core.streams += 1;
+        core.begin();
         core.inbox.clear();
         core.inbox.head = Some(Box::new(RequestHead {
             method: head.method,
@@ -223,7 +218,7 @@ impl Exchange {
                     && std::mem::replace(expected, Continue::No) == Continue::WhenAsked
                     && matches!(self.response, Response::Awaited)
                 {
-                    say_continue(core);
+                    core.say_continue();
                 }
             }
             Request::Upgraded(tunnel) if paused => *tunnel = Tunnel::Paused,
@@ -244,6 +239,7 @@ impl Exchange {
             core.report(ProtocolError::stream(fault));
             return (self.abort(Reason::Internal, core, now).0, Flow::Gone);
         }
+        core.outbox.sent.status = Some(StatusCode::SWITCHING_PROTOCOLS);
         self.request = Request::Upgraded(Tunnel::Open);
         let then = Then::Close(Closing::Linger);
         self.response = Response::Sending { encoder: Encoder::UntilClose, then };
@@ -267,6 +263,7 @@ impl Exchange {
             Response::Awaited => core.refuse(fault, self.facts.head_only, now),
             Response::Sending { .. } => {
                 core.report(ProtocolError::connection(fault));
+                core.ends(Ending::Refused(fault));
                 State::Closed(Closing::Reset)
             }
             Response::Ended(then) => State::Closed(if let Then::Close(closing) = then {
@@ -296,6 +293,7 @@ impl Exchange {
                 let then = *then;
                 encoder.end(&mut core.outbox, trailers.as_ref()).map(|()| {
                     core.inbox.clear();
+                    core.ends(Ending::Complete);
                     self.response = Response::Ended(then);
                 })
             }
@@ -319,14 +317,19 @@ impl Exchange {
         match self.response {
             Response::Awaited => match message::abort_status(reason) {
                 Some(status) => (self.plain(status, core, now), Flow::Ready),
-                None => (State::Closed(Closing::Close), Flow::Ready),
+                None => {
+                    core.ends(Ending::Broken);
+                    (State::Closed(Closing::Close), Flow::Ready)
+                }
             },
             // RFC 9112, 8: the end of the connection is the end of the content, unless it is a
             // reset. Lengths and chunks show by themselves what is missing.
             Response::Sending { encoder: Encoder::UntilClose, .. } => {
+                core.ends(Ending::Broken);
                 (State::Closed(Closing::Reset), Flow::Ready)
             }
             _ => {
+                core.ends(Ending::Broken);
                 self.response = Response::Ended(Then::Close(Closing::Close));
                 (State::Exchange(self), Flow::Ready)
             }
@@ -341,6 +344,7 @@ impl Exchange {
             && let Response::Sending { encoder, then } = self.response
         {
             encoder.own_content(&mut core.outbox, &content);
+            core.ends(Ending::Complete);
             self.response = Response::Ended(then);
         }
         State::Exchange(self)
@@ -374,6 +378,7 @@ impl Exchange {
             date: &now.date,
         };
         encode::head(&mut core.outbox, head, &lines);
+        core.outbox.sent.status = Some(head.status);
         self.response = Response::Sending { encoder, then };
         Ok(())
     }
@@ -391,8 +396,4 @@ impl Exchange {
             Then::KeepAlive
         }
     }
-}
-
-fn say_continue(core: &mut Core) {
-    core.outbox.buffer(32).extend_from_slice(b"HTTP/1.1 100 Continue\r\n\r\n");
 }

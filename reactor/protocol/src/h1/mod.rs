@@ -20,12 +20,13 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use wire::head::Origin;
-use wire::{Part, RequestHead, ResponseHead, Scheme, Version};
+use wire::{Part, Reason, RequestHead, ResponseHead, Scheme, Version};
 
 use self::encode::{Connection, Encoder, HeadLines};
 use self::inbox::Inbox;
 use self::outbox::Outbox;
 use self::state::State;
+use super::ended::{Ended, Ending, Sent};
 use super::error::{Fault, ProtocolError};
 use super::message::{self, RequestFacts};
 use super::settings::HttpSettings;
@@ -97,6 +98,9 @@ impl Protocol for Http1 {
         self.core.outbox.transmit(self.core.stream(), out);
         let unwritten = !out.is_empty();
         self.step(|state, core| (state.transmitted(unwritten, core, now), ()));
+        if !matches!(self.state, State::Exchange(_)) && self.core.outbox.is_empty() {
+            out.ended.extend(self.core.take_ended());
+        }
     }
 
     fn wants_input(&self) -> bool {
@@ -121,6 +125,18 @@ impl Protocol for Http1 {
     fn refusal(&mut self) -> Option<ProtocolError> {
         self.core.refusal.take()
     }
+
+    fn unfinished(&mut self, ended: &mut Vec<Ended>) {
+        // What the outbox still has reaches nobody.
+        ended.extend(self.core.take_ended().map(Ended::cut));
+    }
+}
+
+/// What becomes of the connection behind a response.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Then {
+    KeepAlive,
+    Close(Closing),
 }
 
 /// What lasts as long as the connection, whatever its state.
@@ -138,6 +154,8 @@ struct Core {
     half_closed: bool,
     /// The server takes no new request.
     draining: bool,
+    /// The request in work and how it ends, as far as is known; none where nobody observes.
+    told: Option<(StreamId, Ending)>,
 }
 
 impl Core {
@@ -152,12 +170,38 @@ impl Core {
             refusal: None,
             half_closed: false,
             draining: false,
+            told: None,
         }
     }
 
     /// The latest request.
     fn stream(&self) -> StreamId {
         self.streams.saturating_sub(1)
+    }
+
+    /// A request begins. Until anything else is known, its client leaves it.
+    fn begin(&mut self) {
+        self.outbox.sent = Sent::default();
+        if self.settings.is_observed() {
+            self.told = Some((self.stream(), Ending::Lost(Reason::ClientGone)));
+        }
+    }
+
+    /// It is known how the request in work ends.
+    fn ends(&mut self, ending: Ending) {
+        if let Some((_, told)) = &mut self.told {
+            *told = ending;
+        }
+    }
+
+    /// RFC 9110, 10.1.1.
+    fn say_continue(&mut self) {
+        self.outbox.buffer(32).extend_from_slice(b"HTTP/1.1 100 Continue\r\n\r\n");
+    }
+
+    fn take_ended(&mut self) -> Option<Ended> {
+        let (stream, ending) = self.told.take()?;
+        Some(Ended { stream, sent: self.outbox.sent, ending })
     }
 
     fn report(&mut self, error: ProtocolError) {
@@ -167,6 +211,15 @@ impl Core {
     /// Answers what cannot be served, then closes (RFC 9112, 9.6).
     fn refuse(&mut self, fault: Fault, head_only: bool, now: &Now) -> State {
         self.report(ProtocolError::connection(fault));
+        if self.settings.is_observed() {
+            // A head that is refused is of the request that would have been next.
+            let (stream, _) = self.told.unwrap_or_else(|| {
+                self.outbox.sent = Sent::default();
+                (self.streams, Ending::Broken)
+            });
+            self.told = Some((stream, Ending::Refused(fault)));
+        }
+        self.outbox.sent.status = Some(fault.status());
         let request = RequestFacts { head_only, upgrade: false, version: Version::Http11 };
         let (head, content) = message::plain_response(fault.status());
         if let Ok(shape) = message::shape(&request, &head) {

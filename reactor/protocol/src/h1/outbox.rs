@@ -7,12 +7,15 @@ use smallvec::SmallVec;
 use wire::FileSlice;
 use wire::limits::WRITE_BUFFER_BYTES_MAX;
 
+use crate::ended::Sent;
 use crate::{COPY_BYTES_MAX, Chunk, Output, StreamId};
 
 /// Encoded responses in order. Bounded by the window of the response in work.
 #[derive(Debug, Default)]
 pub struct Outbox {
     pieces: SmallVec<[Piece; 1]>,
+    /// What was moved out since somebody began to count.
+    pub sent: Sent,
 }
 
 /// A chunk, and how many bytes of the handler's content are used up when it has gone.
@@ -20,6 +23,8 @@ pub struct Outbox {
 struct Piece {
     chunk: Chunk,
     content: u64,
+    /// Bytes of content in the chunk, whosever they are.
+    carried: u64,
 }
 
 impl Outbox {
@@ -37,17 +42,27 @@ impl Outbox {
     pub fn content(&mut self, content: Bytes) {
         let len = content.len() as u64;
         if content.len() <= COPY_BYTES_MAX {
-            let (buffer, used) = self.buffer_piece(content.len());
+            let (buffer, used, carried) = self.buffer_piece(content.len());
             buffer.extend_from_slice(&content);
             *used += len;
+            *carried += len;
         } else {
-            self.pieces.push(Piece { chunk: Chunk::Bytes(content), content: len });
+            let chunk = Chunk::Bytes(content);
+            self.pieces.push(Piece { chunk, content: len, carried: len });
         }
+    }
+
+    /// Appends content that is not the handler's.
+    pub fn own_content(&mut self, content: &[u8]) {
+        let (buffer, _, carried) = self.buffer_piece(content.len());
+        buffer.extend_from_slice(content);
+        *carried += content.len() as u64;
     }
 
     /// Appends a range of a file.
     pub fn file(&mut self, slice: FileSlice) {
-        self.pieces.push(Piece { chunk: Chunk::File(slice), content: 0 });
+        let carried = slice.len;
+        self.pieces.push(Piece { chunk: Chunk::File(slice), content: 0, carried });
     }
 
     /// Counts content that was dropped, so that its sender may go on.
@@ -58,14 +73,17 @@ impl Outbox {
     /// Moves what fits to `out`.
     pub fn transmit(&mut self, stream: StreamId, out: &mut Output) {
         let (mut moved, mut released) = (0, 0);
+        let before = out.len();
         for piece in &mut self.pieces {
             if out.len() >= WRITE_BUFFER_BYTES_MAX as u64 {
                 break;
             }
             released += piece.content;
+            self.sent.content += piece.carried;
             out.push(mem::replace(&mut piece.chunk, Chunk::Bytes(Bytes::new())));
             moved += 1;
         }
+        self.sent.wire += out.len() - before;
         if moved == self.pieces.len() {
             // An idle connection keeps no room for what a large response once needed.
             self.pieces = SmallVec::new();
@@ -77,16 +95,16 @@ impl Outbox {
         }
     }
 
-    fn buffer_piece(&mut self, room: usize) -> (&mut BytesMut, &mut u64) {
+    fn buffer_piece(&mut self, room: usize) -> (&mut BytesMut, &mut u64, &mut u64) {
         let fits = |piece: &Piece| matches!(&piece.chunk, Chunk::Buffer(buffer) if buffer.len() < COPY_BYTES_MAX);
         if !self.pieces.last().is_some_and(fits) {
             let chunk = Chunk::Buffer(BytesMut::with_capacity(room));
-            self.pieces.push(Piece { chunk, content: 0 });
+            self.pieces.push(Piece { chunk, content: 0, carried: 0 });
         }
         match self.pieces.last_mut() {
-            Some(Piece { chunk: Chunk::Buffer(buffer), content }) => {
+            Some(Piece { chunk: Chunk::Buffer(buffer), content, carried }) => {
                 buffer.reserve(room);
-                (buffer, content)
+                (buffer, content, carried)
             }
             _ => unreachable!("a buffer was just put there"),
         }

@@ -20,6 +20,7 @@ use super::memory_io::MemoryIo;
 use super::request;
 use super::stream::Stream;
 use super::wake_set::WakeSet;
+use crate::ended::{Ended, Ending, Sent};
 use crate::error::{Fault, ProtocolError};
 use crate::message::RequestFacts;
 use crate::stream_context::StreamContext;
@@ -43,6 +44,8 @@ pub(super) struct Core {
     pub(super) course: Course,
     /// The client has sent its last byte.
     pub(super) half_closed: bool,
+    /// Requests that are over but for frames that were not moved out yet.
+    pub(super) ended: Vec<Ended>,
 }
 
 /// Whether the client may go on to ask.
@@ -105,6 +108,7 @@ impl Core {
         for (id, stream) in &mut self.streams {
             self.context.stream = (*id).into();
             stream.exchange.lose(Reason::ClientGone, &mut self.context);
+            stream.exchange.tell_end(0, &mut self.context);
         }
         self.streams.clear();
         let ours = error.filter(|error| !error.is_io() && !error.is_remote());
@@ -175,6 +179,7 @@ impl Core {
                 if stream.exchange.was_answered() {
                     self.flood_guard.answered();
                 }
+                stream.exchange.tell_end(0, &mut self.context);
                 self.streams.remove(&id);
                 self.idle = now.instant + self.patience();
             }
@@ -192,7 +197,33 @@ impl Core {
             // Behind a GOAWAY the client does not know yet that it must not (RFC 9113, 6.8).
             if self.course != Course::Draining {
                 self.context.report(ProtocolError::stream(Fault::Request));
+                // Which stream it was on `h2` does not say.
+                let (stream, sent) = (0, Sent::default());
+                self.context.over(Ended { stream, sent, ending: Ending::Refused(Fault::Request) });
             }
+        }
+    }
+
+    /// Tells of the requests that are over, and of which no frame is left to be moved out.
+    pub(super) fn tell_ended(&mut self, to: &mut Vec<Ended>) {
+        self.context.take_ended(&mut self.ended);
+        if self.ended.is_empty() {
+            return;
+        }
+        let io = &self.io;
+        self.ended.retain_mut(|ended| {
+            let (wire, last) = io.metered(ended.stream as u32);
+            // One that is lost has no last frame, or one that `h2` has not made yet.
+            let over = last || ended.stream == 0 || !matches!(ended.ending, Ending::Complete);
+            if over {
+                ended.sent.wire = wire;
+                io.forget(ended.stream as u32);
+                to.push(*ended);
+            }
+            !over
+        });
+        if self.ended.is_empty() {
+            self.ended = Vec::new();
         }
     }
 

@@ -13,6 +13,7 @@ use bytes::{Buf, BytesMut};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use wire::limits::{H2_TAPE_BYTES_MAX, READ_AHEAD_BYTES_MAX};
 
+use super::meter::Meter;
 use crate::{Chunk, Output};
 
 /// One end of a connection in memory. Clones share the buffers: one is `h2`'s, which owns its
@@ -26,6 +27,8 @@ struct Buffers {
     input: BytesMut,
     ended: bool,
     output: BytesMut,
+    /// There once somebody wants to know what each stream is sent.
+    meter: Option<Box<Meter>>,
 }
 
 impl MemoryIo {
@@ -58,8 +61,29 @@ impl MemoryIo {
             return false;
         }
         let full = buffers.output.len() >= H2_TAPE_BYTES_MAX;
+        let Buffers { output, meter, .. } = &mut *buffers;
+        if let Some(meter) = meter {
+            meter.see(output);
+        }
         out.push(Chunk::Buffer(buffers.output.split()));
         full
+    }
+
+    /// What is moved out from now on is counted for each stream.
+    pub fn meter(&self) {
+        self.lock().meter.get_or_insert_default();
+    }
+
+    /// Bytes of a stream's frames that were moved out, and whether its last one is among them.
+    pub fn metered(&self, stream: u32) -> (u64, bool) {
+        self.lock().meter.as_ref().map_or((0, true), |meter| meter.of(stream))
+    }
+
+    /// Nobody will ask for this stream again.
+    pub fn forget(&self, stream: u32) {
+        if let Some(meter) = &mut self.lock().meter {
+            meter.forget(stream);
+        }
     }
 
     /// Whether nothing waits to be read, and the writer is not held up.

@@ -15,6 +15,7 @@
 mod engine;
 mod flood_guard;
 pub mod memory_io;
+mod meter;
 mod request;
 mod stream;
 mod wake_set;
@@ -36,6 +37,7 @@ use self::engine::{Core, Course};
 use self::flood_guard::FloodGuard;
 use self::memory_io::MemoryIo;
 use self::wake_set::WakeSet;
+use super::ended::Ended;
 use super::error::{Fault, ProtocolError};
 use super::settings::HttpSettings;
 use super::stream_context::StreamContext;
@@ -98,6 +100,7 @@ impl Http2 {
             flood_guard: FloodGuard::new(now.instant),
             course: Course::Serving,
             half_closed: false,
+            ended: Vec::new(),
         };
         Self { state: State::Greeting(greeting), core }
     }
@@ -217,6 +220,10 @@ impl Protocol for Http2 {
         let Outgoing::Bytes(out) = out else { return };
         self.drive(now);
         let before = out.len();
+        let observed = self.core.context.settings.is_observed();
+        if observed {
+            self.core.io.meter();
+        }
         while self.core.io.transmit(out) {
             // `h2` may have waited for the room.
             self.core.wakes.touch();
@@ -231,6 +238,9 @@ impl Protocol for Http2 {
             self.core.idle = now.instant + self.core.patience();
         }
         self.core.context.take_released(&mut out.released);
+        if observed {
+            self.core.tell_ended(&mut out.ended);
+        }
     }
 
     fn wants_input(&self) -> bool {
@@ -266,5 +276,16 @@ impl Protocol for Http2 {
 
     fn refusal(&mut self) -> Option<ProtocolError> {
         self.core.context.pop_refusal()
+    }
+
+    fn unfinished(&mut self, ended: &mut Vec<Ended>) {
+        let Core { streams, context, .. } = &mut self.core;
+        for (id, stream) in streams.iter() {
+            context.stream = (*id).into();
+            stream.exchange.tell_end(0, context);
+        }
+        streams.clear();
+        self.core.tell_ended(ended);
+        ended.extend(self.core.ended.drain(..).map(Ended::cut));
     }
 }

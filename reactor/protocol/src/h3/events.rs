@@ -15,6 +15,7 @@ use super::qpack::{self, Undecodable};
 use super::stream::{Opening, Stream};
 use super::{Http3, log, request};
 use crate::StreamId;
+use crate::ended::{Ended, Ending, Sent};
 use crate::error::{Fault, ProtocolError};
 use crate::message::RequestFacts;
 
@@ -343,6 +344,14 @@ impl Http3 {
     /// A request is not what it should be: nobody gets to see more of it.
     fn malformed(&mut self, id: StreamId, fault: Fault) -> Result<(), Over> {
         self.context.report(ProtocolError::stream(fault));
+        self.context.stream = id;
+        match self.streams.get_mut(&id) {
+            Some(stream) => stream.exchange.malformed(fault),
+            None => {
+                let (sent, ending) = (Sent::default(), Ending::Refused(fault));
+                self.context.over(Ended { stream: id, sent, ending });
+            }
+        }
         self.end(id, Reason::ClientGone);
         self.drop_stream(id, Code::MessageError)
     }
@@ -360,7 +369,9 @@ impl Http3 {
     /// A stream is over before its time.
     pub(super) fn end(&mut self, id: StreamId, reason: Reason) {
         if let Some(mut stream) = self.streams.remove(&id) {
+            self.context.stream = id;
             stream.exchange.lose(reason, &mut self.context);
+            stream.exchange.tell_end(stream.sent_bytes, &mut self.context);
             self.limiter.unanswered(stream.head_bytes);
             self.rewind();
         }

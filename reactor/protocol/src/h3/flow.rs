@@ -98,13 +98,14 @@ impl Http3 {
         let incremental = stream.priority.incremental;
         let unsent = &mut stream.unsent;
         let mut stream_writer =
-            StreamWriter { quic: &mut self.quic, stream: id, unsent, cut: None };
+            StreamWriter { quic: &mut self.quic, stream: id, unsent, cut: None, sent: 0 };
         let most = if incremental { QUIC_TURN_BYTES } else { usize::MAX };
         let pace = self.context.settings.send_pace(self.context.settings.http3.stall_timeout);
         let reply = &mut stream.exchange.reply;
         let before = reply.deadline();
         let moved = reply.poll_write(&mut stream_writer, &mut self.context, most, pace, &self.now);
         let cut = stream_writer.cut;
+        stream.sent_bytes += stream_writer.sent;
         let after = reply.deadline();
         if after.is_none() || after != before {
             self.progress = self.now.instant;
@@ -143,6 +144,8 @@ impl Http3 {
     /// `quiche` has all of a response, or of what there is until it is `cut` off.
     fn answered(&mut self, id: StreamId, cut: Option<Code>) {
         let Some(stream) = self.streams.remove(&id) else { return };
+        self.context.stream = id;
+        stream.exchange.tell_end(stream.sent_bytes, &mut self.context);
         match stream.exchange.was_answered() {
             true => self.limiter.answered(stream.head_bytes),
             false => self.limiter.unanswered(stream.head_bytes),
@@ -181,6 +184,7 @@ impl Http3 {
             }
             if stream.exchange.timeout(&mut self.context, &now) {
                 self.limiter.unanswered(stream.head_bytes);
+                stream.exchange.tell_end(stream.sent_bytes, &mut self.context);
                 self.streams.remove(&id);
                 self.discard(id, Code::RequestCancelled);
                 self.rewind();

@@ -53,6 +53,7 @@ use self::states::{Egress, News, Probes};
 use self::stream::Stream;
 use self::unidirectional::Unidirectional;
 use super::datagrams::Datagrams;
+use super::ended::Ended;
 use super::error::ProtocolError;
 use super::settings::HttpSettings;
 use super::stream_context::StreamContext;
@@ -268,6 +269,7 @@ impl Http3 {
         for (id, mut stream) in std::mem::take(&mut self.streams) {
             self.context.stream = id;
             stream.exchange.lose(Reason::ClientGone, &mut self.context);
+            stream.exchange.tell_end(stream.sent_bytes, &mut self.context);
         }
         self.pending = None;
         self.ready.clear();
@@ -332,6 +334,7 @@ impl Protocol for Http3 {
         self.now = *now;
         self.transmit_packets(out);
         self.context.take_released(&mut out.released);
+        self.context.take_ended(&mut out.ended);
     }
 
     fn wants_input(&self) -> bool {
@@ -359,5 +362,10 @@ impl Protocol for Http3 {
 
     fn refusal(&mut self) -> Option<ProtocolError> {
         self.context.pop_refusal()
+    }
+
+    fn unfinished(&mut self, ended: &mut Vec<Ended>) {
+        self.lose_streams();
+        self.context.take_ended(ended);
     }
 }

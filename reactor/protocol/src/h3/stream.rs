@@ -27,6 +27,8 @@ pub struct Stream {
     pub arriving: bool,
     /// The frames of the request.
     pub incoming: Incoming,
+    /// Bytes that it has taken of the response.
+    pub sent_bytes: u64,
     /// What the stream has not taken of the response's last HEADERS frame.
     pub unsent: Option<Bytes>,
     /// It is in the queue of those that may have something to send.
@@ -62,6 +64,7 @@ impl Stream {
             head_bytes: 0,
             arriving: !complete,
             incoming: Incoming::default(),
+            sent_bytes: 0,
             unsent: None,
             queued: false,
             priority,

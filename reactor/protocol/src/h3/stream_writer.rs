@@ -23,6 +23,8 @@ pub struct StreamWriter<'a> {
     pub unsent: &'a mut Option<Bytes>,
     /// What it is to be reset with: not before the client has ended it.
     pub cut: Option<Code>,
+    /// Bytes that the stream has taken.
+    pub sent: u64,
 }
 
 impl StreamWriter<'_> {
@@ -65,7 +67,10 @@ impl StreamWriter<'_> {
     fn give(&mut self, bytes: Bytes, last: bool) -> Result<(), Refused<()>> {
         let len = bytes.len();
         match self.quic.stream_send_zc(self.stream, bytes, last) {
-            Ok((sent, _)) if sent == len => Ok(()),
+            Ok((sent, _)) if sent == len => {
+                self.sent += len as u64;
+                Ok(())
+            }
             _ => Err(Refused::Gone),
         }
     }

@@ -119,6 +119,8 @@ pub struct InFlight {
     pub conn: Key,
     /// The stream of the connection.
     pub stream: StreamId,
+    /// What is known of it is noted there.
+    pub record: Option<Key>,
     /// Index of the port's configuration.
     pub port: usize,
     /// What the worker is to do.

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::io::IoSlice;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
+use std::sync::atomic::Ordering;
 
 use nix::libc::MSG_DONTWAIT;
 use nix::sys::socket::{
@@ -23,6 +24,8 @@ pub struct Link {
     socket: OwnedFd,
     /// The worker's id.
     pub worker: u16,
+    /// Its process, as the supervisor says.
+    pub pid: u32,
     /// Which life of it.
     pub incarnation: u64,
     marks: Marks,
@@ -103,6 +106,7 @@ impl Link {
         Self {
             socket,
             worker,
+            pid: shared.pid(id).load(Ordering::Relaxed) as u32,
             incarnation,
             unread_max: buffer + LINK_UNREAD_BYTES_BEYOND,
             marks: shared.marks(id, incarnation, thread),

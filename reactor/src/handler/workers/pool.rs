@@ -103,6 +103,7 @@ impl WorkerPool {
         id_of(self.exchanges.insert(InFlight {
             conn,
             stream,
+            record: None,
             port: port.into(),
             task,
             stage,
@@ -244,6 +245,12 @@ impl WorkerPool {
         match (exchange, mark) {
             (Some(exchange), Some((mark, link))) => {
                 self.common.shared.add(Counter::Dispatched, 1);
+                turn.records.given(
+                    exchange.record,
+                    link.worker,
+                    link.pid,
+                    turn.clock.now().instant,
+                );
                 let whole = self.common.config.ports[exchange.port].window_bytes;
                 let window = (exchange.window < whole).then_some(exchange.window);
                 exchange.allowed = whole.min(exchange.window).into();
@@ -304,7 +311,7 @@ impl Handler for WorkerPool {
         request: NewRequest,
         turn: &mut Turn,
     ) -> Result<ExchangeId, Box<NewRequest>> {
-        let NewRequest { conn, stream, head, window } = request;
+        let NewRequest { conn, stream, head, window, record } = request;
         self.common.shared.add(Counter::Requests, 1);
         let streamed = head.streamed;
         let (content, stage) = match streamed {
@@ -313,6 +320,9 @@ impl Handler for WorkerPool {
         };
         let task = Task::Request { head, content, trailers: None };
         let id = self.insert(conn, stream, task, stage, window);
+        if let Some(exchange) = self.exchanges.get_mut(key_of(id)) {
+            exchange.record = record;
+        }
         if let (true, Some(exchange)) = (streamed, self.exchanges.get_mut(key_of(id))) {
             exchange.upload = Some(Box::new(Upload::new()));
             self.submit(id, turn);

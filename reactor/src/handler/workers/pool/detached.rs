@@ -211,7 +211,7 @@ impl WorkerPool {
     }
 
     /// Gives a worker the exchange that it has claimed. Its name from now on.
-    pub fn adopt(&mut self, mut exchange: InFlight, claim: &Claim) -> ExchangeId {
+    pub fn adopt(&mut self, mut exchange: InFlight, claim: &Claim, turn: &mut Turn) -> ExchangeId {
         let worker = claim.slot;
         let place = Stage::Given(Place { worker, mark: NO_MARK });
         let stage = std::mem::replace(&mut exchange.stage, place);
@@ -223,6 +223,7 @@ impl WorkerPool {
             Task::Request { head, .. } => Some(head.clone()),
             _ => None,
         };
+        let record = exchange.record;
         self.common.shared.add(Counter::Exchanges, 1);
         let id = id_of(self.exchanges.insert(exchange));
         let (Some(Some(link)), Stage::Detached(Detached { state, .. }), Some(head)) =
@@ -230,6 +231,7 @@ impl WorkerPool {
         else {
             return id;
         };
+        turn.records.given(record, link.worker, link.pid, turn.clock.now().instant);
         link.claim(id);
         let claimed = Box::new(Claimed { head, state, window });
         link.answer(id, &ToWorker::Claimed(Some(claimed)));

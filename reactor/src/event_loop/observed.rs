@@ -1,0 +1,58 @@
+//! The records of an event loop's exchanges, from where these are over to who observes them.
+
+use wire::Reason;
+
+use super::EventLoop;
+use crate::client::Client;
+use crate::conn::PumpResult;
+use crate::protocol::ended::{Ended, Ending, Sent};
+use crate::slots::Key;
+
+impl EventLoop {
+    /// A request is over, as its protocol says.
+    pub(super) fn over(&mut self, key: Key, ended: &Ended) {
+        let Some(client) = self.clients.get_mut(key) else { return };
+        let record = client.exchanges().take_record(ended.stream);
+        self.turn.records.over(record, ended, &client.origin(), self.turn.clock.now());
+    }
+
+    /// A connection is over, and so are its requests, for this reason.
+    pub(super) fn abandon(&mut self, client: &mut Client, reason: Reason) {
+        if !self.turn.records.are_wanted() {
+            return;
+        }
+        let (origin, now) = (client.origin(), *self.turn.clock.now());
+        let mut over = |client: &mut Client, mut ended: Ended| {
+            if ended.ending == Ending::Lost(Reason::ClientGone) {
+                ended.ending = Ending::Lost(reason);
+            }
+            let record = client.exchanges().take_record(ended.stream);
+            self.turn.records.over(record, &ended, &origin, &now);
+        };
+        for ended in client.unfinished() {
+            over(client, ended);
+        }
+        for stream in client.exchanges().observed_streams() {
+            let ending = Ending::Lost(Reason::ClientGone);
+            over(client, Ended { stream, sent: Sent::default(), ending });
+        }
+    }
+
+    /// A connection is closed because its client was too late.
+    pub(super) fn close_late(&mut self, key: Key, fate: PumpResult) {
+        if let Some(mut client) = self.remove_client(key) {
+            self.abandon(&mut client, Reason::ClientStalled);
+            self.closed(client, fate);
+        }
+    }
+
+    /// The thread ends: whatever is still in work is over.
+    pub(super) fn abandon_records(&mut self) {
+        for key in self.clients.keys() {
+            if let Some(mut client) = self.remove_client(key) {
+                self.abandon(&mut client, Reason::Shutdown);
+            }
+        }
+        self.turn.records.turn_ends();
+    }
+}

@@ -1,0 +1,345 @@
+//! [`Record`]: what is known of one exchange. It is filled where the facts arise, whoever answers, and given to
+//! the [`Observer`]s once, when the exchange is over.
+//!
+//! ```text
+//!  head complete ──▶ begun ──▶ given to a worker ──▶ answered ──▶ over ──▶ observers
+//!                      └───── refused, shed, client left … ────────▲
+//! ```
+//!
+//! Without observers there are no records, and nothing is done for them.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use http::{Method, StatusCode};
+use wire::head::{Origin, Version};
+use wire::{Reason, RequestHead, TlsInfo};
+
+use crate::protocol::ended::{Ended, Ending};
+use crate::protocol::error::Fault;
+use crate::protocol::{Now, StreamId};
+use crate::slots::{Key, Slots};
+
+/// Is told of each exchange that is over, in the reactor thread that had it. It must not block.
+pub trait Observer: fmt::Debug + Send {
+    /// The exchange is over, and the record is complete.
+    fn over(&mut self, record: &Record);
+
+    /// The turn of the event loop ends: what was collected can be passed on.
+    fn turn_ends(&mut self) {}
+
+    /// Whether it reads fields of requests.
+    fn reads_fields(&self) -> bool {
+        false
+    }
+}
+
+/// What is known of one exchange.
+#[derive(Debug, Clone)]
+pub struct Record {
+    /// The client, as trusted proxies say; `None` on a Unix socket.
+    pub client: Option<SocketAddr>,
+    /// The connection's number (`fd` in PHP).
+    pub connection: u64,
+    /// The stream within it.
+    pub stream: StreamId,
+    /// Index of the port.
+    pub port: u16,
+    /// The version of HTTP; of a request whose head was refused that of the connection, as far as known.
+    pub version: Option<Version>,
+    /// The TLS that the request came by.
+    pub tls: Option<TlsInfo>,
+    /// The method; `None` when the head was refused.
+    pub method: Option<Method>,
+    /// The path, as sent. Bounded as request lines are; who writes it cuts it.
+    pub path: Bytes,
+    /// What followed the `?`.
+    pub query: Option<Bytes>,
+    /// `Host`, where an observer reads fields, as the two that follow.
+    pub host: Option<Bytes>,
+    /// `Referer`.
+    pub referer: Option<Bytes>,
+    /// `User-Agent`.
+    pub user_agent: Option<Bytes>,
+    /// The status that the client was sent; `None`: it was sent none.
+    pub status: Option<StatusCode>,
+    /// Content of the request that has arrived, bytes.
+    pub request_content: u64,
+    /// Content of the response that the client was sent, bytes, as encoded by its content coding.
+    pub content: u64,
+    /// Bytes of the response as its version forms it: see [`Sent::wire`](crate::protocol::ended::Sent::wire).
+    pub wire: u64,
+    /// When the head was complete, in microseconds since 1970-01-01 UTC.
+    pub received_at: u64,
+    /// When the head was complete.
+    pub begun: Instant,
+    /// When it was given to a worker; the last one, if it was given to several.
+    pub given: Option<Instant>,
+    /// When the first part of the final response came from whoever answers.
+    pub answered: Option<Instant>,
+    /// When the last part did.
+    pub answered_all: Option<Instant>,
+    /// When it was over.
+    pub ended: Instant,
+    /// The worker that had it last: id and pid.
+    pub worker: Option<(u16, u32)>,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Why it was refused.
+    pub fault: Option<Fault>,
+    /// Why no handler has answered it to its end.
+    reason: Option<Reason>,
+}
+
+/// How an exchange ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Outcome {
+    /// The client was sent the whole response.
+    Complete,
+    /// The client left before it had the whole response.
+    ClientLeft,
+    /// The worker that was at work on it has ended.
+    WorkerDied,
+    /// The client, or who was to answer, took too long.
+    Timeout,
+    /// It was answered with 503 for want of room: the queue, memory, disk or descriptors.
+    Shed,
+    /// It was refused for what is wrong with it.
+    Refused,
+    /// The response broke off for another reason on this side: the handler failed, or the server stopped.
+    Failed,
+}
+
+impl Outcome {
+    /// Every outcome.
+    pub const ALL: [Self; 7] = [
+        Self::Complete,
+        Self::ClientLeft,
+        Self::WorkerDied,
+        Self::Timeout,
+        Self::Shed,
+        Self::Refused,
+        Self::Failed,
+    ];
+
+    /// Its name in logs and metrics.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Complete => "complete",
+            Self::ClientLeft => "client_left",
+            Self::WorkerDied => "worker_died",
+            Self::Timeout => "timeout",
+            Self::Shed => "shed",
+            Self::Refused => "refused",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+impl Record {
+    fn new(stream: StreamId, origin: &Origin, now: Instant) -> Self {
+        Self {
+            client: origin.remote,
+            connection: origin.connection,
+            stream,
+            port: origin.port,
+            version: None,
+            tls: None,
+            method: None,
+            path: Bytes::new(),
+            query: None,
+            host: None,
+            referer: None,
+            user_agent: None,
+            status: None,
+            request_content: 0,
+            content: 0,
+            wire: 0,
+            received_at: origin.received_at,
+            begun: now,
+            given: None,
+            answered: None,
+            answered_all: None,
+            ended: now,
+            worker: None,
+            outcome: Outcome::Complete,
+            fault: None,
+            reason: None,
+        }
+    }
+
+    fn of(stream: StreamId, head: &RequestHead, with_fields: bool, now: Instant) -> Self {
+        let field = |name: &[u8]| if with_fields { head.fields.get_bytes(name) } else { None };
+        Self {
+            version: Some(head.version),
+            tls: head.tls.clone(),
+            method: Some(head.method.clone()),
+            path: head.path.clone(),
+            query: head.query.clone(),
+            host: field(b"host"),
+            referer: field(b"referer"),
+            user_agent: field(b"user-agent"),
+            ..Self::new(stream, &head.origin, now)
+        }
+    }
+
+    /// From the complete head until a worker got it: the content's arrival, and the queue. `None` when no
+    /// worker did.
+    pub fn queue_time(&self) -> Option<Duration> {
+        Some(self.given?.saturating_duration_since(self.begun))
+    }
+
+    /// From then until the worker had answered, or lost it.
+    pub fn worker_time(&self) -> Option<Duration> {
+        let until = self.answered_all.unwrap_or(self.ended);
+        Some(until.saturating_duration_since(self.given?))
+    }
+
+    /// From the complete head until the response began.
+    pub fn first_byte_time(&self) -> Option<Duration> {
+        Some(self.answered?.saturating_duration_since(self.begun))
+    }
+
+    /// From the complete head until the client was sent all.
+    pub fn total_time(&self) -> Duration {
+        self.ended.saturating_duration_since(self.begun)
+    }
+
+    /// It is over: the one place that says how.
+    fn finish(&mut self, ended: &Ended, now: Instant) {
+        let Ended { sent, ending, .. } = ended;
+        (self.status, self.content, self.wire) = (sent.status, sent.content, sent.wire);
+        self.ended = now;
+        if let Ending::Refused(fault) = ending {
+            self.fault = Some(*fault);
+        }
+        self.outcome = match (ending, self.reason) {
+            (Ending::Refused(fault), _) if is_late(*fault) => Outcome::Timeout,
+            (Ending::Refused(_), _) => Outcome::Refused,
+            (Ending::Lost(Reason::ClientStalled), _) => Outcome::Timeout,
+            (Ending::Lost(Reason::Shutdown), _) => Outcome::Failed,
+            (Ending::Lost(_), _) => Outcome::ClientLeft,
+            (Ending::Complete | Ending::Broken, Some(reason)) => outcome_of(reason),
+            (Ending::Broken, None) => Outcome::Failed,
+            (Ending::Complete, None) if self.fault.is_some() => Outcome::Refused,
+            (Ending::Complete, None) => Outcome::Complete,
+        };
+    }
+}
+
+fn is_late(fault: Fault) -> bool {
+    matches!(fault, Fault::HeadTimeout | Fault::ContentTimeout | Fault::ResponseStalled)
+}
+
+fn outcome_of(reason: Reason) -> Outcome {
+    match reason {
+        Reason::ClientGone | Reason::ClientLeaving => Outcome::ClientLeft,
+        Reason::ClientStalled | Reason::Unanswered => Outcome::Timeout,
+        Reason::WorkerLost => Outcome::WorkerDied,
+        Reason::Overloaded => Outcome::Shed,
+        Reason::Refused => Outcome::Refused,
+        Reason::HandlerFailed | Reason::Shutdown | Reason::Internal => Outcome::Failed,
+    }
+}
+
+/// Who observes the exchanges of a thread.
+pub(crate) mod observers {
+    use super::Observer;
+    use crate::shared::SharedState;
+
+    /// Those that the configuration asks for.
+    pub fn of(common: &SharedState, thread: u16) -> Vec<Box<dyn Observer>> {
+        common.config.observers.iter().map(|make| (make.0)(common.shared, thread)).collect()
+    }
+}
+
+/// The records of one thread's exchanges.
+#[derive(Debug)]
+pub struct Records {
+    observers: Vec<Box<dyn Observer>>,
+    open: Slots<Record>,
+    with_fields: bool,
+}
+
+impl Records {
+    /// For these observers.
+    pub fn new(observers: Vec<Box<dyn Observer>>) -> Self {
+        let with_fields = observers.iter().any(|observer| observer.reads_fields());
+        Self { observers, open: Slots::starting_at(1), with_fields }
+    }
+
+    /// A request has its head. `None` when nobody observes.
+    pub fn begin(&mut self, stream: StreamId, head: &RequestHead, now: Instant) -> Option<Key> {
+        if self.observers.is_empty() {
+            return None;
+        }
+        Some(self.open.insert(Record::of(stream, head, self.with_fields, now)))
+    }
+
+    /// Whether somebody observes.
+    pub fn are_wanted(&self) -> bool {
+        !self.observers.is_empty()
+    }
+
+    fn get(&mut self, key: Option<Key>) -> Option<&mut Record> {
+        self.open.get_mut(key?)
+    }
+
+    /// A worker gets the request.
+    pub fn given(&mut self, key: Option<Key>, worker: u16, pid: u32, now: Instant) {
+        if let Some(record) = self.get(key) {
+            (record.given, record.worker) = (Some(now), Some((worker, pid)));
+        }
+    }
+
+    /// Content of the request has arrived.
+    pub fn content(&mut self, key: Option<Key>, bytes: u64) {
+        if let Some(record) = self.get(key) {
+            record.request_content += bytes;
+        }
+    }
+
+    /// The final head of the response is there, or what takes its place.
+    pub fn answered(&mut self, key: Option<Key>, now: Instant) {
+        if let Some(record) = self.get(key) {
+            record.answered.get_or_insert(now);
+        }
+    }
+
+    /// Whoever answers has said all; `reason` is why, if not for the end of the response.
+    pub fn answered_all(&mut self, key: Option<Key>, reason: Option<Reason>, now: Instant) {
+        if let Some(record) = self.get(key) {
+            record.answered.get_or_insert(now);
+            record.answered_all = Some(now);
+            record.reason = record.reason.or(reason);
+        }
+    }
+
+    /// It is refused for what is wrong with it.
+    pub fn refused(&mut self, key: Option<Key>, fault: Fault) {
+        if let Some(record) = self.get(key) {
+            record.fault = Some(fault);
+        }
+    }
+
+    /// An exchange is over: one without a record was refused for its head.
+    pub fn over(&mut self, key: Option<Key>, ended: &Ended, origin: &Origin, now: &Now) {
+        if self.observers.is_empty() {
+            return;
+        }
+        let record = key.and_then(|key| self.open.remove(key));
+        let mut record = record.unwrap_or_else(|| {
+            let origin = Origin { received_at: now.unix_micros, ..*origin };
+            Record::new(ended.stream, &origin, now.instant)
+        });
+        record.finish(ended, now.instant);
+        self.observers.iter_mut().for_each(|observer| observer.over(&record));
+    }
+
+    /// The turn of the event loop ends.
+    pub fn turn_ends(&mut self) {
+        self.observers.iter_mut().for_each(|observer| observer.turn_ends());
+    }
+}
