@@ -20,10 +20,12 @@ const HELP = <<<'TEXT'
 
     usage: ferrite serve [OPTION ...] [DIRECTORY | FILE]
            ferrite doctor [OPTION ...] [DIRECTORY | FILE]
+           ferrite ctl [OPTION ...] COMMAND
            ferrite COMMAND --help
 
       serve      serve the application in a directory (default: this one)
       doctor     look for what commonly goes wrong, and say what to do
+      ctl        ask a running server how it stands, or tell it to reload, drain or stop
       --version  say which versions these are
       --help     this text
 
@@ -44,10 +46,11 @@ function main(array $argv): int|string
         return match ($command) {
             'serve' => (new Serve($output))->run($argv, $words),
             'doctor' => (new Doctor($output))->run($words),
+            'ctl' => (new Ctl($output))->run($words),
             Watch::COMMAND => Watch::main($words),
             '--version', '-V' => version($output),
             null, '--help', '-h', 'help' => $output->text(HELP),
-            default => throw UsageError::unknown('command', $command, ['serve', 'doctor', '--help', '--version']),
+            default => throw UsageError::unknown('command', $command, ['serve', 'doctor', 'ctl', '--help', '--version']),
         };
     } catch (UsageError $error) {
         $output->error($error->getMessage());

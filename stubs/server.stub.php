@@ -225,6 +225,7 @@ class Server
      * - `address_refused_count` (connections beyond a limit per address)
      * - `total_recv_bytes`, `total_send_bytes`
      * - `worker_restart_count`, `reactor_restart_count` (after they died)
+     * - bounds of these as `connection_max`, `queue_len_max` and so on; docs/metrics.md lists every key
      * - in a worker: `worker_request_count`, `worker_response_count` of this worker id
      *
      * @return array<string, int>

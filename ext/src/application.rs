@@ -10,7 +10,6 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::SystemTime;
 
-use config::banner::Address;
 use config::events::Event;
 use config::log_limit;
 use config::logger::{self, LogSource};
@@ -22,6 +21,7 @@ use log::Level;
 use wire::Reason;
 use wire::event::{self, Event as LogEvent};
 use wire::head::Origin;
+use wire::metrics;
 use wire::shm::{Counter, Shared};
 use worker::{
     Application, ApplicationError, ConnectionEvent, Outcome, ProcessState, ReactorBoot, Reply,
@@ -38,7 +38,6 @@ use crate::php::server::state::{ServerStage, ServerState};
 use crate::php::server::{object_of, write_slot};
 use crate::request_cycle;
 use crate::signatures::server::slot;
-use crate::stats;
 use crate::web::callback::WebCallbacks;
 use crate::web::classic::{self, Classic};
 use crate::web::superglobals;
@@ -69,6 +68,8 @@ pub struct Run {
     pub title: String,
     /// Where the log goes, as an absolute path; `None`: standard error.
     pub log_file: Option<PathBuf>,
+    /// The socket of the admin listener, to be removed at the end.
+    pub admin_path: Option<PathBuf>,
     /// The file to remove at the end.
     pub pid_file: Option<PidFile>,
     /// The file that gets the statistics.
@@ -112,6 +113,9 @@ impl ServerApplication {
             if let Some(path) = &port.path {
                 let _ = std::fs::remove_file(path);
             }
+        }
+        if let Some(path) = &self.run.admin_path {
+            let _ = std::fs::remove_file(path);
         }
         if let Some(pid_file) = &self.run.pid_file {
             pid_file.remove();
@@ -184,6 +188,7 @@ impl ServerApplication {
         interpreter::reseed();
         // Keys are none of the handlers' business.
         self.run.reactor.ports.clear();
+        self.run.reactor.admin = None;
         let pid = std::process::id();
         self.state.stage.set(ServerStage::Worker(identity.worker));
         if let Some(object) = object_of(&self.server) {
@@ -202,17 +207,6 @@ impl ServerApplication {
         process::pin(&self.run.reactor.cpus, usize::from(identity.worker));
         let assumed = self.run.identity.assume(identity.supervisor);
         assumed.map_err(|error| ApplicationError(error.to_string()))
-    }
-
-    /// Logs in JSON what the banner and the end of the process show in text.
-    fn tell(&self, event: LogEvent, text: &str) {
-        if logger::is_json() {
-            let addresses: Vec<_> = self.addresses().iter().map(Address::to_string).collect();
-            let addresses = addresses.join(" ");
-            let workers = u64::from(self.run.reactor.pools.workers());
-            let fields = [("addresses", (&addresses[..]).into()), ("workers", workers.into())];
-            event::log(Level::Info, event, &fields, format_args!("{text}"));
-        }
     }
 
     /// A successor of a reactor gets the certificates of its own time.
@@ -252,6 +246,7 @@ impl Application for ServerApplication {
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         shared.counter(Counter::StartedAt).store(now.as_secs(), Ordering::Relaxed);
         self.state.shared.set(Some(shared));
+        logger::count_losses(shared.counter(Counter::LogLinesLost));
     }
 
     fn started(&mut self) -> Result<(), ApplicationError> {
@@ -301,7 +296,7 @@ impl Application for ServerApplication {
 
     fn report(&mut self, processes: &[ProcessState]) {
         if let (Some(file), Some(shared)) = (&mut self.run.stats_file, self.state.shared.get()) {
-            file.write(&stats::figures(shared, None), processes);
+            file.write(&metrics::stats(shared, None), processes);
         }
     }
 

@@ -10,6 +10,18 @@ use ext_php_rs::types::{ZendHashTable, Zval};
 use crate::engine::zend::value::{Array, Key, entries};
 use crate::php::error::Failure;
 
+/// The options of a property `$setting`, by their keys.
+///
+/// # Safety
+///
+/// `slot` points to the slot of a live object.
+pub unsafe fn of_slot(slot: *mut zval) -> Vec<(String, Value)> {
+    // SAFETY: the caller's promise.
+    let array = unsafe { &*slot }.array();
+    let entries = array.into_iter().flat_map(entries);
+    entries.map(|(key, value)| (text(key), convert(value, ARRAY_DEPTH_MAX))).collect()
+}
+
 /// Checks every option of an array, all or nothing.
 pub fn check(given: &Zval, scope: Scope) -> Result<Vec<Assignment>, Failure> {
     let Some(array) = given.array() else { return Ok(Vec::new()) };

@@ -24,7 +24,8 @@ pub const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// The listeners, and who gets the next connection.
 #[derive(Debug)]
 pub struct Acceptor {
-    listeners: Vec<Listener>,
+    /// By their ports; `None` once one is closed.
+    listeners: Vec<Option<Listener>>,
     common: SharedState,
 }
 
@@ -55,7 +56,7 @@ pub enum Accepting {
 impl Acceptor {
     /// An acceptor over these listeners.
     pub fn new(listeners: Vec<Listener>, common: SharedState) -> Self {
-        Self { listeners, common }
+        Self { listeners: listeners.into_iter().map(Some).collect(), common }
     }
 
     /// Registers the listeners and the control socket.
@@ -64,17 +65,21 @@ impl Acceptor {
         let (registry, read) = (poll.registry(), Interest::READABLE);
         registry.register(&mut SourceFd(&control), token(Source::Control), read)?;
         for (index, listener) in self.listeners.iter().enumerate() {
+            let Some(listener) = listener else { continue };
             let source = token(Source::Listener(index));
             registry.register(&mut SourceFd(&listener.raw()), source, read)?;
         }
         Ok(())
     }
 
-    /// Accepts no more. Registrations outlive a close here, because the supervisor holds the same
+    /// Accepts no more clients; administrators may still look. Registrations outlive a close here, because the supervisor holds the same
     /// sockets, so they are taken back first.
     pub fn close_listeners(&mut self, poll: &Poll) {
-        for listener in self.listeners.drain(..) {
-            let _ = poll.registry().deregister(&mut SourceFd(&listener.raw()));
+        for (port, place) in (0..).zip(&mut self.listeners) {
+            let listener = place.take_if(|_| !self.common.config.is_admin(port));
+            if let Some(listener) = listener {
+                let _ = poll.registry().deregister(&mut SourceFd(&listener.raw()));
+            }
         }
     }
 
@@ -85,7 +90,7 @@ impl Acceptor {
         error_log: &mut ErrorLog,
         now: Instant,
     ) -> io::Result<Accepting> {
-        let Some(listener) = self.listeners.get(index) else { return Ok(Accepting::Nobody) };
+        let Some(Some(listener)) = self.listeners.get(index) else { return Ok(Accepting::Nobody) };
         for _ in 0..ACCEPTS_PER_TURN_MAX {
             let (socket, mut origin) = match listener.accept() {
                 Accepted::Connection(socket, origin) => (socket, origin),
@@ -93,6 +98,11 @@ impl Acceptor {
                 Accepted::Again => continue,
                 Accepted::Exhausted(error) => return Err(error),
             };
+            if self.common.config.is_admin(origin.port) {
+                // It counts nowhere, and has a place when there is none for others.
+                origin.connection = self.common.number(Some(0)).0;
+                return Ok(Accepting::One(Connection { socket, origin, thread: 0, seat: None }));
+            }
             let proxies = &self.common.config.ports[index].proxies;
             origin.trusted_proxy = proxies.trusted.trust(origin.remote);
             // A proxy has the connections of many clients.

@@ -6,9 +6,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use wire::Pools;
+use wire::limits::ADMIN_CONTENT_BYTES_MAX;
 use wire::shm::Shared;
 
+use crate::handler::HandlerId;
 pub use crate::handler::files::redirects::FileRedirects;
 pub use crate::handler::routes::Routes;
 pub use crate::handler::{FilesConfig, FixedResponse};
@@ -67,6 +70,8 @@ pub struct Config {
     /// Directories whose files the reactor sends by itself, where the routes of a port say so; at most
     /// 128.
     pub files: Vec<FilesConfig>,
+    /// The listener for administrators, if there is one.
+    pub admin: Option<AdminConfig>,
     /// One entry per listener, in the same order.
     pub ports: Vec<PortConfig>,
 }
@@ -78,6 +83,36 @@ pub struct MakeObserver(pub Arc<dyn Fn(Shared, u16) -> Box<dyn Observer> + Send 
 impl fmt::Debug for MakeObserver {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("MakeObserver")
+    }
+}
+
+/// The listener for administrators. Its port is one of [`Config::ports`], as [`PortConfig::admin`] makes it.
+#[derive(Debug, Clone)]
+pub struct AdminConfig {
+    /// The index of its port.
+    pub port: u16,
+    /// What its clients have to know; `None`: nothing. Clients of a Unix socket never have to.
+    pub token: Option<Bytes>,
+    /// The effective options, as a JSON text.
+    pub options: Bytes,
+}
+
+impl Config {
+    /// Whether the port with this index is the admin listener's.
+    pub fn is_admin(&self, port: u16) -> bool {
+        self.admin.as_ref().is_some_and(|admin| admin.port == port)
+    }
+}
+
+impl PortConfig {
+    /// The port of the admin listener: HTTP/1 alone, without content worth the name.
+    pub fn admin() -> Self {
+        let mut http =
+            HttpSettings { body_bytes_max: ADMIN_CONTENT_BYTES_MAX, ..HttpSettings::default() };
+        http.http2.enabled = false;
+        http.http3.enabled = false;
+        let routes = Routes { paths: Vec::new(), rest: Some(HandlerId::Admin) };
+        Self { http: Arc::new(http), routes, ..Self::default() }
     }
 }
 
@@ -139,6 +174,7 @@ impl Default for Config {
             observers: Vec::new(),
             fixed: Vec::new(),
             files: Vec::new(),
+            admin: None,
             ports: Vec::new(),
         }
     }

@@ -113,6 +113,7 @@ impl ErrorLog {
         if self.limits[kind as usize].take(now.saturating_duration_since(self.begin)) {
             event::log(kind.level(), kind.event(), fields, line);
         } else {
+            self.shared.add(Counter::LogLinesSuppressed, 1);
             self.arm(kind);
         }
     }

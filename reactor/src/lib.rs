@@ -9,6 +9,7 @@
 
 mod acceptor;
 mod addresses;
+mod bounds;
 mod client;
 mod clock;
 pub mod config;
@@ -111,7 +112,7 @@ impl std::error::Error for Error {}
 
 /// Runs the reactor until the supervisor has it drained, or is gone.
 pub fn run(mut config: Config, boot: Boot) -> Result<(), Error> {
-    if !config.observers.is_empty() {
+    if !config.observers.is_empty() || config.admin.is_some() {
         for port in &mut config.ports {
             Arc::make_mut(&mut port.http).observation = Observation::On;
         }
@@ -141,15 +142,18 @@ pub fn run(mut config: Config, boot: Boot) -> Result<(), Error> {
         mailboxes.push(mailbox);
     }
     let tls = Contexts::new(&config.ports).map_err(Error::Tls)?;
+    let files = descriptors::budget(&config, boot.shared);
+    bounds::publish(&config, &files, boot.shared);
     let common = SharedState {
         tls: Arc::new(tls),
-        files: descriptors::budget(&config, boot.shared),
+        files,
         addresses: Addresses::new(config.address_connections_max, config.address_pending_max),
         spool_bytes: Budget::shown(config.spool_bytes_max, boot.shared.counter(Counter::BodyBytes)),
         spool_usage: Arc::new(SpoolUsage::new(config.response_spool, boot.shared)),
         config: Arc::new(config),
         shared: boot.shared,
         connections: Arc::new(AtomicU64::new(boot.shared.get(Counter::Accepted) * threads as u64)),
+        notable: (0..threads).map(|_| Mutex::default()).collect(),
         schedulers,
         mailboxes: mailboxes.into(),
         supervisor: Arc::new(Supervisor::new(boot.control)),

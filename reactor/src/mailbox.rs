@@ -14,6 +14,7 @@ use wire::limits::QUIC_HANDED_OVER_MAX;
 use wire::{ExchangeId, PoolId};
 
 use crate::addresses::Seat;
+use crate::handler::admin::report::ThreadReport;
 use crate::handler::workers::scheduler::{Dispatch, Move, WorkerSlot};
 
 /// What one thread says to another.
@@ -39,6 +40,18 @@ pub enum Mail {
     Stop,
     /// This packet is yours.
     Datagram(Datagram),
+    /// Tell the first thread what you know.
+    Inspect {
+        /// Which question it is.
+        number: u64,
+    },
+    /// What a thread was asked, for the first one.
+    Inspected {
+        /// Which question it answers.
+        number: u64,
+        /// What the thread knows.
+        report: ThreadReport,
+    },
 }
 
 /// What one thread says to another about a pool. Places are those of the pool.

@@ -12,6 +12,7 @@ use crate::addresses::{Addresses, Seat};
 use crate::config::Config;
 use crate::control::Supervisor;
 use crate::error_log::{ErrorLog, Kind, Peer};
+use crate::handler::admin::notable::Notable;
 use crate::handler::workers::scheduler::{Scheduler, WorkerSlot};
 use crate::mailbox::{Mail, Mailbox, PoolMail};
 use crate::response_spool::SpoolUsage;
@@ -26,6 +27,8 @@ pub struct SharedState {
     pub shared: Shared,
     /// The policy of each pool.
     pub schedulers: Arc<[Mutex<Scheduler>]>,
+    /// What each thread has noted for the admin listener, in their order.
+    pub notable: Arc<[Mutex<Notable>]>,
     /// Every thread's mailbox, in order.
     pub mailboxes: Arc<[Mailbox]>,
     /// The way to the supervisor.
@@ -106,9 +109,15 @@ impl SharedState {
         if self.shared.get(Counter::Connections) >= self.config.connections_max as u64 {
             self.shared.add(Counter::Closed, 1);
             self.shared.add(Counter::Aborted, 1);
+            self.shared.add(Counter::ConnectionsRefused, 1);
             log::debug!("refused a connection beyond max_connection");
             return None;
         }
+        Some(Admission { number: self.number(owner), seat })
+    }
+
+    /// A number for a connection, which names the thread that owns it: `owner`, or whichever has its turn.
+    pub fn number(&self, owner: Option<u16>) -> ConnectionId {
         let threads = self.config.threads.max(1) as u64;
         let number = match owner {
             None => self.connections.fetch_add(1, Ordering::Relaxed) + 1,
@@ -118,8 +127,7 @@ impl SharedState {
                 first + (u64::from(owner) + threads - first % threads) % threads
             }
         };
-        let number = ConnectionId(number);
-        Some(Admission { number, seat })
+        ConnectionId(number)
     }
 }
 

@@ -99,11 +99,6 @@ impl<T> Slots<T> {
         self.places.len() - self.free.len()
     }
 
-    /// Whether there is no entry.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
     /// The keys of all entries.
     pub fn keys(&self) -> Vec<Key> {
         self.places

@@ -32,6 +32,8 @@ pub enum Timer {
     Room,
     /// Lines of the log were left out.
     ErrorLog,
+    /// Administrators wait for an answer, or for the next event.
+    Admin,
     /// The drain is over: cut off what is left.
     DrainEnd,
 }

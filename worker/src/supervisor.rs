@@ -3,6 +3,7 @@
 mod bounded_log;
 mod hear;
 pub(crate) mod process_table;
+mod publish;
 pub(crate) mod report;
 pub(crate) mod spawn;
 mod watchdog;
@@ -144,6 +145,7 @@ impl Supervisor {
             self.obey_signals(application);
             self.hear_children();
             self.look_at_reactor();
+            self.publish();
             self.report(application, Instant::now());
         }
     }

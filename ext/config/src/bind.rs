@@ -8,6 +8,7 @@ use std::os::unix::fs::FileTypeExt;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 
+use nix::sys::stat::{Mode, fchmod};
 use socket2::{Domain, SockAddr, Socket, TcpKeepalive, Type};
 
 use crate::options::config::{BACKLOG_DEFAULT, PortOptions};
@@ -151,7 +152,7 @@ const PATH_BYTES_MAX: usize = 107;
 /// Binds and listens. `host` is an address or `localhost`, or the path of a Unix socket.
 pub fn bind(host: &str, port: i64, kind: SocketType) -> Result<Bound, BindError> {
     if kind == SocketType::Unix {
-        return bind_path(host);
+        return bind_path(host, None);
     }
     let port = u16::try_from(port).map_err(|_| BindError::Port(port))?;
     let address = SocketAddr::new(address(host, kind)?, port);
@@ -248,7 +249,12 @@ fn is_free_over_udp(socket: &Socket) -> bool {
     address.is_some_and(|address| UdpSocket::bind(address).is_ok())
 }
 
-fn bind_path(path: &str) -> Result<Bound, BindError> {
+/// Binds a Unix socket that nobody but this user may connect to, from its first moment on.
+pub fn bind_private(path: &str) -> Result<Bound, BindError> {
+    bind_path(path, Some(Mode::S_IRUSR | Mode::S_IWUSR))
+}
+
+fn bind_path(path: &str, mode: Option<Mode>) -> Result<Bound, BindError> {
     if path.is_empty() || path.len() > PATH_BYTES_MAX || path.contains('\0') {
         return Err(BindError::PathLength(path.escape_default().to_string()));
     }
@@ -256,6 +262,10 @@ fn bind_path(path: &str) -> Result<Bound, BindError> {
     let system = |error| BindError::System { place: path.to_owned(), error };
     let socket = Socket::new(Domain::UNIX, Type::STREAM, None).map_err(system)?;
     let address = SockAddr::unix(path).map_err(system)?;
+    if let Some(mode) = mode {
+        // The file that the bind makes has the mode of the socket (unix(7)), less the umask.
+        fchmod(&socket, mode).map_err(|error| system(error.into()))?;
+    }
     socket.bind(&address).map_err(system)?;
     socket.listen(BACKLOG_DEFAULT).map_err(system)?;
     // Absolute, so that it can be removed wherever the process is by then.

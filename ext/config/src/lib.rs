@@ -6,6 +6,7 @@
 //! options, [`coding`] knows content codings, [`script`] which PHP
 //! file runs for a path. The rest writes: [`banner`], [`logger`], [`log_limit`], [`one_line`], [`stats_file`], [`uploads`].
 
+pub mod admin;
 pub mod banner;
 pub mod bind;
 pub mod coding;

@@ -3,6 +3,9 @@
 use std::io::IsTerminal;
 
 use config::banner::{Address, Banner};
+use config::logger;
+use log::Level;
+use wire::event::{self, Event as LogEvent};
 
 use super::ServerApplication;
 use crate::engine::interpreter;
@@ -36,6 +39,17 @@ impl ServerApplication {
         // In one piece, behind what the script has printed.
         interpreter::flush_output();
         let _ = nix::unistd::write(&stdout, banner.to_string().as_bytes());
+    }
+
+    /// Logs in JSON what the banner and the end of the process show in text.
+    pub(super) fn tell(&self, event: LogEvent, text: &str) {
+        if logger::is_json() {
+            let addresses: Vec<_> = self.addresses().iter().map(Address::to_string).collect();
+            let addresses = addresses.join(" ");
+            let workers = u64::from(self.run.reactor.pools.workers());
+            let fields = [("addresses", (&addresses[..]).into()), ("workers", workers.into())];
+            event::log(Level::Info, event, &fields, format_args!("{text}"));
+        }
     }
 
     /// Where the server can be reached.

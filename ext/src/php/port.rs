@@ -173,6 +173,15 @@ pub fn show_settings(port: &Zval, given: &Zval) {
     }
 }
 
+/// The settings that the PHP object of a port shows.
+pub fn shown_settings(port: &Zval) -> Vec<(String, config::options::value::Value)> {
+    let Some(object) = port.object() else { return Vec::new() };
+    // SAFETY: ports that a server holds are objects of this class.
+    let this = unsafe { Object::<Port>::of(std::ptr::from_ref(object).cast_mut()) };
+    // SAFETY: the object is live, and declares the property.
+    unsafe { settings::of_slot(Object::slot(this, slot::SETTING)) }
+}
+
 fn state(this: *mut Object<Port>) -> Result<Rc<PortState>, Failure> {
     // SAFETY: the engine has passed a live object of this class.
     let state = unsafe { &(*this).state.0 };

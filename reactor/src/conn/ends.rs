@@ -124,6 +124,12 @@ impl Conn {
             Handshake::Gone => return Some(PumpResult::Abort),
             Handshake::Done => {
                 stream.acknowledge();
+                let kind = if stream.is_resumed() {
+                    Counter::TlsResumptions
+                } else {
+                    Counter::TlsHandshakes
+                };
+                cx.streams.shared.add(kind, 1);
                 self.tls = Some(stream.info());
                 let (agreed, http) = (stream.protocol(), port.http.clone());
                 let (origin, now) = (self.streams.origin, cx.streams.now);
@@ -135,6 +141,7 @@ impl Conn {
             }
             Handshake::Failed(reason) => {
                 cx.streams.shared.add(Counter::Refused, 1);
+                cx.streams.shared.add(Counter::TlsFailures, 1);
                 let peer = self.peer();
                 cx.streams.error_log.log_with(
                     Kind::Handshake,

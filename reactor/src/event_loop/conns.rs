@@ -45,7 +45,7 @@ impl EventLoop {
     }
 
     pub(super) fn add_conn(&mut self, socket: OwnedFd, mut origin: Origin, seat: Option<Seat>) {
-        if self.bypasses_proxies(&origin) {
+        if self.bypasses_proxies(&origin) || self.is_beyond_admins(&origin) {
             return;
         }
         let Some(socket) = self.transport(socket, &origin) else { return };
@@ -55,14 +55,15 @@ impl EventLoop {
         let raw = socket.raw();
         let mut conn = Conn::new(socket, port, origin, now);
         conn.seat = seat;
-        if matches!(self.state, LoopState::Draining { .. }) {
+        let is_admin = self.common.config.is_admin(origin.port);
+        if matches!(self.state, LoopState::Draining { .. }) && !is_admin {
             conn.shutdown(now);
         }
         if port.notify_open && conn.announced {
             self.tell(Task::Opened, origin);
         }
         let key = self.insert_client(Client::Stream(Box::new(conn)));
-        self.common.shared.add(Counter::Connections, 1);
+        self.common.shared.add(Counter::Connections, u64::from(!is_admin));
         let interest = Interest::READABLE | Interest::WRITABLE;
         match self.register(raw, token(Source::Conn(key)), interest) {
             Ok(()) => self.arm(key),
@@ -369,11 +370,15 @@ impl EventLoop {
 
     /// A connection was taken out of the table.
     pub(super) fn closed(&mut self, mut client: Client, fate: PumpResult) {
+        let is_admin = self.is_admin(&client.origin());
         for exchange in client.exchanges().take() {
-            self.common.shared.add(Counter::GivenUp, 1);
+            self.common.shared.add(Counter::GivenUp, u64::from(!is_admin));
             self.client_gone(exchange);
         }
         // The poll forgets a descriptor that is closed.
+        if is_admin {
+            return;
+        }
         self.common.shared.sub(Counter::Connections, 1);
         self.common.shared.add(Counter::Closed, 1);
         self.common.shared.add(Counter::Aborted, u64::from(fate == PumpResult::Abort));

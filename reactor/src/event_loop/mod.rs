@@ -1,5 +1,6 @@
 //! One thread of the reactor: waits for sockets, moves bytes and parts, keeps deadlines.
 
+mod admin;
 mod claims;
 mod closing;
 mod conns;
@@ -23,6 +24,7 @@ use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Token};
 use wire::event::{self, Event as LogEvent};
 use wire::limits::TLS_WATCH_INTERVAL;
+use wire::shm::Counter;
 
 use crate::acceptor::{ACCEPT_PAUSE, Accepting, Acceptor, Connection};
 use crate::client::Client;
@@ -56,6 +58,8 @@ pub struct EventLoop {
     turn: Turn,
     clients: Slots<Client>,
     numbers: Numbers,
+    /// Of the clients those of administrators, which count nowhere else.
+    admin_clients: usize,
     handlers: Handlers,
     /// Connections with something to do in this turn.
     ready: Vec<Key>,
@@ -105,6 +109,7 @@ impl EventLoop {
             thread,
             clients: Slots::starting_at(1),
             numbers: Numbers::new(),
+            admin_clients: 0,
             ready: Vec::new(),
             acceptor,
             state: LoopState::Serving,
@@ -208,6 +213,8 @@ impl EventLoop {
                 Mail::Drain { until } => self.drain(until),
                 Mail::Stop => self.state = LoopState::Stopped,
                 Mail::Datagram(datagram) => self.handed_over(datagram),
+                Mail::Inspect { number } => self.inspect(number),
+                Mail::Inspected { number, report } => self.inspected(number, report),
             }
         }
         self.look_at_touched();
@@ -287,6 +294,7 @@ impl EventLoop {
                     self.common.tls.look();
                     self.watch_certificates();
                 }
+                Timer::Admin => self.expire_admin(),
                 Timer::DrainEnd => self.look_at_drain(),
                 Timer::CutOff(key) => self.cut_off(key),
                 Timer::Conn(key) => {
@@ -310,8 +318,11 @@ impl EventLoop {
             acceptor.close_listeners(&self.poll);
         }
         let now = *self.turn.clock.now();
+        self.common.shared.counter(Counter::Draining).store(1, Ordering::Relaxed);
         for key in self.clients.keys() {
-            if let Some(client) = self.clients.get_mut(key) {
+            let client = self.clients.get_mut(key);
+            let client = client.filter(|client| !self.common.config.is_admin(client.origin().port));
+            if let Some(client) = client {
                 client.shutdown(&now);
                 self.ready.push(key);
             }
@@ -321,8 +332,8 @@ impl EventLoop {
     fn look_at_drain(&mut self) {
         let LoopState::Draining { until } = self.state else { return };
         let late = until <= self.turn.now();
-        if late && !self.clients.is_empty() {
-            let left = self.clients.len();
+        let left = self.clients.len() - self.admin_clients;
+        if late && left > 0 {
             event::log(
                 Level::Warn,
                 LogEvent::ConnectionsCutOff,
@@ -330,7 +341,7 @@ impl EventLoop {
                 format_args!("cut off {left} connections that were not done within max_wait_time"),
             );
         }
-        if late || self.clients.is_empty() && self.handlers.open_exchanges() == 0 {
+        if late || left == 0 && self.handlers.open_exchanges() == 0 {
             self.state = LoopState::Stopped;
         }
     }

@@ -11,6 +11,7 @@
 //!                          answers
 //! ```
 
+pub(crate) mod admin;
 pub mod files;
 mod fixed;
 pub mod routes;
@@ -38,6 +39,8 @@ pub enum HandlerId {
     Fixed(u8),
     /// An entry of [`Config::files`](crate::Config::files).
     Files(u8),
+    /// The one for administrators, of [`Config::admin`](crate::Config::admin).
+    Admin,
 }
 
 impl HandlerId {

@@ -4,6 +4,7 @@ use std::fmt;
 
 use wire::PoolId;
 
+use super::admin::Admin;
 use super::files::Files;
 use super::fixed::Fixed;
 use super::workers::WorkerPool;
@@ -19,6 +20,8 @@ pub struct Handlers {
     pub pools: Vec<WorkerPool>,
     fixed: Vec<Fixed>,
     files: Vec<Files>,
+    /// Where there is an admin listener, in the first thread.
+    pub admin: Option<Admin>,
 }
 
 impl Handlers {
@@ -30,7 +33,8 @@ impl Handlers {
         let pools = pools.map(|(id, pool)| WorkerPool::new(shared.clone(), thread, id, pool));
         let files = (0..).map(HandlerId::Files).zip(&shared.config.files);
         let files = files.map(|(id, files)| Files::new(id, files, shared.clone()));
-        Self { fixed, files: files.collect(), pools: pools.collect() }
+        let admin = Admin::new(&shared, thread);
+        Self { fixed, files: files.collect(), pools: pools.collect(), admin }
     }
 
     /// The handler of this id.
@@ -43,6 +47,7 @@ impl Handlers {
             HandlerId::Files(index) => {
                 self.files.get_mut(usize::from(index)).map(|files| files as &mut dyn Handler)
             }
+            HandlerId::Admin => self.admin.as_mut().map(|admin| admin as &mut dyn Handler),
         }
     }
 
@@ -51,7 +56,7 @@ impl Handlers {
         self.pools.get_mut(usize::from(pool))
     }
 
-    /// Exchanges in flight.
+    /// Exchanges in flight, but for those of administrators: the server does not wait for them.
     pub fn open_exchanges(&self) -> usize {
         let pools = self.pools.iter().map(Handler::open_exchanges);
         let fixed = self.fixed.iter().map(Handler::open_exchanges);
@@ -83,6 +88,7 @@ pub fn unknown(config: &Config) -> Option<HandlerId> {
         HandlerId::Pool(pool) => config.pools.get(*pool).is_none(),
         HandlerId::Fixed(index) => usize::from(*index) >= config.fixed.len(),
         HandlerId::Files(index) => usize::from(*index) >= config.files.len(),
+        HandlerId::Admin => config.admin.is_none(),
     })
 }
 

@@ -120,6 +120,11 @@ impl TlsStream {
         Alpn::named(self.stream.ssl().selected_alpn_protocol())
     }
 
+    /// Whether the handshake has resumed a session (RFC 8446, 2.2).
+    pub(crate) fn is_resumed(&self) -> bool {
+        self.stream.ssl().session_reused()
+    }
+
     /// What requests tell of this stream.
     pub(crate) fn info(&self) -> TlsInfo {
         info::of(self.stream.ssl())

@@ -1,6 +1,7 @@
 //! The whole reactor over real sockets, with a supervisor and workers played by the test: dispatch,
 //! the queue, lost workers, clients that leave, back-pressure, draining.
 
+mod admin;
 mod bounds;
 mod closing;
 mod detached;

@@ -32,6 +32,8 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 pub struct Server {
     address: SocketAddr,
+    /// That of the admin listener.
+    pub admin: Option<SocketAddr>,
     control: OwnedFd,
     memory: &'static [AtomicU64],
     shared: Shared,
@@ -71,11 +73,16 @@ impl Server {
         let (control, other) =
             socketpair(AddressFamily::Unix, SockType::SeqPacket, None, SockFlag::SOCK_CLOEXEC)
                 .unwrap();
-        let listeners = vec![listener.into()];
-        let boot = Boot { listeners, datagrams: vec![datagrams], control: other, shared };
+        let admin = config.admin.is_some().then(|| TcpListener::bind("127.0.0.1:0").unwrap());
+        let admin_address = admin.as_ref().map(|admin| admin.local_addr().unwrap());
+        let mut datagrams = vec![datagrams];
+        datagrams.extend(admin.iter().map(|_| Vec::new()));
+        let listeners = std::iter::once(listener).chain(admin).map(OwnedFd::from).collect();
+        let boot = Boot { listeners, datagrams, control: other, shared };
         let reactor = std::thread::spawn(move || reactor::run(config, boot));
         let reactor = Mutex::new(Some(reactor));
-        let server = Self { address, control, memory, shared, threads, window, reactor };
+        let admin = admin_address;
+        let server = Self { address, admin, control, memory, shared, threads, window, reactor };
         assert_eq!(server.control(), FromReactor::Ready);
         server
     }

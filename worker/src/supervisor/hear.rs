@@ -108,6 +108,11 @@ impl Supervisor {
                     let turns = turns(self.memory.shared);
                     self.watchdog.watch(turns, now);
                 }
+                Ok(FromReactor::Reload) => {
+                    self.table.reload();
+                    self.reload_tls = true;
+                }
+                Ok(FromReactor::Shutdown) => self.table.shut_down(now),
                 Ok(FromReactor::Retired { incarnation }) => self.table.retired(incarnation),
                 Ok(FromReactor::Lost { incarnation, request }) => {
                     // A worker that leaves says so before its links end.

@@ -60,6 +60,10 @@ pub enum FromReactor {
         /// The request in work, as `METHOD path`, which was answered with 502; cut to 200 bytes.
         request: Option<String>,
     },
+    /// Replace all workers, as an administrator has asked by the admin listener.
+    Reload,
+    /// Stop the server, as an administrator has asked; said twice it is no more urgent.
+    Shutdown,
 }
 
 /// From the supervisor to a worker.

@@ -106,6 +106,8 @@ events! {
     ResetFailed = "reset_failed",
     /// The statistics cannot be written.
     StatsFileFailed = "stats_file_failed",
+    /// An administrator wants something done.
+    AdminCommand = "admin_command",
     /// A bug: a process gave up.
     Panicked = "panicked",
 }

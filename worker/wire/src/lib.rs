@@ -18,6 +18,7 @@ pub mod fields;
 pub mod head;
 pub mod limits;
 pub mod log_limit;
+pub mod metrics;
 pub mod part;
 pub mod pool;
 pub mod shm;

@@ -1,6 +1,10 @@
 //! Every bound that is not an option of the server: unit, then bound, with the reason.
 
+mod admin;
+
 use std::time::Duration;
+
+pub use self::admin::*;
 
 /// Payload of one frame on a link. A head is bounded by the header options (at most 1 MiB, see
 /// `header_bytes_max`), a body part is cut by its sender.

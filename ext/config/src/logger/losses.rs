@@ -4,7 +4,7 @@
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use log::{Level, Record};
@@ -23,6 +23,8 @@ pub(super) struct Losses {
     told: AtomicU64,
     /// `log_file`.
     path: Mutex<Option<PathBuf>>,
+    /// Where all processes but the workers, which may not write there, count what they lose.
+    counter: OnceLock<&'static AtomicU64>,
 }
 
 impl Losses {
@@ -32,12 +34,19 @@ impl Losses {
             torn: AtomicBool::new(false),
             told: AtomicU64::new(0),
             path: Mutex::new(None),
+            counter: OnceLock::new(),
         }
     }
 
     /// The file that lines go to from now on.
     pub(super) fn name(&self, path: &Path) {
         *self.path.lock().unwrap_or_else(PoisonError::into_inner) = Some(path.to_owned());
+    }
+
+    /// What is lost is counted there from now on.
+    pub(super) fn count_at(&self, counter: &'static AtomicU64) {
+        // A script starts one server.
+        let _ = self.counter.set(counter);
     }
 
     /// In a new process: what its parent has lost is told of by that. That it was told is not forgotten,
@@ -52,6 +61,9 @@ impl Losses {
         let torn = self.torn.swap(false, Ordering::Relaxed);
         let bytes = if lost > 0 || torn { after_gap(lost, torn, &line) } else { line };
         let Err((written, error)) = write_all(to, &bytes) else { return };
+        if let Some(counter) = self.counter.get().filter(|_| !LOGGER.is_worker()) {
+            counter.fetch_add(1, Ordering::Relaxed);
+        }
         self.lost.fetch_add(lost + 1, Ordering::Relaxed);
         self.torn.fetch_or(torn || written > 0, Ordering::Relaxed);
         self.tell(error);

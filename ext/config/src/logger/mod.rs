@@ -13,7 +13,7 @@ use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd};
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use log::{Level, LevelFilter, Log, Metadata, Record};
@@ -47,6 +47,11 @@ pub fn set_role(role: LogSource) {
     if matches!(role, LogSource::Reactor | LogSource::Worker(_)) {
         LOGGER.losses.begin_anew();
     }
+}
+
+/// Counts lines that cannot be written there from now on, in this process and its children but the workers.
+pub fn count_losses(counter: &'static AtomicU64) {
+    LOGGER.losses.count_at(counter);
 }
 
 /// Logs nothing below this level, a `Ferrite\LOG_` number.
@@ -152,6 +157,10 @@ impl Log for Logger {
 }
 
 impl Logger {
+    fn is_worker(&self) -> bool {
+        matches!(LogSource::decode(self.role.load(Ordering::Relaxed)), LogSource::Worker(_))
+    }
+
     fn line(&self, record: &Record<'_>) -> Vec<u8> {
         let role = LogSource::decode(self.role.load(Ordering::Relaxed));
         let now = Timestamp(SystemTime::now());

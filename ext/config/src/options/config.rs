@@ -58,6 +58,10 @@ pub struct ServerOptions {
     pub stats_file: Option<PathBuf>,
     /// Time between two writes of it.
     pub stats_interval: Duration,
+    /// Where administrators are answered.
+    pub admin_listen: Option<String>,
+    /// What they have to know.
+    pub admin_token: Option<String>,
     /// Whether to print the banner; `None`: as the INI entry says.
     pub banner: Option<bool>,
     /// Whether settings that a request has changed are put back after it.
@@ -200,6 +204,8 @@ impl Default for ServerOptions {
             log_json: false,
             stats_file: None,
             stats_interval: Duration::from_secs(1),
+            admin_listen: None,
+            admin_token: None,
             banner: None,
             reset_state: false,
             php_ini: Vec::new(),

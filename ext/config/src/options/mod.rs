@@ -13,6 +13,7 @@ pub mod docs;
 pub mod files;
 pub mod nearest;
 pub mod option_type;
+pub mod shown;
 pub mod table;
 pub mod tls;
 pub mod value;

@@ -1,8 +1,10 @@
 //! `Ferrite\Http\Server`: the class.
 
+mod admin;
 mod control;
 mod files;
 pub mod methods;
+mod port_set;
 pub mod start;
 pub mod state;
 

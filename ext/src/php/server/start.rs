@@ -4,21 +4,22 @@ use std::os::fd::OwnedFd;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use config::admin::AdminSocket;
 use config::bind;
 use config::events::Event;
 use config::logger::{self, LogSource};
 use config::options::config::{DecompressionOptions, PortOptions, ServerOptions};
 use config::options::resolve;
-use config::options::tls::TlsOptionsError;
 use config::process::{self, Identity, PidFile, ProcessError};
 use config::stats_file::StatsFile;
 use config::uploads::UploadFolder;
 use ext_php_rs::types::Zval;
+use reactor::config::{AdminConfig, PortConfig};
 use reactor::tls::Tls;
 use worker::{Membership, Outcome, Plan, supervise};
 
 use super::state::{ServerStage, ServerState};
-use super::{Server, files, state_of, write_slot};
+use super::{Server, admin, files, port_set, state_of, write_slot};
 use crate::application::{PortHandler, Run, ServerApplication};
 use crate::engine::zend::method::{Call, Returned};
 use crate::engine::zend::object::Object;
@@ -46,6 +47,9 @@ struct Ready {
     identity: Identity,
     /// The CPUs that threads and workers stay on; none: wherever the kernel has them.
     cpus: Vec<usize>,
+    /// The socket of the admin listener, and what the reactor has to know of it.
+    admin: Option<AdminSocket>,
+    admin_config: Option<AdminConfig>,
     classic: Option<classic::Plan>,
 }
 
@@ -63,11 +67,12 @@ pub fn start(call: &Call<'_>) -> Result<Returned, Failure> {
     // SAFETY: the engine has passed a live object of this class, which this value keeps alive.
     let server = unsafe { Object::to_value(this) };
     show(this, &state, &ready);
+    ready.admin_config = admin::config(this, &state, &ready.server);
 
     let plan = Plan {
         pools: ready.server.pools(),
         reactor_threads: ready.server.reactor_threads(),
-        listeners: listeners(&state),
+        listeners: listeners(&state, &mut ready),
         datagrams: std::mem::take(&mut ready.datagrams),
         settings: ready.server.processes.clone(),
         windows: ready.ports.iter().map(|port| port.reactor.window_bytes).collect(),
@@ -156,9 +161,9 @@ fn prepare(state: &ServerState) -> Result<Ready, Failure> {
         .zip(&ports)
         .map(|(port, options)| handler(state, port, options, &server))
         .collect::<Result<Vec<_>, _>>()?;
-    check_proxies(&states, &ports)?;
+    port_set::check_proxies(&states, &ports)?;
     files::set_ini(&server)?;
-    let tls = tls(&states, &ports)?;
+    let tls = port_set::tls(&states, &ports)?;
     let identity = Identity::look_up(&server).map_err(failure)?;
     let cpus = process::cpus(&server).map_err(failure)?;
     process::check_files(&server).map_err(failure)?;
@@ -169,71 +174,22 @@ fn prepare(state: &ServerState) -> Result<Ready, Failure> {
     for (port, options) in states.iter().zip(&ports) {
         configure(port, options)?;
     }
-    let datagrams = datagrams(&states, &ports, &tls, server.reactor_threads())?;
+    let datagrams = port_set::datagrams(&states, &ports, &tls, server.reactor_threads())?;
     let http3 = states.iter().map(|port| port.http3.get().then_some(port.number)).collect();
-    Ok(Ready { server, ports, tls, datagrams, http3, handlers, identity, cpus, classic })
-}
-
-/// A port that hears proxies alone and knows none would serve nobody.
-fn check_proxies(states: &[Rc<PortState>], ports: &[PortOptions]) -> Result<(), Failure> {
-    for (state, port) in states.iter().zip(ports) {
-        let proxies = &port.reactor.proxies;
-        if proxies.protocol && proxies.trusted.is_empty() {
-            return Err(Failure::State(format!(
-                "proxy_protocol is on for {}, but no proxy is trusted: name the addresses that may send \
-                 it in trusted_proxies",
-                state.place()
-            )));
-        }
-    }
-    Ok(())
-}
-
-/// Binds what HTTP/3 comes by: here, because only now it is known whether and with how many threads
-/// it is to be spoken.
-fn datagrams(
-    states: &[Rc<PortState>],
-    ports: &[PortOptions],
-    tls: &[Option<Arc<Tls>>],
-    threads: u16,
-) -> Result<Vec<Vec<OwnedFd>>, Failure> {
-    let bind = |((state, port), tls): ((&Rc<PortState>, &PortOptions), &Option<Arc<Tls>>)| {
-        let speaks = port.http.http3.enabled && tls.as_ref().is_some_and(|tls| tls.speaks_quic());
-        state.http3.set(speaks);
-        if !speaks {
-            return Ok(Vec::new());
-        }
-        let socket = state.socket.take();
-        let bound = bind::bind_datagrams(socket.as_ref(), threads);
-        state.socket.set(socket);
-        bound.map_err(|error| Failure::State(error.to_string()))
-    };
-    states.iter().zip(ports).zip(tls).map(bind).collect()
-}
-
-/// Reads and checks certificates and keys, so that a mistake is an exception here.
-fn tls(states: &[Rc<PortState>], ports: &[PortOptions]) -> Result<Vec<Option<Arc<Tls>>>, Failure> {
-    let any = states.iter().any(|state| state.tls);
-    if !any && ports.iter().any(|port| port.tls.any()) {
-        return Err(Failure::State(
-            "A certificate is set, but no port speaks TLS: add the SSL flag to its socket type"
-                .to_owned(),
-        ));
-    }
-    let load = |(state, port): (&Rc<PortState>, &PortOptions)| {
-        if !state.tls {
-            return Ok(None);
-        }
-        let config = port
-            .tls
-            .config()
-            .and_then(|config| Tls::load(config).map_err(TlsOptionsError::Certificates));
-        let tls = config.map_err(|error| {
-            Failure::State(format!("TLS on {}:{}: {error}", state.host, state.number))
-        })?;
-        Ok(Some(Arc::new(tls)))
-    };
-    states.iter().zip(ports).map(load).collect()
+    let admin = admin::bind(&server)?;
+    Ok(Ready {
+        server,
+        ports,
+        tls,
+        datagrams,
+        http3,
+        handlers,
+        identity,
+        cpus,
+        admin,
+        admin_config: None,
+        classic,
+    })
 }
 
 fn handler(
@@ -316,18 +272,26 @@ fn failure(error: ProcessError) -> Failure {
 }
 
 /// The sockets, which belong to the supervisor from now on.
-fn listeners(state: &ServerState) -> Vec<OwnedFd> {
-    state.all_ports().iter().filter_map(|port| port.socket.take()).map(OwnedFd::from).collect()
+fn listeners(state: &ServerState, ready: &mut Ready) -> Vec<OwnedFd> {
+    let ports = state.all_ports();
+    let clients = ports.iter().filter_map(|port| port.socket.take()).map(OwnedFd::from);
+    let admin = ready.admin.as_mut().and_then(|admin| admin.socket.take());
+    // It has no UDP socket, but a place among those that have.
+    ready.datagrams.extend(admin.iter().map(|_| Vec::new()));
+    clients.chain(admin).collect()
 }
 
 /// Shows in the properties what has been decided.
 fn show(this: *mut Object<Server>, state: &ServerState, ready: &Ready) {
-    let mut effective = Array::with_capacity(3);
+    let mut effective = Array::with_capacity(4);
     let mut set =
         |key: &str, number: i64| effective.set_symbol(key.as_bytes(), value::long(number));
     set("worker_num", i64::from(ready.server.worker_num));
     set("reactor_num", i64::from(ready.server.reactor_threads()));
     set("max_connection", ready.server.connections(process::files_max()) as i64);
+    if let Some(admin) = &ready.admin {
+        effective.set_symbol(b"admin_listen", value::bytes(admin.place.as_bytes()));
+    }
     let effective: Zval = effective.into_value();
     let pid = i64::from(state.supervisor.get());
     // SAFETY: the object is live, and declares these properties.
@@ -355,7 +319,8 @@ fn run(ready: Ready, pid_file: Option<PidFile>) -> Run {
         }
         port
     });
-    let ports = ports.collect();
+    let admin = ready.admin_config.iter().map(|_| PortConfig::admin());
+    let ports = ports.chain(admin).collect();
     let reactor = reactor::Config {
         threads: usize::from(ready.server.reactor_threads()),
         pools: ready.server.pools(),
@@ -364,6 +329,7 @@ fn run(ready: Ready, pid_file: Option<PidFile>) -> Run {
         take_log: logger::take_over,
         cpus: ready.cpus,
         ports,
+        admin: ready.admin_config,
         files,
         ..ready.server.reactor
     };
@@ -378,6 +344,7 @@ fn run(ready: Ready, pid_file: Option<PidFile>) -> Run {
             .log_file
             .clone()
             .map(|path| std::path::absolute(&path).unwrap_or(path)),
+        admin_path: ready.admin.and_then(|admin| admin.path),
         pid_file,
         stats_file: ready
             .server

@@ -2,6 +2,7 @@
 
 mod detached;
 mod fault;
+mod in_work;
 mod leaving;
 mod links;
 mod redirect;

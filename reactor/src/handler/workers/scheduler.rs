@@ -12,6 +12,7 @@
 //!                   worker
 //! ```
 
+mod state;
 mod worker;
 
 use std::collections::VecDeque;
@@ -116,6 +117,8 @@ pub struct Scheduler {
     queue_age_max: Duration,
     handover_fast: Duration,
     threads: usize,
+    /// Since when requests are refused because the queue is full. Over once a quarter of it is free.
+    full_since: Option<Instant>,
 }
 
 #[derive(Debug)]
@@ -137,6 +140,7 @@ impl Scheduler {
             queue_age_max,
             handover_fast,
             threads,
+            full_since: None,
         }
     }
 
@@ -149,9 +153,11 @@ impl Scheduler {
     pub fn submit(&mut self, ticket: RequestKey, now: Instant) -> Placement {
         if let Some(slot) = self.choose() {
             self.give(slot, ticket, now);
+            self.look_at_room();
             return Placement::Given(slot);
         }
         if self.queue.len() >= self.queue_len_max {
+            self.full_since.get_or_insert(now);
             return Placement::Refused;
         }
         self.queue.push_back(Waiting { ticket, until: now + self.queue_age_max });
@@ -193,11 +199,13 @@ impl Scheduler {
         }
         if let Some(ticket) = first(&mut self.queue) {
             worker.give(ticket, now);
+            self.look_at_room();
             return Next::Assign(Dispatch { ticket, worker: slot });
         }
         if idle {
             self.idle.push(slot);
         }
+        self.look_at_room();
         Next::Nothing
     }
 
@@ -246,6 +254,7 @@ impl Scheduler {
     pub fn cancel(&mut self, ticket: RequestKey) -> bool {
         let before = self.queue.len();
         self.queue.retain(|waiting| waiting.ticket != ticket);
+        self.look_at_room();
         self.queue.len() != before
     }
 
@@ -257,6 +266,7 @@ impl Scheduler {
             expired.extend(late.then_some(waiting.ticket));
             !late
         });
+        self.look_at_room();
         expired
     }
 

@@ -166,6 +166,7 @@ impl ProcessTable {
             if !self.wants_fork(worker) || !self.slots[worker].backoff.allows(now) {
                 continue;
             }
+            self.count_restart(worker);
             let slot = &mut self.slots[worker];
             let incarnation = slot.next_incarnation(self.last_incarnation);
             self.last_incarnation = incarnation;
@@ -187,7 +188,7 @@ impl ProcessTable {
         }
     }
 
-    fn renewed_before(&self, worker: usize) -> Option<Incarnation> {
+    pub(super) fn renewed_before(&self, worker: usize) -> Option<Incarnation> {
         self.round.filter(|round| round.slot == worker).map(|round| round.mark)
     }
 
@@ -211,6 +212,7 @@ impl ProcessTable {
         while let Some(round) = self.round {
             match self.slots.get(round.slot) {
                 None => {
+                    self.tally.reloads += 1;
                     self.note(Note::ReloadDone);
                     self.end_round();
                 }

@@ -91,6 +91,7 @@ impl ProcessTable {
         if self.slots[worker].ready().is_some() {
             // It was to be a successor: the predecessor serves on.
             if self.round.is_some_and(|round| round.slot == worker) {
+                self.tally.abandoned += 1;
                 self.note(Note::ReloadAbandoned { worker: worker as u16 });
                 self.end_round();
             }

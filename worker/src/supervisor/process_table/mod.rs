@@ -14,6 +14,7 @@ mod backoff;
 mod ends;
 mod events;
 mod slot;
+mod tally;
 #[cfg(test)]
 mod tests;
 mod worker_state;
@@ -31,6 +32,7 @@ pub(crate) use action::{Action, Exit, Named, Note, Work};
 use backoff::Backoff;
 use ends::work;
 use slot::{Life, Slot, Stage};
+pub(crate) use tally::Tally;
 pub(crate) use worker_state::WorkerState;
 
 /// Which processes there are and which there should be.
@@ -49,6 +51,7 @@ pub(crate) struct ProcessTable {
     actions: VecDeque<Action>,
     fault: Option<SuperviseError>,
     started: bool,
+    tally: Tally,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -120,6 +123,7 @@ impl ProcessTable {
             actions: VecDeque::new(),
             fault: None,
             started: false,
+            tally: Tally::default(),
         }
     }
 

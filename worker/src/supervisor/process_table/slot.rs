@@ -17,6 +17,8 @@ pub(crate) struct Slot {
     pub(crate) latest: Option<Incarnation>,
     /// Whether the next process takes the place of one that died.
     pub(crate) died: bool,
+    /// Processes that took the place of another.
+    pub(crate) restarts: u32,
 }
 
 /// One worker process.

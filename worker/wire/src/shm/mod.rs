@@ -4,7 +4,8 @@
 //! atomics with a layout. It has parts, so that a broken worker cannot take the others with it:
 //!
 //! ```text
-//!  control    | counters of the server, pids of workers, turns of reactor threads
+//!  control    | counters of the server, pids of workers, turns of reactor threads, lives of workers,
+//!             |   exchanges by reactor thread
 //!  worker 0   | its counters, then for two incarnations the marks and held answers of its links,
 //!             |   then two arenas
 //!  worker 1 … |
@@ -16,6 +17,9 @@
 
 pub mod arena;
 pub mod batch;
+mod counter;
+pub mod exchanges;
+pub mod lives;
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -24,6 +28,11 @@ use crate::exchange::ExchangeId;
 use crate::limits::HANDOVER_DEPTH_MAX;
 use crate::shm::arena::{ARENA_WORDS, Arena};
 use crate::shm::batch::{HELD_WORDS, ResponseBatch};
+use crate::shm::counter::{COUNTERS, COUNTERS_MAX, WORKER_COUNTERS};
+pub use crate::shm::counter::{Counter, WorkerCounter};
+use crate::shm::exchanges::{EXCHANGE_WORDS, ExchangeFigures};
+use crate::shm::lives::{LIFE_WORDS, LifeRecord};
+pub use crate::shm::lives::{LifeState, ServerState};
 
 const GIVEN: u64 = 1;
 const STARTED: u64 = 2;
@@ -65,99 +74,11 @@ impl Mark {
     }
 }
 
-/// A figure of [`Shared`]. Gauges go up and down, counters only up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(usize)]
-pub enum Counter {
-    /// Gauge: open client connections.
-    Connections,
-    /// Connections accepted.
-    Accepted,
-    /// Connections closed.
-    Closed,
-    /// Connections closed because of an error or a deadline.
-    Aborted,
-    /// Requests whose head was read.
-    Requests,
-    /// Responses sent to their end.
-    Responses,
-    /// Requests handed to a worker.
-    Dispatched,
-    /// Requests answered with 503 because the queue was too long or too old.
-    Shed,
-    /// Requests lost with their worker (502).
-    Lost,
-    /// Requests refused by the protocol (4xx, 5xx without a handler).
-    Refused,
-    /// Responses for exchanges that no longer exist, dropped.
-    Stray,
-    /// Gauge: exchanges open.
-    Exchanges,
-    /// Gauge: requests in the queue.
-    Queued,
-    /// Bytes read from clients.
-    BytesReceived,
-    /// Bytes written to clients.
-    BytesSent,
-    /// Workers replaced after they died.
-    WorkerRestarts,
-    /// Reactors replaced after they died.
-    ReactorRestarts,
-    /// The pid of the reactor process.
-    ReactorPid,
-    /// When the server started, in seconds since 1970-01-01 UTC.
-    StartedAt,
-    /// Requests that their clients gave up before the answer.
-    GivenUp,
-    /// Connections ended because they made work and served nobody.
-    Floods,
-    /// Responses cut off because their client did not take them.
-    Stalls,
-    /// Gauge: open connections over QUIC, which [`Counter::Connections`] counts as well.
-    QuicConnections,
-    /// Responses refused because no more files of workers may be open for clients.
-    FilesRefused,
-    /// Gauge: bytes of responses in memory that clients have not taken.
-    SpoolMemory,
-    /// Gauge: bytes of responses in files that clients have not taken.
-    SpoolDisk,
-    /// Gauge: request bodies in files.
-    BodyFiles,
-    /// Gauge: their bytes.
-    BodyBytes,
-    /// Requests answered with 503 because their body could not be kept.
-    BodiesRefused,
-    /// Connections refused because their client's address has as many as it may have.
-    AddressesRefused,
-    /// Gauge: detached responses that nobody has claimed.
-    Detached,
-    /// Detached responses that nobody has answered in time.
-    Unanswered,
-}
-
-const COUNTERS: usize = Counter::Unanswered as usize + 1;
-/// Room for later counters, so that the layout is stable.
-const COUNTERS_MAX: usize = 128;
-
-/// A figure of one worker.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(usize)]
-pub enum WorkerCounter {
-    /// Requests that its handler has started.
-    Requests,
-    /// Responses that it has completed.
-    Responses,
-    /// 1 while the handler runs.
-    Busy,
-}
-
-const WORKER_COUNTERS: usize = 8;
-
 /// Parts begin at multiples of so many words: of 64 KiB, the largest page that Linux has.
 const PART_WORDS: usize = (64 << 10) / size_of::<u64>();
 
 /// A word that one thread writes often has a cache line of its own.
-const LINE_WORDS: usize = 8;
+pub(crate) const LINE_WORDS: usize = 8;
 
 /// Words of one link: its marks, then its held answers.
 const LINK_WORDS: usize = HANDOVER_DEPTH_MAX + HELD_WORDS;
@@ -222,6 +143,7 @@ impl Shared {
             Counter::BodyFiles,
             Counter::BodyBytes,
             Counter::Detached,
+            Counter::SentFiles,
         ] {
             self.counter(gauge).store(0, Ordering::Relaxed);
         }
@@ -244,6 +166,28 @@ impl Shared {
     pub fn turns(self, thread: usize) -> &'static AtomicU64 {
         assert!(thread < self.threads);
         &self.memory[turns_at(self.workers) + thread * LINE_WORDS]
+    }
+
+    /// What the supervisor says of a life of a worker. Of two lives that are side by side, one has an
+    /// even incarnation and one an odd.
+    pub fn life(self, worker: usize, incarnation: u64) -> LifeRecord {
+        assert!(worker < self.workers);
+        let life = 2 * worker + (incarnation & 1) as usize;
+        let at = lives_at(self.workers, self.threads) + life * LIFE_WORDS;
+        LifeRecord::new(&self.memory[at..at + LIFE_WORDS])
+    }
+
+    /// How often a worker's place was given to another process. Only the supervisor sets it.
+    pub fn restarts(self, worker: usize) -> &'static AtomicU64 {
+        assert!(worker < self.workers);
+        &self.memory[restarts_at(self.workers, self.threads) + worker]
+    }
+
+    /// What a reactor thread has counted of exchanges. Only that thread sets it.
+    pub fn exchanges(self, thread: usize) -> ExchangeFigures {
+        assert!(thread < self.threads);
+        let at = exchanges_at(self.workers, self.threads) + thread * EXCHANGE_WORDS;
+        ExchangeFigures::new(&self.memory[at..at + EXCHANGE_WORDS])
     }
 
     /// The words that this worker may write, as a range of the whole memory. Both ends are at page
@@ -286,6 +230,12 @@ impl Shared {
     }
 }
 
+/// How many counters there are.
+#[cfg(test)]
+pub(crate) fn counters() -> usize {
+    COUNTERS
+}
+
 fn turns_at(workers: usize) -> usize {
     (COUNTERS_MAX + workers).next_multiple_of(LINE_WORDS)
 }
@@ -295,8 +245,20 @@ fn loans_at(workers: usize, threads: usize) -> usize {
     turns_at(workers) + threads * LINE_WORDS
 }
 
+fn lives_at(workers: usize, threads: usize) -> usize {
+    loans_at(workers, threads) + 2 * workers
+}
+
+fn restarts_at(workers: usize, threads: usize) -> usize {
+    lives_at(workers, threads) + 2 * workers * LIFE_WORDS
+}
+
+fn exchanges_at(workers: usize, threads: usize) -> usize {
+    (restarts_at(workers, threads) + workers).next_multiple_of(LINE_WORDS)
+}
+
 fn control_words(workers: usize, threads: usize) -> usize {
-    (loans_at(workers, threads) + 2 * workers).next_multiple_of(PART_WORDS)
+    (exchanges_at(workers, threads) + threads * EXCHANGE_WORDS).next_multiple_of(PART_WORDS)
 }
 
 /// Two incarnations of a worker live side by side during a reload: each has its own links.
@@ -363,6 +325,8 @@ mod tests {
         }
         assert!((0..3).all(|worker| word(shared.pid(worker)) < end));
         assert!((0..2).all(|thread| word(shared.turns(thread)) < end));
+        assert!((0..3).all(|worker| word(shared.restarts(worker)) < end));
+        assert!((0..2).all(|thread| word(shared.exchanges(thread).last_word()) < end));
         for worker in 0..3 {
             let part = shared.part(worker);
             assert_eq!(part.start, end);

@@ -7,11 +7,27 @@ use crate::options::option_type::NoOp::{self, Any, Off, On, OneOf};
 use crate::options::option_type::OptionType::Absent;
 
 const fn server(name: &'static str, no_op: NoOp, doc: &'static str) -> Spec {
-    Spec { name, aliases: &[], scope: Scope::Server, kind: Absent(no_op), default: "", doc }
+    Spec {
+        name,
+        aliases: &[],
+        scope: Scope::Server,
+        kind: Absent(no_op),
+        default: "",
+        doc,
+        secret: false,
+    }
 }
 
 const fn port(name: &'static str, no_op: NoOp, doc: &'static str) -> Spec {
-    Spec { name, aliases: &[], scope: Scope::Port, kind: Absent(no_op), default: "", doc }
+    Spec {
+        name,
+        aliases: &[],
+        scope: Scope::Port,
+        kind: Absent(no_op),
+        default: "",
+        doc,
+        secret: false,
+    }
 }
 
 const COROUTINES: &str = "There are no coroutines: a worker handles one request at a time.";

@@ -29,6 +29,8 @@ pub struct Spec {
     pub default: &'static str,
     /// What it does; units and consequences.
     pub doc: &'static str,
+    /// Whether its value is shown to nobody.
+    pub secret: bool,
 }
 
 /// Whose option it is.
@@ -47,7 +49,7 @@ impl Spec {
         default: &'static str,
         doc: &'static str,
     ) -> Self {
-        Self { name, aliases: &[], scope: Scope::Server, kind, default, doc }
+        Self { name, aliases: &[], scope: Scope::Server, kind, default, doc, secret: false }
     }
 
     const fn port(
@@ -56,7 +58,12 @@ impl Spec {
         default: &'static str,
         doc: &'static str,
     ) -> Self {
-        Self { name, aliases: &[], scope: Scope::Port, kind, default, doc }
+        Self { name, aliases: &[], scope: Scope::Port, kind, default, doc, secret: false }
+    }
+
+    const fn secret(mut self) -> Self {
+        self.secret = true;
+        self
     }
 
     const fn alias(mut self, aliases: &'static [&'static str]) -> Self {

@@ -221,6 +221,24 @@ pub(super) const OPTIONS: &[Spec] = &[
         "Milliseconds between two writes of `stats_file`.",
     ),
     Spec::server(
+        "admin_listen",
+        Text(|d, v| d.server.admin_listen = text(v)),
+        "'' (none)",
+        "Where the server answers its administrators, and `ferrite ctl`: metrics, health, state, control. \
+         The path of a Unix socket, which only the user who starts the server may use, or an address of \
+         loopback with a port ('127.0.0.1:9502', '[::1]:9502'). Any other address wants `admin_token`. \
+         [operating.md](operating.md) tells what is there.",
+    ),
+    Spec::server(
+        "admin_token",
+        Text(|d, v| d.server.admin_token = text(v)),
+        "'' (none)",
+        "What clients of `admin_listen` have to know when it is a port: at least 16 bytes, as \
+         `Authorization: Bearer`, or as the password of any user (Basic). It travels in cleartext: beyond \
+         this machine put a proxy with TLS in front.",
+    )
+    .secret(),
+    Spec::server(
         "banner",
         Switch(|d, v| d.server.banner = Some(v)),
         "the INI entry ferrite.banner",

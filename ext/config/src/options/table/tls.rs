@@ -36,7 +36,8 @@ pub(super) const OPTIONS: &[Spec] = &[
         Text(|d, v| d.port.tls.passphrase = (!v.is_empty()).then(|| v.to_owned())),
         "''",
         "What keys in files are encrypted with.",
-    ),
+    )
+    .secret(),
     Spec::port(
         "ssl_stapling_file",
         Text(|d, v| d.port.tls.staple = path(v)),

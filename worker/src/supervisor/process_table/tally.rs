@@ -1,0 +1,50 @@
+//! `Tally`: how often processes took the place of others, by the reason.
+
+use super::ProcessTable;
+
+/// How often processes took the place of others, since the start. Those that died are counted where they
+/// are forked.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Tally {
+    /// Because a worker had served as many requests as it should.
+    pub(crate) recycled: u64,
+    /// In a reload.
+    pub(crate) reloaded: u64,
+    /// Because a worker had not become ready.
+    pub(crate) not_ready: u64,
+    /// Reloads that came to their end.
+    pub(crate) reloads: u64,
+    /// Reloads that were given up.
+    pub(crate) abandoned: u64,
+}
+
+impl ProcessTable {
+    /// What has been counted.
+    pub(crate) fn tally(&self) -> Tally {
+        self.tally
+    }
+
+    /// How often the place of a worker was given to another process.
+    pub(crate) fn restarts_of(&self, worker: usize) -> u32 {
+        self.slots.get(worker).map_or(0, |slot| slot.restarts)
+    }
+
+    /// A worker is about to be forked that is not the first of its place.
+    pub(super) fn count_restart(&mut self, worker: usize) {
+        let renewed = self.renewed_before(worker);
+        let slot = &mut self.slots[worker];
+        if slot.latest.is_none() {
+            return;
+        }
+        slot.restarts = slot.restarts.saturating_add(1);
+        match slot.ready() {
+            // The supervisor counts it.
+            _ if slot.died => {}
+            Some(life) if renewed.is_some_and(|mark| life.incarnation < mark) => {
+                self.tally.reloaded += 1;
+            }
+            Some(life) if life.recycle => self.tally.recycled += 1,
+            _ => self.tally.not_ready += 1,
+        }
+    }
+}

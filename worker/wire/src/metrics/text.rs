@@ -1,0 +1,275 @@
+//! The figures as text: OpenMetrics 1.0, or the format 0.0.4 of Prometheus.
+
+use std::fmt::{self, Write};
+
+use super::{Computed, Family, Kind, Source, VERSION, families, figure, workers_by_state};
+use crate::head::Version;
+use crate::shm::Shared;
+use crate::shm::exchanges::{BUCKETS, CLASSES, Histogram, METHODS, PROTOCOLS, Timing};
+
+/// Which text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// OpenMetrics 1.0.
+    OpenMetrics,
+    /// The text format of Prometheus.
+    Prometheus,
+}
+
+impl Format {
+    /// Its media type.
+    pub fn content_type(self) -> &'static str {
+        match self {
+            Self::OpenMetrics => "application/openmetrics-text; version=1.0.0; charset=utf-8",
+            Self::Prometheus => "text/plain; version=0.0.4; charset=utf-8",
+        }
+    }
+}
+
+/// A process and its resident memory in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Memory {
+    /// `supervisor`, `reactor` or `worker`.
+    pub process: &'static str,
+    /// Which worker.
+    pub worker: Option<usize>,
+    /// Bytes.
+    pub bytes: u64,
+}
+
+/// All figures.
+pub fn render(shared: Shared, memory: &[Memory], format: Format) -> String {
+    let mut text = Exposition { text: String::with_capacity(16 << 10), format };
+    for family in families() {
+        text.family(family, shared, memory);
+    }
+    if format == Format::OpenMetrics {
+        text.text.push_str("# EOF\n");
+    }
+    text.text
+}
+
+/// The histogram of a time, over all threads.
+pub fn histogram(shared: Shared, timing: Timing) -> Histogram {
+    let mut histogram = Histogram::default();
+    for thread in 0..shared.threads() {
+        shared.exchanges(thread).add_to(&mut histogram, timing);
+    }
+    histogram
+}
+
+/// The versions of HTTP, in the order of [`PROTOCOLS`].
+pub const VERSIONS: [Version; PROTOCOLS.len()] =
+    [Version::Http10, Version::Http11, Version::Http2, Version::Http3];
+
+struct Exposition {
+    text: String,
+    format: Format,
+}
+
+impl Exposition {
+    fn family(&mut self, family: &Family, shared: Shared, memory: &[Memory]) {
+        self.head(family);
+        match family.source {
+            Source::One(counter, _) => self.sample(family, &[], shared.get(counter)),
+            Source::Each(label, counters) => {
+                for (value, counter, _) in counters {
+                    self.sample(family, &[(label, value)], shared.get(*counter));
+                }
+            }
+            Source::Computed(computed) => self.computed(family, computed, shared, memory),
+        }
+    }
+
+    /// Only OpenMetrics has units, and only there a counter's family is named without `_total`.
+    fn head(&mut self, family: &Family) {
+        let Family { name, kind, unit, help, .. } = family;
+        let (name, kind) = match (self.format, kind) {
+            (Format::Prometheus, Kind::Counter) => (format!("{name}_total"), kind.name()),
+            (Format::Prometheus, Kind::Info) => (format!("{name}_info"), "gauge"),
+            _ => ((*name).to_owned(), kind.name()),
+        };
+        self.line(format_args!("# TYPE {name} {kind}"));
+        if self.format == Format::OpenMetrics && !unit.is_empty() {
+            self.line(format_args!("# UNIT {name} {unit}"));
+        }
+        self.line(format_args!("# HELP {name} {help}"));
+    }
+
+    fn computed(&mut self, family: &Family, computed: Computed, shared: Shared, memory: &[Memory]) {
+        match computed {
+            Computed::Build => self.sample(family, &[("version", VERSION)], 1),
+            Computed::Threads => self.sample(family, &[], shared.threads() as u64),
+            Computed::Workers => {
+                for (state, count) in workers_by_state(shared) {
+                    self.sample(family, &[("state", state)], count);
+                }
+            }
+            Computed::OfWorker(counter) => {
+                self.workers(family, shared, |worker| figure(shared, worker, counter));
+            }
+            Computed::RestartsOfWorker => self.workers(family, shared, |worker| {
+                shared.restarts(worker).load(std::sync::atomic::Ordering::Relaxed)
+            }),
+            Computed::Memory => {
+                for Memory { process, worker, bytes } in memory {
+                    let worker = worker.map(|worker| worker.to_string()).unwrap_or_default();
+                    self.sample(family, &[("process", process), ("worker", &worker)], *bytes);
+                }
+            }
+            Computed::Requests => self.requests(family, shared),
+            Computed::Responses => self.responses(family, shared),
+            Computed::Queue => self.histogram(family, &[], &histogram(shared, Timing::Queue)),
+            Computed::Worker => self.histogram(family, &[], &histogram(shared, Timing::Worker)),
+            Computed::FirstByte => {
+                self.histogram(family, &[], &histogram(shared, Timing::FirstByte));
+            }
+            Computed::Total => {
+                for (version, name) in VERSIONS.into_iter().zip(PROTOCOLS) {
+                    let histogram = histogram(shared, Timing::Total(version));
+                    // A version that nobody speaks is not there, but there is always one.
+                    if histogram.count() > 0 || version == Version::Http11 {
+                        self.histogram(family, &[("network_protocol_version", name)], &histogram);
+                    }
+                }
+            }
+        }
+    }
+
+    fn workers(&mut self, family: &Family, shared: Shared, of: impl Fn(usize) -> u64) {
+        for worker in 0..shared.workers() {
+            self.sample(family, &[("worker", &worker.to_string())], of(worker));
+        }
+    }
+
+    /// Only what has been.
+    fn requests(&mut self, family: &Family, shared: Shared) {
+        let labels = Computed::Requests.labels();
+        for (protocol, version) in PROTOCOLS.iter().enumerate() {
+            for (method, name) in METHODS.iter().enumerate() {
+                for (class, status) in CLASSES.iter().enumerate() {
+                    let count = sum(shared, |thread| {
+                        shared.exchanges(thread).requests(protocol, method, class)
+                    });
+                    if count > 0 {
+                        let values = [*version, *name, *status];
+                        let labels: Vec<_> = labels.iter().copied().zip(values).collect();
+                        self.sample(family, &labels, count);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Only what has been.
+    fn responses(&mut self, family: &Family, shared: Shared) {
+        for status in 100..600 {
+            let count = sum(shared, |thread| shared.exchanges(thread).responses(status));
+            if count > 0 {
+                let status = status.to_string();
+                self.sample(family, &[("http_response_status_code", &status)], count);
+            }
+        }
+    }
+
+    fn histogram(&mut self, family: &Family, labels: &[(&str, &str)], histogram: &Histogram) {
+        let name = family.name;
+        let mut below = 0;
+        for (index, count) in histogram.counts.iter().enumerate() {
+            below += count;
+            let bound = BUCKETS.get(index).map_or("+Inf".to_owned(), |bound| seconds(*bound));
+            let labels: Vec<_> = labels.iter().copied().chain([("le", &bound[..])]).collect();
+            self.line(format_args!("{name}_bucket{} {below}", Labels(&labels)));
+        }
+        self.line(format_args!("{name}_sum{} {}", Labels(labels), seconds(histogram.sum)));
+        self.line(format_args!("{name}_count{} {below}", Labels(labels)));
+    }
+
+    fn sample(&mut self, family: &Family, labels: &[(&str, &str)], value: u64) {
+        let suffix = match family.kind {
+            Kind::Counter => "_total",
+            Kind::Info => "_info",
+            Kind::Gauge | Kind::Histogram => "",
+        };
+        self.line(format_args!("{}{suffix}{} {value}", family.name, Labels(labels)));
+    }
+
+    fn line(&mut self, line: fmt::Arguments<'_>) {
+        // Writing to memory cannot fail.
+        let _ = writeln!(self.text, "{line}");
+    }
+}
+
+fn sum(shared: Shared, of: impl Fn(usize) -> u64) -> u64 {
+    (0..shared.threads()).map(of).sum()
+}
+
+/// Microseconds as seconds, in the fewest digits.
+fn seconds(micros: u64) -> String {
+    let text = format!("{}.{:06}", micros / 1_000_000, micros % 1_000_000);
+    let text = text.trim_end_matches('0');
+    text.strip_suffix('.').map_or(text.to_owned(), |whole| format!("{whole}.0"))
+}
+
+/// Labels between braces. All values are words of this program: nothing has to be escaped.
+struct Labels<'a>(&'a [(&'a str, &'a str)]);
+
+impl fmt::Display for Labels<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, (name, value)) in self.0.iter().enumerate() {
+            let before = if index == 0 { '{' } else { ',' };
+            write!(f, "{before}{name}=\"{value}\"")?;
+        }
+        if self.0.is_empty() { Ok(()) } else { f.write_char('}') }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicU64;
+
+    use super::*;
+    use crate::shm::Counter;
+
+    fn shared() -> Shared {
+        let words = Shared::words(2, 2);
+        let memory: Vec<AtomicU64> = (0..words).map(|_| AtomicU64::new(0)).collect();
+        Shared::new(memory.leak(), 2, 2)
+    }
+
+    #[test]
+    fn threads_are_added_up() {
+        let shared = shared();
+        shared.add(Counter::Accepted, 7);
+        for thread in 0..2 {
+            shared.exchanges(thread).count(Version::Http2, "GET", 200);
+            shared.exchanges(thread).observe(Timing::Total(Version::Http2), 1_500);
+        }
+        let memory = [Memory { process: "worker", worker: Some(1), bytes: 4096 }];
+        let text = render(shared, &memory, Format::OpenMetrics);
+        for line in [
+            "# TYPE ferrite_connections_accepted counter",
+            "ferrite_connections_accepted_total 7",
+            "ferrite_http_requests_total{network_protocol_version=\"2\",http_request_method=\"GET\",\
+             http_response_status_class=\"2xx\"} 2",
+            "ferrite_http_responses_total{http_response_status_code=\"200\"} 2",
+            "http_server_request_duration_seconds_bucket{network_protocol_version=\"2\",le=\"0.0025\"} 2",
+            "http_server_request_duration_seconds_bucket{network_protocol_version=\"2\",le=\"+Inf\"} 2",
+            "http_server_request_duration_seconds_sum{network_protocol_version=\"2\"} 0.003",
+            "ferrite_process_resident_memory_bytes{process=\"worker\",worker=\"1\"} 4096",
+            "# UNIT ferrite_process_resident_memory_bytes bytes",
+        ] {
+            assert!(text.lines().any(|found| found == line), "{line}\n{text}");
+        }
+        assert!(text.ends_with("\n# EOF\n"));
+        let text = render(shared, &memory, Format::Prometheus);
+        assert!(text.contains("# TYPE ferrite_connections_accepted_total counter\n"));
+        assert!(!text.contains("# EOF") && !text.contains("# UNIT"));
+    }
+
+    #[test]
+    fn bounds_are_written_in_the_fewest_digits() {
+        let shown = [0, 100, 2_500, 1_000_000, 60_000_000].map(seconds);
+        assert_eq!(shown, ["0.0", "0.0001", "0.0025", "1.0", "60.0"]);
+    }
+}

@@ -1,0 +1,135 @@
+//! `Counter` and `WorkerCounter`: the figures that processes share.
+
+/// A figure of [`Shared`](super::Shared). Gauges go up and down, counters only up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(usize)]
+pub enum Counter {
+    /// Gauge: open client connections.
+    Connections,
+    /// Connections accepted.
+    Accepted,
+    /// Connections closed.
+    Closed,
+    /// Connections closed because of an error or a deadline.
+    Aborted,
+    /// Requests whose head was read.
+    Requests,
+    /// Responses sent to their end.
+    Responses,
+    /// Requests handed to a worker.
+    Dispatched,
+    /// Requests answered with 503 because the queue was too long or too old.
+    Shed,
+    /// Requests lost with their worker (502).
+    Lost,
+    /// Requests refused by the protocol (4xx, 5xx without a handler).
+    Refused,
+    /// Responses for exchanges that no longer exist, dropped.
+    Stray,
+    /// Gauge: exchanges open.
+    Exchanges,
+    /// Gauge: requests in the queue.
+    Queued,
+    /// Bytes read from clients.
+    BytesReceived,
+    /// Bytes written to clients.
+    BytesSent,
+    /// Workers replaced after they died.
+    WorkerRestarts,
+    /// Reactors replaced after they died.
+    ReactorRestarts,
+    /// The pid of the reactor process.
+    ReactorPid,
+    /// When the server started, in seconds since 1970-01-01 UTC.
+    StartedAt,
+    /// Requests that their clients gave up before the answer.
+    GivenUp,
+    /// Connections ended because they made work and served nobody.
+    Floods,
+    /// Responses cut off because their client did not take them.
+    Stalls,
+    /// Gauge: open connections over QUIC, which [`Counter::Connections`] counts as well.
+    QuicConnections,
+    /// Responses refused because no more files of workers may be open for clients.
+    FilesRefused,
+    /// Gauge: bytes of responses in memory that clients have not taken.
+    SpoolMemory,
+    /// Gauge: bytes of responses in files that clients have not taken.
+    SpoolDisk,
+    /// Gauge: request bodies in files.
+    BodyFiles,
+    /// Gauge: their bytes.
+    BodyBytes,
+    /// Requests answered with 503 because their body could not be kept.
+    BodiesRefused,
+    /// Connections refused because their client's address has as many as it may have.
+    AddressesRefused,
+    /// Gauge: detached responses that nobody has claimed.
+    Detached,
+    /// Detached responses that nobody has answered in time.
+    Unanswered,
+    /// Connections refused because there are as many as there may be.
+    ConnectionsRefused,
+    /// TLS handshakes over TCP that have agreed on keys anew.
+    TlsHandshakes,
+    /// TLS handshakes over TCP that have resumed a session.
+    TlsResumptions,
+    /// TLS handshakes over TCP that have failed.
+    TlsFailures,
+    /// Workers replaced because they had served as many requests as they should.
+    WorkersRecycled,
+    /// Workers replaced in a reload.
+    WorkersReloaded,
+    /// Workers started again because they did not become ready.
+    WorkersNotReady,
+    /// Reloads that have replaced all workers.
+    Reloads,
+    /// Reloads that were given up.
+    ReloadsAbandoned,
+    /// Gauge: 1 once the server is to get no more requests, see `POST /drain`.
+    Draining,
+    /// Gauge: how the server stands, as a [`ServerState`](super::ServerState).
+    State,
+    /// Bound of [`Counter::Connections`].
+    ConnectionsMax,
+    /// Bound of [`Counter::Queued`], per pool.
+    QueuedMax,
+    /// Bound of [`Counter::SpoolMemory`].
+    SpoolMemoryMax,
+    /// Bound of [`Counter::SpoolDisk`].
+    SpoolDiskMax,
+    /// Bound of [`Counter::BodyFiles`].
+    BodyFilesMax,
+    /// Bound of [`Counter::BodyBytes`].
+    BodyBytesMax,
+    /// Bound of [`Counter::Detached`].
+    DetachedMax,
+    /// Gauge: files that are held open until clients have taken them.
+    SentFiles,
+    /// Bound of [`Counter::SentFiles`].
+    SentFilesMax,
+    /// Lines of the log left out because there were too many of their kind.
+    LogLinesSuppressed,
+    /// Lines of the log that could not be written.
+    LogLinesLost,
+}
+
+/// How many there are.
+pub(super) const COUNTERS: usize = Counter::LogLinesLost as usize + 1;
+/// Room for later counters, so that the layout is stable.
+pub(super) const COUNTERS_MAX: usize = 128;
+
+/// A figure of one worker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(usize)]
+pub enum WorkerCounter {
+    /// Requests that its handler has started.
+    Requests,
+    /// Responses that it has completed.
+    Responses,
+    /// 1 while the handler runs.
+    Busy,
+}
+
+/// Words of a worker's counters.
+pub(super) const WORKER_COUNTERS: usize = 8;
