@@ -13,6 +13,7 @@ pub mod request_cycle;
 pub mod settings;
 pub mod signatures;
 pub mod stats;
+pub mod swoole;
 pub mod web;
 
 /// What PHP looks for in the library.

@@ -19,13 +19,15 @@ use crate::php::server::Server;
 use crate::php::web::Web;
 use crate::php::{error, request};
 use crate::signatures::{CONSTANTS, constant};
+use crate::swoole;
 use crate::web::functions;
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-static INI: IniEntryDefs<3> = IniEntryDefs::new([
+static INI: IniEntryDefs<4> = IniEntryDefs::new([
     IniEntryDef::new(c"ferrite.banner", c"1", IniEntryPermission::All),
     IniEntryDef::new(c"ferrite.colors", c"auto", IniEntryPermission::All),
+    IniEntryDef::new(c"ferrite.swoole_aliases", c"0", IniEntryPermission::System),
     IniEntryDef::end(),
 ]);
 
@@ -77,7 +79,10 @@ pub extern "C" fn startup(_kind: i32, module: i32) -> i32 {
     programs::wrap();
     functions::make();
     match register_classes() {
-        Ok(()) => SUCCESS,
+        Ok(()) => {
+            swoole::register(module);
+            SUCCESS
+        }
         Err(error) => {
             log::error!("a class cannot be registered: {error}");
             FAILURE

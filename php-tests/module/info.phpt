@@ -33,8 +33,10 @@ Debug build of PHP => no
 Directive => Local Value => Master Value
 ferrite.banner => 1 => 1
 ferrite.colors => auto => auto
+ferrite.swoole_aliases => 0 => 0
 ferrite.banner=1
 ferrite.colors=auto
+ferrite.swoole_aliases=0
 bool(true)
 bool(true)
 SOCK_TCP 1

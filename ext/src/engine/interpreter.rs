@@ -39,9 +39,10 @@ pub fn survive_output() {
     call_function("ignore_user_abort", &mut [value::long(1)]);
 }
 
-/// Sets the process title, where the command line allows it.
-pub fn set_title(title: &str) {
-    call_function("cli_set_process_title", &mut [value::bytes(title.as_bytes())]);
+/// Sets the process title, where the command line allows it; whether it was.
+pub fn set_title(title: &str) -> bool {
+    let done = call_function("cli_set_process_title", &mut [value::bytes(title.as_bytes())]);
+    done.is_some_and(|done| done.is_true())
 }
 
 /// The version of PHP that runs, which may be newer than the one that this was built for.

@@ -28,6 +28,11 @@ pub fn class() -> &'static ClassEntry {
     CLASS.get()
 }
 
+/// The same as the engine wants it.
+pub fn entry() -> *mut ClassEntry {
+    CLASS.as_ptr()
+}
+
 /// `Ferrite\Exception` with this message, for code that returns a [`PhpException`].
 pub fn exception(message: impl Into<String>) -> PhpException {
     PhpException::new(message.into(), 0, class())

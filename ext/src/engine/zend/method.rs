@@ -54,6 +54,16 @@ impl Call<'_> {
         Ok(number)
     }
 
+    /// The only argument, a string; throws when that is none.
+    pub fn only_string(&self) -> Result<Str<'_>, Failure> {
+        let mut string: *mut zend_string = std::ptr::null_mut();
+        // SAFETY: the specification takes a pointer to one string, which lives while the call runs.
+        unsafe {
+            parsed(zend_parse_parameters(self.count(), c"S".as_ptr(), &raw mut string))?;
+            Ok(Str::or(string, ""))
+        }
+    }
+
     /// Number of arguments passed.
     pub fn count(&self) -> u32 {
         // SAFETY: the engine uses this member of the union in call frames.

@@ -22,6 +22,7 @@ use super::class::{self, ClassCell};
 use super::signature::Signature;
 use super::value;
 use crate::php::error::Failure;
+use crate::swoole::absent;
 
 /// A class whose objects hold a Rust value.
 #[derive(Debug)]
@@ -36,6 +37,11 @@ impl Class {
     pub const fn new(signature: &'static Signature) -> Self {
         let handlers = AtomicPtr::new(std::ptr::null_mut());
         Self { signature, entry: ClassCell::new(), handlers }
+    }
+
+    /// The class entry; null before the module has started.
+    pub fn entry(&self) -> *mut ClassEntry {
+        self.entry.as_ptr()
     }
 
     /// What it declares.
@@ -148,6 +154,7 @@ fn registered<T: NativeObject>(entry: &'static mut ClassEntry, tables: ArgInfoTa
     handlers.free_obj = Some(free::<T>);
     handlers.clone_obj = None;
     handlers.get_constructor = Some(refuse_constructor);
+    handlers.get_method = Some(absent::get_method);
     T::adapt(&mut handlers);
     T::class().handlers.store(Box::leak(Box::new(handlers)), Ordering::Release);
     entry.__bindgen_anon_2.create_object = Some(create_detached::<T>);
