@@ -257,7 +257,7 @@ final class Ctl
             $answer .= (string) fread($stream, 65536);
         }
         fclose($stream);
-        if (!preg_match('~^HTTP/1\.1 (\d{3}) [^\r]*\r\n.*?\r\n\r\n~s', $answer, $found)) {
+        if (!preg_match('~^HTTP/1\.1 (\d{3}) [^\r]*\r\n.*?\r\n\r\n~s', $answer, $found) || stripos($found[0], "\r\nFerrite-Admin:") === false) {
             throw new Unreachable("What answers at $place is no admin listener of Ferrite.");
         }
         return [(int) $found[1], substr($answer, strlen($found[0]))];

@@ -96,6 +96,8 @@ enum ConnPhase {
 pub struct Context<'a> {
     /// For any connection.
     pub streams: DriveContext<'a>,
+    /// Whether its bytes are clients' bytes.
+    pub counts: bool,
     /// Where to read to.
     pub buffer: &'a mut ReadBuffer,
     /// Where to write to, while nothing waits for the connection. Empty before and after.
@@ -268,7 +270,9 @@ impl Conn {
                 if drained {
                     self.readiness.drained();
                 }
-                cx.streams.shared.add(Counter::BytesReceived, bytes.len() as u64);
+                if cx.counts {
+                    cx.streams.shared.add(Counter::BytesReceived, bytes.len() as u64);
+                }
                 self.received(bytes, cx)
             }
             Received::Nothing => {

@@ -138,6 +138,8 @@ impl Supervisor {
             if std::mem::take(&mut self.reload_tls) | control_signals::take_tls_reload() {
                 self.tell_reactor(&ToReactorControl::ReloadTls, Vec::new());
             }
+            // After what was done, and before what comes: whoever looks meanwhile sees how it is.
+            self.publish();
             if let Err(error) = self.wait() {
                 self.kill_everything();
                 return Turn::Ended(Err(SuperviseError::System("poll", error as i32)));
@@ -145,7 +147,6 @@ impl Supervisor {
             self.obey_signals(application);
             self.hear_children();
             self.look_at_reactor();
-            self.publish();
             self.report(application, Instant::now());
         }
     }

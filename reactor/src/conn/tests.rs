@@ -78,6 +78,7 @@ impl Bench {
                 events: &mut self.events,
             },
             buffer: &mut self.buffer,
+            counts: true,
             scratch: &mut self.scratch,
         };
         assert_eq!(self.conn.pump(&self.port, &mut cx), PumpResult::Keep);

@@ -26,7 +26,9 @@ impl Conn {
             match transmitted {
                 Ok(0) => break true,
                 Ok(sent) => {
-                    cx.streams.shared.add(Counter::BytesSent, sent);
+                    if cx.counts {
+                        cx.streams.shared.add(Counter::BytesSent, sent);
+                    }
                     taken += sent;
                     if !out.is_empty() || self.socket.has_unsent() {
                         break true;

@@ -124,6 +124,7 @@ impl EventLoop {
                 events: &mut self.events,
             },
             buffer: &mut self.buffer,
+            counts: !self.common.config.is_admin(conn.streams.origin.port),
             scratch: &mut self.scratch,
         };
         let fate = conn.pump(port, &mut cx);

@@ -253,7 +253,9 @@ fn administrators_are_bounded_and_count_as_no_clients() {
         let asked = client.write_all(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n");
         asked.is_ok() && client.read_exact(&mut [0; 12]).is_ok()
     });
-    assert_eq!([Counter::Closed, Counter::Exchanges].map(|counter| server.count(counter)), [0, 0]);
+    let counters =
+        [Counter::Closed, Counter::Exchanges, Counter::BytesReceived, Counter::BytesSent];
+    assert_eq!(counters.map(|counter| server.count(counter)), [0; 4]);
     server.stop();
 }
 

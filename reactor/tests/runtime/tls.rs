@@ -277,6 +277,8 @@ fn a_ticket_is_good_on_every_thread_and_in_the_next_reactor() {
         for _ in 0..4 {
             assert!(resumed(&server), "{version:?}");
         }
+        let counters = [Counter::TlsHandshakes, Counter::TlsResumptions, Counter::TlsFailures];
+        assert_eq!(counters.map(|counter| server.count(counter)), [1, 4, 0]);
         server.stop();
         let server = start(shared);
         assert!(resumed(&server), "{version:?}: the next reactor");

@@ -53,6 +53,7 @@ impl Supervisor {
         for (counter, number) in [
             (Counter::WorkersRecycled, tally.recycled),
             (Counter::WorkersReloaded, tally.reloaded),
+            (Counter::WorkersLeft, tally.left),
             (Counter::WorkersNotReady, tally.not_ready),
             (Counter::Reloads, tally.reloads),
             (Counter::ReloadsAbandoned, tally.abandoned),

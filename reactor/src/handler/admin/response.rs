@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use bytes::Bytes;
 use http::StatusCode;
 use serde_json::Value;
+use wire::metrics::VERSION;
 use wire::{BodyLength, ResponseHead};
 
 use super::guard::Refusal;
@@ -36,6 +37,8 @@ impl Response {
         let own = [
             ("content-type", self.content_type),
             ("cache-control", "no-store"),
+            // By which `ferrite ctl` knows whom it asks.
+            ("ferrite-admin", VERSION),
             ("x-content-type-options", "nosniff"),
         ];
         let more = self.more.iter().map(|(name, value)| (*name, &value[..]));

@@ -65,6 +65,8 @@ impl ProcessTable {
         } else {
             self.report_exit(unreported, if booting { Work::Booting } else { work(life.lost) });
         }
+        // One that was replaced before it was reaped has been counted.
+        self.slots[worker].left = life.leaving && self.slots[worker].lives.is_empty();
         match life.stage {
             Stage::Booting { .. } => self.worker_boot_failed(worker, exit.to_string(), now),
             Stage::Late => {

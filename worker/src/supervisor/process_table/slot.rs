@@ -17,6 +17,8 @@ pub(crate) struct Slot {
     pub(crate) latest: Option<Incarnation>,
     /// Whether the next process takes the place of one that died.
     pub(crate) died: bool,
+    /// Whether the last process has ended by its own decision.
+    pub(crate) left: bool,
     /// Processes that took the place of another.
     pub(crate) restarts: u32,
 }

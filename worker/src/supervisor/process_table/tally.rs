@@ -10,6 +10,8 @@ pub(crate) struct Tally {
     pub(crate) recycled: u64,
     /// In a reload.
     pub(crate) reloaded: u64,
+    /// Because a worker had ended by its own decision.
+    pub(crate) left: u64,
     /// Because a worker had not become ready.
     pub(crate) not_ready: u64,
     /// Reloads that came to their end.
@@ -37,9 +39,12 @@ impl ProcessTable {
             return;
         }
         slot.restarts = slot.restarts.saturating_add(1);
+        // It may not have been reaped yet.
+        let left = std::mem::take(&mut slot.left) | slot.lives.iter().any(|life| life.leaving);
         match slot.ready() {
             // The supervisor counts it.
             _ if slot.died => {}
+            None if left => self.tally.left += 1,
             Some(life) if renewed.is_some_and(|mark| life.incarnation < mark) => {
                 self.tally.reloaded += 1;
             }

@@ -9,7 +9,7 @@ use wire::limits::{
     RESPAWN_PAUSE_MIN, STEADY_LIFE_MIN, STOP_TIME_MIN,
 };
 
-use super::{Action, Exit, Note, ProcessTable, Work};
+use super::{Action, Exit, Note, ProcessTable, Tally, Work};
 use crate::application::WorkerFailure;
 use crate::plan::SuperviseError;
 use crate::supervisor::watchdog::Stuck;
@@ -152,6 +152,8 @@ fn a_steady_worker_that_is_killed_is_replaced_at_once_with_the_other_parity() {
     assert_eq!(failed, 1);
     bench.ready(2);
     assert_eq!(bench.run(), [Action::Link { worker: 0, incarnation: 2 }]);
+    // The supervisor counts those that died.
+    assert_eq!((bench.table.tally(), bench.table.restarts_of(0)), (Tally::default(), 1));
 }
 
 #[test]
@@ -322,6 +324,7 @@ fn a_worker_that_is_not_ready_in_time_is_killed_and_started_again() {
     bench.skip();
     assert_eq!(bench.now - begin, RESPAWN_PAUSE_MIN);
     assert_eq!(forked(&bench.run()), [(0, 2)]);
+    assert_eq!(bench.table.tally(), Tally { not_ready: 1, ..Tally::default() });
     bench.pass(START_TIME - Duration::from_millis(1));
     bench.ready(2);
     bench.pass(START_TIME);
@@ -454,6 +457,8 @@ fn a_reload_replaces_one_worker_after_another() {
     bench.run();
     bench.exit(2, Exit::Code(0));
     assert_eq!(bench.run(), [Action::Note(Note::ReloadDone)]);
+    assert_eq!(bench.table.tally(), Tally { reloaded: 2, reloads: 1, ..Tally::default() });
+    assert_eq!([0, 1].map(|worker| bench.table.restarts_of(worker)), [1, 1]);
 }
 
 #[test]
@@ -485,6 +490,7 @@ fn a_successor_that_does_not_boot_ends_the_reload_and_nothing_else() {
     assert!(actions.contains(&Action::Note(Note::ReloadAbandoned { worker: 0 })));
     bench.pass(Duration::from_secs(60));
     assert_eq!(bench.run(), [], "nobody tries again");
+    assert_eq!((bench.table.tally().reloads, bench.table.tally().abandoned), (0, 1));
     bench.table.reload();
     assert_eq!(forked(&bench.run()).len(), 1, "but at the next signal");
 }
@@ -518,6 +524,7 @@ fn a_recycled_worker_serves_until_its_successor_is_linked() {
     bench.ready(4);
     let link = Action::Link { worker: 0, incarnation: 4 };
     assert_eq!(bench.run(), [link, Action::Retire(1), Action::Stop(1)]);
+    assert_eq!(bench.table.tally(), Tally { recycled: 2, ..Tally::default() });
 }
 
 #[test]
@@ -532,6 +539,7 @@ fn a_worker_that_leaves_is_replaced_at_once_and_is_no_failure() {
         bench.ready(incarnation + 1);
         bench.run();
     }
+    assert_eq!(bench.table.tally(), Tally { left: 9, ..Tally::default() });
 }
 
 #[test]

@@ -80,6 +80,8 @@ pub enum Counter {
     WorkersRecycled,
     /// Workers replaced in a reload.
     WorkersReloaded,
+    /// Workers replaced because they had ended by their own decision, after a fatal error as a rule.
+    WorkersLeft,
     /// Workers started again because they did not become ready.
     WorkersNotReady,
     /// Reloads that have replaced all workers.

@@ -16,12 +16,14 @@ pub(super) const FAMILIES: &[Family] = &[
             "reason",
             &[
                 ("died", C::WorkerRestarts, "worker_restart_count"),
+                ("left", C::WorkersLeft, "worker_left_count"),
                 ("not_ready", C::WorkersNotReady, "worker_not_ready_count"),
                 ("max_request", C::WorkersRecycled, "worker_recycle_count"),
                 ("reload", C::WorkersReloaded, "worker_reload_count"),
             ],
         ),
-        "Worker processes that took the place of another.",
+        "Worker processes that took the place of another: it died, ended by itself after a fatal error, was not \
+         ready in time, had served max_request, or was replaced in a reload.",
     ),
     family(
         "ferrite_reloads",
