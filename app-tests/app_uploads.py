@@ -79,7 +79,7 @@ WHOLE = [
     [file("f", "t", kind=b"text/html; charset=utf-8; x=y"), file("g", "t", kind=b"")],
     [part('name="MAX_FILE_SIZE"', b"3"), file("f", "a.txt", b"four"), file("g", "b.txt", b"two")],
     [part('name="MAX_FILE_SIZE"', b"x"), file("f", "a.txt"), part('name="MAX_FILE_SIZE"', b"1")],
-    [file("f", "large.bin", b"l" * 70_000), file("g", "small.bin", b"s")],
+    [file("f", "large.bin", b"l" * 210_000), file("g", "small.bin", b"s")],
     [file(f"f{nth}", f"{nth}.txt") for nth in range(7)],
     [part(f'name="v{nth}"') for nth in range(60)],
     [file("f", "b.bin", bytes(range(256)) * 40, b"application/octet-stream")],
@@ -90,8 +90,18 @@ WHOLE = [
     [part('name="' + "a[b]" * 90 + '"')],
     # More than stays in memory.
     [part('name="a"', b"v" * 400_000), file("f", "a.txt", b"z" * 300_000), file("g", "b.txt", b"y" * 60_000)],
+    # Files that are stored by themselves, and what stands beside them.
+    [file("f", "a.bin", os.urandom(150_000)), part('name="a"', b"v" * 300_000), file("g", "b.bin", os.urandom(90_000))],
+    [file("f", "a.bin", bytes(190_000)), file("g", "b.bin", b"\r" * 150_000), file("h", "c.bin", b"\n" * 150_000)],
+    [file("f", "a.bin", b"--" + B.encode() + b"\r\n" * 40_000), file("g", "b.bin", b"\r\n--" * 30_000)],
+    [file("f", "a.bin", bytes(204_800)), file("g", "b.bin", bytes(204_801)), part('name="MAX_FILE_SIZE"', b"99999"),
+     file("h", "c.bin", bytes(100_000)), file("i", "d.bin", bytes(99_999))],
+    [file(f"f{nth}", f"{nth}.bin", os.urandom(100_000)) for nth in range(7)],
+    [file("f[", "a.bin", bytes(150_000)), file("f", "", bytes(150_000)), file("g", "b.bin", bytes(150_000))],
+    [file("f", "small.bin", b"s" * 5_000), file("g", "a.bin", b"s" * 199_000), file("h", "b.bin", b"s" * 100_000)],
     [],
 ]
+LARGE = part('name="a"', b"v" * 300_000) + file("f", "a.bin", os.urandom(180_000))
 BODY = part('name="a"', b"1") + file("f", "a.txt")
 ODD = [
     (B, BODY),
@@ -111,6 +121,13 @@ ODD = [
     (B, b"\r\n"),
     (B, b"x" * 10_000),
     (B, BODY + b"x" * 200_000 + END),
+    (B, LARGE),
+    (B, LARGE[:-2]),
+    (B, LARGE[:-30_000]),
+    (B, LARGE + f"--{B}x\r\nlost\r\n".encode() + LARGE + END),
+    (B, (LARGE + END).replace(b"\r\n", b"\n")),
+    (B[:-1], LARGE + END),
+    (f'"{B}"; x', LARGE + END),
 ]
 TYPES = [
     "multipart/form-data",
@@ -129,7 +146,7 @@ class Uploads(App):
         "max_file_uploads": "5",
         "max_input_nesting_level": "8",
         "max_input_vars": "50",
-        "upload_max_filesize": "64K",
+        "upload_max_filesize": "200K",
     }
 
     async def prepare(self, place):

@@ -9,6 +9,8 @@ $server = classic(['index.php' => <<<'PHP'
     echo json_encode(['get' => $_GET, 'post' => $_POST, 'cookie' => $_COOKIE, 'request' => $_REQUEST]), "\n";
     foreach ($_FILES as $name => $file) {
         $to = __DIR__ . "/moved-$name";
+        $stored = array_map(fn ($descriptor) => @stat($descriptor)['ino'] ?? null, glob('/proc/self/fd/*'));
+        echo in_array(fileinode($file['tmp_name']), $stored, true) ? 'as it was stored, ' : '';
         echo "$name: $file[name] $file[error] $file[size] ", is_uploaded_file($file['tmp_name']) ? 'uploaded ' : '',
             $_GET['move'] ? var_export(move_uploaded_file($file['tmp_name'], $to), true) . ' ' . md5_file($to) : '', "\n";
     }
@@ -49,10 +51,10 @@ echo $server->stop(), "\n";
 {"get":{"q":["1"]},"post":{"x":"1","y":{"z":"2"}},"cookie":{"a":"1","b":{"x":"2"}},"request":{"q":["1"],"x":"1","y":{"z":"2"},"a":"1","b":{"x":"2"}}}
 {"get":{"move":"0"},"post":{"field":"value"},"cookie":[],"request":{"move":"0","field":"value"}}
 small: small.bin 0 10 uploaded 
-large: large.bin 0 3145728 uploaded 
+as it was stored, large: large.bin 0 3145728 uploaded 
 {"get":{"move":"1"},"post":{"field":"value"},"cookie":[],"request":{"move":"1","field":"value"}}
 small: small.bin 0 10 uploaded true SMALL
-large: large.bin 0 3145728 uploaded true LARGE
+as it was stored, large: large.bin 0 3145728 uploaded true LARGE
 left: 0
 6553606 MD5 abc xyz small
 6553606 MD5 abc xyz small

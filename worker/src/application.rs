@@ -163,8 +163,19 @@ pub enum RequestBody {
     Memory(Bytes),
     /// In an unlinked temporary file.
     File(FileSlice),
+    /// A form, in memory and in files by turns.
+    Pieces(Vec<BodyPiece>),
     /// Still coming, while the handler works.
     Stream(BodyStream),
+}
+
+/// A piece of content.
+#[derive(Debug, Clone)]
+pub enum BodyPiece {
+    /// In memory.
+    Memory(Bytes),
+    /// In an unlinked temporary file.
+    File(FileSlice),
 }
 
 /// What happened to a connection.

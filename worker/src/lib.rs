@@ -12,7 +12,7 @@ mod signals;
 mod supervisor;
 
 pub use application::{
-    Application, ApplicationError, ConnectionEvent, ProcessState, ReactorBoot, Request,
+    Application, ApplicationError, BodyPiece, ConnectionEvent, ProcessState, ReactorBoot, Request,
     RequestBody, Role, Verdict, WorkerFailure, WorkerIdentity,
 };
 pub use membership::{Membership, is_forked_copy, membership};

@@ -1,12 +1,15 @@
 //! `Ferrite\Http\Request`.
 
+pub mod arriving;
 pub mod body;
 pub mod current;
 pub mod decoding;
 mod fields;
 mod form;
+pub mod handover;
 pub mod methods;
 mod names;
+pub mod pieces;
 mod server;
 
 use std::borrow::Cow;

@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::ffi::{CString, c_char};
+use std::io::{BufReader, Read};
 
 use config::script::ScriptPath;
 use http::Method;
@@ -11,7 +12,6 @@ use worker::Reply;
 use super::response::WebResponse;
 use crate::compression::Compression;
 use crate::engine::zend::globals;
-use crate::engine::zend::stream::Source;
 use crate::php::port::PortContext;
 use crate::php::request::body::{Body, StreamSource};
 
@@ -31,7 +31,7 @@ pub struct Exchange {
     /// The content of the request.
     pub body: Body,
     /// What is left of it for PHP's parsers.
-    source: Option<StreamSource>,
+    source: Option<BufReader<StreamSource>>,
     texts: Texts,
     /// Whether PHP has logged a fatal error.
     pub fatal_logged: bool,
@@ -134,7 +134,9 @@ impl Exchange {
     /// Reads content for PHP's parsers; 0 at the end.
     pub fn read(&mut self, buffer: &mut [u8]) -> usize {
         if self.source.is_none() {
-            self.source = self.body.source().ok();
+            let source = self.body.source().ok();
+            let ahead = self.body.read_ahead();
+            self.source = source.map(|source| BufReader::with_capacity(ahead, source));
         }
         let Some(source) = &mut self.source else { return 0 };
         let mut filled = 0;

@@ -14,7 +14,9 @@ use crate::php::request::body::Body;
 /// PHP's reads it, or it is larger than PHP takes.
 pub fn open_body() -> bool {
     let opened = exchange::with(|exchange| match &exchange.body {
-        Body::File(slice) => Some((exchange.body.source().ok()?, slice.len)),
+        Body::File(_) | Body::Pieces(_) => {
+            Some((exchange.body.source().ok()?, exchange.body.len()?))
+        }
         _ => None,
     });
     let Some((content, len)) = opened.flatten() else { return false };

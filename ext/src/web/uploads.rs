@@ -6,6 +6,7 @@ use std::os::unix::ffi::OsStrExt;
 use super::exchange::Exchange;
 use crate::engine::zend::globals;
 use crate::php::port::PortContext;
+use crate::php::request::handover::Handover;
 
 /// The folder of the uploads of a request, while it runs.
 #[derive(Debug)]
@@ -14,6 +15,7 @@ pub struct Uploads<'a> {
     /// What `upload_tmp_dir` was.
     before: *mut c_char,
     _path: CString,
+    _handover: Option<Handover>,
 }
 
 impl<'a> Uploads<'a> {
@@ -24,12 +26,14 @@ impl<'a> Uploads<'a> {
         if !start.eq_ignore_ascii_case(MULTIPART) || exchange.body.is_empty() {
             return None;
         }
-        let path = CString::new(context.uploads.enter().as_os_str().as_bytes()).ok()?;
+        let folder = context.uploads.enter();
+        let handover = Handover::begin(&exchange.body, folder, true);
+        let path = CString::new(folder.as_os_str().as_bytes()).ok()?;
         // SAFETY: a plain setting, put back when this is dropped; the path lives as long.
         let before = unsafe {
             std::mem::replace(&mut (*globals::core()).upload_tmp_dir, path.as_ptr().cast_mut())
         };
-        Some(Self { context, before, _path: path })
+        Some(Self { context, before, _path: path, _handover: handover })
     }
 }
 

@@ -5,7 +5,7 @@ use wire::head::Origin;
 use wire::limits::CONTENT_RESERVE_BYTES_MAX;
 use wire::{ExchangeId, Fields, FileSlice, Part, Reason, RequestHead, ToWorker};
 
-use crate::application::{ConnectionEvent, Request, RequestBody};
+use crate::application::{BodyPiece, ConnectionEvent, Request, RequestBody};
 
 /// Puts requests together. The parts of a request follow one another; messages about other
 /// exchanges may come between them.
@@ -53,6 +53,21 @@ enum BodySource {
     Piece(Bytes),
     Pieces(BytesMut),
     File(FileSlice),
+    /// Both by turns.
+    Mixed(Vec<BodyPiece>),
+}
+
+impl BodySource {
+    /// As pieces, to which more may be added.
+    fn into_pieces(self) -> Vec<BodyPiece> {
+        match self {
+            Self::Empty => Vec::new(),
+            Self::Piece(bytes) => vec![BodyPiece::Memory(bytes)],
+            Self::Pieces(bytes) => vec![BodyPiece::Memory(bytes.freeze())],
+            Self::File(slice) => vec![BodyPiece::File(slice)],
+            Self::Mixed(pieces) => pieces,
+        }
+    }
 }
 
 impl Assembly {
@@ -102,7 +117,7 @@ impl Assembly {
                 None
             }
             Part::File(slice) => {
-                partial.content = BodySource::File(slice);
+                partial.append_file(slice);
                 None
             }
             Part::End(trailers) => self.partial.take().map(|partial| partial.finish(trailers)),
@@ -138,8 +153,22 @@ impl Partial {
                 all.extend_from_slice(&bytes);
                 BodySource::Pieces(all)
             }
-            // A spooled request is one file and nothing else.
-            file @ BodySource::File(_) => file,
+            with_files @ (BodySource::File(_) | BodySource::Mixed(_)) => {
+                let mut pieces = with_files.into_pieces();
+                pieces.push(BodyPiece::Memory(bytes));
+                BodySource::Mixed(pieces)
+            }
+        };
+    }
+
+    fn append_file(&mut self, slice: FileSlice) {
+        self.content = match std::mem::replace(&mut self.content, BodySource::Empty) {
+            BodySource::Empty => BodySource::File(slice),
+            before => {
+                let mut pieces = before.into_pieces();
+                pieces.push(BodyPiece::File(slice));
+                BodySource::Mixed(pieces)
+            }
         };
     }
 
@@ -153,6 +182,7 @@ impl Partial {
             BodySource::Piece(bytes) => RequestBody::Memory(bytes),
             BodySource::Pieces(bytes) => RequestBody::Memory(bytes.freeze()),
             BodySource::File(slice) => RequestBody::File(slice),
+            BodySource::Mixed(pieces) => RequestBody::Pieces(pieces),
         };
         let task = Task::Request(Request { head: self.head, body, trailers });
         let (exchange, mark, window) = (self.exchange, self.mark, self.window);
@@ -186,6 +216,30 @@ mod tests {
 
     fn push(assembly: &mut Assembly, slot: u32, part: Part<Box<RequestHead>>) -> Option<Job> {
         assembly.push(ID(slot), ToWorker::Request { mark: 3, part })
+    }
+
+    #[test]
+    fn pieces_in_memory_and_in_files_keep_their_order() {
+        let file = |len| {
+            let file = std::fs::File::open("/dev/null").unwrap();
+            Part::File(FileSlice::new(file.into(), 0, len))
+        };
+        let memory = |text: &'static str| Part::Body(Bytes::from_static(text.as_bytes()));
+        let mut assembly = Assembly::default();
+        push(&mut assembly, 1, head(b"6"));
+        for part in [memory("a"), memory("b"), file(1), file(2), memory("c"), memory("d"), file(3)]
+        {
+            assert!(push(&mut assembly, 1, part).is_none());
+        }
+        let job = push(&mut assembly, 1, Part::End(None)).unwrap();
+        let Task::Request(Request { body: RequestBody::Pieces(pieces), .. }) = job.task else {
+            panic!("no pieces");
+        };
+        let told = pieces.iter().map(|piece| match piece {
+            BodyPiece::Memory(bytes) => String::from_utf8_lossy(bytes).into_owned(),
+            BodyPiece::File(slice) => slice.len.to_string(),
+        });
+        assert_eq!(told.collect::<Vec<_>>().join(" "), "ab 1 2 c d 3");
     }
 
     #[test]

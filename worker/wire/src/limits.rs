@@ -373,3 +373,16 @@ pub const ROOT_AGE_MAX: Duration = Duration::from_secs(1);
 pub const OPEN_BENEATH_TRIES: u32 = 16;
 /// Names on a page that lists a directory: more are read by nobody, and take long to sort.
 pub const LISTING_NAMES_MAX: usize = 4096;
+/// Bytes of the boundary of a form in which the content of files is looked for; RFC 2046, 5.1.1, allows 70.
+pub const FORM_BOUNDARY_BYTES_MAX: usize = 200;
+/// Bytes of a line in the header of a form's part; PHP's parser cuts up longer ones than 5 KiB.
+pub const FORM_LINE_BYTES_MAX: usize = 4 << 10;
+/// Bytes from which a file in a form that goes to the disk has a file of its own: less is cheaper to write again.
+pub const FORM_FILE_BYTES_MIN: usize = 64 << 10;
+/// Files of a form that have a file of their own: each is a descriptor in two processes. Further ones share one.
+pub const FORM_FILES_MAX: usize = 8;
+/// Bytes of a file in a form that PHP has to have written before it is given the reactor's file in its place: more
+/// than its buffer (5 KiB), so that they are of that file.
+pub const FORM_FILE_WRITTEN_BYTES: u64 = 8 << 10;
+/// Bytes of a request's content that PHP's parser of forms is read ahead: it asks for 5 KiB at a time.
+pub const FORM_READ_BYTES: usize = 128 << 10;

@@ -8,13 +8,16 @@ use std::os::fd::AsFd;
 use std::os::unix::fs::FileExt;
 use std::rc::Rc;
 
-use bytes::{Bytes, BytesMut};
-use config::coding::{ContentCoding, DecodeError, DecodingReader};
+use bytes::Bytes;
+use config::coding::ContentCoding;
+use wire::limits::FORM_READ_BYTES;
 use wire::{Fields, FileSlice};
 use worker::{BodyStream, RequestBody};
 
+use super::arriving::Arriving;
+use super::pieces::Pieces;
 use crate::engine::zend::stream::Source;
-use crate::engine::zend::string::{Text, claim};
+use crate::engine::zend::string::Text;
 
 /// The content of a request.
 #[derive(Debug)]
@@ -25,116 +28,18 @@ pub enum Body {
     Text(Text),
     /// Spooled to a file.
     File(FileSlice),
+    /// A form, spooled to several.
+    Pieces(Pieces),
     /// Still arriving, as far as it is read.
     Stream(Rc<RefCell<Arriving>>),
 }
-
-/// Content that is read while it arrives, by whoever reads first.
-#[derive(Debug)]
-pub struct Arriving {
-    stream: BodyStream,
-    content: ArrivingContent,
-}
-
-#[derive(Debug)]
-enum ArrivingContent {
-    /// As it was sent.
-    Plain(Pieces),
-    /// Decoded while it is read.
-    Encoded(DecodingReader<'static>),
-}
-
-/// Content as it was sent.
-#[derive(Debug)]
-struct Pieces {
-    stream: BodyStream,
-    /// What was received and has not been read.
-    piece: Bytes,
-}
-
-impl Pieces {
-    /// The next content that has come or comes; empty at the end.
-    fn next(&mut self) -> io::Result<Bytes> {
-        if self.piece.is_empty() {
-            return Ok(self.stream.read().map_err(io::Error::other)?.unwrap_or_default());
-        }
-        Ok(std::mem::take(&mut self.piece))
-    }
-}
-
-impl Read for Pieces {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.piece = self.next()?;
-        let len = self.piece.len().min(buffer.len());
-        buffer[..len].copy_from_slice(&self.piece.split_to(len));
-        Ok(len)
-    }
-}
-
-impl Arriving {
-    fn new(stream: BodyStream, decoding: Option<(ContentCoding, u64)>) -> Self {
-        let pieces = Pieces { stream: stream.clone(), piece: Bytes::new() };
-        let content = match decoding {
-            None => ArrivingContent::Plain(pieces),
-            Some((coding, bytes_max)) => {
-                ArrivingContent::Encoded(DecodingReader::new(coding, pieces, bytes_max))
-            }
-        };
-        Self { stream, content }
-    }
-
-    /// The next content that has come or comes; empty at the end.
-    fn next(&mut self) -> io::Result<Bytes> {
-        match &mut self.content {
-            ArrivingContent::Plain(pieces) => pieces.next(),
-            ArrivingContent::Encoded(_) => {
-                let mut piece = BytesMut::zeroed(DECODED_PIECE_BYTES);
-                let len = self.read(&mut piece)?;
-                piece.truncate(len);
-                Ok(piece.freeze())
-            }
-        }
-    }
-
-    /// Fills the beginning of `buffer` with what there is; waits only while there is nothing.
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        match &mut self.content {
-            ArrivingContent::Plain(pieces) => pieces.read(buffer),
-            ArrivingContent::Encoded(reader) => reader.read(buffer).map_err(|error| match error {
-                DecodeError::Io(error) => error,
-                DecodeError::Malformed => io::Error::other("it is not in its content coding"),
-                DecodeError::TooLarge => io::Error::other(
-                    "it is larger than http_decompression_bytes_max when it is decoded",
-                ),
-            }),
-        }
-    }
-
-    /// All that is left, which counts for `memory_limit` before it is there.
-    fn rest(&mut self) -> io::Result<Text> {
-        let mut all = BytesMut::new();
-        loop {
-            let piece = self.next()?;
-            if piece.is_empty() {
-                return Ok(Text::new(&all));
-            }
-            // Here, and as PHP's string in the end.
-            if all.len() + piece.len() > all.capacity() {
-                claim(2 * (all.len() + piece.len()));
-            }
-            all.extend_from_slice(&piece);
-        }
-    }
-}
-
-/// Bytes that are decoded at a time.
-const DECODED_PIECE_BYTES: usize = 64 << 10;
 
 impl From<RequestBody> for Body {
     fn from(body: RequestBody) -> Self {
         match body {
             RequestBody::Memory(content) => Self::Memory(content),
             RequestBody::File(slice) => Self::File(slice),
+            RequestBody::Pieces(pieces) => Self::Pieces(Pieces::new(pieces)),
             RequestBody::Stream(stream) => Self::arriving(stream, None),
         }
     }
@@ -153,6 +58,7 @@ impl Body {
             Self::Memory(content) => Some(content.len() as u64),
             Self::Text(text) => Some(text.as_bytes().len() as u64),
             Self::File(slice) => Some(slice.len),
+            Self::Pieces(pieces) => Some(pieces.length()),
             Self::Stream(_) => None,
         }
     }
@@ -165,7 +71,7 @@ impl Body {
     /// Whether all of it has come to this worker.
     pub fn is_complete(&self) -> bool {
         match self {
-            Self::Stream(arriving) => arriving.borrow().stream.is_complete(),
+            Self::Stream(arriving) => arriving.borrow().is_complete(),
             _ => true,
         }
     }
@@ -173,7 +79,7 @@ impl Body {
     /// Trailer fields behind content that has been read while it arrived, up to its end.
     pub fn trailers(&self) -> Option<Fields> {
         match self {
-            Self::Stream(arriving) => arriving.borrow().stream.trailers(),
+            Self::Stream(arriving) => arriving.borrow().trailers(),
             _ => None,
         }
     }
@@ -193,6 +99,7 @@ impl Body {
             Self::Memory(content) => Text::new(content),
             Self::Text(text) => text.clone(),
             Self::File(slice) => return read_file(slice),
+            Self::Pieces(pieces) => return read_pieces(pieces),
             Self::Stream(arriving) => arriving.borrow_mut().rest()?,
         };
         *self = Self::Text(text.clone());
@@ -204,7 +111,7 @@ impl Body {
         Ok(match self {
             Self::Memory(content) => Cow::Borrowed(content),
             Self::Text(text) => Cow::Borrowed(text.as_bytes()),
-            Self::File(_) | Self::Stream(_) => {
+            Self::File(_) | Self::Pieces(_) | Self::Stream(_) => {
                 let len = self.len().and_then(|len| usize::try_from(len).ok());
                 let mut content = Vec::with_capacity(len.unwrap_or(0));
                 self.reader()?.read_to_end(&mut content)?;
@@ -213,12 +120,25 @@ impl Body {
         })
     }
 
+    /// How many bytes are read ahead for PHP's parsers, which ask for few at a time: what lies in memory needs
+    /// none.
+    pub fn read_ahead(&self) -> usize {
+        match self {
+            Self::File(_) | Self::Pieces(_) => {
+                let len = self.len().and_then(|len| usize::try_from(len).ok());
+                len.unwrap_or(usize::MAX).min(FORM_READ_BYTES)
+            }
+            Self::Memory(_) | Self::Text(_) | Self::Stream(_) => 0,
+        }
+    }
+
     /// Reads it from the start.
     pub fn reader(&self) -> io::Result<Reader<'_>> {
         Ok(match self {
             Self::Memory(content) => Reader::Memory(content),
             Self::Text(text) => Reader::Memory(text.as_bytes()),
             Self::File(slice) => file_reader(slice)?,
+            Self::Pieces(pieces) => Reader::Pieces(pieces.clone(), 0),
             Self::Stream(arriving) => Reader::Stream(Rc::clone(arriving)),
         })
     }
@@ -238,6 +158,8 @@ pub enum Reader<'a> {
         /// How many bytes from there on.
         left: u64,
     },
+    /// What of it lies in several files, and how far it was read.
+    Pieces(Pieces, u64),
     /// What is still arriving.
     Stream(Rc<RefCell<Arriving>>),
 }
@@ -252,6 +174,11 @@ impl Read for Reader<'_> {
                 *offset += got as u64;
                 *left -= got as u64;
                 Ok(got)
+            }
+            Self::Pieces(pieces, at) => {
+                let read = pieces.read_at(buffer, *at)?;
+                *at += read as u64;
+                Ok(read)
             }
             Self::Stream(arriving) => arriving.borrow_mut().read(buffer),
         }
@@ -283,6 +210,8 @@ pub enum Stored {
         /// Its length in bytes.
         len: u64,
     },
+    /// In several.
+    Pieces(Pieces),
 }
 
 impl Stored {
@@ -291,6 +220,7 @@ impl Stored {
             Self::Memory(content) => content.len() as u64,
             Self::Text(text) => text.as_bytes().len() as u64,
             Self::File { len, .. } => *len,
+            Self::Pieces(pieces) => pieces.length(),
         }
     }
 
@@ -304,6 +234,7 @@ impl Stored {
                 let wanted = buffer.len().min(left);
                 return file.read_at(&mut buffer[..wanted], offset + at);
             }
+            Self::Pieces(pieces) => return pieces.read_at(buffer, at),
         };
         let mut rest =
             usize::try_from(at).ok().and_then(|at| content.get(at..)).unwrap_or_default();
@@ -321,21 +252,28 @@ impl Body {
                 let file = File::from(slice.fd.as_fd().try_clone_to_owned()?);
                 Stored::File { file, offset: slice.offset, len: slice.len }
             }
+            Self::Pieces(pieces) => Stored::Pieces(pieces.clone()),
             Self::Stream(arriving) => return Ok(StreamSource::Arriving(Rc::clone(arriving))),
         };
         Ok(StreamSource::Stored(stored, 0))
     }
 }
 
-impl Source for StreamSource {
-    fn read(&mut self, buffer: &mut [u8]) -> Result<usize, String> {
-        let read = match self {
+impl Read for StreamSource {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self {
             Self::Stored(content, at) => {
                 content.read_at(buffer, *at).inspect(|read| *at += *read as u64)
             }
             Self::Arriving(arriving) => arriving.borrow_mut().read(buffer),
-        };
-        read.map_err(|error| format!("the content of the request breaks off: {error}"))
+        }
+    }
+}
+
+impl Source for StreamSource {
+    fn read(&mut self, buffer: &mut [u8]) -> Result<usize, String> {
+        Read::read(self, buffer)
+            .map_err(|error| format!("the content of the request breaks off: {error}"))
     }
 
     fn seek(&mut self, to: SeekFrom) -> Option<u64> {
@@ -353,6 +291,11 @@ impl Source for StreamSource {
 fn file_reader(slice: &FileSlice) -> io::Result<Reader<'static>> {
     let file = File::from(slice.fd.as_fd().try_clone_to_owned()?);
     Ok(Reader::File { file, offset: slice.offset, left: slice.len })
+}
+
+fn read_pieces(pieces: &Pieces) -> io::Result<Text> {
+    let len = usize::try_from(pieces.length()).map_err(|_| io::ErrorKind::FileTooLarge)?;
+    Text::filled(len, |content| Reader::Pieces(pieces.clone(), 0).read_exact(content))
 }
 
 fn read_file(slice: &FileSlice) -> io::Result<Text> {

@@ -3,7 +3,7 @@
 
 use std::cell::Cell;
 use std::ffi::{CString, c_char};
-use std::io::Read;
+use std::io::{BufReader, Read};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
@@ -13,6 +13,7 @@ use ext_php_rs::ffi::{
 use ext_php_rs::types::Zval;
 
 use super::body::{Body, Reader};
+use super::handover::Handover;
 use crate::engine::zend::globals::{self, collect_warning};
 use crate::engine::zend::string::claim;
 use crate::engine::zend::value::{self, Array};
@@ -74,22 +75,23 @@ pub fn cookies(line: Vec<u8>) -> Parsed {
     Parsed { value: or_null(value), warning }
 }
 
-/// A form in `multipart/form-data`. Files go to `directory`; PHP remembers them for
+/// A form in `multipart/form-data`. Files go to `folder`; PHP remembers them for
 /// `is_uploaded_file()` and `move_uploaded_file()` until [`discard_uploads`].
 pub fn multipart(
     content_type: &[u8],
     body: &Body,
     with_files: bool,
-    directory: &Path,
+    folder: &Path,
 ) -> std::io::Result<Multipart> {
     let mut content_type = content_type.to_vec();
     content_type.push(0);
-    let directory = CString::new(directory.as_os_str().as_bytes()).unwrap_or_default();
-    let mut reader = body.reader()?;
+    let directory = CString::new(folder.as_os_str().as_bytes()).unwrap_or_default();
+    let mut reader = BufReader::with_capacity(body.read_ahead(), body.reader()?);
     let mut post = Array::with_capacity(0).into_value();
     let parse = || {
         let _settings =
             UploadSettings::install(&mut reader, body.len().unwrap_or(0), with_files, &directory);
+        let _handover = Handover::begin(body, folder, false);
         // SAFETY: the type is a C string that may be written to, and `post` is an array.
         unsafe {
             zend::rfc1867_post_handler(content_type.as_mut_ptr().cast(), (&raw mut post).cast());
@@ -184,7 +186,7 @@ fn temporary_files() -> Zval {
 
 thread_local! {
     /// What PHP's parser reads from while [`UploadSettings`] are installed.
-    static SOURCE: Cell<*mut Reader<'static>> = const { Cell::new(std::ptr::null_mut()) };
+    static SOURCE: Cell<*mut BufReader<Reader<'static>>> = const { Cell::new(std::ptr::null_mut()) };
 }
 
 unsafe extern "C" fn read_source(buffer: *mut c_char, len: usize) -> usize {
@@ -216,7 +218,12 @@ struct UploadSettings {
 }
 
 impl UploadSettings {
-    fn install(reader: &mut Reader<'_>, len: u64, with_files: bool, directory: &CString) -> Self {
+    fn install(
+        reader: &mut BufReader<Reader<'_>>,
+        len: u64,
+        with_files: bool,
+        directory: &CString,
+    ) -> Self {
         SOURCE.set(std::ptr::from_mut(reader).cast());
         // SAFETY: plain settings of the only thread; all are put back before PHP code runs again.
         unsafe {

@@ -4,11 +4,16 @@ use std::fmt;
 use std::fs::File;
 use std::io::{self, Write};
 use std::os::fd::OwnedFd;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
+use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
+use nix::libc::O_TMPFILE;
 use wire::limits::PIECE_KEPT_BYTES_MIN;
 use wire::{Budget, DescriptorBudget, FileSlice, Holder, Permit, Share};
+
+use crate::handler::workers::form_spool::FormSpool;
 
 /// What has arrived.
 #[derive(Debug, Default)]
@@ -22,13 +27,16 @@ pub enum Spool {
     Memory(BytesMut),
     /// More: in a file.
     File(SpoolFile),
+    /// More of a form: its files each in a file.
+    Form(Box<FormSpool>),
 }
 
-/// Content in a file without a name.
+/// Content in a file without a name; it can be given one.
 #[derive(Debug)]
 pub struct SpoolFile {
     file: File,
-    len: u64,
+    /// Bytes in it.
+    pub len: u64,
     permit: Permit,
     disk: Share,
 }
@@ -66,17 +74,43 @@ pub enum Content {
     Memory(Bytes),
     /// In a file.
     File(FileSlice),
+    /// A form: in memory and in files by turns.
+    Pieces(Arc<[ContentPiece]>),
     /// Not here: the worker reads it while it arrives.
     Streamed,
 }
 
+/// A piece of complete content.
+#[derive(Debug, Clone)]
+pub enum ContentPiece {
+    /// In memory.
+    Memory(Bytes),
+    /// In a file.
+    File(FileSlice),
+}
+
 impl Spool {
-    /// Adds content. Past what may stay in memory everything moves to a file.
-    pub fn push(&mut self, bytes: Bytes, room: Room<'_>) -> Result<(), SpoolError> {
-        if let Self::File(file) = self {
-            return file.push(&bytes, room);
+    /// Adds content. Past what may stay in memory everything moves to a file; of a form with this boundary,
+    /// its files to one each.
+    pub fn push(
+        &mut self,
+        bytes: Bytes,
+        boundary: impl FnOnce() -> Option<Box<[u8]>>,
+        room: Room<'_>,
+    ) -> Result<(), SpoolError> {
+        match self {
+            Self::File(file) => return file.push(&bytes, room),
+            Self::Form(form) => return form.push(&bytes, room),
+            _ => {}
         }
         if self.memory().len() + bytes.len() > room.memory_bytes_max {
+            if let Some(boundary) = boundary() {
+                let mut form = Box::new(FormSpool::new(&boundary));
+                form.push(self.memory(), room)?;
+                form.push(&bytes, room)?;
+                *self = Self::Form(form);
+                return Ok(());
+            }
             let mut file = SpoolFile::new(room)?;
             file.push(self.memory(), room)?;
             file.push(&bytes, room)?;
@@ -95,7 +129,7 @@ impl Spool {
                 memory.extend_from_slice(&bytes);
                 Self::Memory(memory)
             }
-            Self::File(file) => Self::File(file),
+            larger @ (Self::File(_) | Self::Form(_)) => larger,
         };
         Ok(())
     }
@@ -105,7 +139,7 @@ impl Spool {
         match self {
             Self::Piece(piece) => piece,
             Self::Memory(memory) => memory,
-            Self::Empty | Self::File(_) => &[],
+            Self::Empty | Self::File(_) | Self::Form(_) => &[],
         }
     }
 
@@ -115,25 +149,24 @@ impl Spool {
             Self::Empty => Content::Empty,
             Self::Piece(piece) => Content::Memory(piece),
             Self::Memory(memory) => Content::Memory(memory.freeze()),
-            Self::File(SpoolFile { file, len, permit, disk }) => {
-                let mut slice = FileSlice::new(OwnedFd::from(file), 0, len);
-                slice.count(permit, Some(disk));
-                Content::File(slice)
-            }
+            Self::File(file) => Content::File(file.finish()),
+            Self::Form(form) => Content::Pieces(form.finish()),
         }
     }
 }
 
 impl SpoolFile {
-    fn new(room: Room<'_>) -> Result<Self, SpoolError> {
+    /// An empty one.
+    pub fn new(room: Room<'_>) -> Result<Self, SpoolError> {
         let held = || SpoolError::Files(room.files.held(Holder::Body));
         let permit = room.files.take(Holder::Body).ok_or_else(held)?;
         let disk = room.disk.take(0).ok_or(SpoolError::Bytes(room.disk.max()))?;
-        let file = tempfile::tempfile_in(room.dir).map_err(SpoolError::Io)?;
+        let file = unnamed_file(room.dir).map_err(SpoolError::Io)?;
         Ok(Self { file, len: 0, permit, disk })
     }
 
-    fn push(&mut self, bytes: &[u8], room: Room<'_>) -> Result<(), SpoolError> {
+    /// Adds content.
+    pub fn push(&mut self, bytes: &[u8], room: Room<'_>) -> Result<(), SpoolError> {
         let len = bytes.len() as u64;
         if !self.disk.grow(len) {
             return Err(SpoolError::Bytes(room.disk.max()));
@@ -142,6 +175,20 @@ impl SpoolFile {
         self.len += len;
         Ok(())
     }
+
+    /// All of it.
+    pub fn finish(self) -> FileSlice {
+        let Self { file, len, permit, disk } = self;
+        let mut slice = FileSlice::new(OwnedFd::from(file), 0, len);
+        slice.count(permit, Some(disk));
+        slice
+    }
+}
+
+/// A file without a name: where the file system can, one that a worker can give a name to (no O_EXCL).
+fn unnamed_file(dir: &Path) -> io::Result<File> {
+    let file = File::options().read(true).write(true).mode(0o600).custom_flags(O_TMPFILE).open(dir);
+    file.or_else(|_| tempfile::tempfile_in(dir))
 }
 
 impl fmt::Display for SpoolError {
@@ -172,7 +219,7 @@ mod tests {
     fn pushed(spool: &mut Spool, bytes: &[u8], budgets: &(DescriptorBudget, Budget)) -> Option<()> {
         let dir = std::env::temp_dir();
         let room = Room { memory_bytes_max: 4, dir: &dir, files: &budgets.0, disk: &budgets.1 };
-        spool.push(Bytes::copy_from_slice(bytes), room).ok()
+        spool.push(Bytes::copy_from_slice(bytes), || None, room).ok()
     }
 
     #[test]
@@ -199,12 +246,12 @@ mod tests {
         for (len, kept) in [(PIECE_KEPT_BYTES_MIN, true), (PIECE_KEPT_BYTES_MIN - 1, false)] {
             let piece = Bytes::from(vec![b'a'; len]);
             let mut spool = Spool::default();
-            spool.push(piece.clone(), room).unwrap();
+            spool.push(piece.clone(), || None, room).unwrap();
             let Content::Memory(content) = spool.finish() else { panic!("not in memory") };
             assert_eq!(content.as_ptr() == piece.as_ptr(), kept);
             let mut spool = Spool::default();
-            spool.push(piece.clone(), room).unwrap();
-            spool.push(Bytes::from_static(b"b"), room).unwrap();
+            spool.push(piece.clone(), || None, room).unwrap();
+            spool.push(Bytes::from_static(b"b"), || None, room).unwrap();
             let Content::Memory(content) = spool.finish() else { panic!("not in memory") };
             assert_eq!(content, [&piece[..], b"b"].concat());
         }
@@ -236,7 +283,7 @@ mod tests {
         let (files, disk) = (DescriptorBudget::new(4), Budget::new(100));
         let room = Room { memory_bytes_max: 1, dir: &dir, files: &files, disk: &disk };
         assert!(matches!(
-            Spool::default().push(Bytes::from_static(b"abc"), room),
+            Spool::default().push(Bytes::from_static(b"abc"), || None, room),
             Err(SpoolError::Io(_))
         ));
         assert_eq!((files.held(Holder::Body), disk.held()), (0, 0));

@@ -1,9 +1,11 @@
 //! [`InFlight`]: one request and its response, between a stream of a connection and a worker.
 
+use bytes::Bytes;
 use wire::head::Origin;
 use wire::{Encoder, ExchangeId, Fields, Part, RequestHead, ToWorker};
 
-use crate::handler::workers::body::{Content, Spool};
+use crate::handler::workers::body::{Content, ContentPiece, Spool};
+use crate::handler::workers::form;
 use crate::handler::workers::pool::Detached;
 use crate::handler::workers::scheduler::WorkerSlot;
 use crate::handler::workers::upload::Upload;
@@ -87,15 +89,29 @@ impl Task {
                 let part = Part::File(slice.clone());
                 to.to_worker(id, &ToWorker::Request { mark, part });
             }
-            Content::Memory(bytes) => {
-                for at in (0..bytes.len()).step_by(BODY_FRAME_BYTES_MAX) {
-                    let end = bytes.len().min(at + BODY_FRAME_BYTES_MAX);
-                    let part = Part::Body(bytes.slice(at..end));
-                    to.to_worker(id, &ToWorker::Request { mark, part });
+            Content::Memory(bytes) => hand_over_memory(id, mark, bytes, to),
+            Content::Pieces(pieces) => {
+                for piece in pieces.iter() {
+                    match piece {
+                        ContentPiece::Memory(bytes) => hand_over_memory(id, mark, bytes, to),
+                        ContentPiece::File(slice) => {
+                            let part = Part::File(slice.clone());
+                            to.to_worker(id, &ToWorker::Request { mark, part });
+                        }
+                    }
                 }
             }
         }
         to.to_worker(id, &ToWorker::Request { mark, part: Part::End(trailers.clone()) });
+    }
+
+    /// The boundary of its content, if that is a form as it was sent.
+    pub fn boundary(&self) -> Option<Box<[u8]>> {
+        let Self::Request { head, .. } = self else { return None };
+        if head.fields.get(b"content-encoding").is_some() {
+            return None;
+        }
+        form::boundary(head.fields.get(b"content-type")?).map(Box::from)
     }
 
     /// The task as text for the log, bounded: `METHOD path`.
@@ -109,6 +125,14 @@ impl Task {
             Self::Opened(_) => "Connect event".into(),
             Self::Closed(_) => "Close event".into(),
         }
+    }
+}
+
+fn hand_over_memory(id: ExchangeId, mark: u8, bytes: &Bytes, to: &mut Encoder) {
+    for at in (0..bytes.len()).step_by(BODY_FRAME_BYTES_MAX) {
+        let end = bytes.len().min(at + BODY_FRAME_BYTES_MAX);
+        let part = Part::Body(bytes.slice(at..end));
+        to.to_worker(id, &ToWorker::Request { mark, part });
     }
 }
 

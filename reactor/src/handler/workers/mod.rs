@@ -1,6 +1,8 @@
 //! The workers as the ones who answer requests.
 
 mod body;
+mod form;
+mod form_spool;
 pub(super) mod in_flight;
 pub mod link;
 mod pool;

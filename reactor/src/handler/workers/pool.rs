@@ -135,7 +135,8 @@ impl WorkerPool {
             files: &self.common.files,
             disk: &self.common.spool_bytes,
         };
-        if let Err(error) = spool.push(bytes, room) {
+        let task = &exchange.task;
+        if let Err(error) = spool.push(bytes, || task.boundary(), room) {
             let (request, place) = (exchange.task.summary(), config.spool_dir.display());
             let now = turn.now();
             turn.error_log.log_with(

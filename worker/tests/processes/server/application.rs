@@ -337,6 +337,7 @@ fn content(request: &Request) -> Vec<u8> {
             file.read_to_end(&mut content).expect("read");
             content
         }
+        RequestBody::Pieces(_) => panic!("nobody sends a form"),
         RequestBody::Stream(_) => panic!("nobody streams without being told to"),
     }
 }

@@ -1,0 +1,250 @@
+//! [`FormSpool`]: a form that is larger than what stays in memory, with the content of each of its files in a file
+//! of its own, which becomes the upload: so it is written once.
+
+use std::sync::Arc;
+
+use bytes::BytesMut;
+use wire::limits::{FORM_FILE_BYTES_MIN, FORM_FILES_MAX};
+
+use super::body::{ContentPiece, Room, SpoolError, SpoolFile};
+use super::form::{FormScanner, Piece};
+
+/// A form that is arriving.
+#[derive(Debug)]
+pub struct FormSpool {
+    scanner: FormScanner,
+    kept: Kept,
+}
+
+/// What has come of it.
+#[derive(Debug, Default)]
+struct Kept {
+    /// What is complete, in its order.
+    runs: Vec<Run>,
+    /// Bytes of those in memory.
+    memory: usize,
+    /// Those that are neither in memory nor files of their own.
+    common: Option<SpoolFile>,
+    /// The content of a file, which may become large.
+    pending: BytesMut,
+    /// Files of their own.
+    files: usize,
+    /// Whether the last run is the file that is arriving.
+    in_file: bool,
+}
+
+#[derive(Debug)]
+enum Run {
+    Memory(BytesMut),
+    /// In the common file.
+    Common {
+        offset: u64,
+        len: u64,
+    },
+    File(SpoolFile),
+}
+
+impl FormSpool {
+    /// A form with this boundary.
+    pub fn new(boundary: &[u8]) -> Self {
+        Self { scanner: FormScanner::new(boundary), kept: Kept::default() }
+    }
+
+    /// Adds content.
+    pub fn push(&mut self, bytes: &[u8], room: Room<'_>) -> Result<(), SpoolError> {
+        let kept = &mut self.kept;
+        self.scanner.scan(bytes, &mut |piece| match piece {
+            Piece::Frame(bytes) => kept.frame(bytes, room),
+            Piece::Content(bytes) => kept.content(bytes, room),
+            Piece::ContentEnd => {
+                kept.in_file = false;
+                let pending = std::mem::take(&mut kept.pending);
+                kept.frame(&pending, room)
+            }
+        })
+    }
+
+    /// All of it, in its order.
+    pub fn finish(mut self) -> Arc<[ContentPiece]> {
+        let mut kept = self.kept;
+        // What is cut off is no file, whatever it was to be.
+        let mut rest = kept.pending;
+        rest.extend_from_slice(&self.scanner.rest());
+        if !rest.is_empty() {
+            kept.runs.push(Run::Memory(rest));
+        }
+        let common = kept.common.map(SpoolFile::finish);
+        let pieces = kept.runs.into_iter().filter_map(|run| match run {
+            Run::Memory(bytes) => Some(ContentPiece::Memory(bytes.freeze())),
+            Run::File(file) => Some(ContentPiece::File(file.finish())),
+            Run::Common { offset, len } => {
+                let mut slice = common.clone()?;
+                (slice.offset, slice.len) = (offset, len);
+                Some(ContentPiece::File(slice))
+            }
+        });
+        pieces.collect()
+    }
+}
+
+impl Kept {
+    /// Content of a file.
+    fn content(&mut self, bytes: &[u8], room: Room<'_>) -> Result<(), SpoolError> {
+        if self.in_file
+            && let Some(Run::File(file)) = self.runs.last_mut()
+        {
+            return file.push(bytes, room);
+        }
+        if self.pending.len() + bytes.len() <= FORM_FILE_BYTES_MIN {
+            self.pending.extend_from_slice(bytes);
+            return Ok(());
+        }
+        let pending = std::mem::take(&mut self.pending);
+        if self.files < FORM_FILES_MAX {
+            match SpoolFile::new(room) {
+                Ok(mut file) => {
+                    file.push(&pending, room)?;
+                    file.push(bytes, room)?;
+                    self.files += 1;
+                    self.in_file = true;
+                    self.runs.push(Run::File(file));
+                    return Ok(());
+                }
+                // It shares one, if there is one.
+                Err(SpoolError::Files(_)) if self.common.is_some() => {}
+                Err(error) => return Err(error),
+            }
+        }
+        self.frame(&pending, room)?;
+        self.frame(bytes, room)
+    }
+
+    /// What belongs to no file of its own.
+    fn frame(&mut self, bytes: &[u8], room: Room<'_>) -> Result<(), SpoolError> {
+        if bytes.is_empty() {
+            return Ok(());
+        }
+        if self.common.is_none() && self.memory + bytes.len() <= room.memory_bytes_max {
+            self.memory += bytes.len();
+            match self.runs.last_mut() {
+                Some(Run::Memory(memory)) => memory.extend_from_slice(bytes),
+                _ => self.runs.push(Run::Memory(BytesMut::from(bytes))),
+            }
+            return Ok(());
+        }
+        let file = match &mut self.common {
+            Some(file) => file,
+            none => {
+                let mut file = SpoolFile::new(room)?;
+                // By this a worker tells its slices from files of their own, which begin at 0.
+                file.push(&[0], room)?;
+                none.insert(file)
+            }
+        };
+        let (offset, more) = (file.len, bytes.len() as u64);
+        file.push(bytes, room)?;
+        match self.runs.last_mut() {
+            Some(Run::Common { offset: begin, len }) if *begin + *len == offset => *len += more,
+            _ => self.runs.push(Run::Common { offset, len: more }),
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::File;
+    use std::os::fd::AsFd;
+    use std::os::unix::fs::FileExt;
+
+    use wire::{Budget, DescriptorBudget, Holder};
+
+    use super::*;
+
+    struct Place {
+        files: DescriptorBudget,
+        disk: Budget,
+    }
+
+    impl Place {
+        fn new(files: u64) -> Self {
+            let budget = DescriptorBudget::new(100).bounded(Holder::Body, Budget::new(files));
+            Self { files: budget, disk: Budget::new(1 << 30) }
+        }
+
+        fn pushed(&self, form: &[u8]) -> Result<Arc<[ContentPiece]>, SpoolError> {
+            let dir = std::env::temp_dir();
+            let room =
+                Room { memory_bytes_max: 1000, dir: &dir, files: &self.files, disk: &self.disk };
+            let mut spool = FormSpool::new(b"B");
+            form.chunks(1017).try_for_each(|piece| spool.push(piece, room))?;
+            Ok(spool.finish())
+        }
+    }
+
+    /// All of it, and where each piece lies: in memory, by itself, or in the common file.
+    fn read(pieces: &[ContentPiece]) -> (Vec<u8>, String) {
+        let (mut all, mut places) = (Vec::new(), String::new());
+        for piece in pieces {
+            match piece {
+                ContentPiece::Memory(bytes) => {
+                    all.extend_from_slice(bytes);
+                    places.push('m');
+                }
+                ContentPiece::File(slice) => {
+                    let file = File::from(slice.fd.as_fd().try_clone_to_owned().unwrap());
+                    let mut bytes = vec![0; slice.len as usize];
+                    file.read_exact_at(&mut bytes, slice.offset).unwrap();
+                    all.extend_from_slice(&bytes);
+                    places.push(if slice.offset == 0 { 'f' } else { 'c' });
+                }
+            }
+        }
+        (all, places)
+    }
+
+    fn part(filename: &str, len: usize) -> Vec<u8> {
+        let head = format!("--B\r\nContent-Disposition: form-data; name=a{filename}\r\n\r\n");
+        [head.as_bytes(), &vec![b'x'; len], b"\r\n"].concat()
+    }
+
+    #[test]
+    fn large_files_lie_by_themselves_and_all_of_it_in_its_order() {
+        let file = |len| part("; filename=f", len);
+        let large = FORM_FILE_BYTES_MIN + 1;
+        for (form, wanted) in [
+            ([file(large), part("", 10), file(large), b"--B--".to_vec()].concat(), "mfmfm"),
+            ([part("", large), file(large), b"--B--".to_vec()].concat(), "mcfc"),
+            ([file(large - 1), file(10), b"--B--".to_vec()].concat(), "mc"),
+            ([file(large), b"--B--".to_vec()].concat(), "mfm"),
+            // Cut off.
+            (file(large)[..large].to_vec(), "mm"),
+            (file(2 * large)[..2 * large].to_vec(), "mf"),
+            ([file(large), file(100)[..100].to_vec()].concat(), "mfmm"),
+        ] {
+            let place = Place::new(50);
+            let (all, places) = read(&place.pushed(&form).unwrap());
+            assert!(all == form, "{wanted}");
+            assert_eq!(places, wanted);
+            assert_eq!((place.files.held(Holder::Body), place.disk.held()), (0, 0));
+        }
+    }
+
+    #[test]
+    fn their_number_is_bounded() {
+        let form = part("; filename=f", 2 * FORM_FILE_BYTES_MIN).repeat(FORM_FILES_MAX + 2);
+        let place = Place::new(50);
+        let pieces = place.pushed(&form).unwrap();
+        assert_eq!(place.files.held(Holder::Body), FORM_FILES_MAX as u64 + 1);
+        let (all, places) = read(&pieces);
+        assert!(all == form);
+        assert_eq!(places.matches('f').count(), FORM_FILES_MAX);
+        // When no more files are left than one, they share it.
+        let place = Place::new(1);
+        let first = part("", 2000);
+        let (all, places) = read(&place.pushed(&[&first[..], &form].concat()).unwrap());
+        assert!(all == [&first[..], &form].concat());
+        assert!(places.starts_with("mc") && !places.contains('f'), "{places}");
+        assert!(matches!(place.pushed(&form), Err(SpoolError::Files(1))));
+    }
+}
