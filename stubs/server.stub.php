@@ -58,7 +58,8 @@ class Server
      * {@see start()} on. The file of a Unix socket on which nobody answers is replaced.
      *
      * @param string $host an address, `localhost`, or for SOCK_UNIX_STREAM a path of at most 107
-     *     bytes
+     *     bytes; `SYSTEMD` or `SYSTEMD:NAME` takes a socket that a service manager has bound
+     *     (sd_listen_fds(3)), whose port and kind count then
      * @param int $port 0 to 65535; 0 takes a free one, see {@see $port}
      * @param int $mode PROCESS or BASE
      * @param int $sock_type SOCK_TCP, SOCK_TCP6 or SOCK_UNIX_STREAM

@@ -5,6 +5,7 @@ mod hear;
 pub(crate) mod process_table;
 mod publish;
 pub(crate) mod report;
+mod service_manager;
 pub(crate) mod spawn;
 mod watchdog;
 
@@ -32,9 +33,10 @@ use crate::membership::{self, PrivateFd, is_forked_copy};
 use crate::plan::{Plan, SuperviseError};
 use crate::runtime::serve::WorkerContext;
 use crate::shared_memory::SharedMemory;
-use crate::signals::{Order, Signals};
+use crate::signals::Signals;
 use crate::supervisor::process_table::{Action, ProcessTable};
-use crate::supervisor::report::Reports;
+use crate::supervisor::report::{Reports, status};
+use crate::supervisor::service_manager::ServiceManager;
 use crate::supervisor::watchdog::Watchdog;
 
 /// The supervisor. It has one thread for all its life, and never waits but in `poll`.
@@ -56,6 +58,7 @@ pub(crate) struct Supervisor {
     reopen_log: bool,
     watchdog: Watchdog,
     pub(crate) reports: Reports,
+    service_manager: ServiceManager,
 }
 
 /// What has become of the process that ran the supervisor.
@@ -112,6 +115,7 @@ impl Supervisor {
             reopen_log: false,
             watchdog,
             reports: Reports { due, since: SystemTime::now() },
+            service_manager: ServiceManager::of_environment(),
         })
     }
 
@@ -148,6 +152,7 @@ impl Supervisor {
             self.hear_children();
             self.look_at_reactor();
             self.report(application, Instant::now());
+            self.service_manager.report(|| status(self.memory.shared), Instant::now());
         }
     }
 
@@ -186,14 +191,24 @@ impl Supervisor {
                 }
             }
             Action::Started => {
-                if let Err(ApplicationError(text)) = application.started()
-                    && !is_forked_copy()
-                {
-                    self.table.fail(SuperviseError::Start(text), Instant::now());
+                let started = application.started();
+                if is_forked_copy() {
+                    return None;
+                }
+                match started {
+                    Ok(()) => {
+                        self.service_manager.ready(&status(self.memory.shared), Instant::now())
+                    }
+                    Err(ApplicationError(text)) => {
+                        self.table.fail(SuperviseError::Start(text), Instant::now());
+                    }
                 }
             }
             Action::Failed(failure) => application.worker_failed(&failure),
-            Action::Note(note) => self.log.note(&note),
+            Action::Note(note) => {
+                self.service_manager.note(&note, self.plan.settings.max_wait_time);
+                self.log.note(&note);
+            }
             Action::End { started, result } => {
                 if started {
                     application.stopped();
@@ -320,8 +335,13 @@ impl Supervisor {
     }
 
     fn wait(&mut self) -> nix::Result<()> {
-        let deadlines =
-            [self.table.deadline(), self.summary_due(), self.watchdog.deadline(), self.reports.due];
+        let deadlines = [
+            self.table.deadline(),
+            self.summary_due(),
+            self.watchdog.deadline(),
+            self.reports.due,
+            self.service_manager.deadline(),
+        ];
         let timeout = match deadlines.into_iter().flatten().min() {
             _ if self.signals.were_noted() => PollTimeout::ZERO,
             None => PollTimeout::NONE,
@@ -340,25 +360,6 @@ impl Supervisor {
         match poll(&mut sources, timeout) {
             Ok(_) | Err(Errno::EINTR) => Ok(()),
             Err(error) => Err(error),
-        }
-    }
-
-    fn obey_signals(&mut self, application: &mut dyn Application) {
-        let mut reap = false;
-        while let Some(order) = self.signals.read() {
-            match order {
-                Order::Stop => self.table.stop(Instant::now()),
-                Order::ShutDown => self.table.shut_down(Instant::now()),
-                Order::Reload | Order::Reopen => {
-                    self.table.reload();
-                    self.reload_tls = true;
-                    self.reopen_log |= order == Order::Reopen;
-                }
-                Order::Reap => reap = true,
-            }
-        }
-        if reap {
-            self.reap(application);
         }
     }
 

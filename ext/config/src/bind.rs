@@ -70,7 +70,7 @@ pub struct Bound {
     pub socket: Socket,
     /// The port: the real one when 0 was asked for; 0 on a Unix socket.
     pub port: u16,
-    /// The path of a Unix socket.
+    /// The path of a Unix socket that was made here, and is to be removed.
     pub path: Option<PathBuf>,
 }
 
@@ -102,6 +102,13 @@ pub enum BindError {
         place: String,
         /// How.
         error: io::Error,
+    },
+    /// The service manager has no socket for the port.
+    Activation {
+        /// The name that was asked for; empty for any.
+        name: String,
+        /// What is wrong, and what to do.
+        why: String,
     },
     /// A system call failed.
     System {
@@ -137,6 +144,12 @@ impl fmt::Display for BindError {
                 "Cannot listen on UDP {place} for HTTP/3: {} (open_http3_protocol turns HTTP/3 off)",
                 explain(error)
             ),
+            Self::Activation { name, why } if name.is_empty() => {
+                write!(f, "Cannot listen on a socket of systemd: {why}")
+            }
+            Self::Activation { name, why } => {
+                write!(f, "Cannot listen on the socket '{name}' of systemd: {why}")
+            }
             Self::System { place, error } => {
                 write!(f, "Cannot listen on {place}: {}", explain(error))
             }

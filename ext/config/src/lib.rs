@@ -4,8 +4,9 @@
 //! [`options`] turns the array that `set()` gets into types, [`events`] are what `on()` knows,
 //! [`bind`] makes sockets of hosts and ports, [`process`] is what processes do to themselves because of
 //! options, [`coding`] knows content codings, [`script`] which PHP
-//! file runs for a path. The rest writes: [`banner`], [`logger`], [`log_limit`], [`one_line`], [`stats_file`], [`uploads`].
+//! file runs for a path, [`activation`] takes sockets that systemd has bound. The rest writes: [`banner`], [`logger`], [`log_limit`], [`one_line`], [`stats_file`], [`uploads`].
 
+pub mod activation;
 pub mod admin;
 pub mod banner;
 pub mod bind;

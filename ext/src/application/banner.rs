@@ -1,8 +1,10 @@
 //! What the supervisor says of the server when it is up.
 
 use std::io::IsTerminal;
+use std::path::PathBuf;
 
 use config::banner::{Address, Banner};
+use config::bind::SocketType;
 use config::logger;
 use log::Level;
 use wire::event::{self, Event as LogEvent};
@@ -57,6 +59,7 @@ impl ServerApplication {
         let ports = self.state.all_ports();
         let addresses = ports.iter().map(|port| match &port.path {
             Some(path) => Address::Unix(path.clone()),
+            None if port.kind == SocketType::Unix => Address::Unix(PathBuf::from(&port.host)),
             None => {
                 let host = port.host.trim_matches(['[', ']']).to_owned();
                 match port.tls {

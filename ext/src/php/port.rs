@@ -66,7 +66,7 @@ pub struct PortState {
     pub http3: Cell<bool>,
     /// The port number; 0 on a Unix socket.
     pub number: u16,
-    /// The path of a Unix socket.
+    /// The path of a Unix socket that the server has made, and removes.
     pub path: Option<PathBuf>,
     /// Its socket, until the server starts.
     pub socket: Cell<Option<Socket>>,
@@ -85,6 +85,7 @@ impl PortState {
     pub fn place(&self) -> String {
         match &self.path {
             Some(path) => path.display().to_string(),
+            None if self.kind == SocketType::Unix => self.host.clone(),
             None => format!("{}:{}", self.host, self.number),
         }
     }

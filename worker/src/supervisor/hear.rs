@@ -1,4 +1,4 @@
-//! What the supervisor learns of its children: what they say, and that they have ended.
+//! What the supervisor learns: signals, what its children say, and that they have ended.
 
 use std::sync::atomic::Ordering;
 use std::time::Instant;
@@ -10,10 +10,31 @@ use wire::shm::Shared;
 
 use super::{Supervisor, end};
 use crate::application::Application;
+use crate::signals::Order;
 use crate::supervisor::process_table::Exit;
 use crate::supervisor::spawn;
 
 impl Supervisor {
+    /// Does what signals ask for.
+    pub(super) fn obey_signals(&mut self, application: &mut dyn Application) {
+        let mut reap = false;
+        while let Some(order) = self.signals.read() {
+            match order {
+                Order::Stop => self.table.stop(Instant::now()),
+                Order::ShutDown => self.table.shut_down(Instant::now()),
+                Order::Reload | Order::Reopen => {
+                    self.table.reload();
+                    self.reload_tls = true;
+                    self.reopen_log |= order == Order::Reopen;
+                }
+                Order::Reap => reap = true,
+            }
+        }
+        if reap {
+            self.reap(application);
+        }
+    }
+
     /// Every dead child is reaped, also those that are not ours: in a container the supervisor may
     /// be the process that orphans are given to.
     pub(super) fn reap(&mut self, application: &mut dyn Application) {

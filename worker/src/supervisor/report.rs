@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 use std::time::{Instant, SystemTime};
 
-use wire::shm::WorkerCounter;
+use wire::shm::{Counter, Shared, WorkerCounter};
 
 use crate::application::{Application, ProcessState, Role};
 use crate::supervisor::Supervisor;
@@ -76,4 +76,18 @@ impl Supervisor {
     fn figure(&self, worker: u16, counter: WorkerCounter) -> u64 {
         self.memory.shared.worker(usize::from(worker), counter).load(Ordering::Relaxed)
     }
+}
+
+/// How much is going on, for people who ask a service manager.
+pub(crate) fn status(shared: Shared) -> String {
+    let workers = shared.workers();
+    let busy =
+        |worker: &usize| shared.worker(*worker, WorkerCounter::Busy).load(Ordering::Relaxed) != 0;
+    let busy = (0..workers).filter(busy).count();
+    format!(
+        "{busy} of {workers} workers busy, {} requests waiting, {} connections, {} requests so far",
+        shared.get(Counter::Queued),
+        shared.get(Counter::Connections),
+        shared.get(Counter::Requests),
+    )
 }

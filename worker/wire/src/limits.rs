@@ -190,6 +190,8 @@ pub const LOST_REPORT_WAIT_MAX: Duration = Duration::from_millis(200);
 /// Beyond `max_wait_time`, before a process that was told to end is killed: the reactor cuts off by
 /// itself at `max_wait_time`, and only one that hangs is to be killed.
 pub const END_GRACE: Duration = Duration::from_millis(500);
+/// How often a service manager that wants to know is told how much is going on: what people read who ask it.
+pub const SERVICE_STATUS_INTERVAL: Duration = Duration::from_secs(10);
 /// How often the supervisor looks at the reactor's threads within the time that they may take for one
 /// turn (`reactor_watchdog_time`), and how often a thread that idles turns in it.
 pub const WATCHDOG_LOOKS: u32 = 4;

@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use config::activation;
 use config::bind::{self, BindError, SocketType};
 use config::events::Event;
 use config::options::table::Scope;
@@ -87,7 +88,10 @@ pub fn listen(call: &Call<'_>, given: given::Listen<'_>) -> Result<Returned, Fai
 fn add_port(state: &ServerState, host: String, number: i64, kind: i64) -> Result<Zval, Failure> {
     let failure = |error: BindError| Failure::State(error.to_string());
     let (kind, tls) = SocketType::from_value(kind).map_err(failure)?;
-    let bound = bind::bind(&host, number, kind).map_err(failure)?;
+    let (bound, host, kind) = match activation::name(&host) {
+        Some(name) => activation::take(name).map_err(failure)?,
+        None => (bind::bind(&host, number, kind).map_err(failure)?, host, kind),
+    };
     Ok(state.add_port(host, kind, tls, bound))
 }
 
