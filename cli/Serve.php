@@ -20,6 +20,7 @@ final class Serve
           --no-tls         no https
           --workers N      how many requests PHP handles at once (default: one per processor, at least 4)
           --watch          replace the workers when a PHP file changes
+          --admin PLACE    answer `ferrite ctl` and Prometheus there: the path of a Unix socket, or 127.0.0.1:PORT
           --help           this text
 
         It finds by itself what there is: a server script (ferrite.php, server.php), Laravel, Symfony,
@@ -31,7 +32,8 @@ final class Serve
         php -d memory_limit=1G vendor/bin/ferrite serve
         TEXT;
 
-    private const OPTIONS = ['host' => true, 'port' => true, 'tls-port' => true, 'no-tls' => false, 'workers' => true, 'watch' => false];
+    private const OPTIONS = ['host' => true, 'port' => true, 'tls-port' => true, 'no-tls' => false, 'workers' => true, 'watch' => false,
+        'admin' => true];
     public const PORT = 8080;
     public const TLS_PORT = 8443;
     /** How many ports are tried, from the default one on. */
@@ -64,7 +66,7 @@ final class Serve
             throw new UsageError("$project->found takes no arguments: '{$arguments->behind[0]}' is one too many.");
         }
         if ($project->isServerScript) {
-            foreach (['host', 'port', 'tls-port', 'no-tls', 'workers'] as $option) {
+            foreach (['host', 'port', 'tls-port', 'no-tls', 'workers', 'admin'] as $option) {
                 $arguments->has($option) && throw new UsageError("$project->root/$project->script is a server script, which chooses"
                     . " its ports and workers itself: leave out --$option, or name a front script.");
             }
@@ -104,6 +106,11 @@ final class Serve
         try {
             $server = $this->bind($host, $ports, $tls);
             $server->set($this->settings($project, $workers));
+            if ($arguments->has('admin')) {
+                $place = self::absolute($arguments->text('admin', ''));
+                $server->set(['admin_listen' => $place]);
+                $this->output->fact('admin', "ferrite ctl --socket $place status");
+            }
             if ($arguments->has('watch')) {
                 Watch::start($directory, null);
                 $this->output->fact('watch', "PHP files in $directory; a change replaces the workers");
@@ -113,6 +120,13 @@ final class Serve
             throw new Failure($error->getMessage(), previous: $error);
         }
         return 0;
+    }
+
+    /** A path as it is from everywhere; an address stays what it is. */
+    private static function absolute(string $place): string
+    {
+        $isPath = str_contains($place, '/') || !str_contains($place, ':');
+        return $isPath && !str_starts_with($place, '/') ? getcwd() . "/$place" : $place;
     }
 
     /** @return array<string, mixed> */

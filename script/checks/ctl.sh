@@ -42,6 +42,11 @@ check_ctl() {
     check "ctl: a port, with its token" runs 0 "2 idle" ctl --socket "$admin" --token 0123456789abcdef status
     check "ctl: what is no admin listener" runs 3 "no admin listener" ctl --socket "${url#http://}" --timeout 2 ready
     check "ctl: a port: it ends with 0" stop_server
+    file ctlapp/index.php "$SHOW"
+    check "ctl: serve --admin" serve --port 0 --no-tls --admin "$place/serve.sock" "$place/ctlapp"
+    check "ctl: serve says how to ask" says "ferrite ctl --socket $place/serve.sock status"
+    check "ctl: serve is asked" runs 0 "state     ready" ctl --socket "$place/serve.sock" status
+    check "ctl: serve ends with 0" stop_server
 }
 ends_by_itself() {
     local code=0

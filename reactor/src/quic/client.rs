@@ -155,6 +155,9 @@ impl QuicClient {
     pub fn collect(&mut self, cx: &mut Context<'_>) -> bool {
         let begun = self.handshake.is_some() && self.streams.protocol().quic().is_established();
         if begun {
+            let resumed = self.streams.protocol().quic().is_resumed();
+            let kind = if resumed { Counter::TlsResumptions } else { Counter::TlsHandshakes };
+            cx.streams.shared.add(kind, 1);
             self.end_handshake(cx.endpoint);
         }
         // Before the requests, which came from there.

@@ -306,6 +306,7 @@ fn exchanges_are_counted_by_kind_and_timed() {
         format!("ferrite_http_requests_total{} 1", labels("POST", "5xx")),
         "ferrite_http_responses_total{http_response_status_code=\"500\"} 1".to_owned(),
         "http_server_request_duration_seconds_count{network_protocol_version=\"1.1\"} 2".to_owned(),
+        "ferrite_http_exchanges_total{outcome=\"complete\"} 2".to_owned(),
         "ferrite_request_queue_duration_seconds_count 2".to_owned(),
         "ferrite_request_first_byte_duration_seconds_bucket{le=\"+Inf\"} 2".to_owned(),
     ] {

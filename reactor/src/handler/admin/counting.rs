@@ -37,6 +37,7 @@ impl Observer for Counting {
         let method = record.method.as_ref().map_or("_OTHER", |method| method.as_str());
         let status = record.status.map_or(0, |status| status.as_u16());
         self.figures.count(version, method, status);
+        self.figures.ended(record.outcome as usize);
         let total = record.total_time();
         for (timing, time) in [
             (Timing::Queue, record.queue_time()),
@@ -58,4 +59,17 @@ impl Observer for Counting {
 
 fn micros(time: Duration) -> u64 {
     u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use wire::shm::exchanges::OUTCOMES;
+
+    use crate::record::Outcome;
+
+    #[test]
+    fn outcomes_have_the_same_names_everywhere() {
+        assert_eq!(Outcome::ALL.map(Outcome::name), OUTCOMES);
+        assert!(Outcome::ALL.iter().enumerate().all(|(at, outcome)| *outcome as usize == at));
+    }
 }

@@ -180,6 +180,9 @@ fn a_session_is_good_in_the_next_reactor() {
         }
         client.until("a ticket", |client| client.quic.session().is_some());
         assert_eq!(client.quic.is_resumed(), resumed);
+        let counters = [Counter::TlsHandshakes, Counter::TlsResumptions];
+        let counted = counters.map(|counter| server.count(counter));
+        assert_eq!(counted, [u64::from(!resumed), u64::from(resumed)]);
         session = client.quic.session().map(<[u8]>::to_vec);
         client.close();
         server.drain(Duration::ZERO);

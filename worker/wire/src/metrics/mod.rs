@@ -81,6 +81,8 @@ pub enum Computed {
     Requests,
     /// Exchanges by status.
     Responses,
+    /// Exchanges by how they ended.
+    Outcomes,
     /// Time in the queue.
     Queue,
     /// Time with a worker.
@@ -104,6 +106,7 @@ impl Computed {
                 &["network_protocol_version", "http_request_method", "http_response_status_class"]
             }
             Self::Responses => &["http_response_status_code"],
+            Self::Outcomes => &["outcome"],
             Self::Total => &["network_protocol_version"],
         }
     }

@@ -5,7 +5,7 @@ use std::fmt::{self, Write};
 use super::{Computed, Family, Kind, Source, VERSION, families, figure, workers_by_state};
 use crate::head::Version;
 use crate::shm::Shared;
-use crate::shm::exchanges::{BUCKETS, CLASSES, Histogram, METHODS, PROTOCOLS, Timing};
+use crate::shm::exchanges::{BUCKETS, CLASSES, Histogram, METHODS, OUTCOMES, PROTOCOLS, Timing};
 
 /// Which text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -119,6 +119,12 @@ impl Exposition {
             }
             Computed::Requests => self.requests(family, shared),
             Computed::Responses => self.responses(family, shared),
+            Computed::Outcomes => {
+                for (outcome, name) in OUTCOMES.iter().enumerate() {
+                    let count = sum(shared, |thread| shared.exchanges(thread).outcomes(outcome));
+                    self.sample(family, &[("outcome", name)], count);
+                }
+            }
             Computed::Queue => self.histogram(family, &[], &histogram(shared, Timing::Queue)),
             Computed::Worker => self.histogram(family, &[], &histogram(shared, Timing::Worker)),
             Computed::FirstByte => {

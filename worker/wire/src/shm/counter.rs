@@ -70,9 +70,9 @@ pub enum Counter {
     Unanswered,
     /// Connections refused because there are as many as there may be.
     ConnectionsRefused,
-    /// TLS handshakes over TCP that have agreed on keys anew.
+    /// TLS handshakes, also of QUIC, that have agreed on keys anew.
     TlsHandshakes,
-    /// TLS handshakes over TCP that have resumed a session.
+    /// TLS handshakes, also of QUIC, that have resumed a session.
     TlsResumptions,
     /// TLS handshakes over TCP that have failed.
     TlsFailures,

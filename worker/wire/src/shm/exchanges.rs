@@ -19,6 +19,10 @@ pub const PROTOCOLS: [&str; 4] = ["1.0", "1.1", "2", "3"];
 /// Classes of statuses; the last is that of exchanges whose client has got no final response.
 pub const CLASSES: [&str; 5] = ["2xx", "3xx", "4xx", "5xx", "none"];
 
+/// How exchanges end: the names of `reactor::record::Outcome`, in its order.
+pub const OUTCOMES: [&str; 7] =
+    ["complete", "client_left", "worker_died", "timeout", "shed", "refused", "failed"];
+
 /// Statuses that have a counter of their own: 100 to 599.
 const STATUSES: usize = 500;
 
@@ -58,10 +62,11 @@ impl Timing {
 
 const REQUESTS: usize = PROTOCOLS.len() * METHODS.len() * CLASSES.len();
 const HISTOGRAMS: usize = 3 + PROTOCOLS.len();
+const OUTCOMES_AT: usize = REQUESTS + STATUSES + HISTOGRAMS * HISTOGRAM_WORDS;
 
 /// Words of a thread.
 pub(super) const EXCHANGE_WORDS: usize =
-    (REQUESTS + STATUSES + HISTOGRAMS * HISTOGRAM_WORDS).next_multiple_of(LINE_WORDS);
+    (OUTCOMES_AT + OUTCOMES.len()).next_multiple_of(LINE_WORDS);
 
 /// What one thread has counted.
 #[derive(Debug, Clone, Copy)]
@@ -87,6 +92,18 @@ impl ExchangeFigures {
         if let Some(at) = usize::from(status).checked_sub(100).filter(|at| *at < STATUSES) {
             self.add(REQUESTS + at, 1);
         }
+    }
+
+    /// Counts how an exchange has ended: an index of [`OUTCOMES`].
+    pub fn ended(self, outcome: usize) {
+        if outcome < OUTCOMES.len() {
+            self.add(OUTCOMES_AT + outcome, 1);
+        }
+    }
+
+    /// Exchanges that have ended so.
+    pub fn outcomes(self, outcome: usize) -> u64 {
+        self.read(OUTCOMES_AT + outcome)
     }
 
     /// Counts a time, in microseconds.
@@ -200,9 +217,12 @@ mod tests {
         assert_eq!([0, 9].map(|method| figures.requests(2, method, 0)), [1, 0]);
         assert_eq!(figures.requests(2, 9, 3), 1);
         assert_eq!(figures.requests(0, 0, 4), 1);
+        figures.ended(6);
+        figures.ended(7);
+        assert_eq!(figures.outcomes(6), 1);
         assert_eq!([204, 599, 600, 99].map(|status| figures.responses(status)), [1, 1, 0, 0]);
         let all = (0..EXCHANGE_WORDS).map(|at| figures.read(at)).sum::<u64>();
-        assert_eq!(all, 5);
+        assert_eq!(all, 6);
     }
 
     #[test]

@@ -89,7 +89,7 @@ pub(super) const FAMILIES: &[Family] = &[
                 ("failed", C::TlsFailures, "tls_failure_count"),
             ],
         ),
-        "TLS handshakes over TCP.",
+        "TLS handshakes, also of QUIC; those that failed over TCP alone.",
     ),
     family(
         "http_server_active_requests",

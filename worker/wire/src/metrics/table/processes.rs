@@ -104,6 +104,14 @@ pub(super) const FAMILIES: &[Family] = &[
         "Exchanges that are over, by status.",
     ),
     family(
+        "ferrite_http_exchanges",
+        Counter,
+        "",
+        made(Made::Outcomes),
+        "Exchanges that are over, by how they ended: complete, client_left, worker_died, timeout, shed, \
+         refused or failed.",
+    ),
+    family(
         "http_server_request_duration_seconds",
         Histogram,
         "seconds",
