@@ -217,17 +217,23 @@ pub fn enter(run: &mut dyn FnMut()) -> Option<CallOutcome> {
 
 /// Flushes and closes output buffers down to a level, those as well that scripts must not close.
 unsafe fn close_buffers(level: c_int) {
-    // SAFETY: as at the end of every script; callbacks of the user's may run, and the handler is
-    // there as long as its level is.
+    // SAFETY: callbacks of the user's may run, with no exception (exit()'s) pending; handlers live as their level.
     unsafe {
-        while zend::php_output_get_level() > level {
+        let exception = &raw mut (*globals::executor()).exception;
+        let mut pending = exception.replace(std::ptr::null_mut());
+        let mut closed = true;
+        while closed && zend::php_output_get_level() > level {
             if let Some(handler) = zend::php_output_get_active_handler().as_mut() {
                 handler.flags |= REMOVABLE;
             }
-            if zend::php_output_end() != SUCCESS {
-                return;
+            closed = zend::php_output_end() == SUCCESS;
+            if !(*exception).is_null() {
+                std::ptr::swap(exception, &raw mut pending);
+                let former = exception.replace(std::ptr::null_mut());
+                (!former.is_null()).then(|| value::owned_object(former));
             }
         }
+        exception.write(pending);
     }
 }
 
