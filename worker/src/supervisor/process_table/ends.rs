@@ -65,8 +65,10 @@ impl ProcessTable {
         } else {
             self.report_exit(unreported, if booting { Work::Booting } else { work(life.lost) });
         }
-        // One that was replaced before it was reaped has been counted.
-        self.slots[worker].left = life.leaving && self.slots[worker].lives.is_empty();
+        // One that has its successor already has been counted.
+        let slot = &mut self.slots[worker];
+        let succeeded = slot.lives.iter().any(|life| life.is_booting() || life.is_ready());
+        slot.left |= life.leaving && !succeeded;
         match life.stage {
             Stage::Booting { .. } => self.worker_boot_failed(worker, exit.to_string(), now),
             Stage::Late => {

@@ -543,6 +543,22 @@ fn a_worker_that_leaves_is_replaced_at_once_and_is_no_failure() {
 }
 
 #[test]
+fn one_that_leaves_beside_a_former_life_is_counted_as_such() {
+    let mut bench = Bench::up(1);
+    bench.table.worker_recycle(1);
+    bench.run();
+    bench.ready(2);
+    bench.run();
+    bench.table.worker_leaving(2);
+    bench.table.lost(2, None, bench.now);
+    bench.exit(2, Exit::Code(255));
+    // The place is free once the former one has gone as well.
+    bench.exit(1, Exit::Code(0));
+    bench.run();
+    assert_eq!(bench.table.tally(), Tally { recycled: 1, left: 1, ..Tally::default() });
+}
+
+#[test]
 fn two_lives_of_a_worker_never_share_their_marks() {
     let mut bench = Bench::up(1);
     bench.table.reload();
