@@ -26,7 +26,7 @@ final class Ctl
                            variable FERRITE_ADMIN
           --token TOKEN    admin_token, where the address wants one; better by FERRITE_ADMIN_TOKEN
           --timeout SECS   how long to wait for an answer (default: 5)
-          --json           as JSON
+          --json           as JSON; metrics are those of stats() then
           --help           this text
 
         Exit codes: 0 done, or yes; 1 it did not work, or no; 2 the command line is wrong; 3 no server answers there.
@@ -63,6 +63,9 @@ final class Ctl
         }
         [$method, $path, $isJson] = self::COMMANDS[$command]
             ?? throw UsageError::unknown('command', $command, array_keys(self::COMMANDS));
+        if ($command === 'metrics' && $arguments->has('json')) {
+            $path = '/status';
+        }
         $place = $arguments->text('socket', (string) getenv('FERRITE_ADMIN'));
         if ($place === '') {
             throw new UsageError('Where is the server? Say --socket PATH, as the option admin_listen has it.');
@@ -87,7 +90,7 @@ final class Ctl
         }
         if ($asJson && !$isJson) {
             $body = match ($command) {
-                'metrics' => $body,
+                'metrics' => self::json(json_decode($body, true, 32, JSON_THROW_ON_ERROR)['stats']),
                 default => self::json([$command => $done, 'message' => trim($body)]),
             };
         } elseif (!$asJson && $isJson) {

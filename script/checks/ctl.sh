@@ -25,6 +25,7 @@ check_ctl() {
     check "ctl: status as JSON" runs 0 '"state":"ready"' ctl --socket "$admin" --json status
     check "ctl: options" runs 0 "admin_token                         \"(set, not shown)\"" ctl --socket "$admin" options
     check "ctl: metrics" runs 0 'ferrite_workers{state="idle"} 2' ctl --socket "$admin" metrics
+    check "ctl: metrics as JSON" runs 0 '"idle_worker_num":2' ctl --socket "$admin" --json metrics
     curl -s -o /dev/null --max-time 60 "$url/hangs" &
     check "ctl: workers" eventually runs 0 "GET /hangs for " ctl --socket "$admin" workers
     check "ctl: workers as JSON" runs 0 '"request":"GET /hangs"' ctl --socket "$admin" --json workers
