@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use reactor::Config;
 use reactor::handler::workers::scheduler::*;
-use wire::limits::{HANDOVER_DEPTH_MAX, REBALANCE_AFTER};
+use wire::limits::{BEGIN_TIME_MAX, HANDOVER_DEPTH_MAX, REBALANCE_AFTER};
 use wire::{ExchangeId, PoolId, Pools};
 
 fn config(workers: u16, threads: usize, queue_len_max: usize) -> Config {
@@ -80,14 +80,34 @@ fn a_request_behind_a_slow_one_moves_to_an_idle_worker() {
     assert_eq!(s.submit(ticket(2), now), Placement::Given(0));
     assert_eq!(s.submit(ticket(3), now), Placement::Given(0));
     assert_eq!(s.finished(2, ticket(1), now), Next::Nothing);
-    assert!(s.unbalanced());
+    assert_eq!(s.unbalanced(), Some(REBALANCE_AFTER));
     assert_eq!(s.rebalance(now), [], "the first may still be quick");
     now += REBALANCE_AFTER;
     assert_eq!(s.rebalance(now), [Move { ticket: ticket(3), from: 0, to: 2 }]);
-    assert!(!s.unbalanced());
+    assert_eq!(s.unbalanced(), None, "nobody is idle");
     assert_eq!(s.relieved(0, ticket(3), now), Next::Nothing, "taken back");
     assert_eq!(s.finished(0, ticket(2), now), Next::Nothing);
     assert_eq!(s.submit(ticket(4), now), Placement::Given(0));
+}
+
+#[test]
+fn a_request_behind_a_handler_that_works_on_moves_once() {
+    let mut now = Instant::now();
+    let mut s = scheduler(2, now);
+    assert_eq!(s.submit(ticket(1), now), Placement::Given(2));
+    assert_eq!(s.finished(2, ticket(1), now), Next::Nothing);
+    assert_eq!(s.submit(ticket(2), now), Placement::Given(2), "nobody knows that it works on");
+    assert_eq!(s.unbalanced(), Some(BEGIN_TIME_MAX));
+    assert_eq!(s.rebalance(now), [], "it may begin at once");
+    now += BEGIN_TIME_MAX;
+    assert_eq!(s.rebalance(now), [Move { ticket: ticket(2), from: 2, to: 0 }]);
+    assert_eq!(s.relieved(0, ticket(2), now), Next::Nothing, "it had begun");
+    assert_eq!(s.unbalanced(), None);
+    now += BEGIN_TIME_MAX;
+    assert_eq!(s.rebalance(now), [], "a slow one is asked for once");
+    assert_eq!(s.finished(2, ticket(2), now), Next::Nothing);
+    assert_eq!(s.submit(ticket(3), now), Placement::Given(2));
+    assert_eq!(s.unbalanced(), Some(BEGIN_TIME_MAX), "the next one is another");
 }
 
 #[test]

@@ -65,6 +65,10 @@ pub const HELD_TIME_MAX: Duration = Duration::from_millis(1);
 /// what a fast worker takes, so that requests do not move about for nothing.
 pub const REBALANCE_AFTER: Duration = Duration::from_millis(1);
 
+/// How long a worker without other requests may take to begin one before an idle worker gets it: its
+/// handler may work on after the former answer. Longer than a busy machine takes to wake a process.
+pub const BEGIN_TIME_MAX: Duration = Duration::from_millis(100);
+
 /// How long a worker waits for its only link before it waits for signals as well, which takes one
 /// system call more; and how often it looks for signals while it has work. Short for who sends one.
 pub const LINK_WAIT_TIME_MAX: Duration = Duration::from_millis(100);

@@ -45,8 +45,8 @@ pub struct WorkerPool {
     links: Vec<Option<Link>>,
     /// When the queue's timer will come, if it has been set.
     queue_watched: Option<Instant>,
-    /// Whether the timer that moves requests to idle workers has been set.
-    balance_watched: bool,
+    /// When the timer that moves requests to idle workers will come, if it has been set.
+    balance_watched: Option<Instant>,
     /// Whether the timer that fetches held answers has been set.
     held_watched: bool,
     /// Links with something to write.
@@ -72,7 +72,7 @@ impl WorkerPool {
             exchanges: Slots::starting_at(lives << 32 | 1),
             links,
             queue_watched: None,
-            balance_watched: false,
+            balance_watched: None,
             held_watched: false,
             dirty: Vec::new(),
             unread: Vec::new(),
@@ -180,7 +180,13 @@ impl WorkerPool {
 
     fn place(&mut self, id: ExchangeId, placement: Placement, turn: &mut Turn) {
         match placement {
-            Placement::Given(worker) => self.give(id, worker, turn),
+            Placement::Given(worker) => {
+                self.give(id, worker, turn);
+                // A timer that is set looks at this one as well.
+                if self.balance_watched.is_none() {
+                    self.watch_balance(turn);
+                }
+            }
             Placement::Refused => self.shed(id, turn),
             Placement::Queued => {
                 self.common.shared.add(Counter::Queued, 1);

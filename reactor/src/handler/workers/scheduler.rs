@@ -230,7 +230,7 @@ impl Scheduler {
         let mut moves = Vec::new();
         for from in 0..self.workers.len() {
             let Some(&to) = self.idle.last() else { break };
-            let held_up = self.workers[from].as_ref().and_then(|worker| worker.held_up(now));
+            let held_up = self.workers[from].as_mut().and_then(|worker| worker.held_up(now));
             let Some(ticket) = held_up else { continue };
             self.idle.pop();
             self.give(to, ticket, now);
@@ -239,9 +239,10 @@ impl Scheduler {
         moves
     }
 
-    /// Whether [`rebalance`](Self::rebalance) is worth another look soon.
-    pub fn unbalanced(&self) -> bool {
-        !self.idle.is_empty() && self.workers.iter().flatten().any(|worker| worker.given.len() > 1)
+    /// How long from now [`rebalance`](Self::rebalance) is worth another look.
+    pub fn unbalanced(&self) -> Option<Duration> {
+        let busy = self.workers.iter().flatten().filter(|_| !self.idle.is_empty());
+        busy.filter_map(Worker::may_hold_up).min()
     }
 
     /// Whether a request that a worker has been given waits there behind another one.

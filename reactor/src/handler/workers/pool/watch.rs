@@ -2,8 +2,6 @@
 
 use std::time::Instant;
 
-use wire::limits::REBALANCE_AFTER;
-
 use super::WorkerPool;
 use crate::handler::workers::in_flight::{Stage, key_of};
 use crate::handler::workers::scheduler::Move;
@@ -42,7 +40,7 @@ impl WorkerPool {
 
     /// The timer has come: requests behind slow ones move to idle workers.
     pub fn rebalance(&mut self, turn: &mut Turn) {
-        self.balance_watched = false;
+        self.balance_watched = None;
         let moves = self.common.scheduler(self.id).rebalance(turn.now());
         for step in moves {
             if step.ticket.thread == self.thread {
@@ -75,9 +73,11 @@ impl WorkerPool {
 
     /// Looks again soon when requests wait behind others while a worker is idle.
     pub(super) fn watch_balance(&mut self, turn: &mut Turn) {
-        if !self.balance_watched && self.common.scheduler(self.id).unbalanced() {
-            self.balance_watched = true;
-            turn.set_timer(turn.now() + REBALANCE_AFTER, Timer::Balance(self.id));
+        let Some(after) = self.common.scheduler(self.id).unbalanced() else { return };
+        let at = turn.now() + after;
+        if self.balance_watched.is_none_or(|watched| at < watched) {
+            self.balance_watched = Some(at);
+            turn.set_timer(at, Timer::Balance(self.id));
         }
     }
 }

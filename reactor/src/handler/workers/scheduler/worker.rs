@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use wire::limits::{HANDOVER_DEPTH_MAX, REBALANCE_AFTER};
+use wire::limits::{BEGIN_TIME_MAX, HANDOVER_DEPTH_MAX, REBALANCE_AFTER};
 
 use super::{Next, RequestKey};
 
@@ -26,6 +26,8 @@ pub(super) struct Worker {
     pub(super) service: Duration,
     /// When the request in work came to its turn.
     pub(super) turn: Instant,
+    /// The request that was first when it was last asked whether it has begun that one.
+    pub(super) asked: Option<RequestKey>,
     /// A link ended that nobody here had closed.
     pub(super) crashed: bool,
     /// What was in work when the first link ended.
@@ -44,6 +46,7 @@ impl Worker {
             retiring: false,
             service,
             turn: now,
+            asked: None,
             crashed: false,
             lost: None,
         }
@@ -83,9 +86,23 @@ impl Worker {
         }
     }
 
-    /// The request that has waited longest behind one that takes its time.
-    pub(super) fn held_up(&self, now: Instant) -> Option<RequestKey> {
-        let late = now.saturating_duration_since(self.turn) >= REBALANCE_AFTER;
-        self.given.get(1).filter(|_| late).copied()
+    /// The request that has waited longest behind one that takes its time. That may be one that is answered, when
+    /// its handler works on after `end()`: so the first is asked for as well, once.
+    pub(super) fn held_up(&mut self, now: Instant) -> Option<RequestKey> {
+        let time = now.saturating_duration_since(self.turn);
+        if let Some(second) = self.given.get(1) {
+            return (time >= REBALANCE_AFTER).then_some(*second);
+        }
+        let first = *self.given.front().filter(|_| time >= BEGIN_TIME_MAX)?;
+        (self.asked.replace(first) != Some(first)).then_some(first)
+    }
+
+    /// How long from now [`held_up`](Self::held_up) may name one.
+    pub(super) fn may_hold_up(&self) -> Option<Duration> {
+        let first = self.given.front()?;
+        if self.given.len() > 1 {
+            return Some(REBALANCE_AFTER);
+        }
+        (self.asked != Some(*first)).then_some(BEGIN_TIME_MAX)
     }
 }
