@@ -224,6 +224,7 @@ class Server
      * - `detached_num` (detached responses that nobody has taken over yet), `unanswered_count` (504: nobody
      *   did in time)
      * - `address_refused_count` (connections beyond a limit per address)
+     * - `access_log_lost_count` (lines of the access log that could not be written)
      * - `total_recv_bytes`, `total_send_bytes`
      * - `worker_restart_count`, `reactor_restart_count` (after they died)
      * - bounds of these as `connection_max`, `queue_len_max` and so on; docs/metrics.md lists every key

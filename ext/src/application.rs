@@ -272,22 +272,11 @@ impl Application for ServerApplication {
     }
 
     fn reopen_log(&mut self) -> Option<OwnedFd> {
-        let path = self.run.log_file.as_ref()?;
-        let opened = logger::append_to(path).and_then(|file| Ok((file.try_clone()?, file)));
-        match opened {
-            Ok((copy, file)) => {
-                logger::take_over(file);
-                log::info!("the log was opened anew");
-                Some(copy)
-            }
-            Err(error) => {
-                log::error!(
-                    "cannot open log_file {} anew: {error}; the log goes on where it was",
-                    path.display()
-                );
-                None
-            }
-        }
+        logger::reopen(self.run.log_file.as_ref()?)
+    }
+
+    fn reopen_access_log(&mut self) -> Option<OwnedFd> {
+        self.run.reactor.access_log.as_ref()?.reopen()
     }
 
     fn take_log(&mut self, file: OwnedFd) {

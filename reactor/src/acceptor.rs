@@ -150,6 +150,12 @@ impl Acceptor {
             Control::Message(ToReactorControl::Log, files) => {
                 files.into_iter().for_each(self.common.config.take_log);
             }
+            Control::Message(ToReactorControl::AccessLog, files) => {
+                if let (Some(log), Some(file)) = (&self.common.access_log, files.into_iter().next())
+                {
+                    log.reopen(file);
+                }
+            }
             Control::Message(ToReactorControl::Drain { within_ms }, _) => {
                 let until = Instant::now() + Duration::from_millis(within_ms);
                 self.broadcast(|| Mail::Drain { until });

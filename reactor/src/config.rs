@@ -11,11 +11,12 @@ use wire::Pools;
 use wire::limits::ADMIN_CONTENT_BYTES_MAX;
 use wire::shm::Shared;
 
+use crate::access_log::AccessLog;
 use crate::handler::HandlerId;
 pub use crate::handler::files::redirects::FileRedirects;
 pub use crate::handler::routes::Routes;
 pub use crate::handler::{FilesConfig, FixedResponse};
-use crate::protocol::settings::HttpSettings;
+use crate::protocol::settings::{HttpSettings, Observation};
 pub use crate::proxies::{ForwardedFields, ProxySettings, TrustedProxies};
 pub use crate::record::Observer;
 pub use crate::response_spool::SpoolLimits;
@@ -63,6 +64,8 @@ pub struct Config {
     pub cpus: Vec<usize>,
     /// Writes the log to another file; called when the supervisor has opened one.
     pub take_log: fn(OwnedFd),
+    /// A line for each exchange.
+    pub access_log: Option<AccessLog>,
     /// Who is told of each exchange: each makes its end in a thread.
     pub observers: Vec<MakeObserver>,
     /// Answers that the reactor gives by itself, where the routes of a port say so.
@@ -149,6 +152,18 @@ pub struct PortConfig {
     pub quic: QuicSettings,
 }
 
+impl Config {
+    /// Has the protocols tell what observers want to know, when there are any.
+    pub(crate) fn observe(&mut self) {
+        if self.observers.is_empty() && self.admin.is_none() {
+            return;
+        }
+        for port in &mut self.ports {
+            Arc::make_mut(&mut port.http).observation = Observation::On;
+        }
+    }
+}
+
 impl Default for Config {
     /// What options leave it at. Threads, workers and ports are those of a reactor without any.
     fn default() -> Self {
@@ -171,6 +186,7 @@ impl Default for Config {
             quic_secret: Secret::default(),
             take_log: drop,
             cpus: Vec::new(),
+            access_log: None,
             observers: Vec::new(),
             fixed: Vec::new(),
             files: Vec::new(),

@@ -8,6 +8,7 @@
 #![deny(unsafe_code)]
 
 mod acceptor;
+pub mod access_log;
 mod addresses;
 mod bounds;
 mod client;
@@ -62,7 +63,6 @@ use crate::handler::HandlerId;
 use crate::handler::workers::scheduler::Scheduler;
 use crate::listener::Listener;
 use crate::mailbox::{Mail, Mailbox};
-use crate::protocol::settings::Observation;
 use crate::response_spool::SpoolUsage;
 pub use crate::secret::Secret;
 use crate::shared::SharedState;
@@ -112,11 +112,6 @@ impl std::error::Error for Error {}
 
 /// Runs the reactor until the supervisor has it drained, or is gone.
 pub fn run(mut config: Config, boot: Boot) -> Result<(), Error> {
-    if !config.observers.is_empty() || config.admin.is_some() {
-        for port in &mut config.ports {
-            Arc::make_mut(&mut port.http).observation = Observation::On;
-        }
-    }
     let threads = config.threads;
     if let Some(handler) = handler::unknown(&config) {
         return Err(Error::Route(handler));
@@ -144,6 +139,14 @@ pub fn run(mut config: Config, boot: Boot) -> Result<(), Error> {
     let tls = Contexts::new(&config.ports).map_err(Error::Tls)?;
     let files = descriptors::budget(&config, boot.shared);
     bounds::publish(&config, &files, boot.shared);
+    let access_log = config.access_log.as_ref();
+    let access_log = access_log.map(|log| access_log::Running::start(log, boot.shared)).transpose();
+    let access_log = access_log.map_err(|error| Error::System("cannot start a thread", error))?;
+    if let (Some(running), Some(log)) = (&access_log, &config.access_log) {
+        let observer = running.observer(log);
+        config.observers.push(observer);
+    }
+    config.observe();
     let common = SharedState {
         tls: Arc::new(tls),
         files,
@@ -157,6 +160,7 @@ pub fn run(mut config: Config, boot: Boot) -> Result<(), Error> {
         schedulers,
         mailboxes: mailboxes.into(),
         supervisor: Arc::new(Supervisor::new(boot.control)),
+        access_log: access_log.map(Arc::new),
     };
     let mut acceptor = Some(Acceptor::new(listeners, common.clone()));
     let mut loops = Vec::with_capacity(threads);
@@ -167,7 +171,11 @@ pub fn run(mut config: Config, boot: Boot) -> Result<(), Error> {
         loops.push(event_loop);
     }
     common.supervisor.tell(&FromReactor::Ready);
-    run_threads(loops, &common)
+    let outcome = run_threads(loops, &common);
+    if let Some(access_log) = &common.access_log {
+        access_log.finish();
+    }
+    outcome
 }
 
 /// For each thread its UDP sockets, one place per port.

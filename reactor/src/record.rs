@@ -63,6 +63,8 @@ pub struct Record {
     pub referer: Option<Bytes>,
     /// `User-Agent`.
     pub user_agent: Option<Bytes>,
+    /// The id of the request, where requests have ids.
+    pub request_id: Option<Bytes>,
     /// The status that the client was sent; `None`: it was sent none.
     pub status: Option<StatusCode>,
     /// Content of the request that has arrived, bytes.
@@ -153,6 +155,7 @@ impl Record {
             host: None,
             referer: None,
             user_agent: None,
+            request_id: None,
             status: None,
             request_content: 0,
             content: 0,
@@ -344,5 +347,24 @@ impl Records {
     /// The turn of the event loop ends.
     pub fn turn_ends(&mut self) {
         self.observers.iter_mut().for_each(|observer| observer.turn_ends());
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// Of a request that went well.
+    pub fn record() -> Record {
+        let remote = "192.0.2.7:4711".parse().ok();
+        let origin = Origin { remote, connection: 1, ..Origin::default() };
+        let mut record = Record::new(0, &origin, Instant::now());
+        record.version = Some(Version::Http11);
+        record.method = Some(Method::GET);
+        (record.path, record.query) = ("/a".into(), Some("b=c".into()));
+        record.user_agent = Some("curl".into());
+        record.status = Some(StatusCode::OK);
+        (record.content, record.wire) = (5, 100);
+        record
     }
 }

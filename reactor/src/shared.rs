@@ -8,6 +8,7 @@ use std::time::Instant;
 use wire::shm::{Counter, Shared};
 use wire::{Budget, ConnectionId, DescriptorBudget, PoolId};
 
+use crate::access_log::Running;
 use crate::addresses::{Addresses, Seat};
 use crate::config::Config;
 use crate::control::Supervisor;
@@ -33,6 +34,8 @@ pub struct SharedState {
     pub mailboxes: Arc<[Mailbox]>,
     /// The way to the supervisor.
     pub supervisor: Arc<Supervisor>,
+    /// The access log, when there is one.
+    pub access_log: Option<Arc<Running>>,
     /// The TLS contexts of the ports.
     pub tls: Arc<Contexts>,
     /// The files that may be open for clients.

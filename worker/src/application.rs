@@ -43,6 +43,11 @@ pub trait Application {
         None
     }
 
+    /// As [`reopen_log`](Self::reopen_log), the access log, which is the reactor's alone.
+    fn reopen_access_log(&mut self) -> Option<OwnedFd> {
+        None
+    }
+
     /// In a worker: from now on the log is this file, which [`reopen_log`](Self::reopen_log) has opened.
     fn take_log(&mut self, file: OwnedFd) {
         drop(file);

@@ -125,10 +125,8 @@ impl Supervisor {
         application.mapped(self.memory.shared);
         loop {
             // Before a reload begins: new workers write where the supervisor does.
-            if std::mem::take(&mut self.reopen_log)
-                && let Some(file) = application.reopen_log()
-            {
-                self.pass_log_on(file);
+            if std::mem::take(&mut self.reopen_log) {
+                self.reopen_logs(application);
             }
             while let Some(action) = self.table.poll(Instant::now()) {
                 let turn = self.perform(action, application);

@@ -10,6 +10,7 @@ use wire::event::{self, Event};
 use wire::log_limit::LogLimit;
 
 use super::Supervisor;
+use crate::application::Application;
 use crate::supervisor::process_table::{Named, Note};
 
 /// Bounds what others can bring about: a client whose requests end workers, a worker that writes to
@@ -82,8 +83,18 @@ impl BoundedLog {
 }
 
 impl Supervisor {
+    /// The files of the log and of the access log may have been moved away: opens them anew.
+    pub(super) fn reopen_logs(&mut self, application: &mut dyn Application) {
+        if let Some(file) = application.reopen_log() {
+            self.pass_log_on(file);
+        }
+        if let Some(file) = application.reopen_access_log() {
+            self.tell_reactor(&ToReactorControl::AccessLog, vec![file]);
+        }
+    }
+
     /// Every process writes to the new file, also workers that are not replaced.
-    pub(super) fn pass_log_on(&mut self, file: OwnedFd) {
+    fn pass_log_on(&mut self, file: OwnedFd) {
         for child in self.workers.values_mut() {
             match file.try_clone() {
                 Ok(copy) => child.control.post(encode(&ToWorkerControl::Log), vec![copy]),

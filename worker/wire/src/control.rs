@@ -41,6 +41,8 @@ pub enum ToReactorControl {
     ReloadTls,
     /// Write the log to the file that comes with this.
     Log,
+    /// Write the access log to the file that comes with this.
+    AccessLog,
 }
 
 /// From the reactor to the supervisor.

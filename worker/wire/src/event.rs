@@ -84,6 +84,10 @@ events! {
     SpoolFailed = "spool_failed",
     /// A file that is a response cannot be kept open.
     FileRefused = "file_refused",
+    /// Lines of the access log are lost.
+    AccessLogLost = "access_log_lost",
+    /// The access log cannot be opened anew.
+    AccessLogFailed = "access_log_failed",
     /// Lines of a kind were left out.
     EventsSuppressed = "events_suppressed",
     /// A handler did not end its response.

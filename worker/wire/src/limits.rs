@@ -1,9 +1,11 @@
 //! Every bound that is not an option of the server: unit, then bound, with the reason.
 
+mod access_log;
 mod admin;
 
 use std::time::Duration;
 
+pub use self::access_log::*;
 pub use self::admin::*;
 
 /// Payload of one frame on a link. A head is bounded by the header options (at most 1 MiB, see
@@ -255,8 +257,7 @@ pub const SPOOL_RETRY_TIME_MAX: Duration = Duration::from_secs(1);
 /// Room that a worker makes in one piece on the word of a request's `Content-Length`.
 pub const CONTENT_RESERVE_BYTES_MAX: usize = 8 << 20;
 
-/// Streams of a connection by HTTP/2 whose frames are counted at a time: more than clients may have open by
-/// default, and a few that were reset before they were a request.
+/// Streams of a connection by HTTP/2 whose frames are counted at a time: twice the default of those open.
 pub const H2_METERED_STREAMS_MAX: usize = 256;
 
 /// Bytes that HTTP/2 has encoded and the connection's output has not taken: a few frames, so that

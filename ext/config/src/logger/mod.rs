@@ -104,6 +104,23 @@ pub fn take_over(file: OwnedFd) {
     replace(&file, own, nix::libc::O_CLOEXEC);
 }
 
+/// Opens the file anew, because it may have been moved away, and writes to it from now on. A copy of its
+/// descriptor for the other processes; `None` when it cannot be opened.
+pub fn reopen(path: &Path) -> Option<OwnedFd> {
+    match append_to(path).and_then(|file| Ok((file.try_clone()?, file))) {
+        Ok((copy, file)) => {
+            take_over(file);
+            log::info!("the log was opened anew");
+            Some(copy)
+        }
+        Err(error) => {
+            let path = path.display();
+            log::error!("cannot open log_file {path} anew: {error}; the log goes on where it was");
+            None
+        }
+    }
+}
+
 fn fstat_of(fd: i32) -> Option<nix::sys::stat::FileStat> {
     // SAFETY: the number is only looked at, whether it is open or not.
     nix::sys::stat::fstat(unsafe { BorrowedFd::borrow_raw(fd) }).ok()

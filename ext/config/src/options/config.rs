@@ -11,6 +11,7 @@ use reactor::tls::Tls;
 use wire::Pools;
 use worker::ProcessSettings;
 
+use super::access_log::AccessLogOptions;
 use super::classic::ClassicOptions;
 use super::files::StaticOptions;
 use super::tls::TlsOptions;
@@ -50,6 +51,8 @@ pub struct ServerOptions {
     pub chroot: Option<PathBuf>,
     /// Where the log goes; `None`: standard error.
     pub log_file: Option<PathBuf>,
+    /// The access log.
+    pub access_log: AccessLogOptions,
     /// The least level that is logged, as a `Ferrite\LOG_` number.
     pub log_level: u8,
     /// Whether log lines are JSON objects.
@@ -200,6 +203,7 @@ impl Default for ServerOptions {
             group: None,
             chroot: None,
             log_file: None,
+            access_log: AccessLogOptions::default(),
             log_level: 2,
             log_json: false,
             stats_file: None,

@@ -7,6 +7,7 @@
 //!
 //! Nothing in here knows Zend: the values are [`Value`]s.
 
+pub mod access_log;
 pub mod classic;
 pub mod config;
 pub mod docs;

@@ -73,6 +73,8 @@ pub enum OptionType {
     Proxies(fn(&mut ConfigBuilder, &TrustedProxies)),
     /// Certificates by server name.
     Certificates(fn(&mut ConfigBuilder, &[NamedCertificate])),
+    /// What the function finds good; in words; where it goes.
+    Parsed(fn(&Value) -> Result<(), InvalidValue>, &'static str, fn(&mut ConfigBuilder, &Value)),
     /// Known from Swoole, without effect here: only values that ask for nothing are taken.
     Absent(NoOp),
 }
@@ -128,6 +130,8 @@ pub enum Assignment {
     Proxies(fn(&mut ConfigBuilder, &TrustedProxies), TrustedProxies),
     /// See [`OptionType::Certificates`].
     Certificates(fn(&mut ConfigBuilder, &[NamedCertificate]), Vec<NamedCertificate>),
+    /// See [`OptionType::Parsed`].
+    Parsed(fn(&mut ConfigBuilder, &Value), Value),
     /// See [`OptionType::Absent`].
     Nothing,
 }
@@ -206,6 +210,9 @@ impl OptionType {
             Self::Cpus(set) => Ok(Assignment::Cpus(set, cpus(value)?)),
             Self::Proxies(set) => Ok(Assignment::Proxies(set, proxies(value)?)),
             Self::Certificates(set) => Ok(Assignment::Certificates(set, certificates(value)?)),
+            Self::Parsed(check, _, set) => {
+                check(value).map(|()| Assignment::Parsed(set, value.clone()))
+            }
             Self::Absent(no_op) => match no_op.covers(value) {
                 true => Ok(Assignment::Nothing),
                 false => Err(InvalidValue::Absent),
@@ -325,6 +332,7 @@ impl Assignment {
             Self::Cpus(set, value) => set(builder, value),
             Self::Proxies(set, value) => set(builder, value),
             Self::Certificates(set, value) => set(builder, value),
+            Self::Parsed(set, value) => set(builder, value),
             Self::Nothing => {}
         }
     }
@@ -360,6 +368,7 @@ impl fmt::Display for OptionType {
             Self::Certificates(_) => f.write_str(
                 "an array of server name => ['ssl_cert_file' => file, 'ssl_key_file' => file]",
             ),
+            Self::Parsed(_, allowed, _) => f.write_str(allowed),
             Self::Absent(NoOp::Any) => f.write_str("anything"),
             Self::Absent(NoOp::Off) => f.write_str("false, 0, '' or []"),
             Self::Absent(NoOp::On) => f.write_str("true"),

@@ -59,7 +59,7 @@ pub fn start(call: &Call<'_>) -> Result<Returned, Failure> {
     let state = state_of(this)?;
     check_stage(&state)?;
     let mut ready = prepare(&state)?;
-    let pid_file = become_supervisor(&ready.server)?;
+    let pid_file = become_supervisor(&mut ready.server)?;
 
     state.frozen.set(true);
     state.stage.set(ServerStage::Supervisor);
@@ -248,7 +248,7 @@ fn configure(port: &PortState, options: &PortOptions) -> Result<(), Failure> {
 }
 
 /// The last steps that can fail, in an order in which none has to be undone.
-fn become_supervisor(server: &ServerOptions) -> Result<Option<PidFile>, Failure> {
+fn become_supervisor(server: &mut ServerOptions) -> Result<Option<PidFile>, Failure> {
     logger::set_level(server.log_level);
     logger::set_json(server.log_json);
     interpreter::survive_output();
@@ -263,6 +263,9 @@ fn become_supervisor(server: &ServerOptions) -> Result<Option<PidFile>, Failure>
         interpreter::flush_output();
         process::daemonize(server.log_file.as_deref()).map_err(failure)?;
     }
+    server.reactor.access_log = server.access_log.open().map_err(|error| {
+        Failure::State(format!("Cannot append to access_log {}: {error}", server.access_log.to))
+    })?;
     let written = server.pid_file.as_deref().map(PidFile::write).transpose();
     written.map(Option::flatten).map_err(failure)
 }

@@ -114,10 +114,12 @@ pub enum Counter {
     LogLinesSuppressed,
     /// Lines of the log that could not be written.
     LogLinesLost,
+    /// Lines of the access log that could not be written.
+    AccessLogLost,
 }
 
 /// How many there are.
-pub(super) const COUNTERS: usize = Counter::LogLinesLost as usize + 1;
+pub(super) const COUNTERS: usize = Counter::AccessLogLost as usize + 1;
 /// Room for later counters, so that the layout is stable.
 pub(super) const COUNTERS_MAX: usize = 128;
 

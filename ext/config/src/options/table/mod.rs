@@ -2,6 +2,7 @@
 //! error messages and `docs/options.md` come from it.
 
 mod absent;
+mod access_log;
 mod compression;
 mod files;
 mod http2;
@@ -82,6 +83,7 @@ pub fn all() -> impl Iterator<Item = &'static Spec> {
     [
         server::OPTIONS,
         port::OPTIONS,
+        access_log::OPTIONS,
         proxy::OPTIONS,
         compression::OPTIONS,
         files::OPTIONS,

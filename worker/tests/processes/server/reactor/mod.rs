@@ -178,7 +178,9 @@ impl Reactor {
                     }
                 }
                 // It has none.
-                ToReactorControl::ReloadTls | ToReactorControl::Log => {}
+                ToReactorControl::ReloadTls
+                | ToReactorControl::Log
+                | ToReactorControl::AccessLog => {}
                 ToReactorControl::Drain { within_ms } => {
                     self.listener = None;
                     self.ends_at = Some(Instant::now() + Duration::from_millis(within_ms));

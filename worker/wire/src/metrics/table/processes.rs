@@ -55,10 +55,11 @@ pub(super) const FAMILIES: &[Family] = &[
             &[
                 ("suppressed", C::LogLinesSuppressed, "log_suppressed_count"),
                 ("lost", C::LogLinesLost, "log_lost_count"),
+                ("access_log", C::AccessLogLost, "access_log_lost_count"),
             ],
         ),
         "Lines of the log that the reactor left out because there were too many of their kind, and lines \
-         of any process but the workers that could not be written.",
+         of any process but the workers, and of the access log, that could not be written.",
     ),
     family(
         "ferrite_worker_requests",

@@ -1,0 +1,157 @@
+//! [`Field`]: what a line of the access log can say of an exchange.
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::record::Record;
+
+macro_rules! fields {
+    ($($(#[$doc:meta])* $variant:ident = $name:literal,)*) => {
+        /// One thing that is known of an exchange.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum Field {
+            $($(#[$doc])* $variant,)*
+        }
+
+        impl Field {
+            /// All of them, in the order in which JSON has them.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),*];
+
+            /// Its name in formats and in JSON.
+            pub fn name(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $name,)*
+                }
+            }
+        }
+    };
+}
+
+fields! {
+    /// When the head was complete: ISO 8601, UTC, milliseconds.
+    Time = "time",
+    /// The client's address without its port.
+    Client = "client",
+    /// The client's port.
+    ClientPort = "client_port",
+    /// The method.
+    Method = "method",
+    /// The path, as sent.
+    Path = "path",
+    /// What followed the `?`.
+    Query = "query",
+    /// The version of HTTP.
+    Protocol = "protocol",
+    /// The version of TLS.
+    Tls = "tls",
+    /// `Host`.
+    Host = "host",
+    /// The status that the client was sent.
+    Status = "status",
+    /// How the exchange ended.
+    Outcome = "outcome",
+    /// Why it was refused.
+    Reason = "reason",
+    /// Bytes of the response's content.
+    BodyBytes = "body_bytes",
+    /// Bytes of the response as its version of HTTP forms it.
+    WireBytes = "wire_bytes",
+    /// Bytes of the request's content.
+    RequestBodyBytes = "request_body_bytes",
+    /// Seconds until a worker got it.
+    QueueTime = "queue_time",
+    /// Seconds that the worker took.
+    WorkerTime = "worker_time",
+    /// Seconds until the response began.
+    FirstByteTime = "first_byte_time",
+    /// Seconds until it was over.
+    TotalTime = "total_time",
+    /// The worker's id.
+    Worker = "worker",
+    /// The worker's process.
+    Pid = "pid",
+    /// The request's id.
+    RequestId = "request_id",
+    /// `Referer`.
+    Referer = "referer",
+    /// `User-Agent`.
+    UserAgent = "user_agent",
+    /// The connection's number.
+    Connection = "connection",
+    /// The stream within the connection.
+    Stream = "stream",
+    /// Index of the port.
+    Port = "port",
+}
+
+/// The value of a field.
+#[derive(Debug)]
+pub enum Value<'a> {
+    /// It does not apply.
+    None,
+    /// Text of ours.
+    Text(&'a str),
+    /// Text that we make.
+    Own(String),
+    /// What a client has sent.
+    Bytes(&'a [u8]),
+    /// A number.
+    Number(u64),
+    /// Seconds.
+    Time(Duration),
+}
+
+impl Field {
+    /// Its value in this record; `iso` is the time.
+    pub fn of<'a>(self, record: &'a Record, iso: &'a str) -> Value<'a> {
+        let text = Value::Text;
+        let bytes =
+            |bytes: &'a Option<bytes::Bytes>| bytes.as_deref().map_or(Value::None, Value::Bytes);
+        let number = |number: Option<u64>| number.map_or(Value::None, Value::Number);
+        let time = |time: Option<Duration>| time.map_or(Value::None, Value::Time);
+        match self {
+            Self::Time => text(iso),
+            Self::Client => match record.client {
+                Some(client) => Value::Own(client.ip().to_canonical().to_string()),
+                None => text("unix:"),
+            },
+            Self::ClientPort => number(record.client.map(|client| client.port().into())),
+            Self::Method => {
+                record.method.as_ref().map_or(Value::None, |method| text(method.as_str()))
+            }
+            Self::Path if record.path.is_empty() => Value::None,
+            Self::Path => Value::Bytes(&record.path),
+            Self::Query => bytes(&record.query),
+            Self::Protocol => record.version.map_or(Value::None, |version| text(version.as_str())),
+            Self::Tls => {
+                let facts = record.tls.as_ref().and_then(|tls| tls.facts());
+                facts.map_or(Value::None, |facts| text(facts.version))
+            }
+            Self::Host => bytes(&record.host),
+            Self::Status => number(record.status.map(|status| status.as_u16().into())),
+            Self::Outcome => text(record.outcome.name()),
+            Self::Reason => record.fault.map_or(Value::None, |fault| Value::Own(fault.to_string())),
+            Self::BodyBytes => Value::Number(record.content),
+            Self::WireBytes => Value::Number(record.wire),
+            Self::RequestBodyBytes => Value::Number(record.request_content),
+            Self::QueueTime => time(record.queue_time()),
+            Self::WorkerTime => time(record.worker_time()),
+            Self::FirstByteTime => time(record.first_byte_time()),
+            Self::TotalTime => Value::Time(record.total_time()),
+            Self::Worker => number(record.worker.map(|(worker, _)| worker.into())),
+            Self::Pid => number(record.worker.map(|(_, pid)| pid.into())),
+            Self::RequestId => bytes(&record.request_id),
+            Self::Referer => bytes(&record.referer),
+            Self::UserAgent => bytes(&record.user_agent),
+            Self::Connection => Value::Number(record.connection),
+            Self::Stream => Value::Number(record.stream),
+            Self::Port => Value::Number(record.port.into()),
+        }
+    }
+}
+
+impl fmt::Display for Field {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}

@@ -1,0 +1,288 @@
+//! [`Format`]: how a line is made of a record.
+
+use std::fmt;
+use std::io::Write;
+
+use wire::limits::ACCESS_LOG_FIELD_BYTES_MAX;
+
+use super::fields::{Field, Value};
+use crate::record::Record;
+
+/// How lines are made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Format {
+    /// As Apache's and nginx's `combined`.
+    Combined,
+    /// A JSON object with all fields.
+    Json,
+    /// Text with fields in it.
+    Pieces(Vec<Piece>),
+}
+
+/// A part of a format.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Piece {
+    /// Text, as it is.
+    Text(String),
+    /// The value of a field.
+    Field(Field),
+}
+
+/// A format that is none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FormatError {
+    /// There is no field of this name.
+    Unknown(String),
+    /// A brace that nothing closes, or a control character.
+    Malformed,
+}
+
+impl Format {
+    /// The format of this name, or with these fields.
+    pub fn parse(text: &str) -> Result<Self, FormatError> {
+        match text {
+            "combined" => return Ok(Self::Combined),
+            "json" => return Ok(Self::Json),
+            _ if text.chars().any(|c| c.is_control() && c != '\t') => {
+                return Err(FormatError::Malformed);
+            }
+            _ => {}
+        }
+        let mut pieces = Vec::new();
+        let mut rest = text;
+        while let Some((before, behind)) = rest.split_once('{') {
+            let (name, behind) = behind.split_once('}').ok_or(FormatError::Malformed)?;
+            let field = Field::ALL.iter().find(|field| field.name() == name);
+            let field = *field.ok_or_else(|| FormatError::Unknown(name.to_owned()))?;
+            if !before.is_empty() {
+                pieces.push(Piece::Text(before.to_owned()));
+            }
+            pieces.push(Piece::Field(field));
+            rest = behind;
+        }
+        if pieces.is_empty() {
+            // A word that is none of the two: nobody wants the same line for each request.
+            return Err(FormatError::Unknown(text.to_owned()));
+        }
+        if !rest.is_empty() {
+            pieces.push(Piece::Text(rest.to_owned()));
+        }
+        Ok(Self::Pieces(pieces))
+    }
+
+    /// The names of all fields.
+    pub fn field_names() -> impl Iterator<Item = &'static str> {
+        Field::ALL.iter().map(|field| field.name())
+    }
+
+    /// Whether it reads fields of requests.
+    pub(super) fn reads_fields(&self) -> bool {
+        let read = |piece: &Piece| {
+            matches!(piece, Piece::Field(Field::Host | Field::Referer | Field::UserAgent))
+        };
+        match self {
+            Self::Combined | Self::Json => true,
+            Self::Pieces(pieces) => pieces.iter().any(read),
+        }
+    }
+
+    /// Appends the line of a record.
+    pub(super) fn append(&self, line: &mut Vec<u8>, record: &Record, stamp: &Stamp) {
+        match self {
+            Self::Combined => combined(line, record, &stamp.common),
+            Self::Json => json(line, record, &stamp.iso),
+            Self::Pieces(pieces) => {
+                for piece in pieces {
+                    match piece {
+                        Piece::Text(text) => line.extend_from_slice(text.as_bytes()),
+                        Piece::Field(field) => plain(line, &field.of(record, &stamp.iso)),
+                    }
+                }
+            }
+        }
+        line.push(b'\n');
+    }
+}
+
+/// A time, as the formats have it.
+#[derive(Debug, Default)]
+pub(super) struct Stamp {
+    /// ISO 8601.
+    pub iso: String,
+    /// As `combined` has it.
+    pub common: String,
+    second: Option<u64>,
+}
+
+impl Stamp {
+    /// The time of this many microseconds since 1970. The text is made once a second, but for its end.
+    pub fn set(&mut self, micros: u64) {
+        let second = micros / 1_000_000;
+        if self.second != Some(second) {
+            let time = std::time::UNIX_EPOCH + std::time::Duration::from_secs(second);
+            // "Sun, 06 Nov 1994 08:49:37 GMT".
+            let date = httpdate::fmt_http_date(time);
+            let (day, month, year, clock) =
+                (&date[5..7], &date[8..11], &date[12..16], &date[17..25]);
+            const MONTHS: &str = "JanFebMarAprMayJunJulAugSepOctNovDec";
+            let number = MONTHS.find(month).unwrap_or_default() / 3 + 1;
+            self.iso = format!("{year}-{number:02}-{day}T{clock}.000Z");
+            self.common = format!("{day}/{month}/{year}:{clock} +0000");
+            self.second = Some(second);
+        }
+        let millis = micros / 1000 % 1000;
+        let end = self.iso.len() - 4;
+        self.iso.truncate(end);
+        // Memory takes it.
+        let _ = fmt::Write::write_fmt(&mut self.iso, format_args!("{millis:03}Z"));
+    }
+}
+
+fn combined(line: &mut Vec<u8>, record: &Record, time: &str) {
+    plain(line, &Field::Client.of(record, ""));
+    let _ = write!(line, " - - [{time}] \"");
+    match &record.method {
+        Some(method) => {
+            let _ = write!(line, "{method} ");
+            // A query counts with its path.
+            escape(line, cut(&record.path));
+            if let Some(query) = &record.query {
+                line.push(b'?');
+                escape(line, cut(query));
+            }
+            let _ = write!(line, " {}", record.version.map_or("-", |version| version.as_str()));
+        }
+        None => line.push(b'-'),
+    }
+    // As nginx has it: 000 where there was no status.
+    let status = record.status.map_or(0, |status| status.as_u16());
+    let _ = write!(line, "\" {status:03} {} \"", record.content);
+    plain(line, &Field::Referer.of(record, ""));
+    line.extend_from_slice(b"\" \"");
+    plain(line, &Field::UserAgent.of(record, ""));
+    line.push(b'"');
+}
+
+fn json(line: &mut Vec<u8>, record: &Record, iso: &str) {
+    let mut separator = b'{';
+    for field in Field::ALL {
+        let value = field.of(record, iso);
+        if matches!(value, Value::None) {
+            continue;
+        }
+        line.push(separator);
+        separator = b',';
+        let _ = write!(line, "\"{}\":", field.name());
+        let _ = match value {
+            Value::None => Ok(()),
+            Value::Text(text) => serde_json::to_writer(&mut *line, text).map_err(Into::into),
+            Value::Own(text) => serde_json::to_writer(&mut *line, &text).map_err(Into::into),
+            Value::Bytes(bytes) => {
+                let text = String::from_utf8_lossy(cut(bytes));
+                serde_json::to_writer(&mut *line, &text).map_err(Into::into)
+            }
+            Value::Number(number) => write!(line, "{number}"),
+            Value::Time(time) => write!(line, "{}.{:06}", time.as_secs(), time.subsec_micros()),
+        };
+    }
+    line.push(b'}');
+}
+
+/// A value as text; `-` where there is none.
+fn plain(line: &mut Vec<u8>, value: &Value<'_>) {
+    let _ = match value {
+        Value::None => write!(line, "-"),
+        Value::Text(text) => write!(line, "{text}"),
+        Value::Own(text) => write!(line, "{text}"),
+        Value::Bytes(bytes) => {
+            escape(line, cut(bytes));
+            Ok(())
+        }
+        Value::Number(number) => write!(line, "{number}"),
+        Value::Time(time) => write!(line, "{}.{:06}", time.as_secs(), time.subsec_micros()),
+    };
+}
+
+fn cut(bytes: &[u8]) -> &[u8] {
+    &bytes[..bytes.len().min(ACCESS_LOG_FIELD_BYTES_MAX)]
+}
+
+/// As nginx does: nothing that a client sends can end a field or a line.
+fn escape(line: &mut Vec<u8>, bytes: &[u8]) {
+    for &byte in bytes {
+        match byte {
+            b'"' | b'\\' | 0..0x20 | 0x7f.. => {
+                let _ = write!(line, "\\x{byte:02X}");
+            }
+            _ => line.push(byte),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::tests::record;
+
+    fn line(format: &str, record: &Record) -> String {
+        let mut stamp = Stamp::default();
+        stamp.set(784_111_777_123_456);
+        let mut line = Vec::new();
+        Format::parse(format).unwrap().append(&mut line, record, &stamp);
+        String::from_utf8(line).unwrap()
+    }
+
+    #[test]
+    fn combined_is_what_analyzers_read() {
+        assert_eq!(
+            line("combined", &record()),
+            "192.0.2.7 - - [06/Nov/1994:08:49:37 +0000] \"GET /a?b=c HTTP/1.1\" 200 5 \"-\" \"curl\"\n"
+        );
+    }
+
+    #[test]
+    fn json_is_one_object_with_numbers_as_numbers() {
+        let line = line("json", &record());
+        let object: serde_json::Value = serde_json::from_str(&line).unwrap();
+        assert_eq!(object["time"], "1994-11-06T08:49:37.123Z");
+        assert_eq!((&object["status"], &object["body_bytes"]), (&200.into(), &5.into()));
+        assert_eq!((&object["outcome"], &object["path"]), (&"complete".into(), &"/a".into()));
+        assert!(object.get("tls").is_none() && object["total_time"].is_f64());
+    }
+
+    #[test]
+    fn fields_stand_where_the_format_has_them() {
+        assert_eq!(line("{status}|{worker} {method}", &record()), "200|- GET\n");
+        for (format, error) in [
+            ("{stauts}", FormatError::Unknown("stauts".into())),
+            ("combine", FormatError::Unknown("combine".into())),
+            ("{status", FormatError::Malformed),
+            ("{status}\n", FormatError::Malformed),
+        ] {
+            assert_eq!(Format::parse(format), Err(error));
+        }
+    }
+
+    #[test]
+    fn a_client_cannot_forge_a_line() {
+        let mut record = record();
+        record.user_agent = Some(bytes::Bytes::from_static(b"a\"\n127.0.0.1 \\x\x00\x1b[0m\xff"));
+        for format in ["combined", "{user_agent}"] {
+            let line = line(format, &record);
+            assert!(line.contains("a\\x22\\x0A127.0.0.1 \\x5Cx\\x00\\x1B[0m\\xFF"), "{line}");
+            assert_eq!(line.matches('\n').count(), 1);
+        }
+        let line = line("json", &record);
+        assert_eq!(line.matches('\n').count(), 1);
+        assert!(serde_json::from_str::<serde_json::Value>(&line).is_ok());
+    }
+
+    #[test]
+    fn what_a_client_sends_is_cut() {
+        let mut record = record();
+        record.path = vec![b'a'; 1 << 20].into();
+        for format in ["combined", "json", "{path}"] {
+            assert!(line(format, &record).len() < 2 * ACCESS_LOG_FIELD_BYTES_MAX, "{format}");
+        }
+    }
+}
