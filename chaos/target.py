@@ -140,7 +140,7 @@ class Server:
             if stats.get(key, most) > most:
                 left.append(f"{key} is {stats[key]}")
         for key, value in stats.items():
-            if "spool" in key and value:
+            if "spool" in key and not key.endswith("_max") and value:
                 left.append(f"{key} is {value}")
         if files := os.listdir(self.path("tmp")):
             left.append(f"{len(files)} files are left: {files[:3]}")
