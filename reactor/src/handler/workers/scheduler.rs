@@ -241,8 +241,11 @@ impl Scheduler {
 
     /// How long from now [`rebalance`](Self::rebalance) is worth another look.
     pub fn unbalanced(&self) -> Option<Duration> {
-        let busy = self.workers.iter().flatten().filter(|_| !self.idle.is_empty());
-        busy.filter_map(Worker::may_hold_up).min()
+        // Asked at requests: where all workers are busy, they are not looked through each time.
+        if self.idle.is_empty() {
+            return None;
+        }
+        self.workers.iter().flatten().filter_map(Worker::may_hold_up).min()
     }
 
     /// Whether a request that a worker has been given waits there behind another one.
