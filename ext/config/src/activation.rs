@@ -4,7 +4,7 @@
 //! is marked close-on-exec, as those are not that a service manager passes.
 
 use std::env;
-use std::os::fd::{BorrowedFd, OwnedFd, RawFd};
+use std::os::fd::{BorrowedFd, FromRawFd, OwnedFd, RawFd};
 
 use nix::fcntl::{FcntlArg, FdFlag, fcntl};
 use socket2::{Domain, Socket, Type};
@@ -75,7 +75,7 @@ fn own(fd: RawFd) -> Option<OwnedFd> {
     }
     // SAFETY: the service manager has opened it for this process, and whoever takes one marks it: so
     // nobody else owns it.
-    let owned = unsafe { <OwnedFd as std::os::fd::FromRawFd>::from_raw_fd(fd) };
+    let owned = unsafe { OwnedFd::from_raw_fd(fd) };
     fcntl(&owned, FcntlArg::F_SETFD(flags | FdFlag::FD_CLOEXEC)).ok()?;
     Some(owned)
 }

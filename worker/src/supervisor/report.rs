@@ -3,6 +3,7 @@
 use std::sync::atomic::Ordering;
 use std::time::{Instant, SystemTime};
 
+use wire::metrics;
 use wire::shm::{Counter, Shared, WorkerCounter};
 
 use crate::application::{Application, ProcessState, Role};
@@ -74,18 +75,16 @@ impl Supervisor {
     }
 
     fn figure(&self, worker: u16, counter: WorkerCounter) -> u64 {
-        self.memory.shared.worker(usize::from(worker), counter).load(Ordering::Relaxed)
+        metrics::figure(self.memory.shared, usize::from(worker), counter)
     }
 }
 
 /// How much is going on, for people who ask a service manager.
 pub(crate) fn status(shared: Shared) -> String {
-    let workers = shared.workers();
-    let busy =
-        |worker: &usize| shared.worker(*worker, WorkerCounter::Busy).load(Ordering::Relaxed) != 0;
-    let busy = (0..workers).filter(busy).count();
+    let [_, (_, busy), ..] = metrics::workers_by_state(shared);
     format!(
-        "{busy} of {workers} workers busy, {} requests waiting, {} connections, {} requests so far",
+        "{busy} of {} workers busy, {} requests waiting, {} connections, {} requests so far",
+        shared.workers(),
         shared.get(Counter::Queued),
         shared.get(Counter::Connections),
         shared.get(Counter::Requests),
