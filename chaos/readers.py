@@ -9,7 +9,10 @@ For each protocol, ten clients for each worker ask for 6 MiB and do not read. Wh
 
 And where the disk is full, only those wait for whom there is no room, until there is some again.
 
-usage: readers.py [PROTOCOL | full-disk | file-limit ...]
+By name alone: what 10,000 slow readers of one answer cost at a time (FERRITE_CROWD sets another number), of a file
+by sendfile() (crowd-file), of a static file (crowd-static), and of pages that PHP makes (crowd-made).
+
+usage: readers.py [PROTOCOL | full-disk | file-limit | crowd-file | crowd-static | crowd-made ...]
 """
 
 import asyncio
@@ -25,6 +28,7 @@ import sys
 import tempfile
 import time
 
+import crowd
 from clients import PROTOCOLS, client_of
 from target import WORKERS, Server, page
 
@@ -316,7 +320,9 @@ def main():
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 65536), hard))
     tests = {protocol: lambda protocol=protocol: on(protocol) for protocol in PROTOCOLS}
     tests |= {"full-disk": full_disk, "file-limit": file_limit}
+    asked = {f"crowd-{kind}": lambda kind=kind: crowd.measure(kind, started, p99) for kind in crowd.TARGETS}
     names = sys.argv[1:] or list(tests)
+    tests |= asked
     if unknown := set(names) - set(tests):
         sys.exit(f"unknown: {', '.join(unknown)}; there are {', '.join(tests)}")
     # All of them, also after one has failed.
