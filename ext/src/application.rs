@@ -1,6 +1,7 @@
 //! [`ServerApplication`]: the callbacks of the supervisor, the reactor and the workers.
 
 mod banner;
+mod settle;
 
 use std::os::fd::OwnedFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -15,7 +16,7 @@ use config::log_limit;
 use config::logger::{self, LogSource};
 use config::process::{self, Identity, PidFile};
 use config::stats_file::StatsFile;
-use config::uploads::{self, UploadFolder};
+use config::uploads;
 use ext_php_rs::types::Zval;
 use log::Level;
 use wire::Reason;
@@ -25,21 +26,19 @@ use wire::metrics;
 use wire::shm::{Counter, Shared};
 use worker::{
     Application, ApplicationError, ConnectionEvent, Outcome, ProcessState, ReactorBoot, Reply,
-    Request, Verdict, WorkerFailure, WorkerIdentity,
+    Request, Verdict, WorkerFailure, WorkerIdentity, WorkerScript,
 };
 
-use crate::compression::Compression;
 use crate::engine::call::{CallOutcome, Callback, call, call_event};
 use crate::engine::interpreter;
 use crate::engine::reset::Baseline;
 use crate::engine::zend::value;
 use crate::php::port::PortContext;
-use crate::php::server::state::{ServerStage, ServerState};
-use crate::php::server::{object_of, write_slot};
+use crate::php::server::state::ServerState;
 use crate::request_cycle;
-use crate::signatures::server::slot;
 use crate::web::callback::WebCallbacks;
 use crate::web::classic::{self, Classic};
+use crate::web::pull;
 use crate::web::superglobals;
 
 /// What one port does with what comes in.
@@ -84,6 +83,8 @@ pub struct Run {
     pub web: Option<WebCallbacks>,
     /// Where requests run files: which, and how.
     pub classic: Option<classic::Plan>,
+    /// Where workers run a script that asks for requests: which, and how.
+    pub pull: Option<pull::Plan>,
 }
 
 /// The application of one server. Each process has its own copy.
@@ -96,14 +97,22 @@ pub struct ServerApplication {
     sound: bool,
     /// In a worker, once it is ready.
     baseline: Option<Baseline>,
-    /// In a worker whose requests run files, once it is ready.
-    classic: Option<Classic>,
+    /// In a worker that has left the script of the server.
+    left: Option<LeftScript>,
+}
+
+/// What a worker does that has left the script of the server.
+enum LeftScript {
+    /// Each request runs a file.
+    Classic(Classic),
+    /// A script asks for requests; it is here until it runs.
+    Pull(Option<Box<pull::Script>>),
 }
 
 impl ServerApplication {
     /// The application of a server that is about to start.
     pub fn new(server: Zval, state: Rc<ServerState>, run: Run) -> Self {
-        Self { server, state, run, sound: true, baseline: None, classic: None }
+        Self { server, state, run, sound: true, baseline: None, left: None }
     }
 
     /// In the supervisor, at the end: removes socket files, the pid file and the file of statistics. `false`
@@ -134,10 +143,13 @@ impl ServerApplication {
     /// In a worker that has left the script of the server, which it cannot return to: the code that it ends
     /// with.
     pub fn exit_code(&self, outcome: &Result<Outcome, worker::SuperviseError>) -> Option<i32> {
-        let classic = self.classic.as_ref()?;
+        let of_copy = match self.left.as_ref()? {
+            LeftScript::Classic(classic) => classic.exit_code,
+            LeftScript::Pull(_) => pull::exit_code(),
+        };
         Some(match outcome {
             Ok(Outcome::WorkerDone) => 0,
-            Ok(Outcome::ForkedCopy) => classic.exit_code,
+            Ok(Outcome::ForkedCopy) => of_copy,
             _ => process::EXIT_FATAL,
         })
     }
@@ -182,33 +194,6 @@ impl ServerApplication {
         }
     }
 
-    /// Makes the interpreter that this worker has inherited its own.
-    fn settle(&mut self, identity: WorkerIdentity) -> Result<(), ApplicationError> {
-        interpreter::drop_inheritance();
-        interpreter::reseed();
-        // Keys are none of the handlers' business.
-        self.run.reactor.ports.clear();
-        self.run.reactor.admin = None;
-        let pid = std::process::id();
-        self.state.stage.set(ServerStage::Worker(identity.worker));
-        if let Some(object) = object_of(&self.server) {
-            // SAFETY: `self.server` keeps the object alive.
-            unsafe {
-                write_slot(object, slot::WORKER_ID, value::long(i64::from(identity.worker)));
-                write_slot(object, slot::WORKER_PID, value::long(i64::from(pid)));
-            }
-        }
-        for handler in &mut self.run.handlers {
-            let (parent, supervisor) = (&self.run.reactor.spool_dir, identity.supervisor);
-            handler.context.uploads = UploadFolder::new(parent, supervisor, identity.incarnation);
-        }
-        let handlers = self.run.handlers.iter();
-        Compression::set_ports(handlers.map(|port| port.context.compression.clone()).collect());
-        process::pin(&self.run.reactor.cpus, usize::from(identity.worker));
-        let assumed = self.run.identity.assume(identity.supervisor);
-        assumed.map_err(|error| ApplicationError(error.to_string()))
-    }
-
     /// A successor of a reactor gets the certificates of its own time.
     fn refresh_certificates(&mut self) {
         for tls in self.run.reactor.ports.iter_mut().filter_map(|port| port.tls.as_mut()) {
@@ -221,10 +206,6 @@ impl ServerApplication {
                 );
             }
         }
-    }
-
-    fn reactor_pid(&self) -> i32 {
-        self.state.shared.get().map_or(0, |shared| shared.get(Counter::ReactorPid) as i32)
     }
 }
 
@@ -323,7 +304,11 @@ impl Application for ServerApplication {
         }
         self.call_or_fail(Event::WorkerStart, &[i64::from(identity.worker)])?;
         if let Some(plan) = self.run.classic.take_if(|_| !worker::is_forked_copy()) {
-            self.classic = Some(Classic::leave_script(plan));
+            self.left = Some(LeftScript::Classic(Classic::begin(plan)));
+            return Ok(());
+        }
+        if let Some(plan) = self.run.pull.take_if(|_| !worker::is_forked_copy()) {
+            self.left = Some(LeftScript::Pull(Some(Box::new(pull::begin(plan)))));
             return Ok(());
         }
         self.baseline = Some(Baseline::take(self.run.reset_state));
@@ -332,8 +317,13 @@ impl Application for ServerApplication {
 
     fn handle(&mut self, request: Request, mut reply: Reply) -> Verdict {
         let port = usize::from(request.head.origin.port);
-        if let (Some(classic), Some(handler)) = (&mut self.classic, self.run.handlers.get(port)) {
-            return classic.handle(port, &handler.context, request, reply);
+        if let (Some(left), Some(handler)) = (&mut self.left, self.run.handlers.get(port)) {
+            return match left {
+                LeftScript::Classic(classic) => {
+                    classic.handle(port, &handler.context, request, reply)
+                }
+                LeftScript::Pull(_) => pull::handle(&handler.context, request, reply),
+            };
         }
         match (self.run.handlers.get(port), &mut self.baseline) {
             (Some(PortHandler { request: Some(callback), context, web, .. }), Some(baseline)) => {
@@ -374,8 +364,15 @@ impl Application for ServerApplication {
         if self.sound { Verdict::Continue } else { Verdict::Exit }
     }
 
+    fn worker_script(&mut self) -> Option<Box<dyn WorkerScript>> {
+        match self.left.as_mut()? {
+            LeftScript::Pull(script) => Some(script.take()?),
+            LeftScript::Classic(_) => None,
+        }
+    }
+
     fn worker_stopped(&mut self, identity: WorkerIdentity) {
-        if self.classic.is_none() {
+        if self.left.is_none() {
             self.call(Event::WorkerStop, &[i64::from(identity.worker)]);
         }
         log_limit::sum_up();

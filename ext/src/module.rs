@@ -10,7 +10,7 @@ use ext_php_rs::{info_table_end, info_table_header, info_table_row, info_table_s
 
 use crate::engine::programs;
 use crate::engine::zend::signature::Constant;
-use crate::engine::zend::{object, watched};
+use crate::engine::zend::{class, object, watched};
 use crate::php::cookie::object::CookieObject;
 use crate::php::port::Port;
 use crate::php::request::Request;
@@ -18,7 +18,7 @@ use crate::php::response::Response;
 use crate::php::server::Server;
 use crate::php::web::Web;
 use crate::php::{error, request};
-use crate::signatures::{CONSTANTS, constant};
+use crate::signatures::{self, CONSTANTS, constant};
 use crate::swoole;
 use crate::web::functions;
 
@@ -38,6 +38,10 @@ pub fn describe(module: ModuleBuilder<'_>) -> ModuleBuilder<'_> {
         .version(VERSION)
         .info_function(info)
         .request_startup_function(script_starts);
+    let module = signatures::functions::SIGNATURE
+        .methods
+        .iter()
+        .fold(module, |module, function| module.function(class::function(function)));
     CONSTANTS.iter().fold(module, |module, (name, value)| match *value {
         Constant::Int(number) => module.constant((name, number, &[])),
         Constant::Text(text) => module.constant((name, text, &[])),
@@ -78,6 +82,7 @@ pub extern "C" fn startup(_kind: i32, module: i32) -> i32 {
     IniEntryDef::register(INI.as_slice(), module);
     programs::wrap();
     functions::make();
+    class::complete_functions(&signatures::functions::SIGNATURE);
     match register_classes() {
         Ok(()) => {
             swoole::register(module);

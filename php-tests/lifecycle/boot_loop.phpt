@@ -40,9 +40,9 @@ echo 'uncaught: ', $server->wait(), "\n";
 echo preg_match('/LogicException: no database in .*server\.php:\d+/', $server->log()), "\n";
 ?>
 --EXPECT--
-throws: 7 exception: worker 0 did not become ready 5 times in a row (the last one ended with exit code 1): a WorkerStart callback that fails or hangs is the usual cause; see the log lines above
-exits: 7 exception: worker 0 did not become ready 5 times in a row (the last one ended with exit code 1): a WorkerStart callback that fails or hangs is the usual cause; see the log lines above
-is fatal: 7 exception: worker 0 did not become ready 5 times in a row (the last one ended with exit code 1): a WorkerStart callback that fails or hangs is the usual cause; see the log lines above
-dies: 7 exception: worker 0 did not become ready 5 times in a row (the last one was killed by signal 9 (SIGKILL)): a WorkerStart callback that fails or hangs is the usual cause; see the log lines above
+throws: 7 exception: worker 0 did not become ready 5 times in a row (the last one ended with exit code 1): a WorkerStart callback (or a worker_script) that fails or hangs is the usual cause; see the log lines above
+exits: 7 exception: worker 0 did not become ready 5 times in a row (the last one ended with exit code 1): a WorkerStart callback (or a worker_script) that fails or hangs is the usual cause; see the log lines above
+is fatal: 7 exception: worker 0 did not become ready 5 times in a row (the last one ended with exit code 1): a WorkerStart callback (or a worker_script) that fails or hangs is the usual cause; see the log lines above
+dies: 7 exception: worker 0 did not become ready 5 times in a row (the last one was killed by signal 9 (SIGKILL)): a WorkerStart callback (or a worker_script) that fails or hangs is the usual cause; see the log lines above
 uncaught: 255
 1

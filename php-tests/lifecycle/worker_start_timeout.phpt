@@ -35,7 +35,7 @@ foreach ([
     $before = microtime(true);
     echo "$what: ", $server->wait(), "\n", $server->out();
     var_dump(microtime(true) - $before >= 5 * 0.3);
-    echo preg_match_all('/worker 0 \(pid \d+\) was not ready after 0\.3 s and is killed: see what its WorkerStart callback waits for, or raise worker_start_timeout$/m', $server->log()), "\n";
+    echo preg_match_all('/worker 0 \(pid \d+\) was not ready after 0\.3 s and is killed: see what its WorkerStart callback \(or its worker_script\) waits for, or raise worker_start_timeout$/m', $server->log()), "\n";
     echo preg_match_all('/worker 0 \(pid/', $server->log()), "\n";
     $server->waitForAll();
 }
@@ -79,7 +79,7 @@ worker 0: exit code 0, signal 9
 worker 0: exit code 0, signal 9
 worker 0: exit code 0, signal 9
 worker 0: exit code 0, signal 9
-worker 0 did not become ready 5 times in a row (the last one was not ready after 0.3 s): a WorkerStart callback that fails or hangs is the usual cause; see the log lines above
+worker 0 did not become ready 5 times in a row (the last one was not ready after 0.3 s): a WorkerStart callback (or a worker_script) that fails or hangs is the usual cause; see the log lines above
 bool(true)
 5
 5
@@ -89,7 +89,7 @@ worker 0: exit code 0, signal 9
 worker 0: exit code 0, signal 9
 worker 0: exit code 0, signal 9
 worker 0: exit code 0, signal 9
-worker 0 did not become ready 5 times in a row (the last one was not ready after 0.3 s): a WorkerStart callback that fails or hangs is the usual cause; see the log lines above
+worker 0 did not become ready 5 times in a row (the last one was not ready after 0.3 s): a WorkerStart callback (or a worker_script) that fails or hangs is the usual cause; see the log lines above
 bool(true)
 5
 5

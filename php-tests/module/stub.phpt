@@ -62,6 +62,15 @@ foreach (get_declared_classes() as $name) {
         array_push($stubbed, ...describe_class(new ReflectionClass($name), 'Ferrite' . substr($name, 4)));
     }
 }
+$describe_function = fn (ReflectionFunction $function): string => preg_replace('~^stub\\\\~i', '', $function->getName())
+    . '(' . implode(', ', array_map(describe_parameter(...), $function->getParameters())) . '): ' . type($function->getReturnType());
+foreach ((new ReflectionExtension('ferrite'))->getFunctions() as $function) {
+    $real[] = $describe_function($function);
+}
+foreach (preg_grep('~^stub~', get_defined_functions()['user']) as $name) {
+    $stubbed[] = $describe_function($function = new ReflectionFunction($name));
+    $function->getDocComment() || print("without a comment: $name\n");
+}
 foreach (get_defined_constants(true) as $group => $constants) {
     foreach ($constants as $name => $value) {
         if ($group === 'ferrite') {

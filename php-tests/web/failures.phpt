@@ -36,7 +36,7 @@ $memory = fn () => (int) preg_replace('~.*^RssAnon:\s*(\d+).*~ms', '$1', file_ge
 $run(2000);
 $before = $memory();
 $run(8000);
-echo $memory() - $before < 512 ? 'flat' : "$before kB, then {$memory()} kB", "\n";
+echo $memory() - $before < 128 ? 'flat' : "$before kB, then {$memory()} kB", "\n";
 echo (int) $server->get('/')->body === $worker ? "the same worker\n" : "another worker\n";
 echo $server->stop(), "\n";
 try {

@@ -73,6 +73,12 @@ pub trait Application {
     /// a reply that is dropped unfinished is aborted.
     fn handle(&mut self, request: Request, reply: Reply) -> Verdict;
 
+    /// In a worker that has started: a script that asks for each request; `None`: they are given to
+    /// [`handle`](Self::handle) as they come.
+    fn worker_script(&mut self) -> Option<Box<dyn WorkerScript>> {
+        None
+    }
+
     /// In a worker: a client's connection was opened or closed.
     fn connection(&mut self, event: ConnectionEvent, origin: Origin) -> Verdict;
 
@@ -199,4 +205,36 @@ pub enum Verdict {
     Continue,
     /// The interpreter is no longer sound: the process ends now and is replaced at once.
     Exit,
+}
+
+/// A script that runs in a worker from its start to its end, and asks for one request after another. The
+/// worker counts as ready once it asks for the first one.
+pub trait WorkerScript {
+    /// Runs it. `next` waits for a request, and returns when that has been
+    /// [handled](Application::handle) and its answer has been sent.
+    fn run(self: Box<Self>, next: &mut dyn FnMut() -> Next) -> ScriptEnd;
+}
+
+/// What a script that asks for a request is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Next {
+    /// A request was handled.
+    Handled,
+    /// There are no more: the script has `max_wait_time` to come to its end.
+    Stop,
+    /// The interpreter is no longer sound ([`Verdict::Exit`]): nothing of the script may run any more.
+    Exit,
+    /// This process is a copy that the handler has forked: it is to end as the script would here.
+    ForkedCopy,
+}
+
+/// How such a script has ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ScriptEnd {
+    /// In an orderly way: it was told to, or has had enough.
+    Ended,
+    /// It has failed; the text is for the log and says what to do.
+    Failed(String),
+    /// The interpreter is no longer sound.
+    Unsound,
 }

@@ -12,8 +12,8 @@ mod signals;
 mod supervisor;
 
 pub use application::{
-    Application, ApplicationError, BodyPiece, ConnectionEvent, ProcessState, ReactorBoot, Request,
-    RequestBody, Role, Verdict, WorkerFailure, WorkerIdentity,
+    Application, ApplicationError, BodyPiece, ConnectionEvent, Next, ProcessState, ReactorBoot,
+    Request, RequestBody, Role, ScriptEnd, Verdict, WorkerFailure, WorkerIdentity, WorkerScript,
 };
 pub use membership::{Membership, is_forked_copy, membership};
 pub use plan::{Outcome, Plan, ProcessSettings, SuperviseError, supervise};

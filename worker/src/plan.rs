@@ -8,7 +8,7 @@ use wire::Pools;
 
 use crate::application::{Application, Role};
 use crate::membership;
-use crate::runtime::serve;
+use crate::runtime::work;
 use crate::supervisor::spawn;
 use crate::supervisor::{Supervisor, Turn};
 
@@ -118,7 +118,7 @@ pub fn supervise(plan: Plan, application: &mut dyn Application) -> Result<Outcom
             result.map(|()| Outcome::Stopped)
         }
         Turn::ForkedCopy => Ok(Outcome::ForkedCopy),
-        Turn::Worker(context) => Ok(serve::work(context, application)),
+        Turn::Worker(context) => Ok(work::work(context, application)),
         Turn::Reactor(boot) => {
             application.title(Role::Reactor);
             spawn::end_now(application.run_reactor(boot))

@@ -19,6 +19,8 @@ pub struct Stubs {
     pub constants: Vec<StubConstant>,
     /// Classes, in their order.
     pub classes: Vec<StubClass>,
+    /// Functions, in their order.
+    pub functions: Vec<StubMethod>,
 }
 
 /// A constant.
@@ -54,7 +56,7 @@ pub struct StubProperty {
     pub default: Option<Literal>,
 }
 
-/// A public method.
+/// A public method, or a function.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StubMethod {
     /// Its name.

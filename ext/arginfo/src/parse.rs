@@ -16,13 +16,17 @@ pub fn stub(text: &str, stubs: &mut Stubs) -> Result<(), Error> {
             doc = Some(block);
             continue;
         }
-        match &parser.name("namespace, const or class")?[..] {
+        match &parser.name("namespace, const, class or function")?[..] {
             "namespace" => {
                 parser.namespace = parser.name("a namespace")?;
                 parser.sign(';')?;
             }
             "const" => stubs.constants.push(parser.constant()?),
             "class" => stubs.classes.push(parser.class()?),
+            // Only those that belong to no namespace.
+            "function" if parser.namespace.is_empty() => {
+                stubs.functions.push(parser.method(&doc.take().unwrap_or_default())?);
+            }
             other => return Err(parser.error_before(&format!("'{other}' is not known here"))),
         }
         doc = None;
@@ -298,7 +302,7 @@ mod tests {
     #[test]
     fn mistakes_are_named_with_their_line() {
         for (text, line, part) in [
-            ("<?php\nfunction f() {}", 2, "'function' is not known"),
+            ("<?php\nnamespace A;\nfunction f() {}", 3, "'function' is not known"),
             ("<?php\nclass A {\nprivate $x;\n}", 3, "public"),
             ("<?php\nclass A {\npublic function f(int $a = 1, int $b) {}\n}", 3, "required"),
             ("<?php\nclass A {\npublic $x\n}", 4, "';'"),

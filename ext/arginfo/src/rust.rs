@@ -2,7 +2,8 @@
 //!
 //! A class becomes a module, named by its last part in lower case: its `SIGNATURE`, the places of its
 //! properties (`slot`), and for each method a struct of its arguments and the C function that fills it
-//! and calls the function of the method's name in `crate::php::MODULE::methods`.
+//! and calls the function of the method's name in `crate::php::MODULE::methods`. Functions, which belong
+//! to no class, are those of the module `functions`.
 
 use std::fmt::Write;
 
@@ -18,6 +19,10 @@ pub fn code(stubs: &Stubs) -> Result<String, String> {
         module(&mut out, class, &stubs.constants)
             .map_err(|message| format!("{}: {message}", class.name))?;
     }
+    // Functions are told of as the methods of a class that does not exist.
+    let methods = stubs.functions.clone();
+    let functions = StubClass { name: "functions".to_owned(), properties: Vec::new(), methods };
+    module(&mut out, &functions, &stubs.constants)?;
     Ok(out)
 }
 

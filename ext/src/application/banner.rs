@@ -8,6 +8,7 @@ use config::bind::SocketType;
 use config::logger;
 use log::Level;
 use wire::event::{self, Event as LogEvent};
+use wire::shm::Counter;
 
 use super::ServerApplication;
 use crate::engine::interpreter;
@@ -25,12 +26,13 @@ impl ServerApplication {
             "never" => false,
             _ => stdout.is_terminal(),
         };
+        let reactor = self.state.shared.get().map_or(0, |shared| shared.get(Counter::ReactorPid));
         let banner = Banner {
             version: env!("CARGO_PKG_VERSION"),
             php: interpreter::php_version(),
             addresses: self.addresses(),
             supervisor: self.state.supervisor.get(),
-            reactor: (self.reactor_pid(), self.run.reactor.threads as u16),
+            reactor: (reactor as i32, self.run.reactor.threads as u16),
             workers: (0..usize::from(self.run.reactor.pools.workers()))
                 .map(|worker| self.state.pid_of(worker).unwrap_or_default())
                 .collect(),

@@ -2,6 +2,7 @@
 
 pub mod cookie;
 pub mod error;
+pub mod functions;
 pub mod port;
 pub mod request;
 pub mod response;

@@ -7,6 +7,7 @@ use config::log_limit::{LimitedEvent, limited};
 use config::script::ScriptPath;
 use http::Method;
 use log::Level;
+use wire::RequestHead;
 use worker::{Reply, Request, Verdict};
 
 use super::exchange::{self, Exchange};
@@ -21,6 +22,7 @@ use crate::engine::reset::{Baseline, Parked};
 use crate::engine::zend::globals;
 use crate::engine::{client, interpreter};
 use crate::php::port::PortContext;
+use crate::php::request::body::Body;
 use crate::php::request::{self, decoding};
 use crate::request_cycle::TimeLimit;
 
@@ -44,19 +46,27 @@ impl WebCallbacks {
         callback: &Callback,
         context: &PortContext,
         baseline: &mut Baseline,
-        mut request: Request,
+        request: Request,
         reply: Reply,
     ) -> Verdict {
-        let body = match decoding::take_body(&mut request, context.decompression.as_ref()) {
-            Ok(body) => body,
-            Err(refusal) => {
-                decoding::refuse(reply, &request.head, &refusal);
-                return Verdict::Continue;
-            }
-        };
+        match Admitted::new(context, request, reply) {
+            Some(admitted) => self.run(callback, context, baseline, admitted),
+            None => Verdict::Continue,
+        }
+    }
+
+    /// The same for one that was admitted.
+    pub fn run(
+        &mut self,
+        callback: &Callback,
+        context: &PortContext,
+        baseline: &mut Baseline,
+        admitted: Admitted,
+    ) -> Verdict {
+        let Admitted { head, body, reply } = admitted;
         let script = ScriptPath { file: self.file.clone(), path_info: Vec::new() };
         let room = std::mem::take(&mut self.room);
-        let exchange = Exchange::new(request.head, body, reply, script, &self.root, context, room);
+        let exchange = Exchange::new(head, body, reply, script, &self.root, context, room);
         let uploads = Uploads::prepare(&exchange, context);
         if let Some(watch) = exchange.response.watch() {
             client::watch(watch);
@@ -115,6 +125,27 @@ impl WebCallbacks {
         client::forget();
         if let Some(exchange) = exchange::leave() {
             self.room = settle(exchange, fatal);
+        }
+    }
+}
+
+/// A request whose content can be read.
+#[derive(Debug)]
+pub struct Admitted {
+    head: Box<RequestHead>,
+    body: Body,
+    reply: Reply,
+}
+
+impl Admitted {
+    /// Decodes the content, where the port does. `None`: it cannot be decoded; the request was refused.
+    pub fn new(context: &PortContext, mut request: Request, reply: Reply) -> Option<Self> {
+        match decoding::take_body(&mut request, context.decompression.as_ref()) {
+            Ok(body) => Some(Self { head: request.head, body, reply }),
+            Err(refusal) => {
+                decoding::refuse(reply, &request.head, &refusal);
+                None
+            }
         }
     }
 }

@@ -46,28 +46,9 @@ pub struct Classic {
 }
 
 impl Classic {
-    /// Ends the request that the script of the server is to PHP, in this process alone. From now on no
-    /// value of it may be used or dropped, and the call that has led here must not return.
-    pub fn leave_script(plan: Plan) -> Self {
-        let end = AssertUnwindSafe(|| {
-            // SAFETY: as at the end of a script, but that neither its shutdown functions nor its
-            // destructors run, and nobody sees its output: they are the supervisor's.
-            unsafe {
-                zend::php_output_discard_all();
-                php_free_shutdown_functions();
-                let store = &raw mut (*globals::executor()).objects_store;
-                zend::zend_objects_store_mark_destructed(store.cast());
-                zend::php_request_shutdown(std::ptr::null_mut());
-            }
-        });
-        if try_catch(end).is_err() {
-            log::error!("the script of the server cannot be left");
-            config::process::end_now();
-        }
-        forget_script();
-        keep_standard_input();
-        plan.sapi.settle();
-        regex::keep();
+    /// [Leaves](leave_script) the script of the server.
+    pub fn begin(plan: Plan) -> Self {
+        leave_script(&plan.sapi);
         Self { scripts: plan.scripts, room: Vec::new(), exit_code: 0 }
     }
 
@@ -171,12 +152,37 @@ impl Classic {
     }
 }
 
+/// Ends the request that the script of the server is to PHP, in this process alone, which becomes a web
+/// SAPI. From now on no value of that script may be used or dropped, and the call that has led here must
+/// not return.
+pub fn leave_script(sapi: &WebSapi) {
+    let end = AssertUnwindSafe(|| {
+        // SAFETY: as at the end of a script, but that neither its shutdown functions nor its
+        // destructors run, and nobody sees its output: they are the supervisor's.
+        unsafe {
+            zend::php_output_discard_all();
+            php_free_shutdown_functions();
+            let store = &raw mut (*globals::executor()).objects_store;
+            zend::zend_objects_store_mark_destructed(store.cast());
+            zend::php_request_shutdown(std::ptr::null_mut());
+        }
+    });
+    if try_catch(end).is_err() {
+        log::error!("the script of the server cannot be left");
+        config::process::end_now();
+    }
+    forget_script();
+    keep_standard_input();
+    sapi.settle();
+    regex::keep();
+}
+
 /// Runs a file as the script of the request.
 ///
 /// # Safety
 ///
 /// A request of PHP's has begun. A bailout may jump out of it.
-unsafe fn execute(file: &CString) {
+pub unsafe fn execute(file: &CString) {
     let mut handle = MaybeUninit::<zend_file_handle>::zeroed();
     // SAFETY: the engine fills the handle, and copies the path; it is destroyed once.
     unsafe {
@@ -189,7 +195,7 @@ unsafe fn execute(file: &CString) {
 }
 
 /// What was noted of the script that has ended, whose values are gone.
-fn forget_script() {
+pub fn forget_script() {
     if watched::any_called() {
         if watched::was_called(Watched::Alarm) {
             nix::unistd::alarm::cancel();

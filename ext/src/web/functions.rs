@@ -1,4 +1,4 @@
-//! Functions that php-fpm has and the command line has not.
+//! Functions that php-fpm has and the command line has not, and those of FrankenPHP's names.
 //!
 //! They are made once, before the first fork, in a table of their own: so every worker has them at the same
 //! addresses, which code in opcache's shared memory may hold. PHP sees them once a process is a web SAPI.
@@ -20,6 +20,7 @@ use super::zend::{self, MODULE_PERSISTENT, header_lines};
 use crate::engine::zend::globals;
 use crate::engine::zend::method::Call;
 use crate::engine::zend::value::{self, Array, entries};
+use crate::signatures::functions::SIGNATURE;
 
 /// The C function behind a function of PHP's.
 type Handler = unsafe extern "C" fn(*mut zend_execute_data, *mut zval);
@@ -27,6 +28,7 @@ type Handler = unsafe extern "C" fn(*mut zend_execute_data, *mut zval);
 const MAY_BE_BOOL: u32 = 1 << 2 | 1 << 3;
 const MAY_BE_LONG: u32 = 1 << 4;
 const MAY_BE_ARRAY: u32 = 1 << 7;
+const MAY_BE_CALLABLE: u32 = 1 << 12;
 
 /// A function: its name, its C function, what it returns, and its parameter.
 struct Function {
@@ -34,8 +36,21 @@ struct Function {
     handler: Handler,
     returns: u32,
     /// Name, type and default value.
-    parameter: Option<(&'static CStr, u32, &'static CStr)>,
+    parameter: Option<(&'static CStr, u32, Option<&'static CStr>)>,
 }
+
+/// What a worker script finds beside them that was written for FrankenPHP.
+const FRANKENPHP: [Function; 4] = [
+    Function {
+        name: c"frankenphp_handle_request",
+        handler: handle_request,
+        returns: MAY_BE_BOOL,
+        parameter: Some((c"callback", MAY_BE_CALLABLE, None)),
+    },
+    Function { name: c"frankenphp_finish_request", ..FUNCTIONS[0] },
+    Function { name: c"frankenphp_request_headers", ..FUNCTIONS[1] },
+    Function { name: c"frankenphp_response_headers", ..FUNCTIONS[3] },
+];
 
 const FUNCTIONS: [Function; 5] = [
     Function {
@@ -66,15 +81,21 @@ const FUNCTIONS: [Function; 5] = [
         name: c"headers_send",
         handler: headers_send,
         returns: MAY_BE_LONG,
-        parameter: Some((c"status", MAY_BE_LONG, c"200")),
+        parameter: Some((c"status", MAY_BE_LONG, Some(c"200"))),
     },
 ];
 
-/// The table that they are made in.
-static TABLE: AtomicPtr<HashTable> = AtomicPtr::new(std::ptr::null_mut());
+/// The tables that they are made in.
+static TABLES: [AtomicPtr<HashTable>; 2] = [const { AtomicPtr::new(std::ptr::null_mut()) }; 2];
 
 /// Makes them. To be called once, at module startup.
 pub fn make() {
+    for (table, functions) in TABLES.iter().zip([&FUNCTIONS[..], &FRANKENPHP]) {
+        table.store(made(functions), Ordering::Relaxed);
+    }
+}
+
+fn made(functions: &[Function]) -> *mut HashTable {
     // As the engine wants them: a table that ends with an empty entry. They live as long as the process.
     let entry = |function: &Function| {
         let argument = |name: *const _, mask, default| zend_internal_arg_info {
@@ -82,10 +103,12 @@ pub fn make() {
             type_: zend_type { ptr: std::ptr::null_mut(), type_mask: mask },
             default_value: default,
         };
-        let required = std::ptr::without_provenance(0);
+        let is_required = function.parameter.is_some_and(|(_, _, default)| default.is_none());
+        let required = std::ptr::without_provenance(usize::from(is_required));
         let mut arguments = vec![argument(required, function.returns, std::ptr::null())];
         if let Some((name, mask, default)) = function.parameter {
-            arguments.push(argument(name.as_ptr(), mask, default.as_ptr()));
+            let default = default.map_or(std::ptr::null(), CStr::as_ptr);
+            arguments.push(argument(name.as_ptr(), mask, default));
         }
         // SAFETY: pointers and numbers, which may be zero.
         let mut entry: zend_function_entry = unsafe { MaybeUninit::zeroed().assume_init() };
@@ -95,24 +118,28 @@ pub fn make() {
         entry.arg_info = Box::leak(arguments.into_boxed_slice()).as_ptr();
         entry
     };
-    let mut all: Vec<zend_function_entry> = FUNCTIONS.iter().map(entry).collect();
+    let mut all: Vec<zend_function_entry> = functions.iter().map(entry).collect();
     // SAFETY: as above.
     all.push(unsafe { MaybeUninit::zeroed().assume_init() });
     // SAFETY: the table is initialised before it is used; it and the entries live as long as the process.
     unsafe {
         let table = Box::leak(Box::new(MaybeUninit::<HashTable>::zeroed())).as_mut_ptr();
-        zend::_zend_hash_init(table, FUNCTIONS.len() as u32, None, true);
+        zend::_zend_hash_init(table, functions.len() as u32, None, true);
         let entries = Box::leak(all.into_boxed_slice()).as_ptr();
         zend::zend_register_functions(std::ptr::null_mut(), entries, table, MODULE_PERSISTENT);
-        TABLE.store(table, Ordering::Relaxed);
+        table
     }
 }
 
-/// Lets PHP see them. No request may run.
-pub fn show() {
+/// Lets PHP see them, those of FrankenPHP's names as well if it is to. No request may run.
+pub fn show(frankenphp: bool) {
+    TABLES[..1 + usize::from(frankenphp)].iter().for_each(show_table);
+}
+
+fn show_table(table: &AtomicPtr<HashTable>) {
     // SAFETY: the table was made at startup; the engine's own takes the same pointers.
     unsafe {
-        let Some(table) = TABLE.load(Ordering::Relaxed).as_ref() else { return };
+        let Some(table) = table.load(Ordering::Relaxed).as_ref() else { return };
         for (name, function) in entries(table) {
             let name = name.to_bytes();
             let mut function = std::ptr::read(function);
@@ -138,6 +165,13 @@ unsafe fn answer(frame: *mut zend_execute_data, returned: *mut zval, make: impl 
             returned.write(make());
         }
     }
+}
+
+/// `frankenphp_handle_request(callable $callback): bool`: the other name of `ferrite_handle_request()`.
+unsafe extern "C" fn handle_request(frame: *mut zend_execute_data, returned: *mut zval) {
+    // SAFETY: the engine's own, for this call.
+    let (frame, returned) = unsafe { (&mut *frame, &mut *returned) };
+    (SIGNATURE.methods[0].handler)(frame, returned);
 }
 
 /// `fastcgi_finish_request(): bool`: sends what there is, and the end. The script goes on.

@@ -140,14 +140,15 @@ unsafe extern "C" fn log_message(message: *const c_char, _priority: c_int) {
             exchange.fatal_logged |= fatal;
             (exchange.head.method.to_string(), exchange.head.path.escape_ascii().to_string())
         });
-        let (method, path) = label.unwrap_or_default();
+        let label = label.map(|(method, path)| (format!("{method} {path}: "), method, path));
+        let (place, method, path) = label.unwrap_or_default();
         let fields = [
             ("reason", "php".into()),
             ("method", (&method[..]).into()),
             ("path", (&path[..path.len().min(200)]).into()),
         ];
         let level = if fatal { Level::Error } else { Level::Warn };
-        let line = format_args!("{method} {path}: {}", OneLine(&message));
+        let line = format_args!("{place}{}", OneLine(&message));
         limited_with(LimitedEvent::Handler, level, &fields, line);
     });
 }

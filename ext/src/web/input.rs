@@ -63,6 +63,9 @@ pub fn close_body() {
         let readers: Vec<_> =
             open.map(|(_, value)| value.value.res).filter(|r| reads(*r)).collect();
         readers.into_iter().for_each(|reader| zend::zend_list_close(reader));
-        zend::zend_list_close(body.res);
+        // No script has it, so that the table's reference is the only one: it would grow with each request.
+        let resource = body.res;
+        zend::zend_list_close(resource);
+        zend::zend_list_delete(resource);
     }
 }

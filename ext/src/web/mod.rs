@@ -4,6 +4,7 @@
 //!  settle (once)      the table of the SAPI's functions, PHP_SAPI, functions and settings of a web server
 //!  classic (request)  php_request_startup ─▶ php_execute_script ─▶ php_request_shutdown
 //!  callback (request) sapi_activate, superglobals ─▶ the callback ─▶ sapi_deactivate; the script stays
+//!  pull               the same, asked for by a script that runs in the worker
 //!        └── exchange: what the SAPI's functions read from, and the response that they write to
 //! ```
 //!
@@ -18,6 +19,7 @@ pub mod head;
 pub mod hooks;
 pub mod input;
 pub mod outcome;
+pub mod pull;
 pub mod regex;
 pub mod response;
 pub mod sapi;

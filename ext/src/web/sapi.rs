@@ -18,6 +18,8 @@ pub struct WebSapi {
     pub name: String,
     /// PHP's settings.
     pub settings: Vec<(String, Vec<u8>)>,
+    /// Whether there are functions of FrankenPHP's names.
+    pub frankenphp: bool,
 }
 
 impl WebSapi {
@@ -26,7 +28,7 @@ impl WebSapi {
     pub fn settle(&self) {
         rename(&self.name);
         hooks::install();
-        functions::show();
+        functions::show(self.frankenphp);
         // SAFETY: plain values of the engine's.
         unsafe {
             let (sapi, module) = (globals::sapi(), globals::sapi_module());

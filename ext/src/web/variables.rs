@@ -8,6 +8,7 @@ use wire::tls::TlsFacts;
 use wire::{RequestHead, Scheme, TlsInfo, Version};
 
 use super::exchange::{self, Exchange, target};
+use super::pull;
 use super::zend::{self, PARSE_SERVER};
 use crate::engine::zend::globals;
 
@@ -23,7 +24,8 @@ pub unsafe fn register(array: *mut zval) {
             import(array);
         }
     }
-    let variables = exchange::with(|exchange| Variables::of(exchange).0).unwrap_or_default();
+    let of_request = exchange::with(|exchange| Variables::of(exchange).0);
+    let variables = of_request.unwrap_or_else(pull::variables);
     for (name, value) in variables {
         // SAFETY: the caller's promise.
         unsafe { set(array, &name, value) };

@@ -42,6 +42,7 @@ unsafe extern "C" {
     pub fn sapi_deactivate();
     pub fn php_file_le_stream() -> c_int;
     pub fn zend_list_close(resource: *mut zend_resource);
+    pub fn zend_list_delete(resource: *mut zend_resource) -> c_int;
     pub fn php_output_start_user(handler: *mut zval, chunk: usize, flags: c_int) -> c_int;
     pub fn php_output_discard_all();
     pub fn zend_objects_store_mark_destructed(store: *mut c_void);

@@ -7,3 +7,4 @@ pub(crate) mod link;
 pub mod links;
 pub mod reply;
 pub(crate) mod serve;
+pub(crate) mod work;

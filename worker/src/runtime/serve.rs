@@ -1,4 +1,4 @@
-//! The life of a worker process: its links, and one request after another.
+//! [`Server`]: a worker's links, and one request after another.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -9,27 +9,22 @@ use std::rc::Rc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
-use log::Level;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use wire::control::{FromWorker, ToWorkerControl};
-use wire::event::{self, Event};
 use wire::limits::{LINK_WAIT_TIME_MAX, WINDOW_BYTES_MIN};
 use wire::shm::{Marks, Shared, WorkerCounter};
 use wire::{ExchangeId, Part, Reason};
 
-use crate::application::{
-    Application, ApplicationError, RequestBody, Role, Verdict, WorkerIdentity,
-};
+use crate::application::{Application, RequestBody, Verdict, WorkerIdentity};
 use crate::control::{Order, WorkerControl};
 use crate::membership::is_forked_copy;
-use crate::plan::Outcome;
 use crate::runtime::assembly::{Assembly, Job, Task};
 use crate::runtime::body::BodyStream;
 use crate::runtime::claims;
 use crate::runtime::link::{ExchangeStatus, Link, Read};
 use crate::runtime::links;
 use crate::runtime::reply::Reply;
-use crate::signals::{self, WorkerSignals};
+use crate::signals::WorkerSignals;
 use crate::supervisor::spawn;
 
 /// What a new worker has in hand.
@@ -44,47 +39,7 @@ pub(crate) struct WorkerContext {
     pub(crate) max_request: u32,
 }
 
-/// Runs a worker from its first callback to its last.
-pub(crate) fn work(context: WorkerContext, application: &mut dyn Application) -> Outcome {
-    let identity = context.identity;
-    application.title(Role::Worker(identity.worker));
-    let signals = signals::settle_worker().unwrap_or_else(|error| {
-        log::error!("worker {}: signalfd: {error}", identity.worker);
-        spawn::end_now(1)
-    });
-    let started = application.worker_started(identity);
-    if is_forked_copy() {
-        return Outcome::ForkedCopy;
-    }
-    if let Err(ApplicationError(text)) = started {
-        event::log(
-            Level::Error,
-            Event::WorkerStartFailed,
-            &[("worker", identity.worker.into()), ("error", (&text[..]).into())],
-            format_args!("worker {}: {text}", identity.worker),
-        );
-        spawn::end_now(1);
-    }
-    let mut server = Server::new(context, signals, application);
-    server.say(&FromWorker::Ready);
-    let served = server.serve();
-    if served == Served::Unsound {
-        // Before the links end, so that the supervisor knows by then.
-        server.say(&FromWorker::Leaving);
-    }
-    signals::forget_worker();
-    drop(server);
-    match served {
-        Served::Unsound => Outcome::WorkerUnsound,
-        Served::ForkedCopy => Outcome::ForkedCopy,
-        Served::Stopped => {
-            application.worker_stopped(identity);
-            if is_forked_copy() { Outcome::ForkedCopy } else { Outcome::WorkerDone }
-        }
-    }
-}
-
-struct Server<'a> {
+pub(super) struct Server<'a> {
     context: WorkerContext,
     application: &'a mut dyn Application,
     links: Vec<LinkState>,
@@ -110,9 +65,11 @@ struct LinkState {
     assembly: Assembly,
 }
 
-/// Why a worker serves no more.
+/// What has come of waiting for a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Served {
+pub(super) enum Served {
+    /// One was handled.
+    Request,
     /// It was told to stop and has no link left.
     Stopped,
     /// Its interpreter must not run any more.
@@ -122,7 +79,7 @@ enum Served {
 }
 
 impl<'a> Server<'a> {
-    fn new(
+    pub(super) fn new(
         context: WorkerContext,
         signals: WorkerSignals,
         application: &'a mut dyn Application,
@@ -142,7 +99,18 @@ impl<'a> Server<'a> {
         }
     }
 
-    fn serve(&mut self) -> Served {
+    /// Handles requests until there are no more.
+    pub(super) fn serve(&mut self) -> Served {
+        loop {
+            match self.serve_one() {
+                Served::Request => {}
+                over => return over,
+            }
+        }
+    }
+
+    /// Waits for a request and handles it.
+    pub(super) fn serve_one(&mut self) -> Served {
         loop {
             if self.links.is_empty() {
                 let order = self.orders.pop_front().map(|order| Ok(Some(order)));
@@ -155,21 +123,32 @@ impl<'a> Server<'a> {
                 }
                 continue;
             }
-            self.receive();
             for link in 0..self.links.len() {
                 while let Some(job) = self.links[link].next() {
+                    let before = self.requests;
                     let verdict = self.take_up(link, job);
                     if is_forked_copy() {
                         return Served::ForkedCopy;
                     }
                     if verdict == Verdict::Exit {
-                        self.links.iter().for_each(|state| state.link.borrow_mut().flush());
+                        self.flush();
                         return Served::Unsound;
+                    }
+                    if self.requests != before {
+                        return Served::Request;
                     }
                 }
             }
             self.links.retain(|state| !state.link.borrow().has_ended());
+            if !self.links.is_empty() {
+                self.receive();
+            }
         }
+    }
+
+    /// Sends what is held back of answers.
+    pub(super) fn flush(&self) {
+        self.links.iter().for_each(|state| state.link.borrow_mut().flush());
     }
 
     fn connect(&mut self, sockets: Vec<OwnedFd>) {
@@ -229,7 +208,7 @@ impl<'a> Server<'a> {
             return;
         }
         self.idle = false;
-        self.links.iter().for_each(|state| state.link.borrow_mut().flush());
+        self.flush();
         let borrowed: Vec<_> = self.links.iter().map(|state| state.link.borrow()).collect();
         let control = self.context.control.as_fd();
         let others = [self.signals.as_fd(), control];
@@ -311,7 +290,7 @@ impl<'a> Server<'a> {
         }
     }
 
-    fn say(&self, message: &FromWorker) {
+    pub(super) fn say(&self, message: &FromWorker) {
         if self.context.control.say(message).is_err() {
             // Without a supervisor there is no server.
             spawn::end_now(1);

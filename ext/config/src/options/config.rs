@@ -71,6 +71,10 @@ pub struct ServerOptions {
     pub reset_state: bool,
     /// Settings of PHP's in the server's processes, by their names.
     pub php_ini: Vec<(String, String)>,
+    /// The script that workers run from their start to their end.
+    pub worker_script: Option<PathBuf>,
+    /// Whether it finds FrankenPHP's names.
+    pub frankenphp_alias: bool,
     /// What `PHP_SAPI` is in workers that are a web SAPI.
     pub sapi_name: String,
     /// Whether reactor threads and workers stay on one CPU each.
@@ -214,6 +218,8 @@ impl Default for ServerOptions {
             reset_state: false,
             php_ini: Vec::new(),
             sapi_name: "ferrite".to_owned(),
+            worker_script: None,
+            frankenphp_alias: false,
             cpu_affinity: false,
             cpu_affinity_ignore: Vec::new(),
         }

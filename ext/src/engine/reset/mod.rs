@@ -47,6 +47,13 @@ impl Baseline {
         baseline
     }
 
+    /// To be called where code that belongs to no request may have run since [`end`](Self::end): what it has
+    /// left open ends here, as in [`take`](Self::take). `false` when the interpreter is no longer sound.
+    pub fn again(&mut self) -> bool {
+        globals::forget_headers(self.response_code);
+        self.forget_session()
+    }
+
     /// To be called before a request, or another callback that clients bring about.
     pub fn begin(&self) -> Parked {
         Parked::park()

@@ -6,13 +6,14 @@ use std::sync::atomic::{AtomicPtr, Ordering};
 use ext_php_rs::args::{Arg, ArgInfoTables};
 use ext_php_rs::builders::{ClassBuilder, FunctionBuilder};
 use ext_php_rs::ffi::{
-    ZEND_ACC_PUBLIC, zend_class_entry, zend_function, zend_hash_str_find, zend_property_info,
-    zend_string, zend_type, zval,
+    HashTable, ZEND_ACC_PUBLIC, zend_class_entry, zend_function, zend_hash_str_find,
+    zend_property_info, zend_string, zend_type, zval,
 };
 use ext_php_rs::flags::{DataType, MethodFlags};
 use ext_php_rs::types::Zval;
 use ext_php_rs::zend::ClassEntry;
 
+use super::globals;
 use super::signature::{Method, Property, Returns, Signature, Types};
 
 /// The class entry of one class, set once at module startup.
@@ -53,37 +54,52 @@ impl Default for ClassCell {
 /// registered.
 pub fn builder(signature: &Signature) -> ClassBuilder {
     signature.methods.iter().fold(ClassBuilder::new(signature.name), |class, method| {
-        let function = FunctionBuilder::new(method.name, method.handler);
-        let function = match method.returns {
-            Returns::Undeclared => function,
-            Returns::Class(name) => function.returns(DataType::object(name), false, false),
-            Returns::Types(_) => function.returns(DataType::Mixed, false, false),
-        };
-        let function = method.parameters.iter().fold(function, |function, parameter| {
-            let argument = Arg::new(parameter.name, DataType::Mixed);
-            function.arg(match parameter.default {
-                Some(default) => argument.default(default),
-                None => argument,
-            })
-        });
         let flags = match method.is_static {
             true => MethodFlags::Public | MethodFlags::Static,
             false => MethodFlags::Public,
         };
-        class.method(function.required_args(method.required), flags)
+        class.method(function(method), flags)
     })
+}
+
+/// A builder of a method, or of a function. Its types are added by [`complete`] or [`complete_functions`].
+pub fn function(method: &Method) -> FunctionBuilder<'static> {
+    let function = FunctionBuilder::new(method.name, method.handler);
+    let function = match method.returns {
+        Returns::Undeclared => function,
+        Returns::Class(name) => function.returns(DataType::object(name), false, false),
+        Returns::Types(_) => function.returns(DataType::Mixed, false, false),
+    };
+    let function = method.parameters.iter().fold(function, |function, parameter| {
+        let argument = Arg::new(parameter.name, DataType::Mixed);
+        function.arg(match parameter.default {
+            Some(default) => argument.default(default),
+            None => argument,
+        })
+    });
+    function.required_args(method.required)
 }
 
 /// Declares the properties, whose slots follow each other in the order of the signature, and the types of
 /// the methods of a class that has just been registered.
 pub fn complete(entry: &mut ClassEntry, signature: &Signature) {
     signature.properties.iter().for_each(|property| declare(entry, property));
+    set_types(&raw const entry.function_table, signature);
+}
+
+/// Declares the types of functions, which are in the engine's table.
+pub fn complete_functions(signature: &Signature) {
+    // SAFETY: only takes the address.
+    set_types(unsafe { (*globals::compiler()).function_table }, signature);
+}
+
+fn set_types(table: *const HashTable, signature: &Signature) {
     for method in signature.methods {
         if let Returns::Types(types) = method.returns {
-            set_type(entry, method, None, types);
+            set_type(table, method, None, types);
         }
         for (index, parameter) in method.parameters.iter().enumerate() {
-            set_type(entry, method, Some(index), parameter.types);
+            set_type(table, method, Some(index), parameter.types);
         }
     }
 }
@@ -108,11 +124,10 @@ fn declare(entry: &mut ClassEntry, property: &Property) {
 
 /// Gives a method its type: of what it returns, or of the argument with this index. The builder has put
 /// another one there.
-fn set_type(entry: &ClassEntry, method: &Method, argument: Option<usize>, types: Types) {
+fn set_type(table: *const HashTable, method: &Method, argument: Option<usize>, types: Types) {
     let name = method.name.to_ascii_lowercase();
-    let table = &raw const entry.function_table;
-    // SAFETY: the table belongs to a registered class; its values point to functions, and the engine
-    // keeps its own copies of their argument tables, where the returned type lies first.
+    // SAFETY: the table is that of a registered class, or the engine's; its values point to functions,
+    // whose argument tables, where the returned type lies first, live as long and may be written to.
     unsafe {
         let found = zend_hash_str_find(table, name.as_ptr().cast(), name.len());
         let Some(found) = found.as_ref() else { return };

@@ -14,6 +14,7 @@ use crate::php::error::Failure;
 use crate::php::port::PortState;
 use crate::web::callback::WebCallbacks;
 use crate::web::classic::Plan;
+use crate::web::pull;
 use crate::web::sapi::WebSapi;
 use crate::web::scripts::Scripts;
 use crate::web::settings;
@@ -44,6 +45,9 @@ pub fn prepare(
     server: &ServerOptions,
     ports: &mut [PortOptions],
 ) -> Result<Option<Plan>, Failure> {
+    if server.worker_script.is_some() {
+        return Ok(None);
+    }
     let mut scripts = Vec::with_capacity(ports.len());
     for (port, options) in states.iter().zip(&mut *ports) {
         let root = &options.files.root;
@@ -64,38 +68,95 @@ pub fn prepare(
     if scripts.iter().all(Option::is_none) {
         return Ok(None);
     }
-    // The script of the server is left by the workers, and its functions with it.
+    refuse_callbacks(state, states, "the files of script")?;
+    Ok(Some(Plan { scripts, sapi: sapi(server) }))
+}
+
+/// The script of the server is left by the workers, and its functions with it.
+fn refuse_callbacks(
+    state: &ServerState,
+    states: &[Rc<PortState>],
+    what: &str,
+) -> Result<(), Failure> {
     for port in states {
         for event in [Event::Request, Event::Connect, Event::Close, Event::WorkerStop] {
             if state.callback_of(port, event).is_some() {
                 return Err(Failure::State(format!(
-                    "There is a callback for '{}' on {}, but workers run the files of script: nothing of \
-                     this script is there when requests come. Leave out one of them",
+                    "There is a callback for '{}' on {}, but workers run {what}: nothing of this script \
+                     is there when requests come. Leave out one of them",
                     event.name(),
                     port.place()
                 )));
             }
         }
     }
-    Ok(Some(Plan { scripts, sapi: sapi(server) }))
+    Ok(())
+}
+
+/// The plan of workers that run a script which asks for requests; `None` where there is none.
+pub fn prepare_pull(
+    state: &ServerState,
+    states: &[Rc<PortState>],
+    server: &ServerOptions,
+    ports: &mut [PortOptions],
+) -> Result<Option<pull::Plan>, Failure> {
+    let Some(path) = &server.worker_script else {
+        return match server.frankenphp_alias {
+            true => Err(Failure::State(
+                "frankenphp_alias is for a worker_script: set that to the script that asks for requests"
+                    .to_owned(),
+            )),
+            false => Ok(None),
+        };
+    };
+    let script = std::fs::canonicalize(path).ok().filter(|script| script.is_file());
+    let Some(script) = script.or_else(|| server.chroot.is_some().then(|| path.clone())) else {
+        return Err(Failure::State(format!(
+            "Option 'worker_script' must be a PHP file; {} is none",
+            path.display()
+        )));
+    };
+    for (port, options) in states.iter().zip(&mut *ports) {
+        if options.classic.enabled() {
+            return Err(Failure::State(format!(
+                "worker_script and script are both set for {}: leave out one of them",
+                port.place()
+            )));
+        }
+        if !options.files.root.as_os_str().is_empty() {
+            options.files.serve_beside_php();
+        }
+    }
+    refuse_callbacks(state, states, "the worker_script")?;
+    let web = web(server, ports, &script);
+    Ok(Some(pull::Plan { script, web, reset_state: server.reset_state }))
 }
 
 /// What workers become that see requests as under php-fpm.
 fn sapi(server: &ServerOptions) -> WebSapi {
     let name = if server.sapi_name.is_empty() { "ferrite" } else { &server.sapi_name };
-    WebSapi { name: name.to_owned(), settings: settings::wanted(&server.php_ini) }
+    WebSapi {
+        name: name.to_owned(),
+        settings: settings::wanted(&server.php_ini),
+        frankenphp: server.frankenphp_alias,
+    }
 }
 
 /// How requests see the script of the server, where callbacks of it answer them.
 pub fn callbacks(server: &ServerOptions, ports: &[PortOptions]) -> WebCallbacks {
     let script = interpreter::script_path();
-    let script = std::fs::canonicalize(&script).unwrap_or(script);
+    web(server, ports, &std::fs::canonicalize(&script).unwrap_or(script))
+}
+
+fn web(server: &ServerOptions, ports: &[PortOptions], script: &Path) -> WebCallbacks {
     let root = ports.iter().map(|port| &port.files.root).find(|root| !root.as_os_str().is_empty());
     let root = match root {
         Some(root) => std::path::absolute(root).unwrap_or_else(|_| root.clone()),
         None => script.parent().unwrap_or(Path::new("/")).to_owned(),
     };
-    let name = script.file_name().unwrap_or_default().as_bytes().to_vec();
+    let below = root.canonicalize().ok().and_then(|root| script.strip_prefix(root).ok());
+    let name = below.or(script.file_name().map(Path::new)).unwrap_or(script);
+    let name = name.as_os_str().as_bytes().to_vec();
     let root = root.as_os_str().as_bytes();
     let root = root.strip_suffix(b"/").unwrap_or(root).to_vec();
     WebCallbacks { sapi: sapi(server), root, file: name, room: Vec::new() }

@@ -31,7 +31,7 @@ use crate::php::port::{Decompression, PortContext, PortState};
 use crate::php::web;
 use crate::settings;
 use crate::signatures::server::slot;
-use crate::web::classic;
+use crate::web::{classic, pull};
 
 /// Everything that can go wrong has gone right: what is left is to fork.
 struct Ready {
@@ -51,6 +51,7 @@ struct Ready {
     admin: Option<AdminSocket>,
     admin_config: Option<AdminConfig>,
     classic: Option<classic::Plan>,
+    pull: Option<pull::Plan>,
 }
 
 /// `Server::start()`
@@ -155,6 +156,7 @@ fn prepare(state: &ServerState) -> Result<Ready, Failure> {
     let states = state.all_ports();
     let own: Vec<_> = states.iter().map(|port| port.assignments.borrow().clone()).collect();
     let (server, mut ports) = resolve(&state.assignments.borrow(), &own);
+    let pull = files::prepare_pull(state, &states, &server, &mut ports)?;
     let classic = files::prepare(state, &states, &server, &mut ports)?;
     let handlers = states
         .iter()
@@ -189,6 +191,7 @@ fn prepare(state: &ServerState) -> Result<Ready, Failure> {
         admin,
         admin_config: None,
         classic,
+        pull,
     })
 }
 
@@ -201,7 +204,8 @@ fn handler(
     let in_chroot = server.chroot.is_some();
     options.files.check(in_chroot).map_err(|error| Failure::State(error.to_string()))?;
     let request = state.callback_of(port, Event::Request);
-    if request.is_none() && !options.files.enabled && !options.classic.enabled() {
+    let runs_files = options.classic.enabled() || server.worker_script.is_some();
+    if request.is_none() && !options.files.enabled && !runs_files {
         let place = port.place();
         return Err(Failure::State(format!(
             "There is no callback for 'Request' on {place}: call on('Request', …) before start()"
@@ -315,7 +319,7 @@ fn run(ready: Ready, pid_file: Option<PidFile>) -> Run {
         let mut port = options.reactor_config(tls, http3, connect, close);
         port.redirects = options.files.redirects();
         if options.files.enabled {
-            if handler.request.is_none() && !options.classic.enabled() {
+            if handler.request.is_none() && !options.classic.enabled() && ready.pull.is_none() {
                 port.routes.rest = None;
             }
             files.push(options.files.serve(files.len() as u8, &mut port.routes));
@@ -358,5 +362,6 @@ fn run(ready: Ready, pid_file: Option<PidFile>) -> Run {
         reset_state: ready.server.reset_state,
         web,
         classic: ready.classic,
+        pull: ready.pull,
     }
 }

@@ -215,7 +215,7 @@ impl fmt::Display for Note {
             Self::WorkerLate { worker, pid, after } => write!(
                 f,
                 "worker {worker} (pid {pid}) was not ready after {} s and is killed: see what its \
-                 WorkerStart callback waits for, or raise worker_start_timeout",
+                 WorkerStart callback (or its worker_script) waits for, or raise worker_start_timeout",
                 after.as_secs_f64()
             ),
             Self::ReactorEnded { pid, exit, ready } => {

@@ -141,7 +141,8 @@ fn boot_loop(worker: Option<u16>, how: &str) -> SuperviseError {
     let times = BOOT_FAILURES_MAX;
     let advice = match worker {
         Some(_) => {
-            "a WorkerStart callback that fails or hangs is the usual cause; see the log lines above"
+            "a WorkerStart callback (or a worker_script) that fails or hangs is the usual cause; see the \
+             log lines above"
         }
         None => "see the log lines above",
     };

@@ -2,7 +2,7 @@
 
 use super::Spec;
 use crate::options::classic::ClassicOptions;
-use crate::options::option_type::OptionType::{List, Text};
+use crate::options::option_type::OptionType::{List, Switch, Text};
 
 /// Options of PHP files that are run, and of the SAPI that they see.
 pub(super) const OPTIONS: &[Spec] = &[
@@ -20,6 +20,22 @@ pub(super) const OPTIONS: &[Spec] = &[
         "[]",
         "Beginnings of paths, such as '/uploads', below which no PHP file is run by its name: 403. For \
          folders that an application writes to.",
+    ),
+    Spec::server(
+        "worker_script",
+        Text(|d, v| d.server.worker_script = (!v.is_empty()).then(|| v.into())),
+        "'' (none)",
+        "A PHP file that each worker runs from its start to its end, and which asks for each request by \
+         `ferrite_handle_request()`, in the place of a callback for `Request` and of `script` (see \
+         [applications](applications.md)). A relative path begins where the server is started.",
+    ),
+    Spec::server(
+        "frankenphp_alias",
+        Switch(|d, v| d.server.frankenphp_alias = v),
+        "false",
+        "Whether a `worker_script` finds `frankenphp_handle_request()` and its relatives, and \
+         `$_SERVER['FRANKENPHP_WORKER']`: for scripts that were written for FrankenPHP (see [coming from \
+         FrankenPHP](from-frankenphp.md)).",
     ),
     Spec::server(
         "sapi_name",

@@ -1,0 +1,3 @@
+//! The functions that belong to no class.
+
+pub mod methods;

@@ -1,0 +1,111 @@
+//! The life of a worker process, from its first callback to its last.
+
+use log::Level;
+use wire::control::FromWorker;
+use wire::event::{self, Event};
+
+use crate::application::{
+    Application, ApplicationError, Next, Role, ScriptEnd, WorkerIdentity, WorkerScript,
+};
+use crate::membership::is_forked_copy;
+use crate::plan::Outcome;
+use crate::runtime::serve::{Served, Server, WorkerContext};
+use crate::signals;
+use crate::supervisor::spawn;
+
+/// Runs a worker from its first callback to its last.
+pub(crate) fn work(context: WorkerContext, application: &mut dyn Application) -> Outcome {
+    let identity = context.identity;
+    application.title(Role::Worker(identity.worker));
+    let signals = signals::settle_worker().unwrap_or_else(|error| {
+        log::error!("worker {}: signalfd: {error}", identity.worker);
+        spawn::end_now(1)
+    });
+    let started = application.worker_started(identity);
+    if is_forked_copy() {
+        return Outcome::ForkedCopy;
+    }
+    if let Err(ApplicationError(text)) = started {
+        start_failed(identity, &text);
+    }
+    let script = application.worker_script();
+    let mut server = Server::new(context, signals, application);
+    let served = match script {
+        Some(script) => run(&mut server, script, identity),
+        None => {
+            server.say(&FromWorker::Ready);
+            server.serve()
+        }
+    };
+    if served == Served::Unsound {
+        // Before the links end, so that the supervisor knows by then.
+        server.say(&FromWorker::Leaving);
+    }
+    signals::forget_worker();
+    drop(server);
+    match served {
+        Served::Unsound => Outcome::WorkerUnsound,
+        Served::ForkedCopy => Outcome::ForkedCopy,
+        Served::Request | Served::Stopped => {
+            application.worker_stopped(identity);
+            if is_forked_copy() { Outcome::ForkedCopy } else { Outcome::WorkerDone }
+        }
+    }
+}
+
+/// Runs a script that asks for each request. The worker is ready when it asks for the first one.
+fn run(server: &mut Server<'_>, script: Box<dyn WorkerScript>, identity: WorkerIdentity) -> Served {
+    let mut last = None;
+    let end = script.run(&mut || {
+        if last.is_none() {
+            server.say(&FromWorker::Ready);
+        }
+        let served = match last {
+            None | Some(Served::Request) => server.serve_one(),
+            // It asks once more though there are none.
+            Some(over) => over,
+        };
+        last = Some(served);
+        if served == Served::Request {
+            // What the script does before it asks again is no business of the client's.
+            server.flush();
+        }
+        match served {
+            Served::Request => Next::Handled,
+            Served::Stopped => Next::Stop,
+            Served::Unsound => Next::Exit,
+            Served::ForkedCopy => Next::ForkedCopy,
+        }
+    });
+    if is_forked_copy() {
+        return Served::ForkedCopy;
+    }
+    let failed = match end {
+        ScriptEnd::Unsound => return Served::Unsound,
+        ScriptEnd::Failed(text) => Some(text),
+        ScriptEnd::Ended => None,
+    };
+    match (failed, last) {
+        (Some(text), None) => start_failed(identity, &text),
+        (Some(text), Some(served)) => {
+            log::error!("worker {}: {text}", identity.worker);
+            if served == Served::Request {
+                spawn::end_now(255);
+            }
+        }
+        // It has had enough: that is no failure, and somebody takes its place at once.
+        (None, Some(Served::Request)) => server.say(&FromWorker::Leaving),
+        (None, _) => {}
+    }
+    Served::Stopped
+}
+
+fn start_failed(identity: WorkerIdentity, text: &str) -> ! {
+    event::log(
+        Level::Error,
+        Event::WorkerStartFailed,
+        &[("worker", identity.worker.into()), ("error", text.into())],
+        format_args!("worker {}: {text}", identity.worker),
+    );
+    spawn::end_now(1)
+}
