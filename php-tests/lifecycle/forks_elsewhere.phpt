@@ -63,6 +63,8 @@ for ($n = 0; $n < 30; $n++) {
 echo $server->get('/die')->status, "\n";
 wait_until(fn () => $server->get('/pid')->body !== $pid, 'it is replaced');
 echo $server->stop(), "\n";
+// The copies end by themselves.
+$server->waitForAll();
 $copies = array_count_values(file($server->place('copies'), FILE_IGNORE_NEW_LINES));
 ksort($copies);
 foreach ($copies as $where => $count) {
