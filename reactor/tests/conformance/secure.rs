@@ -97,12 +97,16 @@ impl Secure {
                 None => worker.request(),
                 Some(other) => {
                     let begin = Instant::now();
-                    while !worker.has_request() {
+                    loop {
+                        if worker.has_request()
+                            && let Some(request) = worker.unless_taken_back()
+                        {
+                            break request;
+                        }
                         std::mem::swap(worker, other);
                         assert!(begin.elapsed() < PATIENCE, "no request");
                         thread::sleep(PAUSE);
                     }
-                    worker.request()
                 }
             });
             while !playing.is_finished() {

@@ -316,6 +316,12 @@ impl Worker {
 
     /// The next complete request; it is marked as started.
     pub fn request(&mut self) -> Request {
+        self.unless_taken_back().expect("taken back")
+    }
+
+    /// The next complete request, marked as started; `None`: the reactor has taken it back, as a worker
+    /// that is slow to start one loses it to an idle one.
+    pub fn unless_taken_back(&mut self) -> Option<Request> {
         let (id, message) = loop {
             match self.next() {
                 (_, ToWorker::Credit(_)) => {}
@@ -356,8 +362,7 @@ impl Worker {
             }
         }
         let link = self.home.lock().unwrap()[&id];
-        assert!(self.links[link].marks.get(mark).unwrap().start(id), "taken back");
-        request
+        self.links[link].marks.get(mark).unwrap().start(id).then_some(request)
     }
 
     /// The next request whose content is still to come; it is marked as started.
@@ -400,16 +405,31 @@ impl Worker {
         let mut encoder = Encoder::default();
         encoder.detach(id, ClaimSecret::new([secret; 16]), state);
         self.write(id, &encoder.bytes);
-        loop {
-            match self.next() {
-                (of, ToWorker::Detached(yes)) => {
-                    assert_eq!(of, id);
-                    return yes;
+        let (of, yes) = self.reply(|message| match message {
+            ToWorker::Detached(yes) => Ok(yes),
+            other => Err(other),
+        });
+        assert_eq!(of, id);
+        yes
+    }
+
+    /// The reply to what was asked of the reactor. Requests before it, also such as were taken back, come
+    /// after it.
+    fn reply<T>(&mut self, is: impl Fn(ToWorker) -> Result<T, ToWorker>) -> (ExchangeId, T) {
+        let mut later = Vec::new();
+        let reply = loop {
+            let (of, message) = self.next();
+            match is(message) {
+                Ok(reply) => break (of, reply),
+                Err(ToWorker::Credit(_) | ToWorker::Request { part: Part::Abort(_), .. }) => {}
+                Err(message @ (ToWorker::Request { .. } | ToWorker::SetWindow(_))) => {
+                    later.push((self.link_of(of), of, message));
                 }
-                (_, ToWorker::Credit(_) | ToWorker::Request { part: Part::Abort(_), .. }) => {}
-                message => panic!("{message:?}"),
+                Err(message) => panic!("{message:?}"),
             }
-        }
+        };
+        later.into_iter().rev().for_each(|message| self.messages.push_front(message));
+        reply
     }
 
     /// Says that an exchange is left, whosever it is.
@@ -441,18 +461,13 @@ impl Worker {
         secret: u8,
     ) -> Option<(ExchangeId, Box<Claimed>)> {
         self.ask_for(link, id, pool, secret);
-        loop {
-            match self.next() {
-                (of, ToWorker::Claimed(claimed)) => {
-                    if let Some(claimed) = &claimed {
-                        self.windows.insert(of, claimed.window.into());
-                    }
-                    return claimed.map(|claimed| (of, claimed));
-                }
-                (_, ToWorker::Credit(_) | ToWorker::Request { part: Part::Abort(_), .. }) => {}
-                message => panic!("{message:?}"),
-            }
-        }
+        let (of, claimed) = self.reply(|message| match message {
+            ToWorker::Claimed(claimed) => Ok(claimed),
+            other => Err(other),
+        });
+        let claimed = claimed?;
+        self.windows.insert(of, claimed.window.into());
+        Some((of, claimed))
     }
 
     /// Takes a detached exchange over, by the link of the first thread.
