@@ -42,7 +42,7 @@ class Request
      * has named one), and of a client that had to show a certificate `ssl_client_verify` (`SUCCESS`),
      * `ssl_client_s_dn` (its subject) and `ssl_client_cert` (PEM). Behind a proxy that `trusted_proxies`
      * names, addresses, scheme, `https`, `server_port` and the field `host` are what the proxy says;
-     * `remote_port` is 0 if it does not tell.
+     * `remote_port` is 0 if it does not tell. Where requests have ids (`request_id`), `request_id`.
      *
      * @var array<string, string|int|float>|null
      */

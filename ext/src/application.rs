@@ -22,6 +22,7 @@ use log::Level;
 use wire::Reason;
 use wire::event::{self, Event as LogEvent};
 use wire::head::Origin;
+use wire::ids;
 use wire::metrics;
 use wire::shm::{Counter, Shared};
 use worker::{
@@ -316,6 +317,7 @@ impl Application for ServerApplication {
     }
 
     fn handle(&mut self, request: Request, mut reply: Reply) -> Verdict {
+        let _about = ids::about(&request.head.ids);
         let port = usize::from(request.head.origin.port);
         if let (Some(left), Some(handler)) = (&mut self.left, self.run.handlers.get(port)) {
             return match left {

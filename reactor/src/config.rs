@@ -19,6 +19,7 @@ pub use crate::handler::{FilesConfig, FixedResponse};
 use crate::protocol::settings::{HttpSettings, Observation};
 pub use crate::proxies::{ForwardedFields, ProxySettings, TrustedProxies};
 pub use crate::record::Observer;
+pub use crate::request_ids::{IdTrust, RequestIdSettings};
 pub use crate::response_spool::SpoolLimits;
 use crate::secret::Secret;
 use crate::tls::Tls;
@@ -68,6 +69,8 @@ pub struct Config {
     pub access_log: Option<AccessLog>,
     /// Who is told of each exchange: each makes its end in a thread.
     pub observers: Vec<MakeObserver>,
+    /// How requests get ids; `None`: they have none.
+    pub request_ids: Option<RequestIdSettings>,
     /// Answers that the reactor gives by itself, where the routes of a port say so.
     pub fixed: Vec<FixedResponse>,
     /// Directories whose files the reactor sends by itself, where the routes of a port say so; at most
@@ -155,7 +158,7 @@ pub struct PortConfig {
 impl Config {
     /// Has the protocols tell what observers want to know, when there are any.
     pub(crate) fn observe(&mut self) {
-        if self.observers.is_empty() && self.admin.is_none() {
+        if self.observers.is_empty() && self.admin.is_none() && self.request_ids.is_none() {
             return;
         }
         for port in &mut self.ports {
@@ -188,6 +191,7 @@ impl Default for Config {
             cpus: Vec::new(),
             access_log: None,
             observers: Vec::new(),
+            request_ids: None,
             fixed: Vec::new(),
             files: Vec::new(),
             admin: None,

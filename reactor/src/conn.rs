@@ -16,7 +16,7 @@ use bytes::BytesMut;
 use wire::head::Origin;
 use wire::limits::{LINGER_DRAINING_TIME_MAX, READ_AHEAD_BYTES_MAX};
 use wire::shm::Counter;
-use wire::{Part, RequestHead, Scheme, TlsInfo};
+use wire::{Part, RequestHead, Scheme, TlsInfo, ids};
 
 pub use self::backlog::content_len;
 use self::streams::{DriveContext, Streams};
@@ -26,6 +26,7 @@ use crate::error_log::{ErrorLog, Kind, Peer};
 use crate::file;
 use crate::protocol::detect::Detect;
 use crate::protocol::ended::Ended;
+use crate::protocol::error::ProtocolError;
 use crate::protocol::{Input, Now, Output, Protocol, StreamId};
 use crate::socket::{ReadBuffer, Received, Socket};
 use crate::timer::Alarms;
@@ -115,6 +116,8 @@ pub enum Event {
     Credit(ExchangeKey, u64),
     /// The stream is no more: nothing of the response is of use.
     Gone(ExchangeKey),
+    /// A request was refused, or all of the connection.
+    Refused(ProtocolError),
     /// A request is over: told where requests are observed.
     Ended(Ended),
 }
@@ -203,6 +206,7 @@ impl Conn {
             return PumpResult::Abort;
         }
         if self.stalled.is_some_and(|stalled| stalled <= now.instant) {
+            let _about = ids::about(&self.streams.exchanges.only_ids());
             error_log.log_with(
                 Kind::Stall,
                 now.instant,

@@ -59,38 +59,31 @@ impl ErrorLog {
     }
 
     /// Counts and logs what a protocol has refused, of a client's or of a handler's.
-    pub fn refused(
-        &mut self,
-        mut next: impl FnMut() -> Option<ProtocolError>,
-        client: Option<SocketAddr>,
-        now: Instant,
-    ) {
-        while let Some(refusal) = next() {
-            let counter = match refusal.reason {
-                Fault::Flood => Counter::Floods,
-                Fault::ResponseStalled => Counter::Stalls,
-                _ => Counter::Refused,
-            };
-            self.shared.add(counter, 1);
-            let client = Peer(client);
-            match refusal.reason.blame() {
-                Blame::Client => self.log_with(
-                    Kind::Request,
-                    now,
-                    &[
-                        ("client", client.value()),
-                        ("status", refusal.reason.status().as_u16().into()),
-                        ("reason", Value::from_display(&refusal.reason)),
-                    ],
-                    format_args!("refused a request of client {client}: {refusal}"),
-                ),
-                Blame::Handler => self.log_with(
-                    Kind::Response,
-                    now,
-                    &[("client", client.value()), ("reason", Value::from_display(&refusal.reason))],
-                    format_args!("a response cannot be sent: {refusal}"),
-                ),
-            }
+    pub fn refused(&mut self, refusal: &ProtocolError, client: Option<SocketAddr>, now: Instant) {
+        let counter = match refusal.reason {
+            Fault::Flood => Counter::Floods,
+            Fault::ResponseStalled => Counter::Stalls,
+            _ => Counter::Refused,
+        };
+        self.shared.add(counter, 1);
+        let client = Peer(client);
+        match refusal.reason.blame() {
+            Blame::Client => self.log_with(
+                Kind::Request,
+                now,
+                &[
+                    ("client", client.value()),
+                    ("status", refusal.reason.status().as_u16().into()),
+                    ("reason", Value::from_display(&refusal.reason)),
+                ],
+                format_args!("refused a request of client {client}: {refusal}"),
+            ),
+            Blame::Handler => self.log_with(
+                Kind::Response,
+                now,
+                &[("client", client.value()), ("reason", Value::from_display(&refusal.reason))],
+                format_args!("a response cannot be sent: {refusal}"),
+            ),
         }
     }
 
@@ -280,21 +273,16 @@ mod tests {
         let shared = Shared::new(memory.leak(), 1, 1);
         let mut error_log = ErrorLog::new(shared, begin);
         log::set_max_level(log::LevelFilter::Info);
-        let mut left = 1_000;
-        let refusals = || {
-            left -= 1;
-            (left >= 0).then(|| ProtocolError::stream(Fault::Host))
-        };
-        error_log.refused(refusals, None, begin);
+        for _ in 0..1_000 {
+            error_log.refused(&ProtocolError::stream(Fault::Host), None, begin);
+        }
         assert_eq!(shared.get(Counter::Refused), 1_000);
         error_log.log(Kind::Handshake, begin, format_args!("failed"));
         let left_out = error_log.limits.each_ref().map(LogLimit::left_out);
         assert_eq!(left_out, [1_000 - AT_ONCE, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
         assert_eq!(error_log.take_alarm(), Some(begin + LOG_COMPLAINTS_PERIOD));
-        error_log.refused(|| None, None, begin);
         assert_eq!(error_log.take_alarm(), None, "it is set already");
         error_log.sum_up(begin + LOG_COMPLAINTS_PERIOD);
-        error_log.refused(|| None, None, begin);
         assert_eq!(error_log.take_alarm(), None, "nothing was left out since");
     }
 

@@ -27,6 +27,7 @@ mod mailbox;
 pub mod proxies;
 pub mod quic;
 pub mod record;
+pub mod request_ids;
 mod response_spool;
 mod secret;
 mod shared;

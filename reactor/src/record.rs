@@ -6,7 +6,7 @@
 //!                      └───── refused, shed, client left … ────────▲
 //! ```
 //!
-//! Without observers there are no records, and nothing is done for them.
+//! Where there are no observers and requests have no ids, there are no records, and nothing is done for them.
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -15,11 +15,12 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use http::{Method, StatusCode};
 use wire::head::{Origin, Version};
-use wire::{Reason, RequestHead, TlsInfo};
+use wire::{Part, Reason, RequestHead, RequestIds, ResponseHead, TlsInfo};
 
 use crate::protocol::ended::{Ended, Ending};
 use crate::protocol::error::Fault;
 use crate::protocol::{Now, StreamId};
+use crate::request_ids::{IdSource, RequestIdSettings};
 use crate::slots::{Key, Slots};
 
 /// Is told of each exchange that is over, in the reactor thread that had it. It must not block.
@@ -63,8 +64,8 @@ pub struct Record {
     pub referer: Option<Bytes>,
     /// `User-Agent`.
     pub user_agent: Option<Bytes>,
-    /// The id of the request, where requests have ids.
-    pub request_id: Option<Bytes>,
+    /// Its ids, where requests have any.
+    pub ids: RequestIds,
     /// The status that the client was sent; `None`: it was sent none.
     pub status: Option<StatusCode>,
     /// Content of the request that has arrived, bytes.
@@ -155,7 +156,7 @@ impl Record {
             host: None,
             referer: None,
             user_agent: None,
-            request_id: None,
+            ids: RequestIds::NONE,
             status: None,
             request_content: 0,
             content: 0,
@@ -184,6 +185,7 @@ impl Record {
             host: field(b"host"),
             referer: field(b"referer"),
             user_agent: field(b"user-agent"),
+            ids: head.ids.clone(),
             ..Self::new(stream, &head.origin, now)
         }
     }
@@ -267,26 +269,49 @@ pub struct Records {
     observers: Vec<Box<dyn Observer>>,
     open: Slots<Record>,
     with_fields: bool,
+    /// Gives requests their ids; `None`: they have none.
+    ids: Option<IdSource>,
 }
 
 impl Records {
-    /// For these observers.
-    pub fn new(observers: Vec<Box<dyn Observer>>) -> Self {
+    /// For these observers, of requests that have ids as the settings say.
+    pub fn new(observers: Vec<Box<dyn Observer>>, ids: Option<RequestIdSettings>) -> Self {
         let with_fields = observers.iter().any(|observer| observer.reads_fields());
-        Self { observers, open: Slots::starting_at(1), with_fields }
+        let ids = ids.map(IdSource::new);
+        Self { observers, open: Slots::starting_at(1), with_fields, ids }
     }
 
-    /// A request has its head. `None` when nobody observes.
-    pub fn begin(&mut self, stream: StreamId, head: &RequestHead, now: Instant) -> Option<Key> {
-        if self.observers.is_empty() {
+    /// A request has its head, and gets its ids. `None` when nobody wants a record.
+    pub fn begin(&mut self, stream: StreamId, head: &mut RequestHead, now: Instant) -> Option<Key> {
+        if !self.are_wanted() {
             return None;
+        }
+        if let Some(ids) = &mut self.ids {
+            ids.assign(head);
         }
         Some(self.open.insert(Record::of(stream, head, self.with_fields, now)))
     }
 
-    /// Whether somebody observes.
+    /// Whether there are records.
     pub fn are_wanted(&self) -> bool {
-        !self.observers.is_empty()
+        !self.observers.is_empty() || self.ids.is_some()
+    }
+
+    /// Puts the ids of a request into the head of its response, where clients are to have them.
+    pub fn mark(&self, key: Option<Key>, part: &mut Part<ResponseHead>) {
+        if let (Some(source), Part::Head(head)) = (&self.ids, part)
+            && let Some(record) = key.and_then(|key| self.open.get(key))
+        {
+            source.mark(&record.ids, head);
+        }
+    }
+
+    /// The response that takes the place of one that has not begun, with the ids of its request; `None` where
+    /// the protocol is to make it.
+    pub fn failure(&self, key: Option<Key>, reason: Reason) -> Option<[Part<ResponseHead>; 3]> {
+        let source = self.ids.as_ref()?;
+        let record = self.open.get(key?).filter(|record| record.answered.is_none())?;
+        source.failure(&record.ids, reason)
     }
 
     fn get(&mut self, key: Option<Key>) -> Option<&mut Record> {
@@ -332,10 +357,10 @@ impl Records {
 
     /// An exchange is over: one without a record was refused for its head.
     pub fn over(&mut self, key: Option<Key>, ended: &Ended, origin: &Origin, now: &Now) {
+        let record = key.and_then(|key| self.open.remove(key));
         if self.observers.is_empty() {
             return;
         }
-        let record = key.and_then(|key| self.open.remove(key));
         let mut record = record.unwrap_or_else(|| {
             let origin = Origin { received_at: now.unix_micros, ..*origin };
             Record::new(ended.stream, &origin, now.instant)

@@ -65,11 +65,27 @@ impl Turn {
         self.answers.extend(parts.into_iter().map(answer));
     }
 
-    /// Notes a part of a response, on its way to the client.
-    pub fn note_answer(&mut self, record: Option<Key>, part: &Part<ResponseHead>) {
+    /// Notes a part of a response, on its way to the client, and puts the ids of the request into its head.
+    /// Gives back what is to be sent in its place, if something is.
+    pub fn begin_answer(
+        &mut self,
+        record: Option<Key>,
+        part: &mut Part<ResponseHead>,
+    ) -> Option<[Part<ResponseHead>; 3]> {
+        // Most often nobody observes.
+        record?;
+        self.records.mark(record, part);
+        let instead = match part {
+            Part::Abort(reason) => self.records.failure(record, *reason),
+            _ => None,
+        };
+        self.note_answer(record, part);
+        instead
+    }
+
+    fn note_answer(&mut self, record: Option<Key>, part: &Part<ResponseHead>) {
         let now = self.clock.now().instant;
         match part {
-            _ if record.is_none() => {}
             Part::Head(head) if !head.status.is_informational() => {
                 self.records.answered(record, now)
             }

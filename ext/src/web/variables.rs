@@ -66,7 +66,7 @@ pub fn is_of_request(name: &[u8]) -> bool {
     name.starts_with(b"HTTP_") || OWN.iter().any(|own| own.as_bytes() == name)
 }
 
-const OWN: [&str; 26] = [
+const OWN: [&str; 27] = [
     "SCRIPT_FILENAME",
     "QUERY_STRING",
     "REQUEST_METHOD",
@@ -93,6 +93,7 @@ const OWN: [&str; 26] = [
     "PHP_SELF",
     "SSL_PROTOCOL",
     "SSL_CLIENT_VERIFY",
+    "REQUEST_ID",
 ];
 
 /// Names and values.
@@ -136,6 +137,9 @@ impl Variables {
         self.set("REQUEST_SCHEME", head.scheme.as_str().as_bytes());
         if head.scheme == Scheme::Https {
             self.set("HTTPS", b"on");
+        }
+        if let Some(id) = &head.ids.request {
+            self.set("REQUEST_ID", id.as_bytes());
         }
         self.set("GATEWAY_INTERFACE", b"CGI/1.1");
         self.set("SERVER_SOFTWARE", concat!("ferrite/", env!("CARGO_PKG_VERSION")).as_bytes());

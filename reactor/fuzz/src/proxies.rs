@@ -4,7 +4,7 @@ use reactor::config::{ForwardedFields, ProxySettings, TrustedProxies};
 use reactor::proxies::forwarded;
 use reactor::proxies::protocol::{Header, parse};
 use wire::head::Origin;
-use wire::{Fields, RequestHead, Scheme, Version};
+use wire::{Fields, RequestHead, RequestIds, Scheme, Version};
 
 /// A header is as long wherever it is cut, and fields change what they may change and nothing else.
 pub fn proxies(data: &[u8]) {
@@ -45,6 +45,7 @@ fn fields(data: &[u8]) {
         fields,
         origin: Origin { trusted_proxy: true, ..Origin::default() },
         tls: None,
+        ids: RequestIds::NONE,
         streamed: false,
         upgrade: None,
     };

@@ -4,6 +4,8 @@ use std::fmt;
 
 use http::StatusCode;
 
+use super::StreamId;
+
 /// A message that broke a rule. The protocol has answered it already; this is for the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ProtocolError {
@@ -13,6 +15,8 @@ pub struct ProtocolError {
     pub status: StatusCode,
     /// The rule.
     pub reason: Fault,
+    /// The stream of the request, where that is known and has its head.
+    pub stream: Option<StreamId>,
 }
 
 /// What an error ends.
@@ -36,12 +40,12 @@ pub enum Blame {
 impl ProtocolError {
     /// An error that ends the connection.
     pub fn connection(reason: Fault) -> Self {
-        Self { scope: ErrorScope::Connection, status: reason.status(), reason }
+        Self { scope: ErrorScope::Connection, status: reason.status(), reason, stream: None }
     }
 
     /// An error that ends one request.
     pub fn stream(reason: Fault) -> Self {
-        Self { scope: ErrorScope::Stream, status: reason.status(), reason }
+        Self { scope: ErrorScope::Stream, status: reason.status(), reason, stream: None }
     }
 }
 

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http::Method;
 use wire::head::{Origin, Scheme};
 use wire::limits::FIELD_NAME_BYTES_MAX;
-use wire::{Fields, FieldsBuilder, RequestHead, Version};
+use wire::{Fields, FieldsBuilder, RequestHead, RequestIds, Version};
 
 use super::error::Fault;
 use super::h1::target;
@@ -74,6 +74,7 @@ pub fn head(
         fields,
         origin,
         tls: None,
+        ids: RequestIds::NONE,
         streamed: false,
         upgrade,
     });

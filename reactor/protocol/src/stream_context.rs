@@ -8,7 +8,7 @@ use smallvec::SmallVec;
 use wire::{Part, Reason, RequestHead};
 
 use super::ended::Ended;
-use super::error::ProtocolError;
+use super::error::{ErrorScope, ProtocolError};
 use super::settings::HttpSettings;
 use super::{ReadFile, StreamId};
 
@@ -60,8 +60,9 @@ impl StreamContext {
         }
     }
 
-    /// Something was refused.
-    pub fn report(&mut self, error: ProtocolError) {
+    /// Something was refused: of the stream, or of the connection as a whole.
+    pub fn report(&mut self, mut error: ProtocolError) {
+        error.stream = (error.scope == ErrorScope::Stream).then_some(self.stream);
         self.refusals.push_back(error);
     }
 

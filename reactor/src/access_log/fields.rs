@@ -140,7 +140,9 @@ impl Field {
             Self::TotalTime => Value::Time(record.total_time()),
             Self::Worker => number(record.worker.map(|(worker, _)| worker.into())),
             Self::Pid => number(record.worker.map(|(_, pid)| pid.into())),
-            Self::RequestId => bytes(&record.request_id),
+            Self::RequestId => {
+                record.ids.request.as_ref().map_or(Value::None, |id| text(id.as_str()))
+            }
             Self::Referer => bytes(&record.referer),
             Self::UserAgent => bytes(&record.user_agent),
             Self::Connection => Value::Number(record.connection),

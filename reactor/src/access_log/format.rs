@@ -75,6 +75,17 @@ impl Format {
         Field::ALL.iter().map(|field| field.name())
     }
 
+    /// Whether its lines have the id of the request.
+    pub fn has_request_id(&self) -> bool {
+        match self {
+            Self::Combined => false,
+            Self::Json => true,
+            Self::Pieces(pieces) => {
+                pieces.iter().any(|piece| matches!(piece, Piece::Field(Field::RequestId)))
+            }
+        }
+    }
+
     /// Whether it reads fields of requests.
     pub(super) fn reads_fields(&self) -> bool {
         let read = |piece: &Piece| {

@@ -14,7 +14,7 @@ use smallvec::SmallVec;
 use wire::limits::{
     RESPONSE_AHEAD_BYTES_MAX, SHARED_AHEAD_BYTES_MAX, WINDOW_BYTES_MIN, WINDOWS_PER_CONNECTION_MAX,
 };
-use wire::{BodyLength, Part, ResponseHead};
+use wire::{BodyLength, Part, RequestIds, ResponseHead};
 
 use super::Event;
 use super::backlog::{Backlog, Parking, ProtocolSink, content_len};
@@ -33,7 +33,14 @@ pub struct Exchanges {
     /// There while the client does not keep up with a response.
     backlogs: Option<Box<Backlogs>>,
     /// Whose record is whose, where requests are observed.
-    records: Vec<(StreamId, Key)>,
+    records: Vec<Observed>,
+}
+
+#[derive(Debug)]
+struct Observed {
+    stream: StreamId,
+    record: Key,
+    ids: RequestIds,
 }
 
 #[derive(Debug)]
@@ -75,24 +82,39 @@ impl Exchanges {
     }
 
     /// A request is observed.
-    pub fn observed(&mut self, stream: StreamId, record: Option<Key>) {
-        self.records.extend(record.map(|record| (stream, record)));
+    pub fn observed(&mut self, stream: StreamId, record: Option<Key>, ids: &RequestIds) {
+        self.records.extend(record.map(|record| Observed { stream, record, ids: ids.clone() }));
+    }
+
+    /// The ids of a stream's request, if it has any.
+    pub fn ids(&self, stream: StreamId) -> RequestIds {
+        let of = self.records.iter().find(|observed| observed.stream == stream);
+        of.map_or(RequestIds::NONE, |observed| observed.ids.clone())
+    }
+
+    /// Those of the one request that is in work, if there is but one.
+    pub fn only_ids(&self) -> RequestIds {
+        match &self.records[..] {
+            [one] => one.ids.clone(),
+            _ => RequestIds::NONE,
+        }
     }
 
     /// The record of a stream's request.
     pub fn record(&self, stream: StreamId) -> Option<Key> {
-        self.records.iter().find(|(of, _)| *of == stream).map(|(_, record)| *record)
+        let of = self.records.iter().find(|observed| observed.stream == stream);
+        of.map(|observed| observed.record)
     }
 
     /// The request of a stream is over: its record.
     pub fn take_record(&mut self, stream: StreamId) -> Option<Key> {
-        let at = self.records.iter().position(|(of, _)| *of == stream)?;
-        Some(self.records.swap_remove(at).1)
+        let at = self.records.iter().position(|observed| observed.stream == stream)?;
+        Some(self.records.swap_remove(at).record)
     }
 
     /// The streams of requests that are not over.
     pub fn observed_streams(&self) -> Vec<StreamId> {
-        self.records.iter().map(|(stream, _)| *stream).collect()
+        self.records.iter().map(|observed| observed.stream).collect()
     }
 
     /// The exchange of a stream.

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use wire::head::Origin;
 use wire::shm::Shared;
-use wire::{Part, RequestHead, ResponseHead};
+use wire::{Part, RequestHead, ResponseHead, ids};
 
 use super::Event;
 use super::backlog::Parking;
@@ -168,8 +168,8 @@ impl<P: Protocol> Streams<P> {
             cx.events.push(Event::Request(stream, part));
         }
         self.drive_upgrades(cx);
-        self.report(cx.error_log, cx.now);
         let any = cx.events.len() != before;
+        self.tell_refused(cx.events);
         self.tell_ended(cx.events);
         any
     }
@@ -264,7 +264,7 @@ impl<P: Protocol> Streams<P> {
         let (protocol, upgrades) = (&mut self.protocol, &mut self.upgrades);
         let send = |stream, part| give(protocol, upgrades, stream, part, cx.now);
         let given = self.exchanges.spool(&mut parking, cx.events, send);
-        self.report(cx.error_log, cx.now);
+        self.tell_refused(cx.events);
         given
     }
 
@@ -273,9 +273,20 @@ impl<P: Protocol> Streams<P> {
         self.exchanges.settle(cx.spool);
     }
 
-    /// Counts and logs what the protocol has refused.
+    /// Tells of what the protocol has refused, behind the heads of those requests.
+    fn tell_refused(&mut self, events: &mut Vec<Event>) {
+        while let Some(refusal) = self.protocol.refusal() {
+            events.push(Event::Refused(refusal));
+        }
+    }
+
+    /// Counts and logs what the protocol has refused of a response.
     fn report(&mut self, error_log: &mut ErrorLog, now: &Now) {
-        error_log.refused(|| self.protocol.refusal(), self.origin.remote, now.instant);
+        while let Some(refusal) = self.protocol.refusal() {
+            let ids = refusal.stream.map(|stream| self.exchanges.ids(stream));
+            let _about = ids.as_ref().map(ids::about);
+            error_log.refused(&refusal, self.origin.remote, now.instant);
+        }
     }
 }
 

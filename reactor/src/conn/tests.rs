@@ -9,7 +9,7 @@ use boring::ssl::{HandshakeError, SslConnector, SslMethod, SslStream, SslVerifyM
 use bytes::Bytes;
 use http::Method;
 use wire::shm::Shared;
-use wire::{Fields, ResponseHead, Scheme, Version};
+use wire::{Fields, RequestIds, ResponseHead, Scheme, Version};
 
 use super::*;
 use crate::handler::{HandlerId, Upgrade};
@@ -218,6 +218,7 @@ fn head() -> RequestHead {
         fields: Fields::default(),
         origin: origin(),
         tls: None,
+        ids: RequestIds::NONE,
         streamed: false,
         upgrade: None,
     }

@@ -19,7 +19,6 @@ use crate::conn::{Conn, Context, Event, PumpResult, content_len};
 use crate::error_log::Kind;
 use crate::handler::workers::Task;
 use crate::handler::{Answer, ExchangeKey, NewRequest, ToClient};
-use crate::protocol::error::{Fault, ProtocolError};
 use crate::protocol::{Flow, StreamId, message};
 use crate::slots::Key;
 use crate::socket::Socket;
@@ -161,6 +160,7 @@ impl EventLoop {
                     }
                 }
                 Event::Gone(exchange) => self.stream_gone(key, exchange),
+                Event::Refused(refusal) => self.refused(key, refusal),
                 Event::Ended(ended) => self.over(key, &ended),
                 Event::Request(stream, Part::Head(head)) => self.open(key, stream, head),
                 Event::Request(stream, part) => self.request_part(key, stream, part),
@@ -176,8 +176,8 @@ impl EventLoop {
         if let Some(seat) = client.seat() {
             seat.begun();
         }
-        let record = self.turn.records.begin(stream, &head, self.turn.clock.now().instant);
-        client.exchanges().observed(stream, record);
+        let record = self.turn.records.begin(stream, &mut head, self.turn.clock.now().instant);
+        client.exchanges().observed(stream, record, &head.ids);
         if let Err(fault) = placed {
             self.turn.records.refused(record, fault);
             return self.refuse(key, stream, &head, fault);
@@ -223,24 +223,18 @@ impl EventLoop {
         }
     }
 
-    /// Refuses a request for what is wrong with it.
-    fn refuse(&mut self, key: Key, stream: StreamId, head: &RequestHead, fault: Fault) {
-        let mut refusal = Some(ProtocolError::stream(fault));
-        let now = self.turn.now();
-        self.turn.error_log.refused(|| refusal.take(), head.origin.remote, now);
-        self.answer(key, stream, fault.status());
-    }
-
     /// Answers a request that no handler is asked for. What follows of it is dropped, because it has
     /// no exchange.
-    fn answer(&mut self, key: Key, stream: StreamId, status: StatusCode) {
+    pub(super) fn answer(&mut self, key: Key, stream: StreamId, status: StatusCode) {
         let Some(client) = self.clients.get_mut(key) else { return };
         let Turn { clock, error_log, records, .. } = &mut self.turn;
         let port = &self.common.config.ports[usize::from(client.origin().port)];
         let now = clock.now().instant;
-        records.answered_all(client.exchanges().record(stream), None, now);
+        let record = client.exchanges().record(stream);
+        records.answered_all(record, None, now);
         let (head, content) = message::plain_response(status);
-        for part in [Part::Head(head), Part::Body(content), Part::End(None)] {
+        for mut part in [Part::Head(head), Part::Body(content), Part::End(None)] {
+            records.mark(record, &mut part);
             let len = content_len(&part);
             // Counts what the client has not taken.
             let accepted = client.exchanges().accept(stream, part, port.window_bytes);
@@ -307,7 +301,7 @@ impl EventLoop {
         if client.exchanges().find(stream) != Some(exchange) {
             return;
         }
-        let part = match message {
+        let mut part = match message {
             ToClient::Part(part) => part,
             ToClient::Complete => {
                 client.exchanges().completed(stream);
@@ -326,8 +320,14 @@ impl EventLoop {
                 return self.ready.push(key);
             }
         };
+        let record = client.exchanges().record(stream);
+        if let Some(parts) = self.turn.begin_answer(record, &mut part) {
+            let parts = parts.into_iter().map(ToClient::Part);
+            return parts.for_each(|message| {
+                self.deliver_one(Answer { conn: key, stream, exchange, message });
+            });
+        }
         let over = matches!(part, Part::End(_) | Part::Abort(_));
-        self.turn.note_answer(client.exchanges().record(stream), &part);
         let port = &self.common.config.ports[usize::from(client.origin().port)];
         let accepted = client.exchanges().accept(stream, part, port.window_bytes);
         let Some(handler) = self.handlers.get(handler) else { return };

@@ -100,11 +100,13 @@ impl EventLoop {
         let error_log = ErrorLog::new(common.shared, clock.now().instant);
         let dir = common.config.spool_dir.clone();
         let spool = ResponseSpool::new(Arc::clone(&common.spool_usage), dir);
+        let ids = common.config.request_ids.clone();
+        let records = Records::new(observers::of(&common, thread), ids);
         let this = Self {
             poll,
             mail,
             handlers: Handlers::new(common.clone(), thread),
-            turn: Turn::new(clock, error_log, Records::new(observers::of(&common, thread))),
+            turn: Turn::new(clock, error_log, records),
             common,
             thread,
             clients: Slots::starting_at(1),

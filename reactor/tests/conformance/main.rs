@@ -6,6 +6,7 @@ mod broken;
 #[path = "../../protocol/tests/common/mod.rs"]
 mod common;
 mod files;
+mod ids;
 mod peers;
 #[path = "../runtime/played.rs"]
 mod played;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Instant;
 
+use reactor::Config;
 use reactor::tls::{Tls, TlsConfig, development};
 use wire::shm::Counter;
 use wire::{ExchangeId, Part, Reason, Scheme, Version};
@@ -44,12 +45,26 @@ impl Secure {
     }
 
     pub fn with(version: Version, tweak: impl FnOnce(&mut TlsConfig)) -> Self {
+        Self::start(version, tweak, |_| {})
+    }
+
+    /// With a reactor of another configuration.
+    pub fn configured(version: Version, configure: impl FnOnce(&mut Config)) -> Self {
+        Self::start(version, |_| {}, configure)
+    }
+
+    fn start(
+        version: Version,
+        tweak: impl FnOnce(&mut TlsConfig),
+        configure: impl FnOnce(&mut Config),
+    ) -> Self {
         let mut tls = TlsConfig::new(development::localhost().unwrap());
         tweak(&mut tls);
         let tls = Arc::new(Tls::load(tls).unwrap());
         let server = played::Server::start(|config| {
             config.ports[0].http = settings().into();
             config.ports[0].tls = Some(tls);
+            configure(config);
         });
         let worker = server.add_worker(0, 0);
         Self { server, worker, version, peer: None, handing: Handing::Never, other: None }

@@ -193,7 +193,7 @@ impl Partial {
 #[cfg(test)]
 mod tests {
     use http::Method;
-    use wire::{Scheme, Version};
+    use wire::{RequestIds, Scheme, Version};
 
     use super::*;
 
@@ -209,6 +209,7 @@ mod tests {
             fields: [(&b"content-length"[..], content_length)].into_iter().collect(),
             origin: Origin::default(),
             tls: None,
+            ids: RequestIds::NONE,
             streamed: false,
             upgrade: None,
         }))

@@ -401,6 +401,7 @@ mod tests {
     use super::*;
     use crate::claim::{ClaimSecret, Claimed};
     use crate::head::{BodyLength, Origin, Scheme, Version};
+    use crate::ids::{RequestId, RequestIds};
     use crate::tls::TlsInfo;
 
     fn request_head() -> Box<RequestHead> {
@@ -420,6 +421,7 @@ mod tests {
                 ..Origin::default()
             },
             tls: Some(TlsInfo::from_bytes(Bytes::from_static(b"tls"))),
+            ids: RequestIds { request: RequestId::parse(Bytes::from_static(b"id")) },
             streamed: false,
             upgrade: None,
         })

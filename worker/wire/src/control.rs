@@ -59,13 +59,28 @@ pub enum FromReactor {
     Lost {
         /// The lost incarnation.
         incarnation: Incarnation,
-        /// The request in work, as `METHOD path`, which was answered with 502; cut to 200 bytes.
-        request: Option<String>,
+        /// The request in work, which was answered with 502.
+        request: Option<LostRequest>,
     },
     /// Replace all workers, as an administrator has asked by the admin listener.
     Reload,
     /// Stop the server, as an administrator has asked; said twice it is no more urgent.
     Shutdown,
+}
+
+/// A request that was in work when its worker ended.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, BorrowDecode)]
+pub struct LostRequest {
+    /// `METHOD path`, or the name of a callback; cut to 200 bytes.
+    pub summary: String,
+    /// Its id, where requests have ids.
+    pub id: Option<String>,
+}
+
+impl<T: Into<String>> From<T> for LostRequest {
+    fn from(summary: T) -> Self {
+        Self { summary: summary.into(), id: None }
+    }
 }
 
 /// From the supervisor to a worker.

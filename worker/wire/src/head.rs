@@ -8,6 +8,7 @@ use http::{Method, StatusCode};
 
 use crate::error::CodecError;
 use crate::fields::{Fields, Span};
+use crate::ids::{RequestIds, RequestIdsFrame};
 use crate::tls::TlsInfo;
 
 /// The protocol version of the message; data, never a branch above the protocol layer.
@@ -88,6 +89,8 @@ pub struct RequestHead {
     pub origin: Origin,
     /// The TLS it came by; `None` over a cleartext transport.
     pub tls: Option<TlsInfo>,
+    /// Its ids, where somebody wants any.
+    pub ids: RequestIds,
     /// Whether content follows that comes as far as the handler asks for it. Not told over a link,
     /// where the request that is streamed says so itself.
     pub streamed: bool,
@@ -151,6 +154,7 @@ pub(crate) struct RequestHeadFrame<'a> {
     scheme: Scheme,
     origin: Origin,
     tls: Option<&'a [u8]>,
+    ids: RequestIdsFrame<'a>,
     block: &'a [u8],
     spans: Vec<Span>,
 }
@@ -167,6 +171,7 @@ impl<'a> RequestHeadFrame<'a> {
             tls: self.tls.map(|tls| TlsInfo::from_bytes(payload.slice_ref(tls))),
             fields: Fields::from_block(payload.slice_ref(self.block), self.spans)
                 .ok_or(CodecError::Head)?,
+            ids: self.ids.into_ids(payload),
             streamed: false,
             upgrade: None,
         })
@@ -204,6 +209,7 @@ pub(crate) struct RequestHeadRef<'a> {
     scheme: Scheme,
     origin: Origin,
     tls: Option<&'a [u8]>,
+    ids: RequestIdsFrame<'a>,
     block: &'a [u8],
     spans: &'a [Span],
 }
@@ -218,6 +224,7 @@ impl<'a> From<&'a RequestHead> for RequestHeadRef<'a> {
             scheme: head.scheme,
             origin: head.origin,
             tls: head.tls.as_ref().map(TlsInfo::as_bytes),
+            ids: (&head.ids).into(),
             block: head.fields.block(),
             spans: head.fields.spans(),
         }

@@ -2,11 +2,13 @@
 
 mod access_log;
 mod admin;
+mod log;
 
 use std::time::Duration;
 
 pub use self::access_log::*;
 pub use self::admin::*;
+pub use self::log::*;
 
 /// Payload of one frame on a link. A head is bounded by the header options (at most 1 MiB, see
 /// `header_bytes_max`), a body part is cut by its sender.
@@ -153,23 +155,6 @@ pub const CONTROL_BYTES_MAX: usize = 4 << 10;
 /// Files that the supervisor removes for one worker that has died with uploads: far more than
 /// `max_file_uploads` lets a form have, and a moment's work.
 pub const UPLOADS_REMOVED_MAX: usize = 4096;
-
-/// Bytes of one log line: long enough for a message with its place, short enough that a handler's
-/// exception cannot fill a disk line by line.
-pub const LOG_LINE_BYTES_MAX: usize = 16 << 10;
-
-/// Lines of the log of one kind that others bring about (requests refused, handshakes that fail, what
-/// a worker says amiss), in one go and per process or reactor thread; see
-/// [`LogLimit`](crate::log_limit::LogLimit). More than a scanner or a broken client leads to in a while.
-pub const LOG_COMPLAINTS_MAX: u32 = 200;
-/// How many more of them each second allows: of a flood that goes on a disk gets a hundred megabytes
-/// a day.
-pub const LOG_COMPLAINTS_PER_SECOND_EARNED: u32 = 10;
-/// How long lines are left out before one says how many.
-pub const LOG_COMPLAINTS_PERIOD: Duration = Duration::from_secs(1);
-/// As [`LOG_COMPLAINTS_PERIOD`], for lines that say that a bound is reached: they differ in nothing
-/// that helps, so there is one at once, and one after each such time as long as it goes on.
-pub const LOG_BOUND_PERIOD: Duration = Duration::from_secs(10);
 
 /// Boots in a row that may fail before the server gives up.
 pub const BOOT_FAILURES_MAX: u32 = 5;

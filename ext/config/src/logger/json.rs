@@ -6,6 +6,7 @@ use log::Record;
 use log::kv::{Error, Key, Value as Field, VisitSource, VisitValue};
 use serde_json::{Map, Value};
 use wire::event::{self, Event};
+use wire::ids;
 use wire::limits::LOG_LINE_BYTES_MAX;
 
 use super::{LogSource, Timestamp};
@@ -20,6 +21,9 @@ pub fn line(now: Timestamp, role: LogSource, record: &Record<'_>) -> Vec<u8> {
     object.insert("message".into(), bounded(&record.args().to_string()).into());
     // It fails for a visitor that refuses something: this one does not.
     let _ = record.key_values().visit(&mut Fields(&mut object));
+    if let Some(id) = ids::current().request {
+        object.insert("request_id".into(), id.as_str().into());
+    }
     let mut text = Value::Object(object).to_string().into_bytes();
     text.push(b'\n');
     text
@@ -111,6 +115,7 @@ mod tests {
     use std::time::UNIX_EPOCH;
 
     use log::Level;
+    use wire::{RequestId, RequestIds};
 
     use super::*;
 
@@ -148,6 +153,15 @@ mod tests {
             parsed(LogSource::Reactor, &[("message", "x".into()), ("time", 0.into())], "said");
         assert_eq!((&object["event"], &object["message"]), (&"message".into(), &"said".into()));
         assert_eq!(object["time"], "1970-01-01T00:00:00.000Z");
+    }
+
+    #[test]
+    fn a_line_about_a_request_has_its_id() {
+        let ids = RequestIds { request: RequestId::parse("id-1".into()) };
+        let about = ids::about(&ids);
+        assert_eq!(parsed(LogSource::Reactor, &[], "said")["request_id"], "id-1");
+        drop(about);
+        assert_eq!(parsed(LogSource::Reactor, &[], "said").get("request_id"), None);
     }
 
     #[test]

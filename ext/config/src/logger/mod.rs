@@ -18,6 +18,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use log::{Level, LevelFilter, Log, Metadata, Record};
 use wire::limits::LOG_LINE_BYTES_MAX;
+use wire::{RequestIds, ids};
 
 use self::losses::Losses;
 
@@ -183,7 +184,7 @@ impl Logger {
         let now = Timestamp(SystemTime::now());
         match is_json() {
             true => json::line(now, role, record),
-            false => line(now.0, record.level(), role, record.args()),
+            false => line(now.0, record.level(), role, record.args(), &ids::current()),
         }
     }
 }
@@ -229,7 +230,13 @@ fn filter(level: u8) -> LevelFilter {
     }
 }
 
-fn line(now: SystemTime, level: Level, role: LogSource, message: &fmt::Arguments<'_>) -> Vec<u8> {
+fn line(
+    now: SystemTime,
+    level: Level,
+    role: LogSource,
+    message: &fmt::Arguments<'_>,
+    ids: &RequestIds,
+) -> Vec<u8> {
     let mut text = Vec::with_capacity(256);
     let pid = std::process::id();
     let _ = write!(text, "{} {level:<5} {role} [{pid}] ", Timestamp(now));
@@ -243,6 +250,9 @@ fn line(now: SystemTime, level: Level, role: LogSource, message: &fmt::Arguments
         }
         text.truncate(end);
         text.extend_from_slice("…".as_bytes());
+    }
+    if let Some(id) = &ids.request {
+        let _ = write!(text, " [request_id={}]", id.as_str());
     }
     text.push(b'\n');
     text
@@ -303,7 +313,11 @@ fn date(days: i64) -> (i64, i64, i64) {
 mod tests {
     use std::time::Duration;
 
+    use wire::RequestId;
+
     use super::*;
+
+    const NONE: RequestIds = RequestIds::NONE;
 
     fn at(seconds: u64) -> SystemTime {
         UNIX_EPOCH + Duration::from_millis(seconds * 1000 + 7)
@@ -322,7 +336,8 @@ mod tests {
 
     #[test]
     fn a_message_is_one_line() {
-        let line = line(at(0), Level::Warn, LogSource::Worker(3), &format_args!("a\nb\r\x1b[0m"));
+        let line =
+            line(at(0), Level::Warn, LogSource::Worker(3), &format_args!("a\nb\r\x1b[0m"), &NONE);
         let text = String::from_utf8(line).expect("UTF-8");
         let wanted = format!("WARN  worker 3 [{}] a\\nb\\x0d\\x1b[0m\n", std::process::id());
         assert_eq!(text, format!("1970-01-01T00:00:00.007Z {wanted}"));
@@ -331,9 +346,17 @@ mod tests {
     #[test]
     fn a_long_message_is_cut() {
         let long = "ü".repeat(LOG_LINE_BYTES_MAX);
-        let line = line(at(0), Level::Warn, LogSource::Script, &format_args!("{long}"));
+        let line = line(at(0), Level::Warn, LogSource::Script, &format_args!("{long}"), &NONE);
         assert!(line.len() < LOG_LINE_BYTES_MAX + 100);
         assert!(String::from_utf8(line).is_ok());
+    }
+
+    #[test]
+    fn a_line_about_a_request_ends_with_its_id_however_long_it_is() {
+        let ids = RequestIds { request: RequestId::parse("id-1".into()) };
+        let long = "x".repeat(LOG_LINE_BYTES_MAX + 1);
+        let line = line(at(0), Level::Warn, LogSource::Reactor, &format_args!("{long}"), &ids);
+        assert!(line.ends_with("x… [request_id=id-1]\n".as_bytes()));
     }
 
     #[test]

@@ -14,6 +14,7 @@ use worker::ProcessSettings;
 use super::access_log::AccessLogOptions;
 use super::classic::ClassicOptions;
 use super::files::StaticOptions;
+use super::request_id::RequestIdOptions;
 use super::tls::TlsOptions;
 
 /// What assignments write to: the server's options, and those of one port.
@@ -53,6 +54,8 @@ pub struct ServerOptions {
     pub log_file: Option<PathBuf>,
     /// The access log.
     pub access_log: AccessLogOptions,
+    /// The ids of requests.
+    pub request_id: RequestIdOptions,
     /// The least level that is logged, as a `Ferrite\LOG_` number.
     pub log_level: u8,
     /// Whether log lines are JSON objects.
@@ -208,6 +211,7 @@ impl Default for ServerOptions {
             chroot: None,
             log_file: None,
             access_log: AccessLogOptions::default(),
+            request_id: RequestIdOptions::default(),
             log_level: 2,
             log_json: false,
             stats_file: None,

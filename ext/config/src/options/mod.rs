@@ -14,6 +14,7 @@ pub mod docs;
 pub mod files;
 pub mod nearest;
 pub mod option_type;
+pub mod request_id;
 pub mod shown;
 pub mod table;
 pub mod tls;

@@ -31,7 +31,7 @@ pub mod key {
         MASTER_TIME = "master_time", HTTPS = "https", SSL_PROTOCOL = "ssl_protocol",
         SSL_CIPHER = "ssl_cipher", SSL_SERVER_NAME = "ssl_server_name",
         SSL_CLIENT_VERIFY = "ssl_client_verify", SSL_CLIENT_S_DN = "ssl_client_s_dn",
-        SSL_CLIENT_CERT = "ssl_client_cert",
+        SSL_CLIENT_CERT = "ssl_client_cert", REQUEST_ID = "request_id",
     }
 }
 

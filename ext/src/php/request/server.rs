@@ -39,6 +39,9 @@ pub fn array(head: &RequestHead, port: u16) -> Zval {
     if let Some(facts) = head.tls.as_ref().and_then(TlsInfo::facts) {
         set_tls(&mut set, &facts);
     }
+    if let Some(id) = &head.ids.request {
+        set(key::REQUEST_ID, value::bytes(id.as_bytes()));
+    }
     array.into_value()
 }
 

@@ -270,6 +270,8 @@ fn become_supervisor(server: &mut ServerOptions) -> Result<Option<PidFile>, Fail
     server.reactor.access_log = server.access_log.open().map_err(|error| {
         Failure::State(format!("Cannot append to access_log {}: {error}", server.access_log.to))
     })?;
+    let access_log = server.reactor.access_log.as_ref();
+    server.reactor.request_ids = server.request_id.of_reactor(access_log);
     let written = server.pid_file.as_deref().map(PidFile::write).transpose();
     written.map(Option::flatten).map_err(failure)
 }

@@ -11,7 +11,7 @@ use std::time::Instant;
 
 use bytes::BytesMut;
 use http::StatusCode;
-use wire::{Part, Reason, RequestHead, ResponseHead, Version};
+use wire::{Part, Reason, RequestHead, RequestIds, ResponseHead, Version};
 
 use super::body::Decoder;
 use super::encode::{self, Connection, Encoder, HeadLines};
@@ -104,6 +104,7 @@ impl Exchange {
             origin: wire::head::Origin { received_at: now.unix_micros, ..core.origin },
             // The connection knows, and says so of every request.
             tls: None,
+            ids: RequestIds::NONE,
             streamed,
             upgrade,
         }));

@@ -204,7 +204,8 @@ impl Core {
         Some(Ended { stream, sent: self.outbox.sent, ending })
     }
 
-    fn report(&mut self, error: ProtocolError) {
+    fn report(&mut self, mut error: ProtocolError) {
+        error.stream = self.told.map(|(stream, _)| stream);
         self.refusal.get_or_insert(error);
     }
 

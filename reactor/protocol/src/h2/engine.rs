@@ -196,9 +196,10 @@ impl Core {
         for _ in 0..self.flood_guard.take_missing() {
             // Behind a GOAWAY the client does not know yet that it must not (RFC 9113, 6.8).
             if self.course != Course::Draining {
-                self.context.report(ProtocolError::stream(Fault::Request));
                 // Which stream it was on `h2` does not say.
                 let (stream, sent) = (0, Sent::default());
+                self.context.stream = stream;
+                self.context.report(ProtocolError::stream(Fault::Request));
                 self.context.over(Ended { stream, sent, ending: Ending::Refused(Fault::Request) });
             }
         }

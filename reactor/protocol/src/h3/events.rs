@@ -343,8 +343,8 @@ impl Http3 {
 
     /// A request is not what it should be: nobody gets to see more of it.
     fn malformed(&mut self, id: StreamId, fault: Fault) -> Result<(), Over> {
-        self.context.report(ProtocolError::stream(fault));
         self.context.stream = id;
+        self.context.report(ProtocolError::stream(fault));
         match self.streams.get_mut(&id) {
             Some(stream) => stream.exchange.malformed(fault),
             None => {

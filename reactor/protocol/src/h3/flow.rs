@@ -202,6 +202,7 @@ impl Http3 {
             if let Some(pending) = &mut self.pending {
                 pending.opening.remove(&id);
             }
+            self.context.stream = id;
             self.context.report(ProtocolError::stream(Fault::HeadTimeout));
             self.discard(id, Code::RequestIncomplete);
         }

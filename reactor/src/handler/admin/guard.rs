@@ -201,7 +201,7 @@ mod tests {
     use std::net::SocketAddr;
 
     use wire::head::Origin;
-    use wire::{Fields, Scheme, Version};
+    use wire::{Fields, RequestIds, Scheme, Version};
 
     use super::*;
 
@@ -217,6 +217,7 @@ mod tests {
             fields: lines.collect::<Fields>(),
             origin: Origin { local, ..Origin::default() },
             tls: None,
+            ids: RequestIds::NONE,
             streamed: false,
             upgrade: None,
         }

@@ -21,7 +21,7 @@ use std::path::{Path, PathBuf};
 use bytes::Bytes;
 use http::{Method, StatusCode};
 use wire::shm::Counter;
-use wire::{ExchangeId, Holder, Part, Reason, RequestHead};
+use wire::{ExchangeId, Holder, Part, Reason, RequestHead, ids};
 
 use self::held::HeldFiles;
 use self::root::{Found, Missing, OpenedFile, Root, Symlinks};
@@ -92,6 +92,7 @@ impl Files {
 
     /// The answer; `None` where there is no file.
     fn answer(&mut self, head: &RequestHead, turn: &mut Turn) -> Option<Parts> {
+        let _about = ids::about(&head.ids);
         let reads = head.method == Method::GET || head.method == Method::HEAD;
         if !reads && !self.config.alone {
             return None;

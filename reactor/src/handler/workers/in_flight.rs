@@ -1,8 +1,9 @@
 //! [`InFlight`]: one request and its response, between a stream of a connection and a worker.
 
 use bytes::Bytes;
+use wire::control::LostRequest;
 use wire::head::Origin;
-use wire::{Encoder, ExchangeId, Fields, Part, RequestHead, ToWorker};
+use wire::{Encoder, ExchangeId, Fields, Part, RequestHead, RequestIds, ToWorker};
 
 use crate::handler::workers::body::{Content, ContentPiece, Spool};
 use crate::handler::workers::form;
@@ -112,6 +113,20 @@ impl Task {
             return None;
         }
         form::boundary(head.fields.get(b"content-type")?).map(Box::from)
+    }
+
+    /// The ids of the request.
+    pub fn ids(&self) -> &RequestIds {
+        match self {
+            Self::Request { head, .. } => &head.ids,
+            Self::Opened(_) | Self::Closed(_) => &RequestIds::NONE,
+        }
+    }
+
+    /// What the supervisor is told of the task when its worker has ended.
+    pub fn lost(&self) -> LostRequest {
+        let id = self.ids().request.as_ref().map(|id| id.as_str().to_owned());
+        LostRequest { summary: self.summary(), id }
     }
 
     /// The task as text for the log, bounded: `METHOD path`.

@@ -15,7 +15,7 @@ use std::time::Instant;
 use bytes::Bytes;
 use log::kv::Value;
 use wire::shm::Counter;
-use wire::{ExchangeId, Fields, Part, Pool, PoolId, Reason, RequestHead, ToWorker};
+use wire::{ExchangeId, Fields, Part, Pool, PoolId, Reason, RequestHead, ToWorker, ids};
 
 use super::body::{Content, Room, Spool};
 use super::in_flight::{InFlight, Place, Stage, Task, id_of, key_of};
@@ -138,7 +138,7 @@ impl WorkerPool {
         let task = &exchange.task;
         if let Err(error) = spool.push(bytes, || task.boundary(), room) {
             let (request, place) = (exchange.task.summary(), config.spool_dir.display());
-            let now = turn.now();
+            let (now, _about) = (turn.now(), ids::about(exchange.task.ids()));
             turn.error_log.log_with(
                 Kind::Content,
                 now,

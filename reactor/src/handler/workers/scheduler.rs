@@ -18,6 +18,7 @@ mod worker;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
+use wire::control::LostRequest;
 use wire::limits::SLOTS_KEPT;
 use wire::{ExchangeId, Pool};
 
@@ -92,7 +93,7 @@ pub struct WorkerEnd {
     /// It was retired, and its links were closed from this side.
     pub retired: bool,
     /// The request that was in work, as text for the log.
-    pub request: Option<String>,
+    pub request: Option<LostRequest>,
 }
 
 /// A request that waits behind another on one worker goes to one that is idle.
@@ -333,7 +334,7 @@ impl Scheduler {
         &mut self,
         slot: WorkerSlot,
         incarnation: u64,
-        request: Option<String>,
+        request: Option<LostRequest>,
     ) -> LinkEnd {
         let threads = self.threads;
         let Some(worker) = self.worker(slot, incarnation) else { return LinkEnd::Nothing };

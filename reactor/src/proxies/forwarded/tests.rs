@@ -1,6 +1,6 @@
 use proptest::prelude::*;
 use wire::head::Origin;
-use wire::{RequestHead, Version};
+use wire::{RequestHead, RequestIds, Version};
 
 use super::*;
 
@@ -22,6 +22,7 @@ fn head(lines: &[(&str, &str)]) -> RequestHead {
             ..Origin::default()
         },
         tls: None,
+        ids: RequestIds::NONE,
         streamed: false,
         upgrade: None,
     }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use nix::sys::signal::Signal;
-use wire::control::Incarnation;
+use wire::control::{Incarnation, LostRequest};
 
 use crate::application::WorkerFailure;
 use crate::plan::SuperviseError;
@@ -92,7 +92,7 @@ pub(crate) enum Work {
     /// Nothing.
     Idle,
     /// A handler; the request as the reactor names it.
-    Request(String),
+    Request(LostRequest),
     /// The reactor has not said.
     Unknown,
 }
@@ -201,7 +201,7 @@ impl fmt::Display for Note {
                 match work {
                     Work::Booting => f.write_str(" before it was ready"),
                     Work::Idle => f.write_str(" while it was idle"),
-                    Work::Request(request) => write!(f, " while it served {request}"),
+                    Work::Request(request) => write!(f, " while it served {}", request.summary),
                     Work::Unknown => Ok(()),
                 }
             }

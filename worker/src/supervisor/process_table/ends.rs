@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use wire::control::LostRequest;
 use wire::limits::{BOOT_FAILURES_MAX, LOST_REPORT_WAIT_MAX};
 
 use super::action::Named;
@@ -120,7 +121,7 @@ impl ProcessTable {
     }
 }
 
-pub(super) fn work(lost: Option<Option<String>>) -> Work {
+pub(super) fn work(lost: Option<Option<LostRequest>>) -> Work {
     match lost {
         None => Work::Unknown,
         Some(None) => Work::Idle,

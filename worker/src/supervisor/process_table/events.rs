@@ -2,6 +2,7 @@
 
 use log::kv::Value;
 use wire::event::{self, Event, optional};
+use wire::{RequestId, RequestIds, ids};
 
 use super::action::{Exit, Note, Work};
 
@@ -65,7 +66,19 @@ impl Note {
             Self::Stopping => (Event::ServerStopping, vec![("at_once", false.into())]),
             Self::Killing => (Event::ServerStopping, vec![("at_once", true.into())]),
         };
+        let _about = ids::about(&self.ids());
         event::log(self.level(), event, &fields, format_args!("{self}"));
+    }
+}
+
+impl Note {
+    /// Those of the request that it is about.
+    fn ids(&self) -> RequestIds {
+        let Self::WorkerEnded { work: Work::Request(request), .. } = self else {
+            return RequestIds::NONE;
+        };
+        let request = request.id.clone().and_then(|id| RequestId::parse(id.into()));
+        RequestIds { request }
     }
 }
 
@@ -91,11 +104,11 @@ impl Work {
         let mut fields = vec![("state", state.into())];
         if let Self::Request(request) = self {
             // As the reactor names it: `METHOD path`, or an event.
-            match request.split_once(' ') {
+            match request.summary.split_once(' ') {
                 Some((method, path)) if path.starts_with(['/', '*']) => {
                     fields.extend([("method", method.into()), ("path", path.into())]);
                 }
-                _ => fields.push(("callback", request[..].into())),
+                _ => fields.push(("callback", request.summary[..].into())),
             }
         }
         fields

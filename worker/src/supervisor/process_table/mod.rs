@@ -22,7 +22,7 @@ mod worker_state;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use wire::control::Incarnation;
+use wire::control::{Incarnation, LostRequest};
 use wire::limits::{ABORT_TIME_MAX, END_GRACE, STOP_TIME_MIN, WAIT_TIME_MAX};
 
 use crate::application::WorkerFailure;
@@ -247,7 +247,7 @@ impl ProcessTable {
     }
 
     /// The reactor: the links of this worker have ended from the worker's side.
-    pub(crate) fn lost(&mut self, name: Incarnation, request: Option<String>, now: Instant) {
+    pub(crate) fn lost(&mut self, name: Incarnation, request: Option<LostRequest>, now: Instant) {
         if let Some(at) = self.unreported.iter().position(|exit| exit.incarnation == name) {
             let exit = self.unreported.swap_remove(at);
             return self.report_exit(exit, work(Some(request)));

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use wire::control::Incarnation;
+use wire::control::{Incarnation, LostRequest};
 
 use super::backoff::Backoff;
 
@@ -46,7 +46,7 @@ pub(crate) struct Life {
     /// Whether it has said that it ends by its own decision.
     pub(crate) leaving: bool,
     /// The reactor's word on the end of its links: the request in work, if there was one.
-    pub(crate) lost: Option<Option<String>>,
+    pub(crate) lost: Option<Option<LostRequest>>,
 }
 
 /// Where a worker process stands.

@@ -9,6 +9,7 @@ mod http2;
 mod http3;
 mod port;
 mod proxy;
+mod request_id;
 mod server;
 mod tls;
 mod web;
@@ -84,6 +85,7 @@ pub fn all() -> impl Iterator<Item = &'static Spec> {
         server::OPTIONS,
         port::OPTIONS,
         access_log::OPTIONS,
+        request_id::OPTIONS,
         proxy::OPTIONS,
         compression::OPTIONS,
         files::OPTIONS,

@@ -13,7 +13,9 @@ use bytes::Bytes;
 use log::kv::Value;
 use wire::limits::{CLAIMS_MAX, DETACHED_STATE_BYTES_MAX, SLOTS_KEPT};
 use wire::shm::Counter;
-use wire::{ClaimSecret, Claimed, CodecError, ExchangeId, PoolId, Reason, ToReactor, ToWorker};
+use wire::{
+    ClaimSecret, Claimed, CodecError, ExchangeId, PoolId, Reason, ToReactor, ToWorker, ids,
+};
 
 use super::WorkerPool;
 use super::links::Answered;
@@ -162,6 +164,7 @@ impl WorkerPool {
             }
             self.deadlines.queue.pop_front();
             let (request, now) = (exchange.task.summary(), turn.now());
+            let _about = ids::about(exchange.task.ids());
             turn.error_log.log_with(
                 Kind::Response,
                 now,

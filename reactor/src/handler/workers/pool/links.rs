@@ -315,7 +315,7 @@ impl WorkerPool {
                 again.push(id);
                 continue;
             }
-            lost = Some(exchange.task.summary());
+            lost = Some(exchange.task.lost());
             self.common.shared.add(Counter::Lost, 1);
             if orphaned {
                 self.remove(id);

@@ -3,7 +3,7 @@
 use http::{Method, StatusCode};
 use log::kv::Value;
 use wire::shm::Counter;
-use wire::{ExchangeId, Part, Reason, RequestHead, ResponseHead, ToReactor, ToWorker};
+use wire::{ExchangeId, Part, Reason, RequestHead, ResponseHead, ToReactor, ToWorker, ids};
 
 use super::WorkerPool;
 use crate::error_log::Kind;
@@ -77,6 +77,7 @@ impl WorkerPool {
         redirects: &FileRedirects,
         turn: &mut Turn,
     ) -> Parts {
+        let _about = ids::about(&request.ids);
         let opened = match &named.file {
             Some((root, path)) => Root::new(root.clone(), redirects.symlinks)
                 .open(path, turn.now())

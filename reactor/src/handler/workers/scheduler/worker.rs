@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
+use wire::control::LostRequest;
 use wire::limits::{BEGIN_TIME_MAX, HANDOVER_DEPTH_MAX, REBALANCE_AFTER};
 
 use super::{Next, RequestKey};
@@ -31,7 +32,7 @@ pub(super) struct Worker {
     /// A link ended that nobody here had closed.
     pub(super) crashed: bool,
     /// What was in work when the first link ended.
-    pub(super) lost: Option<String>,
+    pub(super) lost: Option<LostRequest>,
 }
 
 impl Worker {

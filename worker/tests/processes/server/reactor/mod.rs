@@ -17,7 +17,8 @@ use nix::sys::socket::{MsgFlags, Shutdown, send, shutdown};
 use wire::control::{FromReactor, ToReactorControl, decode, encode};
 use wire::head::Origin;
 use wire::{
-    ExchangeId, FileSlice, Part, Reason, RequestHead, Scheme, ToReactor, ToWorker, Version,
+    ExchangeId, FileSlice, Part, Reason, RequestHead, RequestIds, Scheme, ToReactor, ToWorker,
+    Version,
 };
 use worker::ReactorBoot;
 
@@ -377,7 +378,10 @@ impl Reactor {
             }
         }
         if links.iter().all(Option::is_none) {
-            let message = FromReactor::Lost { incarnation: *incarnation, request: lost.take() };
+            let message = FromReactor::Lost {
+                incarnation: *incarnation,
+                request: lost.take().map(Into::into),
+            };
             self.tell(&message);
         }
     }
@@ -408,6 +412,7 @@ fn request(client: usize, target: &str, content: Vec<u8>, in_file: bool) -> Job 
         fields: Default::default(),
         origin: origin(client),
         tls: None,
+        ids: RequestIds::NONE,
         streamed: false,
         upgrade: None,
     };

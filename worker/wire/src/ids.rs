@@ -1,0 +1,164 @@
+//! [`RequestIds`]: the names by which what is told of one request in several places is found together, and
+//! [`about`], by which lines of the log have them.
+
+use std::cell::RefCell;
+use std::fmt;
+
+use bincode::{BorrowDecode, Encode};
+use bytes::Bytes;
+
+use crate::limits::REQUEST_ID_BYTES_MAX;
+
+/// The id of a request: 1 to [`REQUEST_ID_BYTES_MAX`] letters, digits and characters that mean nothing in a
+/// field, in a line of a log or in a shell.
+#[derive(Clone, PartialEq, Eq)]
+pub struct RequestId(Bytes);
+
+impl RequestId {
+    /// The text as an id; `None` when it may not be one.
+    pub fn parse(text: Bytes) -> Option<Self> {
+        let fits = (1..=REQUEST_ID_BYTES_MAX).contains(&text.len());
+        (fits && text.iter().all(|byte| is_safe(*byte))).then_some(Self(text))
+    }
+
+    /// The text.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        // Safe characters are ASCII.
+        std::str::from_utf8(&self.0).unwrap_or_default()
+    }
+}
+
+/// Those of UUIDs, of base 64 in both alphabets, and of what load balancers make (`Root=1-67-ab;Self=..`).
+fn is_safe(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"-_.:;=+/@".contains(&byte)
+}
+
+impl fmt::Debug for RequestId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The ids of one request. Empty where nobody wants any.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RequestIds {
+    /// The id of the request.
+    pub request: Option<RequestId>,
+}
+
+impl RequestIds {
+    /// None.
+    pub const NONE: Self = Self { request: None };
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.request.is_none()
+    }
+}
+
+/// As they cross a link, within a head.
+#[derive(Encode, BorrowDecode)]
+pub(crate) struct RequestIdsFrame<'a> {
+    request: Option<&'a [u8]>,
+}
+
+impl<'a> From<&'a RequestIds> for RequestIdsFrame<'a> {
+    fn from(ids: &'a RequestIds) -> Self {
+        Self { request: ids.request.as_ref().map(RequestId::as_bytes) }
+    }
+}
+
+impl RequestIdsFrame<'_> {
+    /// Slices of the payload that they were read from.
+    pub(crate) fn into_ids(self, payload: &Bytes) -> RequestIds {
+        let request = self.request.and_then(|id| RequestId::parse(payload.slice_ref(id)));
+        RequestIds { request }
+    }
+}
+
+thread_local! {
+    /// Whom lines of this thread are about.
+    static CURRENT: RefCell<RequestIds> = const { RefCell::new(RequestIds::NONE) };
+}
+
+/// Lines that this thread logs are about the request with these ids, until what is returned is dropped.
+/// Without ids nothing changes.
+#[must_use]
+pub fn about(ids: &RequestIds) -> About {
+    match ids.is_empty() {
+        true => About(None),
+        false => About(Some(CURRENT.replace(ids.clone()))),
+    }
+}
+
+/// The ids that lines of this thread have.
+pub fn current() -> RequestIds {
+    CURRENT.with_borrow(Clone::clone)
+}
+
+/// See [`about`].
+#[derive(Debug)]
+pub struct About(Option<RequestIds>);
+
+impl Drop for About {
+    fn drop(&mut self) {
+        if let Some(former) = self.0.take() {
+            CURRENT.set(former);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id(text: &str) -> Option<RequestId> {
+        RequestId::parse(Bytes::copy_from_slice(text.as_bytes()))
+    }
+
+    #[test]
+    fn only_what_is_safe_everywhere_is_an_id() {
+        let most = "x".repeat(REQUEST_ID_BYTES_MAX);
+        for text in ["a", "0198f3c2-7d1e-7000-8000-0123456789ab", "Root=1-67-ab;Self=1", &most] {
+            assert_eq!(id(text).expect(text).as_str(), text);
+        }
+        let more = "x".repeat(REQUEST_ID_BYTES_MAX + 1);
+        let bad = [
+            "",
+            " a",
+            "a b",
+            "a\r\nX: y",
+            "a\x1b[0m",
+            "a\"",
+            "a'",
+            "<a>",
+            "a,b",
+            "ü",
+            "a\0",
+            "$(a)",
+        ];
+        for text in bad.into_iter().chain([&more[..]]) {
+            assert_eq!(id(text), None, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn lines_are_about_the_innermost_request() {
+        let ids = |text| RequestIds { request: id(text) };
+        assert_eq!(current(), RequestIds::NONE);
+        let outer = about(&ids("outer"));
+        {
+            let _inner = about(&ids("inner"));
+            let _none = about(&RequestIds::NONE);
+            assert_eq!(current(), ids("inner"));
+        }
+        assert_eq!(current(), ids("outer"));
+        drop(outer);
+        assert_eq!(current(), RequestIds::NONE);
+    }
+}
