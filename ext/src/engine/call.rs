@@ -18,6 +18,7 @@ use ext_php_rs::zend::try_catch;
 use log::Level;
 use nix::libc::{RTLD_DEFAULT, dlsym};
 
+use crate::engine::buffers;
 use crate::engine::zend::globals::{self, LastError};
 use crate::engine::zend::string::bytes;
 use crate::engine::zend::{self, SUCCESS, value};
@@ -186,15 +187,24 @@ pub fn call_then(callback: &Callback, arguments: &mut [Zval], then: fn()) -> Cal
 /// went wrong; no exception is pending afterwards. `run` must own nothing: a fatal error jumps over it.
 pub fn enter(run: &mut dyn FnMut()) -> Option<CallOutcome> {
     // SAFETY: only reads globals.
-    let (frame, buffers) =
-        unsafe { ((*globals::executor()).current_execute_data, zend::php_output_get_level()) };
+    let level = unsafe { zend::php_output_get_level() };
+    enter_open(&mut || {
+        run();
+        // SAFETY: they are those that it has opened.
+        unsafe { buffers::close(level) };
+    })
+}
+
+/// The same, but that output buffers which `run` opens stay open.
+pub fn enter_open(run: &mut dyn FnMut()) -> Option<CallOutcome> {
+    // SAFETY: only reads globals.
+    let frame = unsafe { (*globals::executor()).current_execute_data };
     // SAFETY: only reads globals. Once set, by a fatal error of the handler, it stays.
     let unclean_before = unsafe { (*globals::compiler()).unclean_shutdown };
     let run = &raw mut *run;
     // SAFETY: the closure outlives the call.
     let caught = try_catch(AssertUnwindSafe(|| unsafe {
         (*run)();
-        close_buffers(buffers);
         raise_exhausted_memory();
     }));
     // SAFETY: only reads globals.
@@ -215,28 +225,6 @@ pub fn enter(run: &mut dyn FnMut()) -> Option<CallOutcome> {
     take_exception()
 }
 
-/// Flushes and closes output buffers down to a level, those as well that scripts must not close.
-unsafe fn close_buffers(level: c_int) {
-    // SAFETY: callbacks of the user's may run, with no exception (exit()'s) pending; handlers live as their level.
-    unsafe {
-        let exception = &raw mut (*globals::executor()).exception;
-        let mut pending = exception.replace(std::ptr::null_mut());
-        let mut closed = true;
-        while closed && zend::php_output_get_level() > level {
-            if let Some(handler) = zend::php_output_get_active_handler().as_mut() {
-                handler.flags |= REMOVABLE;
-            }
-            closed = zend::php_output_end() == SUCCESS;
-            if !(*exception).is_null() {
-                std::ptr::swap(exception, &raw mut pending);
-                let former = exception.replace(std::ptr::null_mut());
-                (!former.is_null()).then(|| value::owned_object(former));
-            }
-        }
-        exception.write(pending);
-    }
-}
-
 /// Some builds of PHP only note down that memory is exhausted, and raise the error when user code goes
 /// on. It must not wait for that of the next request: nothing could be called there any more.
 fn raise_exhausted_memory() {
@@ -253,9 +241,6 @@ fn raise_exhausted_memory() {
         unsafe { raise() };
     }
 }
-
-/// `PHP_OUTPUT_HANDLER_REMOVABLE`
-const REMOVABLE: c_int = 0x40;
 
 /// Runs what may run destructors of the user's, or other code of theirs that is not called for its
 /// result. What they throw is logged, in a line that begins with `what`. `false` when the interpreter

@@ -1,5 +1,6 @@
 //! What stands between this crate and PHP's engine: declarations, calls, and what is reset between requests.
 
+pub mod buffers;
 pub mod call;
 pub mod client;
 pub mod interpreter;

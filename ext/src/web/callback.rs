@@ -1,7 +1,7 @@
 //! Web callbacks: the script stays in memory, and a function of it is called for each request, which sees a
 //! request of PHP's: superglobals, `header()`, `echo`, sessions.
 
-use std::ffi::{CString, c_int};
+use std::ffi::{CStr, CString, c_int};
 
 use config::log_limit::{LimitedEvent, limited};
 use config::script::ScriptPath;
@@ -16,7 +16,7 @@ use super::sapi::WebSapi;
 use super::uploads::Uploads;
 use super::{input, superglobals, zend};
 use crate::engine::call::{
-    CallOutcome, Callback, call, call_then, enter, guarded, report_exception,
+    CallOutcome, Callback, call, call_then, enter, enter_open, guarded, report_exception,
 };
 use crate::engine::reset::{Baseline, Parked};
 use crate::engine::zend::globals;
@@ -75,7 +75,7 @@ impl WebCallbacks {
         exchange.enter();
         let parked = baseline.begin();
         let limit = TimeLimit::start();
-        let mut outcome = match enter(&mut || begin.run()) {
+        let mut outcome = match enter_open(&mut || begin.run()) {
             None => call_then(callback, &mut [], report_exception),
             Some(failed) => failed,
         };
@@ -186,6 +186,7 @@ impl Begin {
             }
             superglobals::make();
             buffer_output();
+            begin_module(c"zlib");
         }
         if interpreter::ini_switch(c"session.auto_start")
             && let Some(start) = interpreter::function("session_start")
@@ -226,6 +227,18 @@ unsafe fn buffer_output() {
     }
 }
 
+/// # Safety
+///
+/// The engine may begin a request of this module's now. A fatal error may jump out of it.
+unsafe fn begin_module(name: &CStr) {
+    if let Some(module) = globals::module(name)
+        && let Some(begin) = module.request_startup_func
+    {
+        // SAFETY: the caller's promise.
+        unsafe { begin(c_int::from(module.type_), module.module_number) };
+    }
+}
+
 /// Flushes all output buffers, and sends the head if none was.
 fn end_output() {
     // SAFETY: as the engine does it at the end of a request.
@@ -237,14 +250,17 @@ fn end_output() {
     }
 }
 
-/// What the engine does last at the end of a request, and the filter extension, which keeps the variables.
+/// What the engine does last at the end of a request, and extensions that keep what is its client's: the
+/// variables (filter), and the coding that it takes (zlib).
 fn end_request() {
     input::close_body();
-    if let Some(module) = globals::module(c"filter")
-        && let Some(end) = module.request_shutdown_func
-    {
-        // SAFETY: the engine calls it in just this state: no code of the module runs.
-        unsafe { end(c_int::from(module.type_), module.module_number) };
+    for name in [c"filter", c"zlib"] {
+        if let Some(module) = globals::module(name)
+            && let Some(end) = module.request_shutdown_func
+        {
+            // SAFETY: the engine calls it in just this state: no code of the module runs.
+            unsafe { end(c_int::from(module.type_), module.module_number) };
+        }
     }
     // SAFETY: as the engine calls it; no request is in work.
     unsafe { zend::sapi_deactivate() };

@@ -66,6 +66,12 @@ impl Baseline {
         if watched::was_called(Watched::Alarm) {
             sound &= forget_alarm();
         }
+        if watched::was_called(Watched::RewriteVariable) {
+            sound &= forget_rewrite_variables();
+        }
+        if watched::was_called(Watched::Seed) || watched::was_called(Watched::SeedByAlias) {
+            globals::forget_seeds();
+        }
         globals::forget_headers(self.response_code);
         sound &= self.forget_session();
         if let Some(restore) = &mut self.restore {
@@ -105,6 +111,15 @@ fn forget_alarm() -> bool {
                 let line = format_args!("in a signal handler: {thrown}");
                 limited(LimitedEvent::Handler, Level::Error, line);
             }
+        }
+    })
+}
+
+/// The module keeps them for the script's whole time: they would become more with each request.
+fn forget_rewrite_variables() -> bool {
+    guarded("while output_reset_rewrite_vars() ran", || {
+        if let Some(reset) = interpreter::function("output_reset_rewrite_vars") {
+            call::call(&reset, &mut []);
         }
     })
 }

@@ -66,6 +66,7 @@ impl Session {
         // SAFETY: the engine calls it at the end of each script, in just this state: no code of the
         // module runs.
         unsafe { (self.end)(c_int::from(self.kind), self.number) };
+        empty_sid(self.number);
         self.set_save_handler();
         let memory = self.memory().to_vec();
         self.idle = memory;
@@ -105,6 +106,30 @@ impl Session {
         }
         // That of the request, or the record of what has just been done.
         drop(watched::take_save_handler());
+    }
+}
+
+/// Empties the constant `SID` of the module with this number, which names the session and its id where its
+/// client had sent no cookie. It stays a constant: compiled code may hold its address.
+fn empty_sid(module: c_int) {
+    const NAME: &str = "SID";
+    /// `ZEND_CONSTANT_MODULE_NUMBER`
+    const NUMBER_SHIFT: u32 = 8;
+    // SAFETY: the values of the engine's table of constants point to constants, which begin with their value;
+    // the module itself replaces this one in the same way, beside the flags.
+    unsafe {
+        let constants = (*globals::executor()).zend_constants;
+        let found = zend_hash_str_find(constants, NAME.as_ptr().cast(), NAME.len());
+        let Some(sid) = found.as_ref().and_then(|found| found.value.ptr.cast::<Zval>().as_mut())
+        else {
+            return;
+        };
+        let beside = sid.u2;
+        if beside.constant_flags >> NUMBER_SHIFT == module as u32 {
+            let mut empty = value::bytes(b"");
+            empty.u2 = beside;
+            *sid = empty;
+        }
     }
 }
 

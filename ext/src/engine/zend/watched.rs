@@ -26,20 +26,29 @@ pub enum Watched {
     Directory,
     /// `umask()`
     Umask,
+    /// `output_add_rewrite_var()`
+    RewriteVariable,
+    /// `mt_srand()`, or [`srand()`](Self::SeedByAlias)
+    Seed,
+    /// `srand()`
+    SeedByAlias,
 }
 
 /// Functions that tell whether the client is there: they look before they do.
 const LOOKING: [&str; 2] = ["connection_aborted", "connection_status"];
 
 /// The watched functions, in the order of [`Watched`], and behind them those of [`LOOKING`].
-const FUNCTIONS: [(&str, FunctionHandler); 7] = [
+const FUNCTIONS: [(&str, FunctionHandler); 10] = [
     ("pcntl_alarm", note::<0>),
     ("session_set_save_handler", note_save_handler),
     ("date_default_timezone_set", note::<2>),
     ("chdir", note::<3>),
     ("umask", note::<4>),
-    (LOOKING[0], look::<5>),
-    (LOOKING[1], look::<6>),
+    ("output_add_rewrite_var", note::<5>),
+    ("mt_srand", note::<6>),
+    ("srand", note::<7>),
+    (LOOKING[0], look::<8>),
+    (LOOKING[1], look::<9>),
 ];
 
 /// A C function behind a PHP function.
