@@ -4,6 +4,7 @@ declare(strict_types=1);
 
 namespace Ferrite\Octane;
 
+use Ferrite\Bridge\Emitter;
 use Ferrite\Http\Server;
 use Illuminate\Foundation\Application;
 use Illuminate\Http\Request;
@@ -28,11 +29,8 @@ final class FerriteClient implements Client, StoppableClient
 
     public function respond(RequestContext $context, OctaneResponse $response): void
     {
-        (new Emitter($context['response']))->send(
-            $response->response,
-            (string) $response->outputBuffer,
-            $context['request']->getMethod() === 'HEAD',
-        );
+        $emitter = new Emitter($context['request'], $context['response']);
+        $emitter->send($response->response, (string) $response->outputBuffer);
     }
 
     /** What nobody has rendered. Octane's handler for errors has told the log. */

@@ -4,6 +4,7 @@ declare(strict_types=1);
 
 namespace Ferrite\Octane;
 
+use Ferrite\Bridge\Emitter;
 use Ferrite\Http\Request;
 use Ferrite\Http\Response;
 use Ferrite\Http\Server;
@@ -73,18 +74,13 @@ final class OctaneServer
     {
         $isOver = false;
         $printed = '';
-        register_shutdown_function(function () use (&$isOver, &$printed, $server, $response): void {
+        register_shutdown_function(function () use (&$isOver, &$printed, $server, $request, $response): void {
             if ($isOver) {
                 return;
             }
             // exit(), as by dd(), has left Octane's sandbox as it was: nobody else shall be served from it.
             $server->stop();
-            $fatal = E_ERROR | E_PARSE | E_CORE_ERROR | E_COMPILE_ERROR | E_USER_ERROR | E_RECOVERABLE_ERROR;
-            if ($printed !== '' && ((error_get_last()['type'] ?? 0) & $fatal) === 0) {
-                $status = http_response_code();
-                $response->status(is_int($status) ? $status : 200);
-                $response->end($printed);
-            }
+            (new Emitter($request, $response))->sendPrinted($printed);
         });
         $level = ob_get_level();
         ob_start(static function (string $piece) use (&$printed): string {

@@ -4,6 +4,7 @@ declare(strict_types=1);
 
 namespace Ferrite\Psr;
 
+use Ferrite\Bridge\ServerVariables;
 use Ferrite\Http\Request;
 use Psr\Http\Message\ServerRequestFactoryInterface;
 use Psr\Http\Message\ServerRequestInterface;
@@ -38,7 +39,7 @@ final class RequestFactory
         $method = $request->getMethod();
         $target = $request->getTarget();
         $uri = $this->uri($request->server, $fields, $target);
-        $message = $this->requests->createServerRequest($method, $uri, self::serverParams($request, $fields, $target));
+        $message = $this->requests->createServerRequest($method, $uri, self::serverParams($request));
         foreach ($fields as $name => $value) {
             $message = $message->withHeader((string) $name, $value);
         }
@@ -96,38 +97,14 @@ final class RequestFactory
     }
 
     /**
-     * What $_SERVER would be under a server that speaks CGI (RFC 3875).
+     * The application is the script, and is called for every path.
      *
-     * @param array<string, string|list<string>> $fields
      * @return array<string, string|int|float>
      */
-    private static function serverParams(Request $request, array $fields, string $target): array
+    private static function serverParams(Request $request): array
     {
-        $params = [];
-        foreach ($request->server as $name => $value) {
-            $params[strtoupper($name)] = str_starts_with($name, 'request_time') ? $value : (string) $value;
-        }
-        $params['REQUEST_URI'] = $target;
-        $params += ['QUERY_STRING' => '', 'SCRIPT_NAME' => ''];
-        $params['SERVER_NAME'] = preg_replace('/:\d*$/', '', (string) ($fields['host'] ?? $params['SERVER_ADDR'] ?? 'localhost'));
-        foreach ($fields as $name => $value) {
-            $name = (string) $name;
-            // `Proxy` would become HTTP_PROXY, which programs take for a setting; `a_b` would be `a-b`.
-            if ($name === 'proxy' || preg_match('/^[a-z0-9-]+$/', $name) !== 1) {
-                continue;
-            }
-            $name = strtoupper(str_replace('-', '_', $name));
-            $name = $name === 'CONTENT_TYPE' || $name === 'CONTENT_LENGTH' ? $name : "HTTP_$name";
-            $params[$name] = is_array($value) ? implode($name === 'HTTP_COOKIE' ? '; ' : ', ', $value) : $value;
-        }
-        $authorization = $params['HTTP_AUTHORIZATION'] ?? '';
-        if (strncasecmp($authorization, 'Basic ', 6) === 0) {
-            $user = base64_decode(substr($authorization, 6), true);
-            if ($user !== false && str_contains($user, ':')) {
-                [$params['PHP_AUTH_USER'], $params['PHP_AUTH_PW']] = explode(':', $user, 2);
-            }
-        }
-        return $params;
+        $path = ['SCRIPT_NAME' => '', 'PATH_INFO' => (string) ($request->server['path_info'] ?? '')];
+        return $path + ServerVariables::of($request);
     }
 
     /** @param array<string, string|list<string>> $fields */

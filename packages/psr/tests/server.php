@@ -10,8 +10,10 @@ $kind = $argv[1];
 require ['nyholm' => 'Nyholm/Psr7/autoload.php', 'guzzle' => 'GuzzleHttp/Psr7/autoload.php', 'slim' => 'Slim/Psr7/autoload.php'][$kind];
 require __DIR__ . '/interfaces.php';
 spl_autoload_register(function (string $class): void {
-    if (str_starts_with($class, 'Ferrite\Psr\\')) {
-        require __DIR__ . '/../src/' . substr($class, strlen('Ferrite\Psr\\')) . '.php';
+    foreach (['Ferrite\Psr\\' => 'psr', 'Ferrite\Bridge\\' => 'bridge'] as $prefix => $package) {
+        if (str_starts_with($class, $prefix)) {
+            require __DIR__ . "/../../$package/src/" . substr($class, strlen($prefix)) . '.php';
+        }
     }
 });
 

@@ -8,6 +8,7 @@ error_reporting(E_ALL & ~E_DEPRECATED);
 require 'Slim/autoload.php';
 require 'Nyholm/Psr7/autoload.php';
 require __DIR__ . '/interfaces.php';
+require __DIR__ . '/../../bridge/src/ServerVariables.php';
 require __DIR__ . '/../src/Handler.php';
 require __DIR__ . '/../src/RequestFactory.php';
 require __DIR__ . '/../src/Emitter.php';

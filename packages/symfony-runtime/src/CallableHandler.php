@@ -4,6 +4,7 @@ declare(strict_types=1);
 
 namespace Ferrite\SymfonyRuntime;
 
+use Ferrite\Bridge\Emitter;
 use Ferrite\Http\Request;
 use Ferrite\Http\Response;
 use Symfony\Component\HttpFoundation\Response as SymfonyResponse;
@@ -25,8 +26,8 @@ final class CallableHandler
 
     public function __invoke(Request $request, Response $response): void
     {
-        $symfonyRequest = RequestFactory::create($request);
-        (new Emitter($request, $response))->capture(function () use ($symfonyRequest): SymfonyResponse {
+        $symfonyRequest = ServerRequest::from($request);
+        (new Capture(new Emitter($request, $response)))->run(function () use ($symfonyRequest): SymfonyResponse {
             $answer = ($this->callable)($symfonyRequest);
             if ($answer === null || is_scalar($answer) || $answer instanceof \Stringable && !$answer instanceof SymfonyResponse) {
                 $answer = new SymfonyResponse((string) $answer);

@@ -4,6 +4,7 @@ declare(strict_types=1);
 
 namespace Ferrite\SymfonyRuntime;
 
+use Ferrite\Bridge\Emitter;
 use Ferrite\Http\Request;
 use Ferrite\Http\Response;
 use Ferrite\Http\Server;
@@ -53,9 +54,9 @@ final class KernelHandler
             $this->kernel = clone $this->kernel;
             $this->isLeft = $this->preparedToStream = false;
         }
-        $symfonyRequest = RequestFactory::create($request);
-        $emitter = new Emitter($request, $response);
-        $emitter->capture(function () use ($symfonyRequest): SymfonyResponse {
+        $symfonyRequest = ServerRequest::from($request);
+        $capture = new Capture(new Emitter($request, $response));
+        $capture->run(function () use ($symfonyRequest): SymfonyResponse {
             $this->preparedToStream || $this->prepareToStream();
             return $this->kernel->handle($symfonyRequest);
         }, function (SymfonyResponse $symfonyResponse) use ($symfonyRequest): void {

@@ -4,36 +4,34 @@ declare(strict_types=1);
 
 namespace Ferrite\SymfonyRuntime;
 
+use Ferrite\Bridge\ServerContent;
+use Ferrite\Bridge\ServerVariables;
 use Ferrite\Http\Request;
 use Symfony\Component\HttpFoundation\Request as SymfonyRequest;
 
 /** A request of Symfony's whose content is Ferrite's, and is read when somebody asks for it. */
 final class ServerRequest extends SymfonyRequest
 {
-    /** Null once somebody has asked for the content. */
-    private ?Request $source;
+    use ServerContent;
 
-    /**
-     * @param array<string, mixed> $query
-     * @param array<string, mixed> $post
-     * @param array<string, mixed> $cookies
-     * @param array<string, mixed> $files
-     * @param array<string, mixed> $server
-     */
-    public function __construct(Request $source, array $query, array $post, array $cookies, array $files, array $server)
+    public static function from(Request $request): self
     {
-        $this->source = $source;
-        parent::__construct($query, $post, [], $cookies, $files, $server, '');
+        $variables = self::script() + ServerVariables::of($request);
+        $self = new self($request->get ?? [], self::form($request), [], $request->cookie ?? [], $request->files ?? [], $variables, '');
+        $self->source = $request;
+        return $self;
     }
 
-    /** @return string|resource */
-    public function getContent(bool $asResource = false)
+    /**
+     * The front script is what the process was started with.
+     *
+     * @return array<string, string>
+     */
+    private static function script(): array
     {
-        if ($this->source !== null) {
-            // Symfony rewinds a stream for whoever reads next.
-            $this->content = ($asResource ? $this->source->stream() : $this->source->rawContent()) ?: '';
-            $this->source = null;
-        }
-        return parent::getContent($asResource);
+        $file = (string) ($_SERVER['SCRIPT_FILENAME'] ?? '');
+        $name = '/' . ($file === '' ? 'index.php' : basename($file));
+        $path = (string) realpath($file);
+        return ['SCRIPT_NAME' => $name, 'PHP_SELF' => $name, 'SCRIPT_FILENAME' => $path, 'DOCUMENT_ROOT' => dirname($path)];
     }
 }

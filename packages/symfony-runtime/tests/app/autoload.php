@@ -11,7 +11,7 @@ foreach (['Bundle/FrameworkBundle', 'Bundle/TwigBundle', 'Component/Runtime', 'C
 require_once 'Nyholm/Psr7/autoload.php';
 require_once __DIR__ . '/../../../psr/tests/interfaces.php';
 spl_autoload_register(function (string $class): void {
-    foreach (['Ferrite\SymfonyRuntime\\' => 'symfony-runtime', 'Ferrite\Psr\\' => 'psr'] as $prefix => $package) {
+    foreach (['Ferrite\SymfonyRuntime\\' => 'symfony-runtime', 'Ferrite\Psr\\' => 'psr', 'Ferrite\Bridge\\' => 'bridge'] as $prefix => $package) {
         if (str_starts_with($class, $prefix)) {
             require __DIR__ . "/../../../$package/src/" . substr($class, strlen($prefix)) . '.php';
         }

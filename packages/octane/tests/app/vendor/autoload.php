@@ -8,6 +8,8 @@ spl_autoload_register(static function (string $class): void {
     $package = getenv('OCTANE_PACKAGE');
     if (str_starts_with($class, 'Ferrite\\Octane\\')) {
         require "$package/src/" . substr($class, 15) . '.php';
+    } elseif (str_starts_with($class, 'Ferrite\\Bridge\\')) {
+        require "$package/../bridge/src/" . substr($class, 15) . '.php';
     } elseif (str_starts_with($class, 'Laravel\\Octane\\')) {
         require_once "$package/tests/standins.php";
     } elseif (str_starts_with($class, 'App\\Http\\')) {
