@@ -1,6 +1,7 @@
 //! [`Field`]: what a line of the access log can say of an exchange.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::record::Record;
@@ -21,6 +22,13 @@ macro_rules! fields {
             pub fn name(self) -> &'static str {
                 match self {
                     $(Self::$variant => $name,)*
+                }
+            }
+
+            /// Its name in a JSON object, from the comma up to its value.
+            pub fn key(self) -> &'static str {
+                match self {
+                    $(Self::$variant => concat!(",\"", $name, "\":"),)*
                 }
             }
         }
@@ -93,6 +101,8 @@ pub enum Value<'a> {
     Text(&'a str),
     /// Text that we make.
     Own(String),
+    /// An address.
+    Address(IpAddr),
     /// What a client has sent.
     Bytes(&'a [u8]),
     /// A number.
@@ -112,7 +122,7 @@ impl Field {
         match self {
             Self::Time => text(iso),
             Self::Client => match record.client {
-                Some(client) => Value::Own(client.ip().to_canonical().to_string()),
+                Some(client) => Value::Address(client.ip().to_canonical()),
                 None => text("unix:"),
             },
             Self::ClientPort => number(record.client.map(|client| client.port().into())),
