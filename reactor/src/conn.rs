@@ -234,7 +234,10 @@ impl Conn {
             // What is on disk now may be wanted all the same: only its memory was.
             fate = self.write(port, cx).unwrap_or(fate);
         }
-        self.streams.settle(&cx.streams);
+        if self.streams.settle(self.unwritten_bytes(), &mut cx.streams) {
+            self.move_from_memory(cx.streams.spool);
+            self.streams.settle(self.unwritten_bytes(), &mut cx.streams);
+        }
         fate
     }
 

@@ -216,6 +216,28 @@ impl ResponseSpool {
         }
     }
 
+    /// As [`put`](Self::put), of content that is in memory where there is too much of it: nobody waits, so
+    /// nothing is said when it stays there. The bytes are at most [`SPOOL_BLOCK_BYTES`].
+    pub fn move_from_memory(
+        &mut self,
+        content: &[u8],
+        response: &Arc<AtomicU64>,
+    ) -> Option<FileSlice> {
+        if !self.usage.reserve_disk(SPOOL_BLOCK_BYTES as u64) {
+            return None;
+        }
+        let slice = self.file().and_then(|file| SpoolFile::put(&file, content, response)).ok();
+        if slice.is_none() {
+            self.usage.free_disk(SPOOL_BLOCK_BYTES as u64);
+        }
+        slice
+    }
+
+    /// Whether more is in memory than may be.
+    pub fn is_memory_exceeded(&self) -> bool {
+        self.usage.memory.load(Ordering::Relaxed) > self.usage.limits.memory_bytes_max
+    }
+
     /// Says that memory is used up.
     pub fn warn_of_memory(&mut self, now: Instant) {
         self.warn(now, || {

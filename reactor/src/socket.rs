@@ -6,11 +6,12 @@ use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::time::Duration;
 
 use boring::ssl::SslContext;
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 use nix::sys::sendfile::sendfile;
 use nix::sys::socket::{MsgFlags, recv, send, sendmsg};
 use socket2::SockRef;
-use wire::limits::READ_BYTES_MAX;
+use wire::FileSlice;
+use wire::limits::{READ_BYTES_MAX, SPOOL_BLOCK_BYTES};
 
 use crate::file;
 use crate::protocol::{Chunk, Output};
@@ -150,6 +151,21 @@ impl Socket {
         matches!(self, Self::Tls(stream) if stream.has_unsent())
     }
 
+    /// Bytes in memory of what [`has_unsent`](Self::has_unsent) tells.
+    pub fn unsent_bytes(&self) -> u64 {
+        match self {
+            Self::Plain(_) => 0,
+            Self::Tls(stream) => stream.unsent_bytes(),
+        }
+    }
+
+    /// That goes to files as far as `keep` takes it, in pieces that are worth it.
+    pub fn spool(&mut self, keep: &mut dyn FnMut(&[u8]) -> Option<FileSlice>) {
+        if let Self::Tls(stream) = self {
+            stream.spool(keep);
+        }
+    }
+
     /// Sends close_notify (RFC 8446, 6.1) on a connection by TLS; in cleartext there is no such thing.
     pub fn send_close_notify(&mut self) {
         if let Self::Tls(stream) = self {
@@ -168,6 +184,18 @@ impl Socket {
     pub fn reset_on_close(&self) {
         // Fails on a Unix socket, where a close with unread or unsent data is a reset anyway.
         let _ = SockRef::from(self.fd()).set_linger(Some(Duration::ZERO));
+    }
+}
+
+/// Reads what is at the front where it lies in a file that is written to again: it may not be sent from there.
+/// It is read anew for each write, so that a client that takes little at a time holds no memory for the rest.
+fn load_leased(out: &Output) -> io::Result<Option<Bytes>> {
+    match out.chunks().next() {
+        Some(Chunk::File(slice)) if slice.is_leased() => {
+            let bytes = file::read(slice, SPOOL_BLOCK_BYTES).filter(|bytes| !bytes.is_empty());
+            bytes.map(Some).ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
+        }
+        _ => Ok(None),
     }
 }
 
@@ -199,10 +227,8 @@ impl Plain {
     pub fn transmit(&self, out: &mut Output) -> Result<u64, io::Error> {
         let mut total = 0;
         while !out.is_empty() {
-            if !out.load_leased(file::read) {
-                return Err(io::ErrorKind::UnexpectedEof.into());
-            }
-            match self.write_once(out) {
+            let loaded = load_leased(out)?;
+            match self.write_once(out, loaded.as_deref()) {
                 Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
                 Ok(written) => {
                     out.advance(written as u64);
@@ -216,11 +242,19 @@ impl Plain {
         Ok(total)
     }
 
-    fn write_once(&self, out: &Output) -> nix::Result<usize> {
+    /// `loaded` is what is at the front and lies in a file that may not be sent from.
+    fn write_once(&self, out: &Output, loaded: Option<&[u8]>) -> nix::Result<usize> {
         let mut slices = [IoSlice::new(&[]); VECTOR_MAX];
         let mut count = 0;
         let mut more = MsgFlags::empty();
-        for chunk in out.chunks() {
+        let mut chunks = out.chunks();
+        let mut rest = usize::MAX;
+        if let Some(loaded) = loaded {
+            (slices[0], count) = (IoSlice::new(loaded), 1);
+            let all = chunks.next().is_some_and(|front| front.len() == loaded.len() as u64);
+            rest = if all { rest } else { 0 };
+        }
+        for chunk in chunks.take(rest) {
             match chunk {
                 // What follows is to be read first.
                 Chunk::File(file) if file.is_leased() => break,

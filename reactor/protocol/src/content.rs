@@ -5,11 +5,12 @@ use std::collections::VecDeque;
 use bytes::Bytes;
 use http::HeaderMap;
 use wire::FileSlice;
-use wire::limits::FILE_READ_BYTES_MAX;
+use wire::limits::{FILE_READ_BYTES_MAX, SPOOL_BLOCK_BYTES, SPOOL_PIECE_BYTES_MIN};
 
 use super::error::Fault;
 use super::message::Content;
 use super::stream_context::StreamContext;
+use super::{KeepInFile, StreamId};
 
 /// Content that the client's window has not let through yet, bounded by what a worker may send
 /// ahead.
@@ -101,6 +102,22 @@ impl ResponseContent {
         let bytes = credited.sum();
         if bytes > 0 {
             context.release(bytes);
+        }
+    }
+
+    /// Goes to files as far as `keep` takes it, in pieces that are worth it.
+    pub fn spool(&mut self, stream: StreamId, keep: &mut KeepInFile<'_>) {
+        for piece in &mut self.queue {
+            let (bytes, credited) = match piece {
+                Piece::Credited(bytes) => (&*bytes, bytes.len() as u64),
+                Piece::Own(bytes) => (&*bytes, 0),
+                Piece::File(_) => continue,
+            };
+            if bytes.len() < SPOOL_PIECE_BYTES_MIN || bytes.len() > SPOOL_BLOCK_BYTES {
+                continue;
+            }
+            let Some(slice) = keep(stream, bytes, credited) else { return };
+            *piece = Piece::File(slice);
         }
     }
 

@@ -17,7 +17,7 @@ use super::h1::Http1;
 use super::h2::{Http2, PREFACE};
 use super::settings::HttpSettings;
 use super::upgrade::Accepted;
-use super::{Closing, Flow, Input, Now, Outgoing, Protocol, ReadFile, StreamId};
+use super::{Closing, Flow, Input, KeepInFile, Now, Outgoing, Protocol, ReadFile, StreamId};
 
 /// The part of the preface that is an incomplete head for HTTP/1.
 const HEAD_LEN: usize = b"PRI * HTTP/2.0".len();
@@ -113,6 +113,10 @@ impl Protocol for Detect {
 
     fn transmit(&mut self, out: &mut Outgoing<'_>, now: &Now) {
         self.protocol().transmit(out, now);
+    }
+
+    fn spool(&mut self, keep: &mut KeepInFile<'_>) {
+        self.protocol().spool(keep);
     }
 
     fn wants_input(&self) -> bool {

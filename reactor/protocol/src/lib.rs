@@ -1,7 +1,7 @@
 //! Protocols as state machines without I/O.
 //!
 //! A protocol turns what a client sends into parts of requests, and parts of responses into what the
-//! client gets. It has eight verbs, the same in every version, and answers three questions:
+//! client gets. It has nine verbs, the same in every version, and answers three questions:
 //!
 //! ```text
 //!   bytes │ datagram │ eof │ timeout                Part<ResponseHead>
@@ -11,7 +11,7 @@
 //!  poll ◀───────────────────── └──────────┘ ─────▶ transmit
 //!   Part<Box<RequestHead>>            deadline            bytes and files, or datagrams
 //!                                set_paused, upgrade
-//!                                shutdown
+//!                                spool, shutdown
 //!
 //!                   wants_input?  refusal?  closing?
 //! ```
@@ -79,6 +79,10 @@ pub struct Now {
 /// frames are not made of files. `None` when they cannot be had. Given to a protocol from outside,
 /// because protocols do no I/O.
 pub type ReadFile = fn(&FileSlice, usize) -> Option<Bytes>;
+
+/// Keeps content in a file, so that it takes no memory; `None` when that cannot be. The content is of this
+/// stream, and so many of its bytes are the handler's: they count as taken.
+pub type KeepInFile<'a> = dyn FnMut(StreamId, &[u8], u64) -> Option<FileSlice> + 'a;
 
 /// What comes from the client.
 #[derive(Debug)]
@@ -154,6 +158,10 @@ pub trait Protocol: Send {
     /// drained below its bound. What may go only later is for [`deadline`](Self::deadline).
     fn transmit(&mut self, out: &mut Outgoing<'_>, now: &Now);
 
+    /// Gives memory back: content that the client has not taken yet, and that is worth it, is kept in files
+    /// from now on. What the protocol has made frames of already stays.
+    fn spool(&mut self, keep: &mut KeepInFile<'_>);
+
     /// Whether [`receive`](Self::receive) can use bytes now. While it cannot, what is read is only
     /// kept (bounded), and after a [`transmit`](Self::transmit) that turned the answer to `true`
     /// the bytes kept so far are presented again.
@@ -201,6 +209,10 @@ impl<P: Protocol + ?Sized> Protocol for Box<P> {
 
     fn transmit(&mut self, out: &mut Outgoing<'_>, now: &Now) {
         (**self).transmit(out, now);
+    }
+
+    fn spool(&mut self, keep: &mut KeepInFile<'_>) {
+        (**self).spool(keep);
     }
 
     fn wants_input(&self) -> bool {

@@ -2,14 +2,15 @@
 //! datagrams.
 
 use std::collections::VecDeque;
+use std::mem;
 
 use bytes::{Bytes, BytesMut};
 use wire::FileSlice;
-use wire::limits::{SPOOL_BLOCK_BYTES, WRITE_BUFFER_BYTES_MAX};
+use wire::limits::{SPOOL_BLOCK_BYTES, SPOOL_PIECE_BYTES_MIN, WRITE_BUFFER_BYTES_MAX};
 
+use super::StreamId;
 use super::datagrams::Datagrams;
 use super::ended::Ended;
-use super::{ReadFile, StreamId};
 
 /// Where a protocol writes to: what carries the connection decides which.
 #[derive(Debug)]
@@ -158,23 +159,51 @@ impl Output {
         }
     }
 
-    /// Reads a range at the front that is leased, or a piece of it: it may not be sent from the file.
-    /// `false` when it cannot be read.
-    pub fn load_leased(&mut self, read: ReadFile) -> bool {
-        let Some(Chunk::File(slice)) = self.chunks.front_mut() else { return true };
-        if !slice.is_leased() {
-            return true;
+    /// Bytes that are in memory.
+    pub fn memory_bytes(&self) -> u64 {
+        let in_memory = self.chunks.iter().filter(|chunk| !matches!(chunk, Chunk::File(_)));
+        in_memory.map(Chunk::len).sum()
+    }
+
+    /// What is in memory goes to files as far as `keep` takes it, in pieces that are worth it.
+    pub fn spool(&mut self, keep: &mut dyn FnMut(&[u8]) -> Option<FileSlice>) {
+        let mut piece = BytesMut::new();
+        for chunk in mem::take(&mut self.chunks) {
+            let mut bytes: Bytes = match chunk {
+                Chunk::Buffer(bytes) => bytes.freeze(),
+                Chunk::Bytes(bytes) => bytes,
+                Chunk::File(slice) => {
+                    self.push_piece(&mut piece, keep);
+                    self.chunks.push_back(Chunk::File(slice));
+                    continue;
+                }
+            };
+            while !bytes.is_empty() {
+                let room = SPOOL_BLOCK_BYTES - piece.len();
+                piece.extend_from_slice(&bytes.split_to(bytes.len().min(room)));
+                if piece.len() == SPOOL_BLOCK_BYTES {
+                    self.push_piece(&mut piece, keep);
+                }
+            }
         }
-        let Some(bytes) = read(slice, SPOOL_BLOCK_BYTES).filter(|bytes| !bytes.is_empty()) else {
-            return false;
-        };
-        slice.offset += bytes.len() as u64;
-        slice.len -= bytes.len() as u64;
-        if slice.len == 0 {
-            self.chunks.pop_front();
+        self.push_piece(&mut piece, keep);
+    }
+
+    /// Appends what was in memory before, in a file if that can be.
+    fn push_piece(
+        &mut self,
+        piece: &mut BytesMut,
+        keep: &mut dyn FnMut(&[u8]) -> Option<FileSlice>,
+    ) {
+        let worth_it = piece.len() >= SPOOL_PIECE_BYTES_MIN;
+        match worth_it.then(|| keep(piece)).flatten() {
+            Some(slice) => {
+                piece.clear();
+                self.chunks.push_back(Chunk::File(slice));
+            }
+            None if piece.is_empty() => {}
+            None => self.chunks.push_back(Chunk::Buffer(mem::take(piece))),
         }
-        self.chunks.push_front(Chunk::Bytes(bytes));
-        true
     }
 
     fn ends_in_buffer(&self) -> bool {

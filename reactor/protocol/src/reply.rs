@@ -23,7 +23,7 @@ use super::pace::Pace;
 pub use super::sink::{Refused, ResetReason, Sink, WriteProgress};
 use super::stream_context::StreamContext;
 use super::upgrade::Accepted;
-use super::{Flow, Now, response};
+use super::{Flow, KeepInFile, Now, StreamId, response};
 
 /// What the client gets.
 #[derive(Debug)]
@@ -102,6 +102,13 @@ impl Reply {
     pub fn extend_deadline(&mut self, until: Instant) {
         if let Some(stalled) = &mut self.stalled {
             *stalled = until;
+        }
+    }
+
+    /// Content goes to files as far as `keep` takes it.
+    pub fn spool(&mut self, stream: StreamId, keep: &mut KeepInFile<'_>) {
+        if let ReplyState::Headed { content, .. } | ReplyState::Sending(content) = &mut self.state {
+            content.spool(stream, keep);
         }
     }
 

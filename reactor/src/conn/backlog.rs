@@ -48,7 +48,7 @@ pub struct Backlog {
     /// How many of them, from the front, the worker has credit for.
     credited: u64,
     /// Content bytes in the spool file.
-    in_file: Arc<AtomicU64>,
+    pub in_file: Arc<AtomicU64>,
 }
 
 /// Where content is spooled, and how much of it.
@@ -113,25 +113,31 @@ pub enum Spooled {
 }
 
 impl Backlog {
-    /// The backlog of a response whose protocol holds `ahead` bytes, and takes this part later.
-    pub fn new(
+    /// The backlog of a response whose protocol holds `ahead` bytes in memory. Nothing is in it yet.
+    pub fn empty(
         stream: StreamId,
         exchange: ExchangeKey,
         ahead: u32,
         complete: bool,
-        part: Part<ResponseHead>,
+        upgraded: bool,
     ) -> Self {
         Self {
             stream,
             exchange: Some(exchange),
             ahead,
             complete,
-            upgraded: false,
-            bytes: content_len(&part),
-            parts: [part].into(),
+            upgraded,
+            bytes: 0,
+            parts: VecDeque::new(),
             credited: 0,
             in_file: Arc::default(),
         }
+    }
+
+    /// A part that the protocol takes later.
+    pub fn push(&mut self, part: Part<ResponseHead>) {
+        self.bytes += content_len(&part);
+        self.parts.push_back(part);
     }
 
     /// Whether the client is behind by more than a protocol may be ahead.
@@ -148,19 +154,24 @@ impl Backlog {
     /// The next part of the worker's; returned when the protocol may have it at once.
     pub fn accept(&mut self, part: Part<ResponseHead>, shared: bool) -> Option<Part<ResponseHead>> {
         let content = content_len(&part);
-        if self.parts.is_empty() && may_pass(self.ahead, content, shared) {
+        if self.parts.is_empty() && self.may_pass(content, shared) {
             self.ahead += content as u32;
             return Some(part);
         }
-        self.bytes += content;
-        self.parts.push_back(part);
+        self.push(part);
         None
     }
 
     /// The part at the front, if the protocol may have it.
     pub fn next(&mut self, shared: bool) -> Option<Part<ResponseHead>> {
         let content = content_len(self.parts.front()?);
-        may_pass(self.ahead, content, shared).then(|| self.pop())?
+        self.may_pass(content, shared).then(|| self.pop())?
+    }
+
+    /// Behind what lies in a file it has to be kept first: what the protocol has in memory may go to a file, and
+    /// would not be bounded otherwise.
+    fn may_pass(&self, content: u64, shared: bool) -> bool {
+        may_pass(self.ahead, content, shared) && (content == 0 || self.in_file() == 0)
     }
 
     fn pop(&mut self) -> Option<Part<ResponseHead>> {

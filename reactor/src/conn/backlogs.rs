@@ -1,14 +1,13 @@
-//! [`Backlogs`]: the backlogs of all responses on one connection, and the memory that it has in use.
+//! [`Backlogs`]: the backlogs of all responses on one connection.
 
 use super::backlog::{Backlog, Parking, ProtocolSink, Spooled};
 use crate::protocol::{Flow, StreamId};
-use crate::response_spool::{MemoryCharge, ResponseSpool};
+use crate::response_spool::MemoryCharge;
 
 /// The backlogs of a connection.
 #[derive(Debug, Default)]
 pub struct Backlogs {
     list: Vec<Backlog>,
-    charge: Option<MemoryCharge>,
 }
 
 impl Backlogs {
@@ -45,11 +44,6 @@ impl Backlogs {
         self.list.retain_mut(keep);
     }
 
-    /// The connection has so much in memory.
-    pub fn charge(&mut self, bytes: u64, spool: &ResponseSpool) {
-        self.charge.get_or_insert_with(|| MemoryCharge::new(spool)).set(bytes);
-    }
-
     /// Gives the protocol what it may have ahead of its client. Says whether there was something.
     pub fn refill(&mut self, shared: bool, sink: &mut ProtocolSink<'_>) -> bool {
         let mut any = false;
@@ -66,8 +60,12 @@ impl Backlogs {
     }
 
     /// Spools what the client does not take. Says whether the protocol was given something.
-    pub fn spool(&mut self, parking: &mut Parking<'_>, sink: &mut ProtocolSink<'_>) -> bool {
-        let charge = self.charge.get_or_insert_with(|| MemoryCharge::new(parking.spool));
+    pub fn spool(
+        &mut self,
+        parking: &mut Parking<'_>,
+        charge: &mut MemoryCharge,
+        sink: &mut ProtocolSink<'_>,
+    ) -> bool {
         let mut any = false;
         self.list.retain_mut(|backlog| match backlog.spool(parking, charge, sink) {
             Spooled::Nothing => true,

@@ -9,18 +9,20 @@
 //! A window bounds what the reactor has not taken over from the worker. It takes over what the
 //! protocol may hold ahead of the client, and what is spooled beyond that (see [`super::backlog`]).
 
+use std::sync::Arc;
+
 use crate::handler::ExchangeKey;
 use smallvec::SmallVec;
 use wire::limits::{
     RESPONSE_AHEAD_BYTES_MAX, SHARED_AHEAD_BYTES_MAX, WINDOW_BYTES_MIN, WINDOWS_PER_CONNECTION_MAX,
 };
-use wire::{BodyLength, Part, RequestIds, ResponseHead};
+use wire::{BodyLength, FileSlice, Part, RequestIds, ResponseHead};
 
 use super::Event;
 use super::backlog::{Backlog, Parking, ProtocolSink, content_len};
 use super::backlogs::Backlogs;
 use crate::protocol::{Flow, StreamId};
-use crate::response_spool::ResponseSpool;
+use crate::response_spool::{MemoryCharge, ResponseSpool};
 use crate::slots::Key;
 
 /// The open exchanges of one connection, and what waits for the client.
@@ -32,6 +34,8 @@ pub struct Exchanges {
     unread: u64,
     /// There while the client does not keep up with a response.
     backlogs: Option<Box<Backlogs>>,
+    /// What the connection has in memory, as it is counted.
+    charge: Option<MemoryCharge>,
     /// Whose record is whose, where requests are observed.
     records: Vec<Observed>,
 }
@@ -193,7 +197,7 @@ impl Exchanges {
 
     /// All of them; nothing waits for the client any more.
     pub fn take(&mut self) -> Vec<ExchangeKey> {
-        self.backlogs = None;
+        (self.backlogs, self.charge) = (None, None);
         std::mem::take(&mut self.open).into_iter().map(|open| open.exchange).collect()
     }
 
@@ -220,8 +224,9 @@ impl Exchanges {
                     Some(part)
                 } else {
                     let (exchange, ahead) = (open.exchange, open.ahead);
-                    let mut backlog = Backlog::new(stream, exchange, ahead, open.complete, part);
-                    backlog.upgraded = open.upgraded;
+                    let (complete, upgraded) = (open.complete, open.upgraded);
+                    let mut backlog = Backlog::empty(stream, exchange, ahead, complete, upgraded);
+                    backlog.push(part);
                     self.backlogs.get_or_insert_default().push(backlog);
                     None
                 }
@@ -261,6 +266,12 @@ impl Exchanges {
         }
     }
 
+    /// Content bytes in memory that the client has not taken, but for those that its protocol has given out.
+    #[cfg(test)]
+    pub fn unread(&self) -> u64 {
+        self.unread
+    }
+
     /// Whether a client does not keep up with a response.
     pub fn is_behind(&self) -> bool {
         self.backlogs.is_some()
@@ -287,14 +298,57 @@ impl Exchanges {
         mut send: impl FnMut(StreamId, Part<ResponseHead>) -> Flow,
     ) -> bool {
         let Some(backlogs) = &mut self.backlogs else { return false };
+        let charge = self.charge.get_or_insert_with(|| MemoryCharge::new(parking.spool));
         let mut sink = ProtocolSink { unread: &mut self.unread, events, send: &mut send };
-        backlogs.spool(parking, &mut sink)
+        backlogs.spool(parking, charge, &mut sink)
     }
 
-    /// Counts the memory that is in use, and forgets the backlogs that are none any more.
-    pub fn settle(&mut self, spool: &ResponseSpool) {
+    /// Content of a stream that its protocol has in memory goes to a file; so many of its bytes are the
+    /// handler's. `None` when it stays where it is.
+    pub fn keep_in_file(
+        &mut self,
+        stream: StreamId,
+        content: &[u8],
+        credited: u64,
+        spool: &mut ResponseSpool,
+    ) -> Option<FileSlice> {
+        let open = self.open.iter().find(|open| open.stream == stream);
+        if let (Some(open), None) = (open, self.backlogs.as_mut().and_then(|all| all.find(stream)))
+        {
+            let Open { exchange, ahead, complete, upgraded, .. } = *open;
+            let backlog = Backlog::empty(stream, exchange, ahead, complete, upgraded);
+            self.backlogs.get_or_insert_default().push(backlog);
+        }
+        // Where the worker has sent the end there is nobody to be bounded.
+        let backlog = self.backlogs.as_mut().and_then(|backlogs| backlogs.find(stream));
+        let slice = match &backlog {
+            Some(backlog) if backlog.upgraded => return None,
+            Some(backlog) => spool.move_from_memory(content, &backlog.in_file)?,
+            None => spool.move_from_memory(content, &Arc::default())?,
+        };
+        self.unread = self.unread.saturating_sub(credited);
+        if let Some(backlog) = backlog {
+            backlog.ahead = backlog.ahead.saturating_sub(credited as u32);
+        }
+        Some(slice)
+    }
+
+    /// Counts the memory that is in use, `beside` bytes of it on the way to the socket, and forgets the
+    /// backlogs that are none any more. Says whether all connections together have more in memory than they
+    /// may have, and this one something.
+    pub fn settle(&mut self, beside: u64, spool: &ResponseSpool) -> bool {
+        self.forget_idle_backlogs();
+        let bytes = self.unread + beside;
+        if bytes == 0 {
+            self.charge = None;
+            return false;
+        }
+        self.charge.get_or_insert_with(|| MemoryCharge::new(spool)).set(bytes);
+        spool.is_memory_exceeded()
+    }
+
+    fn forget_idle_backlogs(&mut self) {
         let Some(backlogs) = &mut self.backlogs else { return };
-        backlogs.charge(self.unread, spool);
         let open = &mut self.open;
         backlogs.retain(|backlog| {
             if backlog.is_behind() {

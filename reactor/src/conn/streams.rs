@@ -268,9 +268,30 @@ impl<P: Protocol> Streams<P> {
         given
     }
 
-    /// Counts what is in memory at the end of a turn's work.
-    pub fn settle(&mut self, cx: &DriveContext<'_>) {
-        self.exchanges.settle(cx.spool);
+    /// Counts what is in memory at the end of a turn's work, `beside` bytes of it on the way to the socket.
+    /// Where all connections together have more than they may have, what this one's protocol has goes to
+    /// the spool, and so should what is beside it: says so.
+    pub fn settle(&mut self, beside: u64, cx: &mut DriveContext<'_>) -> bool {
+        let exceeded = self.exchanges.settle(beside, cx.spool);
+        if exceeded {
+            self.move_from_memory(cx.spool);
+        }
+        exceeded
+    }
+
+    fn move_from_memory(&mut self, spool: &mut ResponseSpool) {
+        let Self { protocol, exchanges, upgrades, .. } = self;
+        // What has no room now has none for the next piece either.
+        let mut full = false;
+        protocol.spool(&mut |stream, content, credited| {
+            let upgraded = upgrades.as_ref().is_some_and(|upgrades| upgrades.contains(stream));
+            if full || upgraded {
+                return None;
+            }
+            let slice = exchanges.keep_in_file(stream, content, credited, spool);
+            full = slice.is_none();
+            slice
+        });
     }
 
     /// Tells of what the protocol has refused, behind the heads of those requests.

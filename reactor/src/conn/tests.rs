@@ -1,5 +1,7 @@
 //! Connections over a pair of sockets: TLS before the first request, and the parts of requests.
 
+mod memory;
+
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
 use std::sync::atomic::AtomicU64;
@@ -8,6 +10,7 @@ use std::time::Duration;
 use boring::ssl::{HandshakeError, SslConnector, SslMethod, SslStream, SslVerifyMode};
 use bytes::Bytes;
 use http::Method;
+use socket2::SockRef;
 use wire::shm::Shared;
 use wire::{Fields, RequestIds, ResponseHead, Scheme, Version};
 
@@ -17,7 +20,7 @@ use crate::protocol::ended::Ended;
 use crate::protocol::error::ProtocolError;
 use crate::protocol::settings::HttpSettings;
 use crate::protocol::upgrade::{Accepted, Machine, StreamInput};
-use crate::protocol::{Closing, Flow, Outgoing};
+use crate::protocol::{Closing, Flow, KeepInFile, Outgoing};
 use crate::response_spool::{ResponseSpool, SpoolLimits, SpoolUsage};
 use crate::tls::{Tls, TlsConfig, context, development};
 
@@ -40,21 +43,27 @@ impl Bench {
         let port = port();
         let tls = port.tls.as_ref().unwrap();
         let context = context::build(&tls.config, &tls.material, true).unwrap();
-        let (client, server) = UnixStream::pair().unwrap();
-        client.set_nonblocking(true).unwrap();
-        server.set_nonblocking(true).unwrap();
-        let socket = Socket::tls(server.into(), &context).unwrap();
+        let (client, server) = sockets();
+        (Self::new(Socket::tls(server.into(), &context).unwrap(), port), client)
+    }
+
+    /// A connection in cleartext, and the client's end of the socket.
+    fn plain() -> (Self, UnixStream) {
+        let (client, server) = sockets();
+        (Self::new(Socket::plain(server.into()), PortConfig { tls: None, ..port() }), client)
+    }
+
+    fn new(socket: Socket, port: PortConfig) -> Self {
         let now = Now {
             instant: Instant::now(),
             unix_micros: 0,
             date: *b"Sun, 06 Nov 1994 08:49:37 GMT",
         };
         let conn = Conn::new(socket, &port, origin(), &now);
-        let memory: Vec<AtomicU64> = (0..Shared::words(1, 1)).map(|_| AtomicU64::new(0)).collect();
-        let shared = Shared::new(memory.leak(), 1, 1);
+        let shared = shared();
         let limits = SpoolLimits { memory_bytes_max: 0, disk_bytes_max: 0 };
         let usage = SpoolUsage::new(limits, shared);
-        let bench = Self {
+        Self {
             conn,
             port,
             now,
@@ -64,8 +73,7 @@ impl Bench {
             error_log: ErrorLog::new(shared, now.instant),
             spool: ResponseSpool::new(usage.into(), std::env::temp_dir()),
             events: Vec::new(),
-        };
-        (bench, client)
+        }
     }
 
     fn pump(&mut self) {
@@ -94,6 +102,20 @@ impl Bench {
         self.pump();
         begun.handshake().unwrap()
     }
+}
+
+fn sockets() -> (UnixStream, UnixStream) {
+    let (client, server) = UnixStream::pair().unwrap();
+    client.set_nonblocking(true).unwrap();
+    server.set_nonblocking(true).unwrap();
+    // As little as the kernel takes.
+    SockRef::from(&server).set_send_buffer_size(1).unwrap();
+    (client, server)
+}
+
+fn shared() -> Shared {
+    let memory: Vec<AtomicU64> = (0..Shared::words(1, 1)).map(|_| AtomicU64::new(0)).collect();
+    Shared::new(memory.leak(), 1, 1)
 }
 
 fn origin() -> Origin {
@@ -168,6 +190,8 @@ impl Protocol for Late {
     fn transmit(&mut self, _: &mut Outgoing<'_>, _: &Now) {
         self.complete(By::Transmit);
     }
+
+    fn spool(&mut self, _: &mut KeepInFile<'_>) {}
 
     fn wants_input(&self) -> bool {
         true

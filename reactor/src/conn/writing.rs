@@ -1,10 +1,13 @@
 //! The way out of a connection: from its streams to its socket.
 
+use std::sync::Arc;
+
 use wire::shm::Counter;
 
 use super::{Conn, ConnPhase, Context, PumpResult, Readiness};
 use crate::config::PortConfig;
 use crate::protocol::{Closing, Now, Outgoing, Output};
+use crate::response_spool::ResponseSpool;
 
 impl Conn {
     /// Writes until the socket or the protocol has no more; `Some` at the end of the connection.
@@ -53,6 +56,27 @@ impl Conn {
         }
         self.stalled = None;
         self.close_when_said(cx.streams.now)
+    }
+
+    /// Bytes in memory that wait for the socket.
+    pub(super) fn unwritten_bytes(&self) -> u64 {
+        self.out.as_ref().map_or(0, |out| out.memory_bytes()) + self.socket.unsent_bytes()
+    }
+
+    /// What waits for the socket goes to the spool, as far as there is room.
+    pub(super) fn move_from_memory(&mut self, spool: &mut ResponseSpool) {
+        // The bound of a response is kept before: what is here is bounded by the buffer.
+        let response = Arc::default();
+        let mut full = false;
+        let mut keep = |content: &[u8]| {
+            let slice = if full { None } else { spool.move_from_memory(content, &response) };
+            full = slice.is_none();
+            slice
+        };
+        self.socket.spool(&mut keep);
+        if let Some(out) = &mut self.out {
+            out.spool(&mut keep);
+        }
     }
 
     fn close_when_said(&mut self, now: &Now) -> Option<PumpResult> {

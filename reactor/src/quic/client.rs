@@ -196,7 +196,9 @@ impl QuicClient {
                 break false;
             }
         };
-        self.streams.settle(&cx.streams);
+        if self.streams.settle(0, &mut cx.streams) {
+            self.streams.settle(0, &mut cx.streams);
+        }
         self.collect(cx);
         match self.streams.closing() {
             Some(Closing::Reset) => PumpResult::Abort,

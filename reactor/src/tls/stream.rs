@@ -222,6 +222,16 @@ impl TlsStream {
         self.stream.get_ref().is_blocked()
     }
 
+    /// Bytes of them in memory.
+    pub(crate) fn unsent_bytes(&self) -> u64 {
+        self.stream.get_ref().unsent_bytes()
+    }
+
+    /// They go to files as far as `keep` takes them.
+    pub(crate) fn spool(&mut self, keep: &mut dyn FnMut(&[u8]) -> Option<FileSlice>) {
+        self.stream.get_mut().spool(keep);
+    }
+
     fn write_piece(&mut self, out: &Output) -> io::Result<usize> {
         let mut chunks = out.chunks().filter(|chunk| !chunk.is_empty());
         let piece: &[u8] = match chunks.next() {

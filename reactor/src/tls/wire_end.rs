@@ -4,13 +4,16 @@
 //! socket does not take is kept here. So many records leave by one system call, and a record is
 //! never half written as far as the library is concerned.
 
+use std::collections::VecDeque;
 use std::io::{self, Read, Write};
 use std::os::fd::{AsRawFd, OwnedFd};
 
 use bytes::{Buf, BytesMut};
 use nix::sys::socket::{MsgFlags, recv, send};
-use wire::limits::TLS_BATCH_BYTES_MAX;
+use wire::FileSlice;
+use wire::limits::{SPOOL_BLOCK_BYTES, SPOOL_PIECE_BYTES_MIN, TLS_BATCH_BYTES_MAX};
 
+use crate::file;
 use crate::socket::{ReadBuffer, Received};
 
 /// The socket, and the records on their way.
@@ -19,7 +22,9 @@ pub(crate) struct WireEnd {
     pub(super) fd: OwnedFd,
     /// Read from the socket, not taken by the library yet.
     incoming: BytesMut,
-    /// Written by the library, not taken by the socket yet.
+    /// Written by the library, not taken by the socket yet: first what lies in files, because there was no room
+    /// in memory.
+    spooled: VecDeque<FileSlice>,
     unsent: BytesMut,
     /// Whether more will be written at once, so that it is worth waiting.
     pub(super) hold: bool,
@@ -45,7 +50,8 @@ pub(crate) enum Fill {
 impl WireEnd {
     pub(crate) fn new(fd: OwnedFd) -> Self {
         let (incoming, unsent) = (BytesMut::new(), BytesMut::new());
-        Self { fd, incoming, unsent, hold: false, sent: 0, received: 0 }
+        let spooled = VecDeque::new();
+        Self { fd, incoming, spooled, unsent, hold: false, sent: 0, received: 0 }
     }
 
     /// What has been read and not been taken.
@@ -55,7 +61,24 @@ impl WireEnd {
 
     /// Whether the socket has to take something before anything else can be written.
     pub(super) fn is_blocked(&self) -> bool {
-        !self.unsent.is_empty()
+        !self.unsent.is_empty() || !self.spooled.is_empty()
+    }
+
+    /// Bytes in memory that the socket has not taken.
+    pub(super) fn unsent_bytes(&self) -> u64 {
+        self.unsent.len() as u64
+    }
+
+    /// What is in memory goes to files as far as `keep` takes it, in pieces that are worth it.
+    pub(super) fn spool(&mut self, keep: &mut dyn FnMut(&[u8]) -> Option<FileSlice>) {
+        while self.unsent.len() >= SPOOL_PIECE_BYTES_MIN {
+            let len = self.unsent.len().min(SPOOL_BLOCK_BYTES);
+            let Some(slice) = keep(&self.unsent[..len]) else { return };
+            self.spooled.push_back(slice);
+            self.unsent.advance(len);
+        }
+        // The memory is what this is for.
+        self.unsent = BytesMut::from(&self.unsent[..]);
     }
 
     /// Reads from the socket once.
@@ -88,6 +111,9 @@ impl WireEnd {
 
     /// Writes what is kept.
     pub(super) fn push(&mut self) -> io::Result<()> {
+        if !self.push_spooled()? {
+            return Ok(());
+        }
         while !self.unsent.is_empty() {
             match self.send(&self.unsent)? {
                 0 => return Ok(()),
@@ -100,6 +126,24 @@ impl WireEnd {
         // An idle connection keeps no memory for it.
         self.unsent = BytesMut::new();
         Ok(())
+    }
+
+    /// Writes what lies in files; `false` when there is more. A piece is read anew each time, so that a client
+    /// that takes little holds no memory for the rest.
+    fn push_spooled(&mut self) -> io::Result<bool> {
+        while let Some(slice) = self.spooled.front() {
+            let piece = file::read(slice, SPOOL_BLOCK_BYTES).filter(|piece| !piece.is_empty());
+            let sent = self.send(&piece.ok_or(io::ErrorKind::UnexpectedEof)?)?;
+            self.sent += sent as u64;
+            let Some(slice) = self.spooled.front_mut() else { break };
+            (slice.offset, slice.len) = (slice.offset + sent as u64, slice.len - sent as u64);
+            match slice.len {
+                0 => self.spooled.pop_front(),
+                _ if sent == 0 => return Ok(false),
+                _ => continue,
+            };
+        }
+        Ok(true)
     }
 
     /// Returns 0 when the socket takes nothing now.
@@ -135,7 +179,7 @@ impl Write for WireEnd {
     /// and the library itself writes no more than a few records without being asked.
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let mut rest = bytes;
-        if self.unsent.is_empty() && !self.hold {
+        if !self.is_blocked() && !self.hold {
             let sent = self.send(bytes)?;
             self.sent += sent as u64;
             rest = &bytes[sent..];

@@ -222,6 +222,9 @@ pub const SHARED_AHEAD_BYTES_MAX: usize = 64 << 10;
 /// Blocks of the spool file of responses. As large as a frame of a worker, so that one write moves
 /// all of it, and small enough that a slow client does not hold much more than it has to read.
 pub const SPOOL_BLOCK_BYTES: usize = 64 << 10;
+/// Content in memory that is moved to the spool file, when there is more of it than there may be, from this size on:
+/// each piece occupies a block of the file, and 10,000 clients with less are 40 MiB.
+pub const SPOOL_PIECE_BYTES_MIN: usize = 4 << 10;
 /// Content bytes of one request that its worker may be sent ahead of what its handler has read, and as
 /// many wait in the reactor before the client is held back: enough for a disk that is slow for a moment.
 pub const REQUEST_WINDOW_BYTES: u32 = 256 << 10;

@@ -31,7 +31,7 @@ use super::error::{Fault, ProtocolError};
 use super::message::{self, RequestFacts};
 use super::settings::HttpSettings;
 use super::upgrade::Accepted;
-use super::{Closing, Flow, Input, Now, Outgoing, Protocol, StreamId};
+use super::{Closing, Flow, Input, KeepInFile, Now, Outgoing, Protocol, StreamId};
 
 /// One HTTP/1 connection.
 #[derive(Debug)]
@@ -101,6 +101,10 @@ impl Protocol for Http1 {
         if !matches!(self.state, State::Exchange(_)) && self.core.outbox.is_empty() {
             out.ended.extend(self.core.take_ended());
         }
+    }
+
+    fn spool(&mut self, keep: &mut KeepInFile<'_>) {
+        self.core.outbox.spool(self.core.stream(), keep);
     }
 
     fn wants_input(&self) -> bool {

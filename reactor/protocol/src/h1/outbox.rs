@@ -5,10 +5,10 @@ use std::mem;
 use bytes::{Bytes, BytesMut};
 use smallvec::SmallVec;
 use wire::FileSlice;
-use wire::limits::WRITE_BUFFER_BYTES_MAX;
+use wire::limits::{SPOOL_BLOCK_BYTES, SPOOL_PIECE_BYTES_MIN, WRITE_BUFFER_BYTES_MAX};
 
 use crate::ended::Sent;
-use crate::{COPY_BYTES_MAX, Chunk, Output, StreamId};
+use crate::{COPY_BYTES_MAX, Chunk, KeepInFile, Output, StreamId};
 
 /// Encoded responses in order. Bounded by the window of the response in work.
 #[derive(Debug, Default)]
@@ -92,6 +92,22 @@ impl Outbox {
         }
         if released > 0 {
             out.released.push((stream, released));
+        }
+    }
+
+    /// Content goes to files as far as `keep` takes it, in pieces that are worth it.
+    pub fn spool(&mut self, stream: StreamId, keep: &mut KeepInFile<'_>) {
+        for piece in &mut self.pieces {
+            let bytes: &[u8] = match &piece.chunk {
+                Chunk::Buffer(bytes) => bytes,
+                Chunk::Bytes(bytes) => bytes,
+                Chunk::File(_) => continue,
+            };
+            if bytes.len() < SPOOL_PIECE_BYTES_MIN || bytes.len() > SPOOL_BLOCK_BYTES {
+                continue;
+            }
+            let Some(slice) = keep(stream, bytes, piece.content) else { return };
+            (piece.chunk, piece.content) = (Chunk::File(slice), 0);
         }
     }
 

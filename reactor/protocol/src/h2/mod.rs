@@ -42,7 +42,7 @@ use super::error::{Fault, ProtocolError};
 use super::settings::HttpSettings;
 use super::stream_context::StreamContext;
 use super::upgrade::Accepted;
-use super::{Closing, Flow, Input, Now, Outgoing, Protocol, ReadFile, StreamId};
+use super::{Closing, Flow, Input, KeepInFile, Now, Outgoing, Protocol, ReadFile, StreamId};
 
 /// What a client that speaks HTTP/2 says first (RFC 9113, 3.4).
 pub const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
@@ -240,6 +240,12 @@ impl Protocol for Http2 {
         self.core.context.take_released(&mut out.released);
         if observed {
             self.core.tell_ended(&mut out.ended);
+        }
+    }
+
+    fn spool(&mut self, keep: &mut KeepInFile<'_>) {
+        for (id, open) in &mut self.core.streams {
+            open.exchange.reply.spool((*id).into(), keep);
         }
     }
 

@@ -58,7 +58,7 @@ use super::error::ProtocolError;
 use super::settings::HttpSettings;
 use super::stream_context::StreamContext;
 use super::upgrade::Accepted;
-use super::{Closing, Flow, Input, Now, Outgoing, Protocol, ReadFile, StreamId};
+use super::{Closing, Flow, Input, KeepInFile, Now, Outgoing, Protocol, ReadFile, StreamId};
 
 /// A QUIC connection.
 pub type Quic = quiche::Connection<Buffers>;
@@ -335,6 +335,12 @@ impl Protocol for Http3 {
         self.transmit_packets(out);
         self.context.take_released(&mut out.released);
         self.context.take_ended(&mut out.ended);
+    }
+
+    fn spool(&mut self, keep: &mut KeepInFile<'_>) {
+        for (id, open) in &mut self.streams {
+            open.exchange.reply.spool(*id, keep);
+        }
     }
 
     fn wants_input(&self) -> bool {

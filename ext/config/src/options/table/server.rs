@@ -274,7 +274,9 @@ pub(super) const OPTIONS: &[Spec] = &[
         },
         "64M",
         "Content of all responses together that is kept in memory for clients that have not taken it; \
-         what is beyond goes to disk. Past both bounds workers wait for their clients.",
+         what is beyond goes to disk. Past both bounds workers wait for their clients. Beside it a \
+         connection may have 4 KiB, and what frames were made of: over HTTP/2 at most 64 KiB of a response and \
+         64 KiB of the connection, over HTTP/3 what the client has not acknowledged.",
     ),
     Spec::server(
         "response_spool_disk_bytes_max",
