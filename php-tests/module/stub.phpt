@@ -62,7 +62,7 @@ foreach (get_declared_classes() as $name) {
         array_push($stubbed, ...describe_class(new ReflectionClass($name), 'Ferrite' . substr($name, 4)));
     }
 }
-$describe_function = fn (ReflectionFunction $function): string => preg_replace('~^stub\\\\~i', '', $function->getName())
+$describe_function = fn (ReflectionFunction $function): string => preg_replace('~^(stub|ferrite)\\\\~i', '', $function->getName())
     . '(' . implode(', ', array_map(describe_parameter(...), $function->getParameters())) . '): ' . type($function->getReturnType());
 foreach ((new ReflectionExtension('ferrite'))->getFunctions() as $function) {
     $real[] = $describe_function($function);

@@ -24,8 +24,13 @@ pub fn stub(text: &str, stubs: &mut Stubs) -> Result<(), Error> {
             "const" => stubs.constants.push(parser.constant()?),
             "class" => stubs.classes.push(parser.class()?),
             // Only those that belong to no namespace.
-            "function" if parser.namespace.is_empty() => {
-                stubs.functions.push(parser.method(&doc.take().unwrap_or_default())?);
+            "function" => {
+                let function = parser.method(&doc.take().unwrap_or_default())?;
+                let name = match parser.namespace.is_empty() {
+                    true => function.name,
+                    false => parser.full(&function.name),
+                };
+                stubs.functions.push(StubMethod { name, ..function });
             }
             other => return Err(parser.error_before(&format!("'{other}' is not known here"))),
         }
@@ -302,7 +307,6 @@ mod tests {
     #[test]
     fn mistakes_are_named_with_their_line() {
         for (text, line, part) in [
-            ("<?php\nnamespace A;\nfunction f() {}", 3, "'function' is not known"),
             ("<?php\nclass A {\nprivate $x;\n}", 3, "public"),
             ("<?php\nclass A {\npublic function f(int $a = 1, int $b) {}\n}", 3, "required"),
             ("<?php\nclass A {\npublic $x\n}", 4, "';'"),

@@ -142,8 +142,10 @@ fn php(literal: &Literal) -> String {
     }
 }
 
-const TYPES: &[&str] =
-    &["int", "float", "string", "bool", "false", "array", "object", "callable", "mixed", "null"];
+const TYPES: &[&str] = &[
+    "int", "float", "string", "bool", "false", "array", "object", "callable", "mixed", "null",
+    "void",
+];
 
 fn types_code(types: &StubTypes) -> Result<String, String> {
     let mut code = "Types::NONE".to_owned();
@@ -342,7 +344,7 @@ fn arguments(
     let mut earlier = class.methods.iter().take_while(|other| other.name != method.name);
     let same = |other: &&StubMethod| other.alias.is_none() && other.parameters == method.parameters;
     if let Some(other) = earlier.find(same) {
-        let other = pascal(&snake(&other.name));
+        let other = pascal(&function_name(&other.name));
         let _ = writeln!(out, "\n    pub type {name}{lifetime} = {other}{lifetime};");
         return;
     }
@@ -364,7 +366,7 @@ fn last(name: &str) -> &str {
 
 /// `__construct` as `construct`, `getWorkerId` as `get_worker_id`.
 fn function_name(method: &str) -> String {
-    snake(method.trim_start_matches('_'))
+    snake(last(method).trim_start_matches('_'))
 }
 
 /// `workerId` as `worker_id`.

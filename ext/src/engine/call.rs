@@ -9,8 +9,7 @@ use std::sync::OnceLock;
 use config::log_limit::{LimitedEvent, limited_with};
 use config::one_line::OneLine;
 use ext_php_rs::ffi::{
-    _efree, E_ERROR, ZEND_ACC_CALL_VIA_TRAMPOLINE, instanceof_function_slow, zend_ce_error,
-    zend_ce_exception, zend_fcall_info, zend_fcall_info_cache, zend_object, zend_read_property,
+    _efree, E_ERROR, ZEND_ACC_CALL_VIA_TRAMPOLINE, zend_fcall_info, zend_fcall_info_cache,
 };
 use ext_php_rs::flags::DataType;
 use ext_php_rs::types::Zval;
@@ -19,8 +18,8 @@ use log::Level;
 use nix::libc::{RTLD_DEFAULT, dlsym};
 
 use crate::engine::buffers;
+use crate::engine::thrown::{Thrown, describe};
 use crate::engine::zend::globals::{self, LastError};
-use crate::engine::zend::string::bytes;
 use crate::engine::zend::{self, SUCCESS, value};
 use crate::php::error::Failure;
 
@@ -64,19 +63,6 @@ impl CallOutcome {
             _ => later,
         }
     }
-}
-
-/// An exception that nobody caught.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Thrown {
-    /// Its class.
-    pub class: String,
-    /// Its message.
-    pub message: String,
-    /// The file that it was created in.
-    pub file: String,
-    /// The line in it.
-    pub line: i64,
 }
 
 impl Callback {
@@ -318,50 +304,6 @@ fn take_exception() -> Option<CallOutcome> {
             if exit { CallOutcome::Exited } else { CallOutcome::Threw(describe(exception)) };
         zend::zend_clear_exception();
         Some(outcome)
-    }
-}
-
-/// # Safety
-///
-/// `exception` points to a live object of a class that implements Throwable.
-unsafe fn describe(exception: *mut zend_object) -> Thrown {
-    // SAFETY: the caller's promise. The properties are read as from inside the class that declares
-    // them, which needs no getter and runs no code of the user's.
-    unsafe {
-        let class = (*exception).ce;
-        let is_error = class == zend_ce_error || instanceof_function_slow(class, zend_ce_error);
-        let scope = if is_error { zend_ce_error } else { zend_ce_exception };
-        let property = |name: &str| {
-            let mut room = value::null();
-            let found = zend_read_property(
-                scope,
-                exception,
-                name.as_ptr().cast(),
-                name.len(),
-                true,
-                &raw mut room,
-            );
-            (*found).shallow_clone()
-        };
-        let text = |name| match property(name).zend_str() {
-            Some(text) => String::from_utf8_lossy(bytes(text)).into_owned(),
-            None => String::new(),
-        };
-        // The name of an anonymous class goes on behind a NUL.
-        let name = (*class).name().unwrap_or_default().split('\0').next().unwrap_or_default();
-        Thrown {
-            class: name.to_owned(),
-            message: text("message"),
-            file: text("file"),
-            line: property("line").long().unwrap_or_default(),
-        }
-    }
-}
-
-impl fmt::Display for Thrown {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { class, message, file, line } = self;
-        write!(f, "uncaught {class}: {} in {file}:{line}", OneLine(message))
     }
 }
 

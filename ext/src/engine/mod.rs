@@ -6,4 +6,5 @@ pub mod client;
 pub mod interpreter;
 pub mod programs;
 pub mod reset;
+pub mod thrown;
 pub mod zend;

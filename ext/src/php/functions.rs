@@ -1,3 +1,4 @@
 //! The functions that belong to no class.
 
+mod context;
 pub mod methods;

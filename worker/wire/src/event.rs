@@ -112,6 +112,8 @@ events! {
     StatsFileFailed = "stats_file_failed",
     /// An administrator wants something done.
     AdminCommand = "admin_command",
+    /// What the application has to say.
+    Application = "application",
     /// A bug: a process gave up.
     Panicked = "panicked",
 }
@@ -163,6 +165,25 @@ impl log::kv::Source for Named<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// The table in docs/logging.md has each of them, and what to do about it, and nothing else.
+    #[test]
+    fn every_event_is_documented_with_what_to_do() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/logging.md");
+        let text = std::fs::read_to_string(path).expect("docs/logging.md");
+        let table = text.split_once("| event | when | fields | what to do |\n").expect("a table").1;
+        let mut documented = Vec::new();
+        for row in table.lines().skip(1).take_while(|line| line.starts_with('|')) {
+            let cells: Vec<_> = row.trim_matches('|').split('|').map(str::trim).collect();
+            let [names, when, _, advice] = cells[..] else { panic!("four cells: {row}") };
+            assert!(!when.is_empty() && advice.len() > 5, "{row}");
+            documented.extend(names.split(", ").map(|name| name.trim_matches('`').to_owned()));
+        }
+        let mut known: Vec<_> = Event::ALL.iter().map(|event| event.name().to_owned()).collect();
+        documented.sort_unstable();
+        known.sort_unstable();
+        assert_eq!(documented, known);
+    }
 
     #[test]
     fn names_are_different_and_plain() {

@@ -2,25 +2,43 @@
 
 use std::process;
 
-use log::Record;
 use log::kv::{Error, Key, Value as Field, VisitSource, VisitValue};
+use log::{Level, Record};
 use serde_json::{Map, Value};
 use wire::event::{self, Event};
 use wire::ids;
-use wire::limits::LOG_LINE_BYTES_MAX;
+use wire::limits::{LOG_FIELD_BYTES_MAX, LOG_LINE_BYTES_MAX, LOG_RECORD_BYTES_MAX};
 
+use super::bounded::{escaped, json_len};
 use super::{LogSource, Timestamp};
 
 /// The object, with a line end behind it.
 pub fn line(now: Timestamp, role: LogSource, record: &Record<'_>) -> Vec<u8> {
     let mut object = Map::new();
-    object.insert("time".into(), now.to_string().into());
-    object.insert("level".into(), record.level().as_str().to_ascii_lowercase().into());
-    object.insert("event".into(), Event::MESSAGE.into());
-    object.insert("process".into(), writer(role));
-    object.insert("message".into(), bounded(&record.args().to_string()).into());
+    begin(&mut object, now, record.level(), Event::MESSAGE, role);
+    object.insert("message".into(), escaped(record.args(), LOG_LINE_BYTES_MAX).into());
+    let mut fields = Fields { object: &mut object, left: FIELDS_BYTES_MAX };
     // It fails for a visitor that refuses something: this one does not.
-    let _ = record.key_values().visit(&mut Fields(&mut object));
+    let _ = record.key_values().visit(&mut fields);
+    end(object)
+}
+
+/// What every line begins with.
+pub fn begin(
+    object: &mut Map<String, Value>,
+    now: Timestamp,
+    level: Level,
+    event: &str,
+    role: LogSource,
+) {
+    object.insert("time".into(), now.to_string().into());
+    object.insert("level".into(), level.as_str().to_ascii_lowercase().into());
+    object.insert("event".into(), event.into());
+    object.insert("process".into(), writer(role));
+}
+
+/// The line: with the id of the request that it is about, and its end.
+pub fn end(mut object: Map<String, Value>) -> Vec<u8> {
     if let Some(id) = ids::current().request {
         object.insert("request_id".into(), id.as_str().into());
     }
@@ -46,66 +64,69 @@ fn writer(role: LogSource) -> Value {
     Value::Object(writer)
 }
 
-/// At most [`LOG_LINE_BYTES_MAX`] bytes of a text.
-fn bounded(text: &str) -> String {
-    match text.len() <= LOG_LINE_BYTES_MAX {
-        true => text.to_owned(),
-        false => {
-            let end = (0..=LOG_LINE_BYTES_MAX).rev().find(|end| text.is_char_boundary(*end));
-            format!("{}…", &text[..end.unwrap_or(0)])
-        }
-    }
-}
+/// Bytes of all texts beside the message.
+const FIELDS_BYTES_MAX: usize = LOG_RECORD_BYTES_MAX / 2;
 
-struct Fields<'a>(&'a mut Map<String, Value>);
+struct Fields<'a> {
+    object: &'a mut Map<String, Value>,
+    /// Bytes of texts that may still come.
+    left: usize,
+}
 
 impl<'kvs> VisitSource<'kvs> for Fields<'_> {
     fn visit_pair(&mut self, key: Key<'kvs>, value: Field<'kvs>) -> Result<(), Error> {
-        let mut taken = Taken(Value::Null);
+        let mut taken = Taken { value: Value::Null, room: self.left.min(LOG_FIELD_BYTES_MAX) };
         value.visit(&mut taken)?;
+        if let Value::String(text) = &taken.value {
+            self.left = self.left.saturating_sub(json_len(text));
+        }
         // What every line has is no event's to change, but for its name.
-        if key.as_str() == event::KEY || !self.0.contains_key(key.as_str()) {
-            self.0.insert(key.as_str().to_owned(), taken.0);
+        if key.as_str() == event::KEY || !self.object.contains_key(key.as_str()) {
+            self.object.insert(key.as_str().to_owned(), taken.value);
         }
         Ok(())
     }
 }
 
-struct Taken(Value);
+struct Taken {
+    value: Value,
+    /// Bytes of a text.
+    room: usize,
+}
 
 impl VisitValue<'_> for Taken {
     fn visit_any(&mut self, value: Field<'_>) -> Result<(), Error> {
-        self.0 = bounded(&value.to_string()).into();
+        self.value = escaped(value, self.room).into();
         Ok(())
     }
 
     fn visit_null(&mut self) -> Result<(), Error> {
-        self.0 = Value::Null;
+        self.value = Value::Null;
         Ok(())
     }
 
     fn visit_u64(&mut self, value: u64) -> Result<(), Error> {
-        self.0 = value.into();
+        self.value = value.into();
         Ok(())
     }
 
     fn visit_i64(&mut self, value: i64) -> Result<(), Error> {
-        self.0 = value.into();
+        self.value = value.into();
         Ok(())
     }
 
     fn visit_f64(&mut self, value: f64) -> Result<(), Error> {
-        self.0 = value.into();
+        self.value = value.into();
         Ok(())
     }
 
     fn visit_bool(&mut self, value: bool) -> Result<(), Error> {
-        self.0 = value.into();
+        self.value = value.into();
         Ok(())
     }
 
     fn visit_str(&mut self, value: &str) -> Result<(), Error> {
-        self.0 = bounded(value).into();
+        self.value = escaped(value, self.room).into();
         Ok(())
     }
 }
@@ -114,7 +135,6 @@ impl VisitValue<'_> for Taken {
 mod tests {
     use std::time::UNIX_EPOCH;
 
-    use log::Level;
     use wire::{RequestId, RequestIds};
 
     use super::*;
@@ -164,13 +184,19 @@ mod tests {
         assert_eq!(parsed(LogSource::Reactor, &[], "said").get("request_id"), None);
     }
 
+    /// Whatever a client or PHP has said, and however JSON has to write it.
     #[test]
-    fn texts_are_bounded() {
-        let long = "ü".repeat(LOG_LINE_BYTES_MAX);
-        let object = parsed(LogSource::Script, &[("path", (&long[..]).into())], &long);
-        for key in ["message", "path"] {
-            let text = object[key].as_str().expect("text");
-            assert!(text.len() <= LOG_LINE_BYTES_MAX + 3 && text.ends_with('…'));
+    fn a_line_is_bounded_whatever_it_quotes() {
+        for long in ["ü".repeat(1 << 20), "\u{1}".repeat(1 << 20), "\"\n".repeat(1 << 20)] {
+            let names: Vec<_> = (0..100).map(|nth| format!("field{nth}")).collect();
+            let fields: Vec<(&str, Field<'_>)> =
+                names.iter().map(|name| (&name[..], (&long[..]).into())).collect();
+            let object = parsed(LogSource::Script, &fields, &long);
+            let text = object["message"].as_str().expect("text");
+            assert!(json_len(text) <= LOG_LINE_BYTES_MAX + 3 && text.ends_with('…'));
+            let text = object["field0"].as_str().expect("text");
+            assert!(json_len(text) <= LOG_FIELD_BYTES_MAX + 3 && text.ends_with('…'));
+            assert!(object.to_string().len() <= LOG_RECORD_BYTES_MAX);
         }
     }
 }

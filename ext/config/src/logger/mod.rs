@@ -5,10 +5,13 @@
 //! 2026-01-31T12:00:00.123Z WARN  worker 0 [4711] message
 //! ```
 
+pub mod application;
+pub mod bounded;
+pub mod context;
 mod json;
 mod losses;
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd};
@@ -20,6 +23,7 @@ use log::{Level, LevelFilter, Log, Metadata, Record};
 use wire::limits::LOG_LINE_BYTES_MAX;
 use wire::{RequestIds, ids};
 
+use self::bounded::OneLine;
 use self::losses::Losses;
 
 /// Which process writes.
@@ -176,11 +180,11 @@ impl Log for Logger {
 
 impl Logger {
     fn is_worker(&self) -> bool {
-        matches!(LogSource::decode(self.role.load(Ordering::Relaxed)), LogSource::Worker(_))
+        matches!(LogSource::current(), LogSource::Worker(_))
     }
 
     fn line(&self, record: &Record<'_>) -> Vec<u8> {
-        let role = LogSource::decode(self.role.load(Ordering::Relaxed));
+        let role = LogSource::current();
         let now = Timestamp(SystemTime::now());
         match is_json() {
             true => json::line(now, role, record),
@@ -190,6 +194,11 @@ impl Logger {
 }
 
 impl LogSource {
+    /// This process.
+    fn current() -> Self {
+        Self::decode(LOGGER.role.load(Ordering::Relaxed))
+    }
+
     fn encode(self) -> u32 {
         match self {
             Self::Script => 0,
@@ -240,44 +249,14 @@ fn line(
     let mut text = Vec::with_capacity(256);
     let pid = std::process::id();
     let _ = write!(text, "{} {level:<5} {role} [{pid}] ", Timestamp(now));
-    let start = text.len();
-    let _ = write!(Escaped(&mut text), "{message}");
-    if text.len() - start > LOG_LINE_BYTES_MAX {
-        let mut end = start + LOG_LINE_BYTES_MAX;
-        // Not in the middle of a character.
-        while text[end] & 0xc0 == 0x80 {
-            end -= 1;
-        }
-        text.truncate(end);
-        text.extend_from_slice("…".as_bytes());
-    }
+    let end = text.len() + LOG_LINE_BYTES_MAX;
+    // It fails where the message is cut.
+    let _ = OneLine { line: &mut text, end }.write_fmt(format_args!("{message}"));
     if let Some(id) = &ids.request {
         let _ = write!(text, " [request_id={}]", id.as_str());
     }
     text.push(b'\n');
     text
-}
-
-/// Writes line ends and other control characters as escapes: a message is one line, and no client
-/// can forge another.
-struct Escaped<'a>(&'a mut Vec<u8>);
-
-impl Write for Escaped<'_> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        for &byte in bytes {
-            match byte {
-                b'\n' => self.0.extend_from_slice(b"\\n"),
-                b'\t' => self.0.push(byte),
-                0..0x20 | 0x7f => write!(self.0, "\\x{byte:02x}")?,
-                _ => self.0.push(byte),
-            }
-        }
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
 }
 
 /// A time as ISO 8601 with milliseconds, UTC.

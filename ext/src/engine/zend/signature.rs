@@ -2,7 +2,7 @@
 
 use ext_php_rs::ffi::{
     IS_ARRAY, IS_CALLABLE, IS_DOUBLE, IS_FALSE, IS_LONG, IS_NULL, IS_OBJECT, IS_STRING, IS_TRUE,
-    MAY_BE_ANY,
+    IS_VOID, MAY_BE_ANY,
 };
 use ext_php_rs::types::Zval;
 
@@ -110,6 +110,7 @@ impl Types {
     pub const OBJECT: Self = Self(1 << IS_OBJECT);
     pub const CALLABLE: Self = Self(1 << IS_CALLABLE);
     pub const MIXED: Self = Self(MAY_BE_ANY);
+    pub const VOID: Self = Self(1 << IS_VOID);
 
     /// Both.
     pub const fn or(self, other: Self) -> Self {

@@ -2,9 +2,20 @@
 
 use std::time::Duration;
 
-/// Bytes of one log line: long enough for a message with its place, short enough that a handler's
+/// Bytes of the message of one log line: long enough for a message with its place, short enough that a handler's
 /// exception cannot fill a disk line by line.
 pub const LOG_LINE_BYTES_MAX: usize = 16 << 10;
+/// Bytes of one text beside it, in a line that is JSON: a path, a reason.
+pub const LOG_FIELD_BYTES_MAX: usize = 4 << 10;
+/// Bytes of all of a line, whatever it quotes: what the parts above add up to at most, and a sign behind what is cut.
+pub const LOG_RECORD_BYTES_MAX: usize = 64 << 10;
+/// Bytes of the message of a line that an application writes, and of the context behind it, as JSON has them:
+/// together as much as any other message.
+pub const LOG_MESSAGE_BYTES_MAX: usize = LOG_LINE_BYTES_MAX / 2 - 64;
+/// See [`LOG_MESSAGE_BYTES_MAX`].
+pub const LOG_CONTEXT_BYTES_MAX: usize = LOG_LINE_BYTES_MAX / 2 - 64;
+/// Arrays within arrays of that context: more than people read in a line, and an array that contains itself ends.
+pub const LOG_CONTEXT_DEPTH_MAX: usize = 8;
 
 /// Lines of the log of one kind that others bring about (requests refused, handshakes that fail, what
 /// a worker says amiss), in one go and per process or reactor thread; see
