@@ -8,6 +8,7 @@ pub const FILE: &str = "ARCHITECTURE.md";
 pub const FOLDERS: &[&str] = &[
     "worker/wire/src/",
     "reactor/protocol/src/",
+    "reactor/otlp/src/",
     "reactor/src/",
     "worker/src/",
     "worker/ancillary/src/",

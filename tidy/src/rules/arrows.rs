@@ -12,6 +12,10 @@ const MANIFESTS: &[(&str, &[&str])] = &[
         &["config", "ext-php-rs", "ferrite", "libc", "mio", "nix", "reactor", "socket2", "worker"],
     ),
     (
+        "reactor/otlp/Cargo.toml",
+        &["config", "ext-php-rs", "ferrite", "libc", "mio", "nix", "reactor", "socket2", "worker"],
+    ),
+    (
         "worker/Cargo.toml",
         &["config", "ext-php-rs", "ferrite", "h2", "httparse", "mio", "quiche", "reactor"],
     ),
@@ -27,6 +31,7 @@ const WIRE_TESTS_MAY: &[&str] = &["proptest"];
 const SOURCES: &[(&str, &[&str])] = &[
     ("reactor/src/", &["ext_php_rs", "worker", "ferrite"]),
     ("reactor/protocol/src/", &["ext_php_rs", "ferrite", "reactor", "worker"]),
+    ("reactor/otlp/src/", &["ext_php_rs", "ferrite", "reactor", "worker"]),
     ("worker/src/", &["reactor", "mio", "httparse", "h2", "quiche", "ext_php_rs", "ferrite"]),
     (
         "worker/wire/src/",

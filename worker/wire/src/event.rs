@@ -88,6 +88,12 @@ events! {
     AccessLogLost = "access_log_lost",
     /// The access log cannot be opened anew.
     AccessLogFailed = "access_log_failed",
+    /// Spans or metrics cannot be sent to a collector.
+    OtlpFailed = "otlp_failed",
+    /// They are sent again.
+    OtlpRecovered = "otlp_recovered",
+    /// Spans were dropped.
+    SpansLost = "spans_lost",
     /// Lines of a kind were left out.
     EventsSuppressed = "events_suppressed",
     /// A handler did not end its response.

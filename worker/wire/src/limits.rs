@@ -3,12 +3,14 @@
 mod access_log;
 mod admin;
 mod log;
+mod otlp;
 
 use std::time::Duration;
 
 pub use self::access_log::*;
 pub use self::admin::*;
 pub use self::log::*;
+pub use self::otlp::*;
 
 /// Payload of one frame on a link. A head is bounded by the header options (at most 1 MiB, see
 /// `header_bytes_max`), a body part is cut by its sender.
