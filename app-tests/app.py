@@ -12,6 +12,10 @@ class App:
     script = "index.php"
     # A file below the root that returns a callback for requests: Ferrite calls it, and runs no script.
     callback = None
+    # A script, beginning at the root, that asks for requests: Ferrite runs it from start to end, in the place of `script`.
+    worker = None
+    # Variables of the environment that Ferrite is started with.
+    environment = {}
     # Folders whose PHP files are not run.
     deny = ()
     ini = {}

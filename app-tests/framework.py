@@ -11,7 +11,9 @@ TEXT = b"0123456789" * 10_000
 
 
 class Framework(App):
-    """An application in the folder of its name; its document root is `public`."""
+    """An application in the folder of its name, or of `source`; its document root is `public`."""
+
+    source = None
 
     # Of the application: kept between runs, or emptied.
     folders = ("var/cache", "var/log", "var/uploads")
@@ -22,7 +24,7 @@ class Framework(App):
     forbidden = 403
     # Of a range behind the end of a file.
     beyond = 200
-    # Of `/index.php/hello/x`: whether it takes the script's name for a prefix.
+    # Of `/index.php/hello/x`: whether it takes the script's name for a prefix; None where there is no such script.
     by_front_script = 200
     replacements = (
         (r"(name=\"_token\" value=\")[^\"]+", r"\1…"),
@@ -35,7 +37,7 @@ class Framework(App):
         return f"{place}/app/public"
 
     async def prepare(self, place):
-        shutil.copytree(os.path.join(HERE, self.name), f"{place}/app")
+        shutil.copytree(os.path.join(HERE, self.source or self.name), f"{place}/app")
         for folder in self.folders:
             os.makedirs(f"{place}/app/{folder}")
         with open(f"{place}/app/public/digits.txt", "wb") as file:
@@ -55,7 +57,8 @@ class Framework(App):
         (await browser.get("/")).has("<h1>Hello nobody</h1>")
         (await browser.get("/hello/%C3%A4%20%3Cb%3E?greeting=Good+day")).has("Good day ä &lt;b&gt;")
         await browser.request("HEAD", "/hello/x", status=200)
-        await browser.get("/index.php/hello/x", self.by_front_script)
+        if self.by_front_script:
+            await browser.get("/index.php/hello/x", self.by_front_script)
         await browser.get("/nothing/here", 404)
         await browser.request("PUT", "/hello/x", status=405)
         await browser.get("/error", 500)

@@ -21,7 +21,7 @@ from comparison import Comparison  # noqa: E402
 from serving import Ferrite, Fpm, fpm_program, nginx_program  # noqa: E402
 from suite import Failed, Suite  # noqa: E402
 
-APPLICATIONS = ("scripts", "uploads", "dokuwiki", "adminer", "wordpress", "slim", "symfony", "laravel")
+APPLICATIONS = ("scripts", "uploads", "dokuwiki", "adminer", "wordpress", "slim", "symfony", "laravel", "symfony_worker", "octane_worker")
 PROTOCOLS = ("h1", "h2", "h3")
 # Installing an application under load takes its time.
 DEADLINE = 120.0

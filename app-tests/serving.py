@@ -132,7 +132,7 @@ def free_port():
 class Program:
     """A process of a server, which is ended with it."""
 
-    def __init__(self, arguments, log, cwd, stop):
+    def __init__(self, arguments, log, cwd, stop, environment):
         self.stop = stop
         with open(log, "ab") as output:
             self.process = subprocess.Popen(
@@ -142,7 +142,7 @@ class Program:
                 stderr=output,
                 cwd=cwd,
                 # What a script sees of it is the same then.
-                env={"PATH": os.environ["PATH"]},
+                env={"PATH": os.environ["PATH"]} | environment,
             )
 
     def end(self):
@@ -188,8 +188,9 @@ class Serving:
         if kind is None and any(codes):
             raise Failed(f"{self.kind} ended with {codes}: {self.log()[-1000:]}")
 
-    def run(self, arguments, stop=signal.SIGTERM):
-        self.programs.append(Program(arguments, self.log_path, self.place, stop))
+    def run(self, arguments, stop=signal.SIGTERM, environment={}):
+        program = Program(arguments, self.log_path, self.place, stop, environment)
+        self.programs.append(program)
 
     def wait(self, ready):
         deadline = time.monotonic() + START_SECONDS
@@ -264,14 +265,18 @@ class Ferrite(Serving):
             "package_max_length": "64M",
         } | self.app.options
         callback = []
+        root = self.app.root(self.place)
         if self.app.callback:
-            callback = [os.path.join(self.app.root(self.place), self.app.callback)]
+            callback = [os.path.join(root, self.app.callback)]
+        elif self.app.worker:
+            worker = os.path.join(root, self.app.worker)
+            options = {"document_root": root, "worker_script": worker} | options
         else:
-            scripts = {"document_root": self.app.root(self.place), "script": self.app.script}
+            scripts = {"document_root": root, "script": self.app.script}
             options = scripts | {"php_deny": self.app.deny} | options
         php = json.loads(os.environ["FERRITE_PHP"]) + ["-c", f"{self.place}/php.ini"]
         arguments = [*php, f"{HERE}/server.php", self.place, json.dumps(options), *callback]
-        self.run(arguments, signal.SIGINT)
+        self.run(arguments, signal.SIGINT, self.app.environment)
         self.wait(lambda: os.path.exists(f"{self.place}/ready"))
         with open(f"{self.place}/ready", encoding="utf-8") as file:
             told = json.load(file)

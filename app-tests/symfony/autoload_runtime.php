@@ -10,7 +10,15 @@ foreach (glob('/usr/share/php/Symfony/Component/VarDumper/Resources/functions/*.
 }
 require_once __DIR__ . '/src/Kernel.php';
 
+// That of Symfony for FrankenPHP, or the stand-in for it.
+spl_autoload_register(static function (string $class): void {
+    if (str_starts_with($class, 'Runtime\\FrankenPhpSymfony\\')) {
+        require ($_SERVER['FRANKENPHP_SYMFONY'] ?? __DIR__ . '/runtime') . '/' . substr($class, 26) . '.php';
+    }
+});
+
 $app = require $_SERVER['SCRIPT_FILENAME'];
-$runtime = new Symfony\Component\Runtime\SymfonyRuntime(['project_dir' => __DIR__, 'disable_dotenv' => true, 'error_handler' => false]);
+$runtime = $_SERVER['APP_RUNTIME'] ?? Symfony\Component\Runtime\SymfonyRuntime::class;
+$runtime = new $runtime(['project_dir' => __DIR__, 'disable_dotenv' => true, 'error_handler' => false]);
 [$app, $arguments] = $runtime->getResolver($app)->resolve();
 exit($runtime->getRunner($app(...$arguments))->run());
