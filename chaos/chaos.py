@@ -56,7 +56,7 @@ class Chaos:
 
     def __init__(self, server, seed, options):
         self.server, self.seconds, self.calm = server, options.seconds, options.calm
-        self.protocols = options.protocols
+        self.protocols, self.kinds = options.protocols, KINDS
         self.random = random.Random(seed)
         self.asked = {}  # id: (protocol, kind)
         self.ends = {}  # id: how it ended
@@ -81,7 +81,7 @@ class Chaos:
             client.close()
 
     async def one(self, protocol, client):
-        kind = self.random.choices(list(KINDS), KINDS.values())[0]
+        kind = self.random.choices(list(self.kinds), self.kinds.values())[0]
         self.number += 1
         request_id = f"{protocol}-{self.number}"
         self.asked[request_id] = (protocol, kind)
@@ -306,6 +306,7 @@ def main():
     parser.add_argument("--seconds", type=float, default=60, help="how long things go wrong (60)")
     parser.add_argument("--seed", type=int, help="what decides the order of things")
     parser.add_argument("--calm", action="store_true", help="nobody kills from outside: load alone")
+    parser.add_argument("--steady", action="store_true", help="nothing goes wrong, and memory must be flat")
     protocols = lambda text: text.split(",")  # noqa: E731
     parser.add_argument("--protocols", type=protocols, default=PROTOCOLS, help=",".join(PROTOCOLS))
     parser.add_argument("--keep", action="store_true", help="keep the server's folder, with its log")
@@ -315,9 +316,14 @@ def main():
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 65536), hard))
     folder = tempfile.mkdtemp(prefix="ferrite-chaos-")
     print(f"seed {seed}, {options.seconds:g} s")
-    server = Server(folder)
+    kind = Chaos
+    if options.steady:
+        import steady  # noqa: PLC0415 - it is made of what is here
+
+        kind = steady.Steady
+    server = Server(folder, steady.options(folder) if options.steady else None)
     server.start()
-    chaos = Chaos(server, seed, options)
+    chaos = kind(server, seed, options)
     try:
         asyncio.run(chaos.run())
         chaos.stop()
