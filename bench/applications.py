@@ -9,10 +9,35 @@ import urllib.request
 
 TESTS = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "app-tests")
 NAMES = ("echo", "symfony", "laravel", "wordpress")
+# How Ferrite runs one: its script for each request, or a script that stays, whose function is called or which asks.
+WAYS = ("classic", "callback", "pull")
 INSTALL_SECONDS_MAX = 60
 
 # By plain HTTP, on whatever port.
 ADDRESS = "'http://' . $_SERVER['HTTP_HOST']"
+
+
+# Files beside the document root, for the ways in which a script stays.
+ECHO = "echo \"Hello, World!\\n\";"
+CALLBACKS = {
+    "echo": f"<?php return static function () {{ {ECHO} }};",
+    "symfony": """<?php
+return static function () {
+    static $kernel = null;
+    if ($kernel === null) {
+        require __DIR__ . '/app/autoload.php';
+        $kernel = new Kernel('prod', false);
+    }
+    $request = Symfony\\Component\\HttpFoundation\\Request::createFromGlobals();
+    $response = $kernel->handle($request);
+    $response->send();
+    $kernel->terminate($request, $response);
+};
+""",
+}
+PULLED = {"echo": f"<?php while (ferrite_handle_request(static function () {{ {ECHO} }}));"}
+# Of the environment, for a front script that asks by itself.
+RUNTIMES = {"symfony": {"APP_RUNTIME": "Runtime\\FrankenPhpSymfony\\Runtime"}}
 
 
 class ApplicationError(Exception):
@@ -46,6 +71,19 @@ class Application:
         ini = self.serving.INI | {"session.save_path": sessions} | self.app.ini
         self.ini = os.path.join(folder, "php.ini")
         self.serving.write(self.ini, "".join(f'{key} = "{ini[key]}"\n' for key in ini))
+
+    def arguments(self, way):
+        """Of bench/application.php, and variables of its environment."""
+        arguments, environment = ["--root", self.root, "--way", way], {}
+        file = os.path.join(self.place, f"{way}.php")
+        if way == "callback":
+            self.serving.write(file, CALLBACKS[self.name])
+        elif way == "pull" and self.name in PULLED:
+            self.serving.write(file, PULLED[self.name])
+        else:
+            file = os.path.join(self.root, self.script) if way == "pull" else self.script
+            environment = RUNTIMES.get(self.name, {}) if way == "pull" else {}
+        return [*arguments, "--script", file], environment
 
     def install(self, server, path):
         """What is done once in a browser, at the first server that runs it, and a first request."""

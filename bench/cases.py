@@ -41,6 +41,8 @@ class Case:
     sends: str = ""
     # One of applications.NAMES, of which PHP files are run as under php-fpm.
     application: str = ""
+    # How Ferrite runs it: one of applications.WAYS.
+    way: str = "classic"
     # The CPU time that is shown is that of so many requests.
     per: int = 100_000
 
@@ -236,19 +238,26 @@ for protocol in PROTOCOLS[1:]:
 # A page takes up to some hundred milliseconds: with more connections a short run would end before them.
 CASES += [
     Case(
-        f"apps {name}",
+        f"apps {application}{suffix}",
         path,
         connections=64 if application == "echo" else 2,
         servers=("ferrite", "fpm"),
         application=application,
-        note=f"{note}; every request runs it anew",
+        way=way,
+        note=f"{note}; {how}",
     )
-    for name, path, application, note in (
-        ("echo", "/", "echo", "hello by echo"),
-        ("symfony", "/hello/world", "symfony", "a page of Symfony with Twig"),
-        ("laravel", "/hello/world", "laravel", "a page of Laravel with Blade and a session"),
-        ("wordpress", "/", "wordpress", "the front page of WordPress"),
+    for way, suffix, how in (
+        ("classic", "", "every request runs it anew"),
+        ("callback", " callback", "the script stays, by a Ferrite\\Http\\Web; php-fpm runs it anew"),
+        ("pull", " pull", "the script stays, and asks for requests; php-fpm runs it anew"),
     )
+    for path, application, note in (
+        ("/", "echo", "hello by echo"),
+        ("/hello/world", "symfony", "a page of Symfony with Twig"),
+        ("/hello/world", "laravel", "a page of Laravel with Blade and a session"),
+        ("/", "wordpress", "the front page of WordPress"),
+    )
+    if way == "classic" or application in ("echo", "symfony")
 ]
 
 AIMS = [
@@ -258,6 +267,10 @@ AIMS = [
         "apps wordpress",
         ("fpm", "apps wordpress"),
         0.95,
+    ),
+    *(
+        Aim(f"{case}: at most 0.2 x nginx + php-fpm", case, ("fpm", case), 0.2)
+        for case in ("apps symfony callback", "apps symfony pull")
     ),
     Aim("hello: at most 1.4 x nginx return 200", "hello", ("nginx", "hello"), 1.4),
     Aim("headers: at most 2 x nginx return 200 (hello)", "headers", ("nginx", "hello"), 2.0),

@@ -218,9 +218,11 @@ class Starter:
     def _start_ours(self, name, case, application=None):
         port = free_port()
         if application:
-            command = ["php", "-c", application.ini, "-d", f"extension={self.ours[name]}"]
+            arguments, environment = application.arguments(case.way)
+            command = ["env", *(f"{key}={value}" for key, value in environment.items())]
+            command += ["php", "-c", application.ini, "-d", f"extension={self.ours[name]}"]
             command += [f"{HERE}/application.php", "--port", str(port), "--workers", str(case.workers)]
-            command += ["--root", application.root, "--script", application.script]
+            command += arguments
             return self._server(name, port, [command], case)
         command = ["php", "-d", f"extension={self.ours[name]}", f"{HERE}/server.php"]
         command += ["--port", str(port), "--workers", str(case.workers)]

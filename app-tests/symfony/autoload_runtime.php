@@ -1,14 +1,8 @@
 <?php
 
-// What the plugin of symfony/runtime writes to vendor/autoload_runtime.php, with Debian's autoloaders.
+// What the plugin of symfony/runtime writes to vendor/autoload_runtime.php.
 
-foreach (['Component/Runtime', 'Bundle/FrameworkBundle', 'Bundle/TwigBundle', 'Component/VarDumper', 'Component/Mime'] as $package) {
-    require_once "Symfony/$package/autoload.php";
-}
-foreach (glob('/usr/share/php/Symfony/Component/VarDumper/Resources/functions/*.php') as $functions) {
-    require_once $functions;
-}
-require_once __DIR__ . '/src/Kernel.php';
+require_once __DIR__ . '/autoload.php';
 
 // That of Symfony for FrankenPHP, or the stand-in for it.
 spl_autoload_register(static function (string $class): void {
