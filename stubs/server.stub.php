@@ -109,8 +109,9 @@ class Server
      *
      * In the supervisor:
      * - `Start (Server $server)`: all processes are up. When it throws, the server ends.
-     * - `WorkerError (Server $server, int $workerId, int $pid, int $exitCode, int $signal)`: a worker
-     *   ended that should not have; it is replaced.
+     * - `WorkerError (Server $server, int $workerId, int $pid, int $exitCode, int $signal, string $reason)`:
+     *   a worker ended that should not have; it is replaced. The reason is `exit`, `signal`,
+     *   `start_failed`, `start_timeout`, `stop_timeout`, `link_lost` or `request_timeout`.
      * - `Shutdown (Server $server)`: all other processes have ended.
      *
      * In a worker:

@@ -157,11 +157,15 @@ impl ServerApplication {
 
     /// Calls the server's callback for an event, if there is one; `None` when there is none.
     fn call(&mut self, event: Event, more: &[i64]) -> Option<CallOutcome> {
+        let arguments = self.arguments(more);
+        self.call_with(event, arguments)
+    }
+
+    fn call_with(&mut self, event: Event, mut arguments: Vec<Zval>) -> Option<CallOutcome> {
         let callback = self.state.callbacks.get(event)?;
         if !self.sound {
             return None;
         }
-        let mut arguments = self.arguments(more);
         let outcome = call_event(event.name(), &callback, &mut arguments);
         self.note(&outcome);
         Some(outcome)
@@ -244,7 +248,9 @@ impl Application for ServerApplication {
             i64::from(failure.exit_code),
             i64::from(failure.signal),
         ];
-        self.call(Event::WorkerError, &numbers);
+        let mut arguments = self.arguments(&numbers);
+        arguments.push(value::bytes(failure.reason.name().as_bytes()));
+        self.call_with(Event::WorkerError, arguments);
     }
 
     fn worker_reaped(&mut self, identity: WorkerIdentity) {

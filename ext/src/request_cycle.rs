@@ -10,7 +10,7 @@ use wire::event::{self, Event};
 use worker::{Reply, Verdict};
 
 use crate::compression::Compression;
-use crate::engine::call::{CallOutcome, Callback, call, guarded};
+use crate::engine::call::{CallOutcome, Callback, call, guarded, is_timeout};
 use crate::engine::reset::{Baseline, Parked};
 use crate::engine::zend;
 use crate::engine::zend::globals;
@@ -72,7 +72,10 @@ pub fn handle(
     client::forget();
     request.retire();
     request::current::clear();
-    if matches!(outcome, CallOutcome::Unsound { .. }) {
+    if let CallOutcome::Unsound { message } = &outcome {
+        if is_timeout(message) {
+            worker::note_timeout();
+        }
         // No more PHP code may run than does after a fatal error in a script; no destructor.
         std::mem::forget((outcome, arguments, parked));
         baseline.give_up();
@@ -195,6 +198,7 @@ fn report(request: &Request, outcome: &CallOutcome, settled: ResponseOutcome, le
         match reason {
             // The process ends by it, so that it is bounded by the pauses between processes.
             "fatal" => event::log(level, Event::RequestFailed, &fields, message),
+            "max_execution_time" => event::log(level, Event::RequestTimeout, &fields, message),
             // Clients choose how often a handler that fails is called.
             _ => limited_with(LimitedEvent::Handler, level, &fields, message),
         }
@@ -204,10 +208,11 @@ fn report(request: &Request, outcome: &CallOutcome, settled: ResponseOutcome, le
             failed(Level::Error, "exception", format_args!("{label}: {thrown}{answer}"));
         }
         CallOutcome::Unsound { message } => {
+            let reason = if is_timeout(message) { "max_execution_time" } else { "fatal" };
             let message = OneLine(message);
             failed(
                 Level::Error,
-                "fatal",
+                reason,
                 format_args!("{label}: {message}{answer}; the worker is replaced"),
             );
         }

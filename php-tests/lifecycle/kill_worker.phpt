@@ -6,8 +6,8 @@ require __DIR__ . '/../server.inc';
 
 $server = TestServer::start(<<<'CODE'
     $server->set(['worker_num' => 2]);
-    $server->on('WorkerError', function ($server, int $worker, int $pid, int $exit, int $signal) {
-        file_put_contents('php://fd/3', json_encode(['error', $worker, $pid, $exit, $signal, getmypid() === $server->master_pid]) . "\n");
+    $server->on('WorkerError', function ($server, int $worker, int $pid, int $exit, int $signal, string $reason) {
+        file_put_contents('php://fd/3', json_encode(['error', $worker, $pid, $exit, $signal, $reason, getmypid() === $server->master_pid]) . "\n");
     });
     $server->on('Request', function ($request, $response) use ($server) {
         if ($request->server['request_uri'] === '/hang') {
@@ -27,7 +27,7 @@ $before = microtime(true);
 send_signal($pid, SIGKILL);
 $response = $connection->response();
 echo "\n", $response->status, "\n";
-var_dump(json_decode($server->line()) === ['error', $worker, $pid, 0, 9, true]);
+var_dump(json_decode($server->line()) === ['error', $worker, $pid, 0, 9, 'signal', true]);
 wait_until(fn () => isset($server->children()["worker $worker"]), 'the worker is replaced', 1);
 var_dump(microtime(true) - $before < 1);
 for ($i = 0; $i < 5; $i++) {

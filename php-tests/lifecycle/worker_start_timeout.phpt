@@ -20,8 +20,8 @@ foreach ([
         \$server = new Ferrite\Http\Server('127.0.0.1', 0);
         \$server->set(['worker_num' => 1, 'worker_start_timeout' => 0.3]);
         \$server->on('WorkerStart', function () { $code });
-        \$server->on('WorkerError', function (\$server, \$worker, \$pid, \$exit, \$signal) {
-            echo "worker \$worker: exit code \$exit, signal \$signal\n";
+        \$server->on('WorkerError', function (\$server, \$worker, \$pid, \$exit, \$signal, \$reason) {
+            echo "worker \$worker: exit code \$exit, signal \$signal, \$reason\n";
         });
         \$server->on('Start', fn () => print("started\n"));
         \$server->on('Request', fn (\$request, \$response) => \$response->end());
@@ -74,21 +74,21 @@ var_dump($server->stop());
 ?>
 --EXPECT--
 sleeps: 7
-worker 0: exit code 0, signal 9
-worker 0: exit code 0, signal 9
-worker 0: exit code 0, signal 9
-worker 0: exit code 0, signal 9
-worker 0: exit code 0, signal 9
+worker 0: exit code 0, signal 9, start_timeout
+worker 0: exit code 0, signal 9, start_timeout
+worker 0: exit code 0, signal 9, start_timeout
+worker 0: exit code 0, signal 9, start_timeout
+worker 0: exit code 0, signal 9, start_timeout
 worker 0 did not become ready 5 times in a row (the last one was not ready after 0.3 s): a WorkerStart callback (or a worker_script) that fails or hangs is the usual cause; see the log lines above
 bool(true)
 5
 5
 cannot be asked: 7
-worker 0: exit code 0, signal 9
-worker 0: exit code 0, signal 9
-worker 0: exit code 0, signal 9
-worker 0: exit code 0, signal 9
-worker 0: exit code 0, signal 9
+worker 0: exit code 0, signal 9, start_timeout
+worker 0: exit code 0, signal 9, start_timeout
+worker 0: exit code 0, signal 9, start_timeout
+worker 0: exit code 0, signal 9, start_timeout
+worker 0: exit code 0, signal 9, start_timeout
 worker 0 did not become ready 5 times in a row (the last one was not ready after 0.3 s): a WorkerStart callback (or a worker_script) that fails or hangs is the usual cause; see the log lines above
 bool(true)
 5

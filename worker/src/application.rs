@@ -128,6 +128,42 @@ pub struct WorkerFailure {
     pub exit_code: i32,
     /// The signal that ended it; 0 when it exited.
     pub signal: i32,
+    /// Why.
+    pub reason: FailureReason,
+}
+
+/// Why a worker ended that should not have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FailureReason {
+    /// It has exited.
+    Exit,
+    /// A signal has ended it.
+    Signal,
+    /// It has ended before it was ready.
+    StartFailed,
+    /// It was not ready in time, and was killed.
+    StartTimeout,
+    /// It did not end in time, and was killed.
+    StopTimeout,
+    /// It had lost a link to the reactor, and was killed.
+    LinkLost,
+    /// A request went on for `hard_timeout` seconds past `max_execution_time`.
+    RequestTimeout,
+}
+
+impl FailureReason {
+    /// Its name, as the log has it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Exit => "exit",
+            Self::Signal => "signal",
+            Self::StartFailed => "start_failed",
+            Self::StartTimeout => "start_timeout",
+            Self::StopTimeout => "stop_timeout",
+            Self::LinkLost => "link_lost",
+            Self::RequestTimeout => "request_timeout",
+        }
+    }
 }
 
 /// What a new reactor process has in hand.

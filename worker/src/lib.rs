@@ -12,8 +12,9 @@ mod signals;
 mod supervisor;
 
 pub use application::{
-    Application, ApplicationError, BodyPiece, ConnectionEvent, Next, ProcessState, ReactorBoot,
-    Request, RequestBody, Role, ScriptEnd, Verdict, WorkerFailure, WorkerIdentity, WorkerScript,
+    Application, ApplicationError, BodyPiece, ConnectionEvent, FailureReason, Next, ProcessState,
+    ReactorBoot, Request, RequestBody, Role, ScriptEnd, Verdict, WorkerFailure, WorkerIdentity,
+    WorkerScript,
 };
 pub use membership::{Membership, is_forked_copy, membership};
 pub use plan::{Outcome, Plan, ProcessSettings, SuperviseError, supervise};
@@ -21,4 +22,5 @@ pub use runtime::body::{BodyError, BodyStream};
 pub use runtime::claims::{ClaimError, claim, end_claims};
 pub use runtime::links::close_connection;
 pub use runtime::reply::{ClientWatch, Reply, ReplyError};
+pub use runtime::work::note_timeout;
 pub use signals::with_open_mask;

@@ -16,6 +16,8 @@ pub enum LimitedEvent {
     Parser,
     /// A handler has failed.
     Handler,
+    /// A request took longer than `max_execution_time`.
+    Timeout,
     /// Uploads cannot be put where they belong.
     Uploads,
     /// A callback that belongs to no request has failed.
@@ -29,9 +31,10 @@ pub enum LimitedEvent {
 }
 
 impl LimitedEvent {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 8] = [
         Self::Parser,
         Self::Handler,
+        Self::Timeout,
         Self::Uploads,
         Self::Callback,
         Self::Content,
@@ -43,6 +46,7 @@ impl LimitedEvent {
         match self {
             Self::Parser => Event::ParserWarned,
             Self::Handler => Event::RequestFailed,
+            Self::Timeout => Event::RequestTimeout,
             Self::Uploads => Event::UploadsFailed,
             Self::Callback => Event::CallbackFailed,
             Self::Content => Event::SpoolFailed,
@@ -55,6 +59,7 @@ impl LimitedEvent {
         match self {
             Self::Parser => "warnings of PHP's parsers",
             Self::Handler => "requests whose handler failed",
+            Self::Timeout => "requests that took longer than max_execution_time",
             Self::Uploads => "requests whose uploads are beside their folder",
             Self::Callback => "callbacks that failed",
             Self::Content => "bodies that could not be read",

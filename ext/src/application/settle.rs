@@ -1,7 +1,8 @@
 //! What a worker does first with what it has inherited.
 
-use config::process;
 use config::uploads::UploadFolder;
+use config::{logger, process};
+use wire::shm::WorkerCounter;
 use worker::{ApplicationError, WorkerIdentity};
 
 use super::ServerApplication;
@@ -22,6 +23,10 @@ impl ServerApplication {
         self.run.reactor.admin = None;
         let pid = std::process::id();
         self.state.stage.set(ServerStage::Worker(identity.worker));
+        if let Some(shared) = self.state.shared.get() {
+            let lost = shared.worker(identity.worker.into(), WorkerCounter::LogLinesLost);
+            logger::count_losses_of_worker(lost);
+        }
         if let Some(object) = object_of(&self.server) {
             // SAFETY: `self.server` keeps the object alive.
             unsafe {

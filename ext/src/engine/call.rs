@@ -255,6 +255,14 @@ pub fn guarded(what: &str, run: impl FnOnce()) -> bool {
     }
 }
 
+/// Whether a fatal error is that of `max_execution_time`.
+pub fn is_timeout(message: &str) -> bool {
+    message
+        .trim_start_matches("PHP Fatal error:")
+        .trim_start()
+        .starts_with("Maximum execution time of ")
+}
+
 fn fatal_message() -> String {
     // Shutdown functions may ask for it as well.
     match globals::last_error() {

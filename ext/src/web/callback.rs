@@ -16,7 +16,8 @@ use super::sapi::WebSapi;
 use super::uploads::Uploads;
 use super::{input, superglobals, zend};
 use crate::engine::call::{
-    CallOutcome, Callback, call, call_then, enter, enter_open, guarded, report_exception,
+    CallOutcome, Callback, call, call_then, enter, enter_open, guarded, is_timeout,
+    report_exception,
 };
 use crate::engine::reset::{Baseline, Parked};
 use crate::engine::zend::globals;
@@ -99,6 +100,9 @@ impl WebCallbacks {
             // No more PHP code may run than does after a fatal error in a script; no destructor.
             std::mem::forget((outcome, parked));
             baseline.give_up();
+            if fatal.as_deref().is_some_and(is_timeout) {
+                worker::note_timeout();
+            }
             self.finish(fatal);
             request::discard_uploads();
             return Verdict::Exit;

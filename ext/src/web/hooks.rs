@@ -14,6 +14,7 @@ use log::Level;
 
 use super::head::Head;
 use super::{exchange, input, variables, zend};
+use crate::engine::call::is_timeout;
 use crate::engine::zend::globals;
 use crate::engine::zend::string::bytes;
 
@@ -142,14 +143,18 @@ unsafe extern "C" fn log_message(message: *const c_char, _priority: c_int) {
         });
         let label = label.map(|(method, path)| (format!("{method} {path}: "), method, path));
         let (place, method, path) = label.unwrap_or_default();
+        let (kind, reason) = match is_timeout(&message) {
+            true => (LimitedEvent::Timeout, "max_execution_time"),
+            false => (LimitedEvent::Handler, "php"),
+        };
         let fields = [
-            ("reason", "php".into()),
+            ("reason", reason.into()),
             ("method", (&method[..]).into()),
             ("path", (&path[..path.len().min(200)]).into()),
         ];
         let level = if fatal { Level::Error } else { Level::Warn };
         let line = format_args!("{place}{}", OneLine(&message));
-        limited_with(LimitedEvent::Handler, level, &fields, line);
+        limited_with(kind, level, &fields, line);
     });
 }
 

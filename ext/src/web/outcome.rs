@@ -7,6 +7,7 @@ use log::Level;
 
 use super::exchange::Exchange;
 use super::response::Settled;
+use crate::engine::call::is_timeout;
 use crate::engine::zend::globals;
 
 /// The script is done: completes the response, and says how it went where it did not go well. Returns the
@@ -36,10 +37,14 @@ pub fn settle(mut exchange: Exchange, fatal: Option<String>) -> Vec<u8> {
         let method = exchange.head.method.as_str();
         let path = exchange.head.path[..exchange.head.path.len().min(200)].escape_ascii();
         let path = path.to_string();
+        let (kind, reason) = match is_timeout(&what) {
+            true => (LimitedEvent::Timeout, "max_execution_time"),
+            false => (LimitedEvent::Handler, "fatal"),
+        };
         let fields =
-            [("reason", "fatal".into()), ("method", method.into()), ("path", (&path[..]).into())];
+            [("reason", reason.into()), ("method", method.into()), ("path", (&path[..]).into())];
         let line = format_args!("{method} {path}: {}{answer}", OneLine(&what));
-        limited_with(LimitedEvent::Handler, Level::Error, &fields, line);
+        limited_with(kind, Level::Error, &fields, line);
     }
     exchange.response.into_room()
 }

@@ -1,5 +1,7 @@
 //! The life of a worker process, from its first callback to its last.
 
+use std::cell::Cell;
+
 use log::Level;
 use wire::control::FromWorker;
 use wire::event::{self, Event};
@@ -12,6 +14,17 @@ use crate::plan::Outcome;
 use crate::runtime::serve::{Served, Server, WorkerContext};
 use crate::signals;
 use crate::supervisor::spawn;
+
+thread_local! {
+    /// Whether a request took longer than it may, so that the worker ends.
+    static TIMED_OUT: Cell<bool> = const { Cell::new(false) };
+}
+
+/// To be called in a worker before it ends because a request took longer than it may: so that the supervisor
+/// counts it as such.
+pub fn note_timeout() {
+    TIMED_OUT.set(true);
+}
 
 /// Runs a worker from its first callback to its last.
 pub(crate) fn work(context: WorkerContext, application: &mut dyn Application) -> Outcome {
@@ -39,7 +52,7 @@ pub(crate) fn work(context: WorkerContext, application: &mut dyn Application) ->
     };
     if served == Served::Unsound {
         // Before the links end, so that the supervisor knows by then.
-        server.say(&FromWorker::Leaving);
+        server.say(if TIMED_OUT.get() { &FromWorker::TimedOut } else { &FromWorker::Leaving });
     }
     signals::forget_worker();
     drop(server);

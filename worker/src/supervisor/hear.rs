@@ -99,7 +99,8 @@ impl Supervisor {
             match decode(&packet.bytes) {
                 Ok(FromWorker::Ready) => self.table.worker_ready(incarnation, Instant::now()),
                 Ok(FromWorker::Recycle) => self.table.worker_recycle(incarnation),
-                Ok(FromWorker::Leaving) => self.table.worker_leaving(incarnation),
+                Ok(FromWorker::Leaving) => self.table.worker_leaving(incarnation, false),
+                Ok(FromWorker::TimedOut) => self.table.worker_leaving(incarnation, true),
                 Ok(FromWorker::Reload) => {
                     self.table.reload();
                     self.reload_tls = true;

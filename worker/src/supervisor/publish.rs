@@ -54,6 +54,7 @@ impl Supervisor {
             (Counter::WorkersRecycled, tally.recycled),
             (Counter::WorkersReloaded, tally.reloaded),
             (Counter::WorkersLeft, tally.left),
+            (Counter::WorkersTimedOut, tally.timed_out),
             (Counter::WorkersNotReady, tally.not_ready),
             (Counter::Reloads, tally.reloads),
             (Counter::ReloadsAbandoned, tally.abandoned),

@@ -104,6 +104,8 @@ pub enum FromWorker {
     /// It ends now and by its own decision, because its interpreter is no longer sound. Its end is
     /// not a failure, whatever its exit code.
     Leaving,
+    /// As [`Leaving`](Self::Leaving), because a request took longer than it may.
+    TimedOut,
     /// Replace all workers. A worker that has changed its user may not signal the supervisor.
     Reload,
     /// Stop the server; said twice it is no more urgent.

@@ -98,6 +98,8 @@ events! {
     EventsSuppressed = "events_suppressed",
     /// A handler did not end its response.
     RequestFailed = "request_failed",
+    /// A request took longer than it may.
+    RequestTimeout = "request_timeout",
     /// PHP's parsers complain of a form, a query or cookies.
     ParserWarned = "parser_warned",
     /// The folder for a worker's uploads cannot be made or emptied.

@@ -25,6 +25,8 @@ pub(super) struct Losses {
     path: Mutex<Option<PathBuf>>,
     /// Where all processes but the workers, which may not write there, count what they lose.
     counter: OnceLock<&'static AtomicU64>,
+    /// Where this worker does.
+    of_worker: OnceLock<&'static AtomicU64>,
 }
 
 impl Losses {
@@ -35,6 +37,7 @@ impl Losses {
             told: AtomicU64::new(0),
             path: Mutex::new(None),
             counter: OnceLock::new(),
+            of_worker: OnceLock::new(),
         }
     }
 
@@ -49,6 +52,12 @@ impl Losses {
         let _ = self.counter.set(counter);
     }
 
+    /// What this process, a worker, loses is counted there from now on.
+    pub(super) fn count_of_worker_at(&self, counter: &'static AtomicU64) {
+        // A process is one worker.
+        let _ = self.of_worker.set(counter);
+    }
+
     /// In a new process: what its parent has lost is told of by that. That it was told is not forgotten,
     /// so that many short lives say no more than one.
     pub(super) fn begin_anew(&self) {
@@ -61,7 +70,8 @@ impl Losses {
         let torn = self.torn.swap(false, Ordering::Relaxed);
         let bytes = if lost > 0 || torn { after_gap(lost, torn, &line) } else { line };
         let Err((written, error)) = write_all(to, &bytes) else { return };
-        if let Some(counter) = self.counter.get().filter(|_| !LOGGER.is_worker()) {
+        let of_server = self.counter.get().filter(|_| !LOGGER.is_worker());
+        if let Some(counter) = self.of_worker.get().or(of_server) {
             counter.fetch_add(1, Ordering::Relaxed);
         }
         self.lost.fetch_add(lost + 1, Ordering::Relaxed);

@@ -59,6 +59,11 @@ pub fn count_losses(counter: &'static AtomicU64) {
     LOGGER.losses.count_at(counter);
 }
 
+/// Counts lines that this worker cannot write there from now on.
+pub fn count_losses_of_worker(counter: &'static AtomicU64) {
+    LOGGER.losses.count_of_worker_at(counter);
+}
+
 /// Logs nothing below this level, a `Ferrite\LOG_` number.
 pub fn set_level(level: u8) {
     log::set_max_level(filter(level));

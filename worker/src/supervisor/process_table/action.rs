@@ -72,6 +72,11 @@ pub(crate) enum Exit {
     Signal(i32),
 }
 
+impl Exit {
+    /// How PHP ends a process by itself that goes on for `hard_timeout` seconds past `max_execution_time`.
+    pub(crate) const TIMED_OUT: Self = Self::Code(124);
+}
+
 impl fmt::Display for Exit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -203,6 +208,13 @@ impl fmt::Display for Note {
                     Work::Idle => f.write_str(" while it was idle"),
                     Work::Request(request) => write!(f, " while it served {}", request.summary),
                     Work::Unknown => Ok(()),
+                }?;
+                match *exit == Exit::TIMED_OUT {
+                    true => f.write_str(
+                        ": hard_timeout seconds past max_execution_time it was still in a function of PHP's \
+                         or of an extension's; give that less to do, or call set_time_limit() before it",
+                    ),
+                    false => Ok(()),
                 }
             }
             Self::WorkerUnlinked { worker, pid, killed } => write!(

@@ -6,9 +6,9 @@ use wire::control::LostRequest;
 use wire::limits::{BOOT_FAILURES_MAX, LOST_REPORT_WAIT_MAX};
 
 use super::action::Named;
-use super::slot::Stage;
+use super::slot::{Life, Stage};
 use super::{Action, Exit, Note, Phase, ProcessTable, ReactorState, UnreportedExit, Work};
-use crate::application::WorkerFailure;
+use crate::application::{FailureReason, WorkerFailure};
 use crate::plan::SuperviseError;
 
 impl ProcessTable {
@@ -47,7 +47,7 @@ impl ProcessTable {
             && life.stage == Stage::Killed;
         let booting = life.is_booting();
         let failure = (exit != Exit::Code(0) || booting) && !life.leaving && !ours;
-        let failure = failure.then(|| failure_of(worker, life.pid, exit));
+        let failure = failure.then(|| failure_of(worker, &life, exit));
         if failure.is_none() && life.lost.is_some() && !life.leaving && !ours {
             let (worker, pid) = (worker as u16, life.pid);
             self.note(Note::WorkerUnlinked { worker, pid, killed: false });
@@ -70,6 +70,7 @@ impl ProcessTable {
         let slot = &mut self.slots[worker];
         let succeeded = slot.lives.iter().any(|life| life.is_booting() || life.is_ready());
         slot.left |= life.leaving && !succeeded;
+        slot.timed_out |= life.timed_out && !succeeded;
         match life.stage {
             Stage::Booting { .. } => self.worker_boot_failed(worker, exit.to_string(), now),
             Stage::Late => {
@@ -129,12 +130,21 @@ pub(super) fn work(lost: Option<Option<LostRequest>>) -> Work {
     }
 }
 
-fn failure_of(worker: usize, pid: i32, exit: Exit) -> WorkerFailure {
+fn failure_of(worker: usize, life: &Life, exit: Exit) -> WorkerFailure {
     let (exit_code, signal) = match exit {
         Exit::Code(code) => (code, 0),
         Exit::Signal(signal) => (0, signal),
     };
-    WorkerFailure { worker: worker as u16, pid, exit_code, signal }
+    let reason = match (life.stage, exit) {
+        (Stage::Late, _) => FailureReason::StartTimeout,
+        (Stage::Booting { .. }, _) => FailureReason::StartFailed,
+        (Stage::Killed, _) if life.lost.is_some() => FailureReason::LinkLost,
+        (Stage::Killed, _) => FailureReason::StopTimeout,
+        (_, Exit::TIMED_OUT) => FailureReason::RequestTimeout,
+        (_, Exit::Code(_)) => FailureReason::Exit,
+        (_, Exit::Signal(_)) => FailureReason::Signal,
+    };
+    WorkerFailure { worker: worker as u16, pid: life.pid, exit_code, signal, reason }
 }
 
 fn boot_loop(worker: Option<u16>, how: &str) -> SuperviseError {

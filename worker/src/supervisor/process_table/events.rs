@@ -15,6 +15,9 @@ impl Note {
                 let mut fields = vec![("worker", (*worker).into()), ("pid", (*pid).into())];
                 fields.extend(exit.fields());
                 fields.extend(work.fields());
+                if *exit == Exit::TIMED_OUT {
+                    fields.push(("reason", "request_timeout".into()));
+                }
                 (Event::WorkerDied, fields)
             }
             Self::WorkerUnlinked { worker, pid, killed } => {

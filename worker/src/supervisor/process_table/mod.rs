@@ -216,10 +216,11 @@ impl ProcessTable {
         }
     }
 
-    /// A worker ends by its own decision.
-    pub(crate) fn worker_leaving(&mut self, incarnation: Incarnation) {
+    /// A worker ends by its own decision, or because a request took longer than it may.
+    pub(crate) fn worker_leaving(&mut self, incarnation: Incarnation, timed_out: bool) {
         if let Some((worker, index)) = self.find(|life| life.incarnation == incarnation) {
-            self.slots[worker].lives[index].leaving = true;
+            let life = &mut self.slots[worker].lives[index];
+            (life.leaving, life.timed_out) = (true, timed_out);
         }
     }
 

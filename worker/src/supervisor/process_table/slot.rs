@@ -19,6 +19,8 @@ pub(crate) struct Slot {
     pub(crate) died: bool,
     /// Whether the last process has ended by its own decision.
     pub(crate) left: bool,
+    /// Whether it has because a request took longer than it may.
+    pub(crate) timed_out: bool,
     /// Processes that took the place of another.
     pub(crate) restarts: u32,
 }
@@ -45,6 +47,8 @@ pub(crate) struct Life {
     pub(crate) recycle: bool,
     /// Whether it has said that it ends by its own decision.
     pub(crate) leaving: bool,
+    /// It has, because a request took longer than it may.
+    pub(crate) timed_out: bool,
     /// The reactor's word on the end of its links: the request in work, if there was one.
     pub(crate) lost: Option<Option<LostRequest>>,
 }
@@ -83,6 +87,7 @@ impl Life {
             linked: false,
             recycle: false,
             leaving: false,
+            timed_out: false,
             lost: None,
         }
     }

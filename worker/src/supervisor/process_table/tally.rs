@@ -12,6 +12,8 @@ pub(crate) struct Tally {
     pub(crate) reloaded: u64,
     /// Because a worker had ended by its own decision.
     pub(crate) left: u64,
+    /// Because a request took longer than it may, and its worker had ended for that.
+    pub(crate) timed_out: u64,
     /// Because a worker had not become ready.
     pub(crate) not_ready: u64,
     /// Reloads that came to their end.
@@ -41,9 +43,12 @@ impl ProcessTable {
         slot.restarts = slot.restarts.saturating_add(1);
         // It may not have been reaped yet.
         let left = std::mem::take(&mut slot.left) | slot.lives.iter().any(|life| life.leaving);
+        let timed_out =
+            std::mem::take(&mut slot.timed_out) | slot.lives.iter().any(|life| life.timed_out);
         match slot.ready() {
             // The supervisor counts it.
             _ if slot.died => {}
+            None if timed_out => self.tally.timed_out += 1,
             None if left => self.tally.left += 1,
             Some(life) if renewed.is_some_and(|mark| life.incarnation < mark) => {
                 self.tally.reloaded += 1;

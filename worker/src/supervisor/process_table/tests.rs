@@ -10,7 +10,7 @@ use wire::limits::{
 };
 
 use super::{Action, Exit, Note, ProcessTable, Tally, Work};
-use crate::application::WorkerFailure;
+use crate::application::{FailureReason, WorkerFailure};
 use crate::plan::SuperviseError;
 use crate::supervisor::watchdog::Stuck;
 
@@ -318,7 +318,8 @@ fn a_worker_that_is_not_ready_in_time_is_killed_and_started_again() {
     assert_eq!(bench.run(), [], "what it says now is too late, and nobody is started beside it");
     assert_eq!(bench.table.deadline(), None);
     bench.exit(1, KILLED);
-    let failure = WorkerFailure { worker: 0, pid: pid(1), exit_code: 0, signal: SIGKILL };
+    let reason = FailureReason::StartTimeout;
+    let failure = WorkerFailure { worker: 0, pid: pid(1), exit_code: 0, signal: SIGKILL, reason };
     assert_eq!(bench.run(), [Action::Failed(failure)], "the log has its line");
     let begin = bench.now;
     bench.skip();
@@ -531,7 +532,7 @@ fn a_recycled_worker_serves_until_its_successor_is_linked() {
 fn a_worker_that_leaves_is_replaced_at_once_and_is_no_failure() {
     let mut bench = Bench::up(1);
     for incarnation in 1..10 {
-        bench.table.worker_leaving(incarnation);
+        bench.table.worker_leaving(incarnation, false);
         bench.table.lost(incarnation, None, bench.now);
         bench.exit(incarnation, Exit::Code(255));
         let fork = Action::ForkWorker { worker: 0, incarnation: incarnation + 1, again: false };
@@ -543,13 +544,27 @@ fn a_worker_that_leaves_is_replaced_at_once_and_is_no_failure() {
 }
 
 #[test]
+fn a_worker_that_leaves_because_of_a_timeout_is_counted_as_such() {
+    let mut bench = Bench::up(1);
+    for (incarnation, timed_out) in [(1, true), (2, false), (3, true)] {
+        bench.table.worker_leaving(incarnation, timed_out);
+        bench.table.lost(incarnation, None, bench.now);
+        bench.exit(incarnation, Exit::Code(255));
+        assert_eq!(forked(&bench.run()), [(0, incarnation + 1)]);
+        bench.ready(incarnation + 1);
+        bench.run();
+    }
+    assert_eq!(bench.table.tally(), Tally { left: 1, timed_out: 2, ..Tally::default() });
+}
+
+#[test]
 fn one_that_leaves_beside_a_former_life_is_counted_as_such() {
     let mut bench = Bench::up(1);
     bench.table.worker_recycle(1);
     bench.run();
     bench.ready(2);
     bench.run();
-    bench.table.worker_leaving(2);
+    bench.table.worker_leaving(2, false);
     bench.table.lost(2, None, bench.now);
     bench.exit(2, Exit::Code(255));
     // The place is free once the former one has gone as well.

@@ -71,7 +71,7 @@ impl Application for Played {
     }
 
     fn worker_failed(&mut self, failure: &WorkerFailure) {
-        let WorkerFailure { worker, pid, exit_code, signal } = failure;
+        let WorkerFailure { worker, pid, exit_code, signal, .. } = failure;
         self.event(&format!("failed {worker} {pid} {exit_code} {signal}"));
     }
 

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use super::{Family, Kind, Source, families};
+use crate::shm::WorkerCounter;
 use crate::shm::exchanges::BUCKETS;
 
 /// `docs/metrics.md`.
@@ -72,6 +73,9 @@ fn keys(family: &Family) -> String {
             vec!["worker_num", "idle_worker_num", "busy_worker_num"]
         }
         Source::Computed(super::Computed::Threads) => vec!["reactor_num"],
+        Source::Computed(super::Computed::OfWorker(WorkerCounter::LogLinesLost)) => {
+            vec!["worker_log_lost_count"]
+        }
         Source::Computed(_) => Vec::new(),
     };
     keys.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ")

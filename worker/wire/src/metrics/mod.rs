@@ -136,6 +136,11 @@ pub fn stats(shared: Shared, worker: Option<u16>) -> Vec<(&'static str, u64)> {
             Source::Computed(Computed::Threads) => {
                 figures.push(("reactor_num", shared.threads() as u64));
             }
+            Source::Computed(Computed::OfWorker(counter @ WorkerCounter::LogLinesLost)) => {
+                let lost = (0..shared.workers()).map(|worker| figure(shared, worker, counter));
+                // A worker may have written anything there.
+                figures.push(("worker_log_lost_count", lost.fold(0, u64::saturating_add)));
+            }
             Source::Computed(_) => {}
         }
     }

@@ -82,6 +82,8 @@ pub enum Counter {
     WorkersReloaded,
     /// Workers replaced because they had ended by their own decision, after a fatal error as a rule.
     WorkersLeft,
+    /// Workers replaced because a request took longer than it may.
+    WorkersTimedOut,
     /// Workers started again because they did not become ready.
     WorkersNotReady,
     /// Reloads that have replaced all workers.
@@ -133,6 +135,8 @@ pub enum WorkerCounter {
     Responses,
     /// 1 while the handler runs.
     Busy,
+    /// Lines of the log that it could not write.
+    LogLinesLost,
 }
 
 /// Words of a worker's counters.

@@ -17,13 +17,14 @@ pub(super) const FAMILIES: &[Family] = &[
             &[
                 ("died", C::WorkerRestarts, "worker_restart_count"),
                 ("left", C::WorkersLeft, "worker_left_count"),
+                ("request_timeout", C::WorkersTimedOut, "worker_request_timeout_count"),
                 ("not_ready", C::WorkersNotReady, "worker_not_ready_count"),
                 ("max_request", C::WorkersRecycled, "worker_recycle_count"),
                 ("reload", C::WorkersReloaded, "worker_reload_count"),
             ],
         ),
-        "Worker processes that took the place of another: it died, ended by itself after a fatal error, was not \
-         ready in time, had served max_request, or was replaced in a reload.",
+        "Worker processes that took the place of another: it died, ended by itself after a fatal error, or \
+         because a request took longer than max_execution_time, was not ready in time, had served max_request, or was replaced in a reload.",
     ),
     family(
         "ferrite_reloads",
@@ -74,6 +75,13 @@ pub(super) const FAMILIES: &[Family] = &[
         "",
         made(Made::OfWorker(WorkerCounter::Responses)),
         "Responses that each worker has completed, its former processes included.",
+    ),
+    family(
+        "ferrite_worker_log_lines_lost",
+        Counter,
+        "",
+        made(Made::OfWorker(WorkerCounter::LogLinesLost)),
+        "Lines of the log that each worker could not write, its former processes included.",
     ),
     family(
         "ferrite_worker_place_restarts",
