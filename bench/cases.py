@@ -80,6 +80,14 @@ KIB_10 = Case("10 KiB echo", "/echo", "post.lua", body_bytes=10240, servers=("fe
 
 CASES = [
     HELLO,
+    Case(
+        "observed hello",
+        "/observed",
+        servers=("ferrite",),
+        answer_bytes=14,
+        beside=HELLO,
+        note="hello with an access log (JSON to a file), metrics and ids, beside one without",
+    ),
     Case("headers", "/headers", script="headers.lua", note="15 fields, 4,096 different requests"),
     KIB_16,
     MIB_1,
@@ -273,6 +281,12 @@ AIMS = [
         for case in ("apps symfony callback", "apps symfony pull")
     ),
     Aim("hello: at most 1.4 x nginx return 200", "hello", ("nginx", "hello"), 1.4),
+    Aim(
+        "observed hello: at most 8 % more than hello",
+        "observed hello",
+        ("ferrite h1", "observed hello"),
+        1.08,
+    ),
     Aim("headers: at most 2 x nginx return 200 (hello)", "headers", ("nginx", "hello"), 2.0),
     Aim("hello: ten times cheaper than nginx + php-fpm", "hello", ("fpm", "hello"), 0.1),
     Aim("headers: ten times cheaper than nginx + php-fpm", "headers", ("fpm", "headers"), 0.1),

@@ -30,6 +30,14 @@ $server->set([
     ...($options['case'] === 'upload' ? ['body_stream' => true] : []),
     ...($options['case'] === 'form' ? ['php_ini' => ['upload_max_filesize' => '64M']] : []),
     ...(str_starts_with($options['case'], 'coded/') ? ['http_compression' => true] : []),
+    // All that tells of requests.
+    ...($options['case'] === 'observed' ? [
+        'access_log' => "$options[documents]/access.$options[port].log",
+        'access_log_format' => 'json',
+        'admin_listen' => "$options[documents]/admin.$options[port].sock",
+        'request_id' => true,
+        'request_id_response' => true,
+    ] : []),
     // Five thousand clients at once may wait for one worker.
     ...($class === 'Ferrite\Http\Server' ? ['request_queue_len_max' => 8192] : []),
 ]);
@@ -43,7 +51,7 @@ $send = function (int $bytes): Closure {
 };
 
 $server->on('Request', match ($options['case']) {
-    'hello' => function ($request, $response): void {
+    'hello', 'observed' => function ($request, $response): void {
         $response->header('Content-Type', 'text/plain');
         $response->end("Hello, World!\n");
     },
