@@ -206,6 +206,30 @@ class Server
     public function close(int $fd): bool {}
 
     /**
+     * What is known of a client's connection: of that of the request in work, and of the one that `Connect` or
+     * `Close` is told of. Of others nothing is known in a worker: connections belong to the reactor.
+     *
+     * `server_port`, `socket_type` (a `SOCK_` constant, with {@see \Ferrite\SSL}), `remote_ip` (`unix:` on a Unix
+     * socket), `remote_port`, `reactor_id`; of a request `last_time`, `last_recv_time` and `last_dispatch_time`: when its head
+     * was complete, in seconds; `ssl_client_cert` (PEM) of a client that has shown one. Behind a proxy that
+     * `trusted_proxies` names, address and ports are the client's.
+     *
+     * @param int $fd the connection: {@see \Ferrite\Http\Request::$fd}, or what `Connect` was told
+     * @param int $reactorId without effect
+     * @param bool $ignoreError without effect
+     * @return array<string, int|float|string>|false false of any other connection
+     * @throws \Ferrite\Exception when the server does not run
+     */
+    public function getClientInfo(int $fd, int $reactorId = -1, bool $ignoreError = false): array|false {}
+
+    /**
+     * The other name of {@see getClientInfo()}.
+     *
+     * @implementation-alias getClientInfo
+     */
+    public function connection_info(int $fd, int $reactorId = -1, bool $ignoreError = false): array|false {}
+
+    /**
      * Figures of the server since its start, the same in every process:
      *
      * - `start_time` (Unix time), `worker_num`, `reactor_num`, `idle_worker_num`

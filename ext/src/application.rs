@@ -35,6 +35,7 @@ use crate::engine::interpreter;
 use crate::engine::reset::Baseline;
 use crate::engine::zend::value;
 use crate::php::port::PortContext;
+use crate::php::server::client_info::Told;
 use crate::php::server::state::ServerState;
 use crate::request_cycle;
 use crate::web::callback::WebCallbacks;
@@ -364,7 +365,9 @@ impl Application for ServerApplication {
         let Some(callback) = callback else { return Verdict::Continue };
         let numbers = [origin.connection as i64, i64::from(origin.reactor)];
         let parked = self.baseline.as_ref().map(Baseline::begin);
+        let told = Told::of(origin);
         let outcome = call_event(name, &callback, &mut self.arguments(&numbers));
+        drop(told);
         self.note(&outcome);
         if let (Some(baseline), Some(parked)) = (&mut self.baseline, parked) {
             self.sound &= request_cycle::after_event(name, baseline, parked, &outcome);

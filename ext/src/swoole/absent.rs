@@ -39,8 +39,6 @@ const ROWS: &[Row] = &[
     (SERVER, "heartbeat", "set keepalive_timeout"),
     (SERVER, "getClientList", CONNECTIONS),
     (SERVER, "connection_list", CONNECTIONS),
-    (SERVER, "getClientInfo", CONNECTIONS),
-    (SERVER, "connection_info", CONNECTIONS),
     (SERVER, "getSocket", "the sockets belong to the reactor"),
     (SERVER, "getLastError", "what goes wrong is an exception, or a line in the log"),
     (SERVER, "sendMessage", "let workers share a file, a database or APCu"),

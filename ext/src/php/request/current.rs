@@ -21,6 +21,12 @@ pub fn clear() {
     CURRENT.set(None);
 }
 
+/// Looks at the head of the request in work, whichever that is; `None` when there is none.
+pub fn with_any_head<R>(look: impl FnOnce(&RequestHead) -> R) -> Option<R> {
+    let (exchange, _) = CURRENT.get()?;
+    with_head(exchange, look)
+}
+
 /// Looks at the head of the request of this exchange; `None` when it is not in work.
 pub fn with_head<R>(exchange: ExchangeId, look: impl FnOnce(&RequestHead) -> R) -> Option<R> {
     let (current, request) = CURRENT.get()?;

@@ -8,6 +8,7 @@ use wire::ConnectionId;
 use wire::shm::Counter;
 use worker::control_signals;
 
+use super::client_info;
 use super::state::{ServerStage, ServerState};
 use super::{Server, state_of};
 use crate::engine::zend::method::{Call, Returned};
@@ -60,6 +61,13 @@ pub fn close(call: &Call<'_>, given: given::Close) -> Result<Returned, Failure> 
     let number = u64::try_from(given.fd).ok().filter(|number| (1..=highest).contains(number));
     let told = number.is_some_and(|number| worker::close_connection(ConnectionId(number)));
     Ok(Returned::Bool(told))
+}
+
+/// `Server::getClientInfo()` and `Server::connection_info()`
+pub fn get_client_info(call: &Call<'_>, given: given::GetClientInfo) -> Result<Returned, Failure> {
+    let state = running(call)?;
+    let info = client_info::array(&state, given.fd);
+    Ok(info.map_or(Returned::Bool(false), Returned::Value))
 }
 
 /// `Server::stats()`

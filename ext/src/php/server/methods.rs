@@ -23,7 +23,8 @@ use crate::signatures::constant::{BASE, PROCESS};
 use crate::signatures::server::{self as given, slot};
 
 pub use super::control::{
-    close, get_master_pid, get_worker_id, get_worker_pid, reload, reload_tls, shutdown, stats, stop,
+    close, get_client_info, get_master_pid, get_worker_id, get_worker_pid, reload, reload_tls,
+    shutdown, stats, stop,
 };
 pub use super::start::start;
 

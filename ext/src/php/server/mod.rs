@@ -1,6 +1,7 @@
 //! `Ferrite\Http\Server`: the class.
 
 mod admin;
+pub(crate) mod client_info;
 mod control;
 mod files;
 pub mod methods;
