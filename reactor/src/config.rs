@@ -23,6 +23,7 @@ pub use crate::request_ids::{IdTrust, RequestIdSettings};
 pub use crate::response_spool::SpoolLimits;
 use crate::secret::Secret;
 use crate::tls::Tls;
+pub use crate::trace_context::TraceSettings;
 
 /// Configuration of the reactor process.
 #[derive(Debug, Clone)]
@@ -71,6 +72,8 @@ pub struct Config {
     pub observers: Vec<MakeObserver>,
     /// How requests get ids; `None`: they have none.
     pub request_ids: Option<RequestIdSettings>,
+    /// How requests become parts of traces; `None`: they do not.
+    pub traces: Option<TraceSettings>,
     /// Answers that the reactor gives by itself, where the routes of a port say so.
     pub fixed: Vec<FixedResponse>,
     /// Directories whose files the reactor sends by itself, where the routes of a port say so; at most
@@ -158,7 +161,8 @@ pub struct PortConfig {
 impl Config {
     /// Has the protocols tell what observers want to know, when there are any.
     pub(crate) fn observe(&mut self) {
-        if self.observers.is_empty() && self.admin.is_none() && self.request_ids.is_none() {
+        let ids = self.request_ids.is_some() || self.traces.is_some();
+        if self.observers.is_empty() && self.admin.is_none() && !ids {
             return;
         }
         for port in &mut self.ports {
@@ -192,6 +196,7 @@ impl Default for Config {
             access_log: None,
             observers: Vec::new(),
             request_ids: None,
+            traces: None,
             fixed: Vec::new(),
             files: Vec::new(),
             admin: None,

@@ -38,6 +38,7 @@ mod socket;
 mod timer;
 pub mod tls;
 mod token;
+pub mod trace_context;
 mod turn;
 
 pub use protocol;

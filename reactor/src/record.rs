@@ -6,7 +6,10 @@
 //!                      └───── refused, shed, client left … ────────▲
 //! ```
 //!
-//! Where there are no observers and requests have no ids, there are no records, and nothing is done for them.
+//! Where there are no observers, and requests have no ids and are part of no traces, there are no records, and
+//! nothing is done for them.
+
+pub(crate) mod observers;
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -22,6 +25,7 @@ use crate::protocol::error::Fault;
 use crate::protocol::{Now, StreamId};
 use crate::request_ids::{IdSource, RequestIdSettings};
 use crate::slots::{Key, Slots};
+use crate::trace_context::{TraceContext, TraceSettings, TraceSource};
 
 /// Is told of each exchange that is over, in the reactor thread that had it. It must not block.
 pub trait Observer: fmt::Debug + Send {
@@ -66,6 +70,8 @@ pub struct Record {
     pub user_agent: Option<Bytes>,
     /// Its ids, where requests have any.
     pub ids: RequestIds,
+    /// Its place in a trace, where requests are parts of traces.
+    pub trace: Option<TraceContext>,
     /// The status that the client was sent; `None`: it was sent none.
     pub status: Option<StatusCode>,
     /// Content of the request that has arrived, bytes.
@@ -157,6 +163,7 @@ impl Record {
             referer: None,
             user_agent: None,
             ids: RequestIds::NONE,
+            trace: None,
             status: None,
             request_content: 0,
             content: 0,
@@ -249,20 +256,6 @@ fn outcome_of(reason: Reason) -> Outcome {
     }
 }
 
-/// Who observes the exchanges of a thread.
-pub(crate) mod observers {
-    use super::Observer;
-    use crate::handler::admin::counting::Counting;
-    use crate::shared::SharedState;
-
-    /// Those that the configuration asks for, and the one that counts for the admin listener.
-    pub fn of(common: &SharedState, thread: u16) -> Vec<Box<dyn Observer>> {
-        let makers = common.config.observers.iter();
-        let counting = Counting::new(common, thread).map(|counting| Box::new(counting) as _);
-        makers.map(|make| (make.0)(common.shared, thread)).chain(counting).collect()
-    }
-}
-
 /// The records of one thread's exchanges.
 #[derive(Debug)]
 pub struct Records {
@@ -271,17 +264,23 @@ pub struct Records {
     with_fields: bool,
     /// Gives requests their ids; `None`: they have none.
     ids: Option<IdSource>,
+    /// Makes requests parts of traces; `None`: they are not.
+    traces: Option<TraceSource>,
 }
 
 impl Records {
-    /// For these observers, of requests that have ids as the settings say.
-    pub fn new(observers: Vec<Box<dyn Observer>>, ids: Option<RequestIdSettings>) -> Self {
+    /// For these observers, of requests that have ids and are parts of traces as the settings say.
+    pub fn new(
+        observers: Vec<Box<dyn Observer>>,
+        ids: Option<RequestIdSettings>,
+        traces: Option<TraceSettings>,
+    ) -> Self {
         let with_fields = observers.iter().any(|observer| observer.reads_fields());
-        let ids = ids.map(IdSource::new);
-        Self { observers, open: Slots::starting_at(1), with_fields, ids }
+        let (ids, traces) = (ids.map(IdSource::new), traces.map(TraceSource::new));
+        Self { observers, open: Slots::starting_at(1), with_fields, ids, traces }
     }
 
-    /// A request has its head, and gets its ids. `None` when nobody wants a record.
+    /// A request has its head, and gets its ids and its place in a trace. `None` when nobody wants a record.
     pub fn begin(&mut self, stream: StreamId, head: &mut RequestHead, now: Instant) -> Option<Key> {
         if !self.are_wanted() {
             return None;
@@ -289,12 +288,14 @@ impl Records {
         if let Some(ids) = &mut self.ids {
             ids.assign(head);
         }
-        Some(self.open.insert(Record::of(stream, head, self.with_fields, now)))
+        let trace = self.traces.as_mut().map(|traces| traces.assign(head));
+        let record = Record::of(stream, head, self.with_fields, now);
+        Some(self.open.insert(Record { trace, ..record }))
     }
 
     /// Whether there are records.
     pub fn are_wanted(&self) -> bool {
-        !self.observers.is_empty() || self.ids.is_some()
+        !self.observers.is_empty() || self.ids.is_some() || self.traces.is_some()
     }
 
     /// Puts the ids of a request into the head of its response, where clients are to have them.

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::record::Record;
+use crate::trace_context::shown;
 
 macro_rules! fields {
     ($($(#[$doc:meta])* $variant:ident = $name:literal,)*) => {
@@ -80,6 +81,10 @@ fields! {
     Pid = "pid",
     /// The request's id.
     RequestId = "request_id",
+    /// The trace that the request is part of.
+    TraceId = "trace_id",
+    /// The server's span in it.
+    SpanId = "span_id",
     /// `Referer`.
     Referer = "referer",
     /// `User-Agent`.
@@ -119,6 +124,7 @@ impl Field {
             |bytes: &'a Option<bytes::Bytes>| bytes.as_deref().map_or(Value::None, Value::Bytes);
         let number = |number: Option<u64>| number.map_or(Value::None, Value::Number);
         let time = |time: Option<Duration>| time.map_or(Value::None, Value::Time);
+        let id = |id: Option<&[u8]>| id.map_or(Value::None, |id| Value::Own(shown(id)));
         match self {
             Self::Time => text(iso),
             Self::Client => match record.client {
@@ -153,6 +159,8 @@ impl Field {
             Self::RequestId => {
                 record.ids.request.as_ref().map_or(Value::None, |id| text(id.as_str()))
             }
+            Self::TraceId => id(record.trace.as_ref().map(|trace| &trace.trace_id[..])),
+            Self::SpanId => id(record.trace.as_ref().map(|trace| &trace.span_id[..])),
             Self::Referer => bytes(&record.referer),
             Self::UserAgent => bytes(&record.user_agent),
             Self::Connection => Value::Number(record.connection),

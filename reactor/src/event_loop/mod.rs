@@ -101,7 +101,7 @@ impl EventLoop {
         let dir = common.config.spool_dir.clone();
         let spool = ResponseSpool::new(Arc::clone(&common.spool_usage), dir);
         let ids = common.config.request_ids.clone();
-        let records = Records::new(observers::of(&common, thread), ids);
+        let records = Records::new(observers::of(&common, thread), ids, common.config.traces);
         let this = Self {
             poll,
             mail,

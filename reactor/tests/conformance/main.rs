@@ -14,6 +14,7 @@ mod refusals;
 mod requests;
 mod responses;
 mod secure;
+mod traces;
 mod upgrade;
 
 use bytes::Bytes;

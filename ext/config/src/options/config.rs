@@ -16,6 +16,7 @@ use super::classic::ClassicOptions;
 use super::files::StaticOptions;
 use super::request_id::RequestIdOptions;
 use super::tls::TlsOptions;
+use super::tracing::TracingOptions;
 
 /// What assignments write to: the server's options, and those of one port.
 #[derive(Debug, Clone)]
@@ -56,6 +57,8 @@ pub struct ServerOptions {
     pub access_log: AccessLogOptions,
     /// The ids of requests.
     pub request_id: RequestIdOptions,
+    /// Traces.
+    pub tracing: TracingOptions,
     /// The least level that is logged, as a `Ferrite\LOG_` number.
     pub log_level: u8,
     /// Whether log lines are JSON objects.
@@ -212,6 +215,7 @@ impl Default for ServerOptions {
             log_file: None,
             access_log: AccessLogOptions::default(),
             request_id: RequestIdOptions::default(),
+            tracing: TracingOptions::default(),
             log_level: 2,
             log_json: false,
             stats_file: None,

@@ -18,6 +18,7 @@ pub mod request_id;
 pub mod shown;
 pub mod table;
 pub mod tls;
+pub mod tracing;
 pub mod value;
 
 use std::fmt;

@@ -272,6 +272,7 @@ fn become_supervisor(server: &mut ServerOptions) -> Result<Option<PidFile>, Fail
     })?;
     let access_log = server.reactor.access_log.as_ref();
     server.reactor.request_ids = server.request_id.of_reactor(access_log);
+    server.reactor.traces = server.tracing.of_reactor();
     let written = server.pid_file.as_deref().map(PidFile::write).transpose();
     written.map(Option::flatten).map_err(failure)
 }

@@ -12,6 +12,7 @@ mod proxy;
 mod request_id;
 mod server;
 mod tls;
+mod tracing;
 mod web;
 
 use super::option_type::OptionType;
@@ -86,6 +87,7 @@ pub fn all() -> impl Iterator<Item = &'static Spec> {
         port::OPTIONS,
         access_log::OPTIONS,
         request_id::OPTIONS,
+        tracing::OPTIONS,
         proxy::OPTIONS,
         compression::OPTIONS,
         files::OPTIONS,
