@@ -17,10 +17,12 @@ $start = fn (string $options) => TestServer::script(<<<CODE
             '/dies' => posix_kill(getmypid(), SIGKILL),
             '/throws' => throw new LogicException("oh\\nno"),
             '/own' => \$response->header('X-Request-Id', 'own'),
+            '/missing' => \$response->header('X-Sendfile', place('missing')),
+            '/detach' => \$response->detach(),
             '/header' => \$response->header('X-A', \$request->header['x-request-id'] ?? 'none'),
             default => null,
         };
-        \$response->end(\$request->server['request_id'] ?? 'none');
+        \$request->server['request_uri'] === '/detach' || \$response->end(\$request->server['request_id'] ?? 'none');
     });
     \$server->start();
     CODE);
@@ -41,7 +43,8 @@ $server->stop();
 
 // A new one for each.
 $server = $start("'request_id' => true, 'request_id_response' => true, 'log_format' => 'json', 'log_level' => Ferrite\\LOG_TRACE,
-    'access_log' => place('access.log'), 'access_log_format' => '{request_id} {path} {status}', 'http_compression' => false");
+    'access_log' => place('access.log'), 'access_log_format' => '{request_id} {path} {status}', 'http_compression' => false,
+    'x_sendfile_roots' => [dirname(place('x'))], 'detach_timeout' => 0.1");
 $one = $get($server, '/', ['X-Request-Id' => 'forged']);
 $other = $get($server, '/');
 echo preg_match(UUID, $one->body), preg_match(UUID, $other->body), $one->body === $other->body ? 'the same' : '', "\n";
@@ -68,6 +71,12 @@ $connection->send("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\
 echo $connection->response()->status, "\n";
 $refused = $line('request_refused')['request_id'];
 echo preg_match(UUID, $refused), "\n";
+foreach (['/missing' => 404, '/detach' => 504] as $path => $status) {
+    $response = $get($server, $path);
+    $lines = fn () => array_filter($events(), fn ($line) => ($line['event'] ?? '') === 'response_invalid' && ($line['request_id'] ?? '') === $response->header('x-request-id'));
+    wait_until(fn () => count($lines()) === 1, "the log has a line about $path");
+    echo $response->status === $status ? "found\n" : "$response->status\n";
+}
 isset($line('worker_replaced')['request_id']) && print "a line that is about no request has an id\n";
 $log = $server->place('access.log');
 $lines = fn () => file_exists($log) ? file_get_contents($log) : '';
@@ -113,6 +122,8 @@ forged stays in the header
 502 found
 400
 1
+found
+found
 0
 from-the-proxy
 Root=1-67891233-abc

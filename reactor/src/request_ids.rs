@@ -89,7 +89,7 @@ impl IdSource {
         if values.next().is_some() {
             return None;
         }
-        RequestId::parse(Bytes::copy_from_slice(value))
+        RequestId::parse(value)
     }
 
     /// A UUID of version 7 (RFC 9562, 5.7): milliseconds since 1970, then 74 random bits. So ids sort by
@@ -106,7 +106,7 @@ impl IdSource {
         self.used += ID_RANDOM_BYTES;
         bytes[6] = bytes[6] & 0x0f | 0x70;
         bytes[8] = bytes[8] & 0x3f | 0x80;
-        RequestId::parse(Bytes::copy_from_slice(&text(&bytes)))
+        RequestId::parse(&text(&bytes))
     }
 
     /// Puts the id into the final head of a response, unless the handler has put one there itself.
@@ -114,8 +114,8 @@ impl IdSource {
         let Some(id) = ids.request.as_ref().filter(|_| self.settings.in_responses) else { return };
         let name = &self.settings.field[..];
         if !head.status.is_informational() && head.fields.get(name).is_none() {
-            let line = (name, id.as_bytes());
-            head.fields = head.fields.iter().chain([line]).collect();
+            // One that does not fit any more goes without.
+            head.fields.set(name, id.as_bytes());
         }
     }
 
@@ -239,7 +239,7 @@ mod tests {
     fn a_handlers_own_field_stays_and_interim_heads_have_none() {
         let settings = RequestIdSettings { in_responses: true, ..RequestIdSettings::default() };
         let source = IdSource::new(settings);
-        let ids = RequestIds { request: RequestId::parse(Bytes::from_static(b"id")) };
+        let ids = RequestIds { request: RequestId::parse(b"id") };
         let (mut own, _) = message::plain_response(http::StatusCode::OK);
         own.fields = [(&b"x-request-id"[..], &b"own"[..])].into_iter().collect();
         source.mark(&ids, &mut own);

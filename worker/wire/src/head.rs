@@ -171,7 +171,7 @@ impl<'a> RequestHeadFrame<'a> {
             tls: self.tls.map(|tls| TlsInfo::from_bytes(payload.slice_ref(tls))),
             fields: Fields::from_block(payload.slice_ref(self.block), self.spans)
                 .ok_or(CodecError::Head)?,
-            ids: self.ids.into_ids(payload),
+            ids: self.ids.into_ids(),
             streamed: false,
             upgrade: None,
         })

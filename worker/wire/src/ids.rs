@@ -12,31 +12,62 @@ use crate::limits::REQUEST_ID_BYTES_MAX;
 /// The id of a request: 1 to [`REQUEST_ID_BYTES_MAX`] letters, digits and characters that mean nothing in a
 /// field, in a line of a log or in a shell.
 #[derive(Clone, PartialEq, Eq)]
-pub struct RequestId(Bytes);
+pub struct RequestId(Text);
+
+/// One of the length of a UUID, as the reactor makes them and most proxies too, costs no allocation.
+#[derive(Clone, PartialEq, Eq)]
+enum Text {
+    Uuid([u8; UUID_BYTES]),
+    Other(Bytes),
+}
+
+/// Bytes of a UUID as text (RFC 9562, 4).
+const UUID_BYTES: usize = 36;
 
 impl RequestId {
     /// The text as an id; `None` when it may not be one.
-    pub fn parse(text: Bytes) -> Option<Self> {
+    pub fn parse(text: &[u8]) -> Option<Self> {
         let fits = (1..=REQUEST_ID_BYTES_MAX).contains(&text.len());
-        (fits && text.iter().all(|byte| is_safe(*byte))).then_some(Self(text))
+        if !fits || !text.iter().all(|byte| SAFE[usize::from(*byte)]) {
+            return None;
+        }
+        Some(Self(match text.try_into() {
+            Ok(uuid) => Text::Uuid(uuid),
+            Err(_) => Text::Other(Bytes::copy_from_slice(text)),
+        }))
     }
 
     /// The text.
     pub fn as_bytes(&self) -> &[u8] {
-        &self.0
+        match &self.0 {
+            Text::Uuid(uuid) => uuid,
+            Text::Other(text) => text,
+        }
     }
 
     /// The text.
     pub fn as_str(&self) -> &str {
         // Safe characters are ASCII.
-        std::str::from_utf8(&self.0).unwrap_or_default()
+        std::str::from_utf8(self.as_bytes()).unwrap_or_default()
     }
 }
 
 /// Those of UUIDs, of base 64 in both alphabets, and of what load balancers make (`Root=1-67-ab;Self=..`).
-fn is_safe(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"-_.:;=+/@".contains(&byte)
-}
+const SAFE: [bool; 256] = {
+    let mut table = [false; 256];
+    let symbols = b"-_.:;=+/@";
+    let mut at = 0;
+    while at < 256 {
+        table[at] = (at as u8).is_ascii_alphanumeric();
+        at += 1;
+    }
+    let mut at = 0;
+    while at < symbols.len() {
+        table[symbols[at] as usize] = true;
+        at += 1;
+    }
+    table
+};
 
 impl fmt::Debug for RequestId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -74,10 +105,9 @@ impl<'a> From<&'a RequestIds> for RequestIdsFrame<'a> {
 }
 
 impl RequestIdsFrame<'_> {
-    /// Slices of the payload that they were read from.
-    pub(crate) fn into_ids(self, payload: &Bytes) -> RequestIds {
-        let request = self.request.and_then(|id| RequestId::parse(payload.slice_ref(id)));
-        RequestIds { request }
+    /// The ids.
+    pub(crate) fn into_ids(self) -> RequestIds {
+        RequestIds { request: self.request.and_then(RequestId::parse) }
     }
 }
 
@@ -118,7 +148,7 @@ mod tests {
     use super::*;
 
     fn id(text: &str) -> Option<RequestId> {
-        RequestId::parse(Bytes::copy_from_slice(text.as_bytes()))
+        RequestId::parse(text.as_bytes())
     }
 
     #[test]

@@ -177,7 +177,7 @@ mod tests {
 
     #[test]
     fn a_line_about_a_request_has_its_id() {
-        let ids = RequestIds { request: RequestId::parse("id-1".into()) };
+        let ids = RequestIds { request: RequestId::parse(b"id-1") };
         let about = ids::about(&ids);
         assert_eq!(parsed(LogSource::Reactor, &[], "said")["request_id"], "id-1");
         drop(about);

@@ -337,7 +337,7 @@ mod tests {
 
     #[test]
     fn a_line_about_a_request_ends_with_its_id_however_long_it_is() {
-        let ids = RequestIds { request: RequestId::parse("id-1".into()) };
+        let ids = RequestIds { request: RequestId::parse(b"id-1") };
         let long = "x".repeat(LOG_LINE_BYTES_MAX + 1);
         let line = line(at(0), Level::Warn, LogSource::Reactor, &format_args!("{long}"), &ids);
         assert!(line.ends_with("x… [request_id=id-1]\n".as_bytes()));

@@ -80,8 +80,8 @@ impl Note {
         let Self::WorkerEnded { work: Work::Request(request), .. } = self else {
             return RequestIds::NONE;
         };
-        let request = request.id.clone().and_then(|id| RequestId::parse(id.into()));
-        RequestIds { request }
+        let id = request.id.as_deref().unwrap_or_default();
+        RequestIds { request: RequestId::parse(id.as_bytes()) }
     }
 }
 
