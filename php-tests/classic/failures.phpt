@@ -15,7 +15,7 @@ $server = classic(['index.php' => <<<'PHP'
         case 'time': set_time_limit(1); for (;;);
         case 'printed': echo str_repeat('x', 1000); flush(); undefined_function();
         case 'caught': set_exception_handler(function ($error) { http_response_code(409); echo get_class($error); }); throw new LogicException();
-        case 'shutdown': register_shutdown_function(function () { http_response_code(503); echo error_get_last()['type']; }); undefined_function();
+        case 'shutdown': register_shutdown_function(function () { $type = error_get_last()['type']; http_response_code(503); echo $type; }); undefined_function();
         default: echo getmypid(), ' ', ++Kept::$value;
     }
     PHP, 'broken.php' => '<?php echo 1; syntax error'], "'php_ini' => ['display_errors' => 0, 'memory_limit' => '16M']");

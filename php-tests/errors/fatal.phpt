@@ -30,7 +30,7 @@ foreach (['user', 'compile', 'inherit', 'abstract', 'ended', 'written', 'destruc
     echo $next->status, $next->body === $pid ? " the same worker\n" : " another worker\n";
 }
 ?>
---EXPECT--
+--EXPECTF--
 -- user
 500 Internal Server Error
 Content-Type: text/plain; charset=utf-8
@@ -57,7 +57,7 @@ ERROR GET /inherit: Class G cannot extend final class F in server.php(10) : eval
 Content-Type: text/plain; charset=utf-8
 Content-Length: 26
 500 Internal Server Error
-ERROR GET /abstract: Class C contains 1 abstract method and must therefore be declared abstract or implement the remaining methods (I::m) in server.php(11) : eval()'d code:1; the client gets 500; the worker is replaced
+ERROR GET /abstract: Class C contains 1 abstract method and must therefore be declared abstract or implement the remaining method%S (I::m) in server.php(11) : eval()'d code:1; the client gets 500; the worker is replaced
 200 another worker
 -- ended
 200 OK

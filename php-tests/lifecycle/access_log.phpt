@@ -31,8 +31,10 @@ $connection = $server->connect();
 $connection->send("GET / HTTP/9.9\r\n\r\n");
 $connection->rest();
 wait_until(fn () => count($lines($log)) === 3, 'there are three lines');
-foreach ($lines($log) as $line) {
-    $object = json_decode($line, true);
+$objects = array_map(fn ($line) => json_decode($line, true), $lines($log));
+// Who answers at the same time is written in any order.
+usort($objects, fn ($one, $other) => $one['status'] <=> $other['status']);
+foreach ($objects as $object) {
     echo implode(' ', [$object['method'] ?? '-', $object['path'] ?? '-', $object['query'] ?? '-', $object['status'],
         $object['outcome'], $object['body_bytes'] > 0 ? 'content' : 'empty', isset($object['pid']) ? 'worker' : 'nobody']), "\n";
 }

@@ -112,7 +112,7 @@ Fatal error: of the child in server.php on line 25
 shutdown function
 -- memory
 
-Fatal error: Allowed memory size of 16777216 bytes exhausted (tried to allocate 67112960 bytes) in server.php on line 26
+Fatal error: Allowed memory size of 16777216 bytes exhausted (tried to allocate %d bytes) in server.php on line 26
 shutdown function
 -- execs
 -- dies

@@ -180,7 +180,7 @@ impl Begin {
             restart_output();
             // The content is that of the request that begins: nothing of it is to be read here.
             (*globals::sapi()).post_read = 1;
-            deactivate();
+            zend::deactivate();
             ext_php_rs::ffi::sapi_activate();
             if let Some(authorization) = &self.authorization {
                 zend::php_handle_auth_data(authorization.as_ptr());
@@ -266,31 +266,8 @@ fn end_request() {
             unsafe { end(c_int::from(module.type_), module.module_number) };
         }
     }
-    // SAFETY: no request is in work.
-    unsafe { deactivate() };
-}
-
-/// Ends what the SAPI keeps of a request.
-///
-/// # Safety
-///
-/// Nothing of the request is used any more.
-unsafe fn deactivate() {
-    // SAFETY: as the engine calls it. It leaves the addresses of what it frees, which the next call would free
-    // once more: in a script, one that activates comes before that.
-    unsafe {
-        zend::sapi_deactivate();
-        let info = &raw mut (*globals::sapi()).request_info;
-        for freed in [
-            &raw mut (*info).auth_user,
-            &raw mut (*info).auth_password,
-            &raw mut (*info).auth_digest,
-            &raw mut (*info).content_type_dup,
-            &raw mut (*info).current_user,
-        ] {
-            freed.write(std::ptr::null_mut());
-        }
-    }
+    // SAFETY: as the engine calls it; no request is in work.
+    unsafe { zend::deactivate() };
 }
 
 /// Runs what the request has given to `register_shutdown_function()`. Returns what is worse than how the

@@ -132,7 +132,7 @@ impl Classic {
         // callbacks of output buffers run in it, each guarded by the engine.
         let ended = try_catch(AssertUnwindSafe(|| unsafe {
             if begun {
-                zend::php_request_shutdown(std::ptr::null_mut());
+                zend::end_request();
             }
             (*globals::executor()).exit_status
         }));
@@ -164,7 +164,7 @@ pub fn leave_script(sapi: &WebSapi) {
             php_free_shutdown_functions();
             let store = &raw mut (*globals::executor()).objects_store;
             zend::zend_objects_store_mark_destructed(store.cast());
-            zend::php_request_shutdown(std::ptr::null_mut());
+            zend::end_request();
         }
     });
     if try_catch(end).is_err() {

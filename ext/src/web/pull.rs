@@ -161,7 +161,7 @@ impl WorkerScript for Script {
         // it, each guarded by the engine.
         let end = try_catch(AssertUnwindSafe(|| unsafe {
             if begun {
-                zend::php_request_shutdown(std::ptr::null_mut());
+                zend::end_request();
             }
             (*globals::executor()).exit_status
         }));

@@ -7,6 +7,8 @@ use ext_php_rs::ffi::{
     zend_resource, zend_string, zval,
 };
 
+use crate::engine::zend::globals;
+
 /// `SAPI_HEADER_SENT_SUCCESSFULLY`
 pub const HEADERS_SENT: c_int = 1;
 /// `SAPI_OPTION_NO_CHDIR`
@@ -32,14 +34,14 @@ unsafe extern "C" {
     pub static php_import_environment_variables: Option<unsafe extern "C" fn(array: *mut zval)>;
 
     pub fn php_request_startup() -> c_int;
-    pub fn php_request_shutdown(unused: *mut c_void);
+    fn php_request_shutdown(unused: *mut c_void);
     /// An int, and since PHP 8.4 a bool: whether it has succeeded is not asked.
     pub fn php_execute_script(script: *mut zend_file_handle);
     pub fn php_handle_auth_data(authorization: *const c_char) -> c_int;
     pub fn php_handle_aborted_connection();
     pub fn php_default_post_reader();
     pub fn php_header() -> c_int;
-    pub fn sapi_deactivate();
+    fn sapi_deactivate();
     pub fn php_file_le_stream() -> c_int;
     pub fn zend_list_close(resource: *mut zend_resource);
     pub fn zend_list_delete(resource: *mut zend_resource) -> c_int;
@@ -66,6 +68,52 @@ unsafe extern "C" {
         persistent: bool,
     );
     pub fn zend_string_hash_func(string: *mut zend_string) -> u64;
+}
+
+/// Ends the request to PHP, as at the end of a script.
+///
+/// # Safety
+///
+/// A request has begun. A bailout may jump out of it.
+pub unsafe fn end_request() {
+    // SAFETY: the caller's promise.
+    unsafe {
+        php_request_shutdown(std::ptr::null_mut());
+        forget_freed();
+    }
+}
+
+/// Ends the request to the SAPI alone: the script's memory stays.
+///
+/// # Safety
+///
+/// No request is in work.
+pub unsafe fn deactivate() {
+    // SAFETY: the caller's promise.
+    unsafe {
+        sapi_deactivate();
+        forget_freed();
+    }
+}
+
+/// Some versions of PHP free what a request has told the SAPI, and leave the pointers: the next request would be
+/// shown the credentials of this one, and all of it be freed once more.
+///
+/// # Safety
+///
+/// The engine has freed it.
+unsafe fn forget_freed() {
+    // SAFETY: the SAPI's globals, which own these strings and the table.
+    unsafe {
+        let sapi = globals::sapi();
+        let info = &raw mut (*sapi).request_info;
+        (*info).auth_user = std::ptr::null_mut();
+        (*info).auth_password = std::ptr::null_mut();
+        (*info).auth_digest = std::ptr::null_mut();
+        (*info).content_type_dup = std::ptr::null_mut();
+        (*info).current_user = std::ptr::null_mut();
+        (*sapi).rfc1867_uploaded_files = std::ptr::null_mut();
+    }
 }
 
 /// The fields of a response that PHP's `header()` has set, each as it was given, in their order.

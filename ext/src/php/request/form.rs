@@ -15,6 +15,8 @@ use ext_php_rs::types::Zval;
 use super::body::{Body, Reader};
 use super::handover::Handover;
 use crate::engine::zend::globals::{self, collect_warning};
+#[cfg(php85)]
+use crate::engine::zend::string::Text;
 use crate::engine::zend::string::claim;
 use crate::engine::zend::value::{self, Array};
 use crate::engine::zend::{self, PARSE_COOKIE, PARSE_STRING};
@@ -50,10 +52,16 @@ pub fn query(text: &[u8]) -> Parsed {
 pub fn urlencoded(body: &Body) -> std::io::Result<Parsed> {
     let content = body.bytes()?;
     // A query string is cut at `arg_separator.input`, a form always at "&".
-    // SAFETY: the setting is put back before anybody else can see it.
-    let separator = unsafe {
-        std::mem::replace(&mut (*globals::core()).arg_separator.input, c"&".as_ptr().cast_mut())
-    };
+    // The setting is a C string, and since PHP 8.5 one of PHP's.
+    #[cfg(php85)]
+    let text = Text::new(b"&");
+    #[cfg(php85)]
+    let ampersand = text.as_ptr();
+    #[cfg(not(php85))]
+    let ampersand = c"&".as_ptr().cast_mut();
+    // SAFETY: the setting is put back before anybody else can see it, and before the text is gone.
+    let separator =
+        unsafe { std::mem::replace(&mut (*globals::core()).arg_separator.input, ampersand) };
     let parsed = parse_string(&content);
     // SAFETY: as above.
     unsafe { (*globals::core()).arg_separator.input = separator };
@@ -108,10 +116,11 @@ pub fn multipart(
 
 /// Removes the temporary files of uploads that nobody has moved away.
 pub fn discard_uploads() {
-    // SAFETY: the engine's own function, for a table that exists.
+    // SAFETY: the engine's own function, for a table that exists; some versions of PHP leave the pointer.
     unsafe {
         if !(*globals::sapi()).rfc1867_uploaded_files.is_null() {
             zend::destroy_uploaded_files_hash();
+            (*globals::sapi()).rfc1867_uploaded_files = std::ptr::null_mut();
         }
     }
 }
