@@ -19,6 +19,7 @@ final class Project
      * @param string $root the document root, or the directory of the server script
      * @param string|null $script the front script, or the server script; null: files are all there is
      * @param array<string, mixed> $settings further options of the server
+     * @param bool $hasSwooleNames whether it is a server script that names the server as Swoole does
      */
     private function __construct(
         public readonly string $found,
@@ -26,6 +27,7 @@ final class Project
         public readonly ?string $script,
         public readonly array $settings = [],
         public readonly bool $isServerScript = false,
+        public readonly bool $hasSwooleNames = false,
     ) {
     }
 
@@ -56,40 +58,43 @@ final class Project
         if (!str_ends_with($file, '.php')) {
             throw new Failure("'$file' is no PHP file: name a directory to have its files served.");
         }
-        if (self::isServerScriptFile($file)) {
-            return new self('a server script', dirname($file), basename($file), isServerScript: true);
-        }
-        return new self('a PHP file', dirname($file), basename($file));
+        return self::serverScriptFile($file) ?? new self('a PHP file', dirname($file), basename($file));
     }
 
     private static function serverScript(string $directory): ?self
     {
         foreach (self::SERVER_SCRIPTS as $name) {
-            if (is_file("$directory/$name") && self::isServerScriptFile("$directory/$name")) {
-                return new self('a server script', $directory, $name, isServerScript: true);
+            $script = is_file("$directory/$name") ? self::serverScriptFile("$directory/$name") : null;
+            if ($script !== null) {
+                return $script;
             }
         }
         return null;
     }
 
-    /** Whether a PHP file starts a server of Ferrite's itself: whether its code, not a comment, names the class. */
-    private static function isServerScriptFile(string $file): bool
+    /** A PHP file that starts a server itself: whose code, not a comment, names the class, by Ferrite's name or by Swoole's. */
+    private static function serverScriptFile(string $file): ?self
     {
         $names = [T_NAME_QUALIFIED, T_NAME_FULLY_QUALIFIED, T_STRING];
         $before = '';
+        $found = [];
         foreach (token_get_all((string) file_get_contents($file)) as $token) {
             if (!is_array($token) || in_array($token[0], $names, true)) {
-                $text = ltrim(is_array($token) ? $token[1] : $token, '\\');
+                $text = strtolower(ltrim(is_array($token) ? $token[1] : $token, '\\'));
                 // `Ferrite\Http\Server`, and `use Ferrite\Http\{Request, Server}`.
-                if ($text === 'Ferrite\Http\Server' || $text === 'Ferrite\Http' && $before !== 'namespace') {
-                    return true;
+                if (preg_match('/^(ferrite|swoole)\\\\http(\\\\server)?$/', $text, $match) === 1 && (isset($match[2]) || $before !== 'namespace')) {
+                    $found[$match[1]] = true;
                 }
                 $before = $text;
             } elseif ($token[0] === T_NAMESPACE) {
                 $before = 'namespace';
             }
         }
-        return false;
+        if ($found === []) {
+            return null;
+        }
+        $what = isset($found['ferrite']) ? 'a server script' : "a server script with Swoole's names";
+        return new self($what, dirname($file), basename($file), isServerScript: true, hasSwooleNames: isset($found['swoole']));
     }
 
     private static function application(string $directory): ?self

@@ -72,7 +72,7 @@ final class Serve
             }
         }
         // A change shall be seen by the next request, not two seconds later.
-        $code = Extension::demand($argv, $arguments->has('watch') ? ['opcache.revalidate_freq' => '0'] : []);
+        $code = Extension::demand($argv, ($arguments->has('watch') ? ['opcache.revalidate_freq' => '0'] : []) + self::names($project));
         if ($code !== null) {
             return $code;
         }
@@ -83,6 +83,19 @@ final class Serve
         return $project->isServerScript
             ? $this->prepareScript($project, $arguments->behind, $arguments->has('watch') ? $directory : null)
             : $this->serve($project, $arguments, $ports, $workers, $directory);
+    }
+
+    /** @return array<string, string> the INI entry by which Swoole's names are there, for a script that has them */
+    private static function names(Project $project): array
+    {
+        if (!$project->hasSwooleNames || extension_loaded('ferrite') && ini_get('ferrite.swoole_aliases')) {
+            return [];
+        }
+        if (extension_loaded('swoole')) {
+            throw new Failure("$project->root/$project->script has Swoole's names, and the extension swoole is loaded: its classes are"
+                . ' Swoole\'s own. Take swoole out of php.ini to serve it by Ferrite.');
+        }
+        return ['ferrite.swoole_aliases' => '1'];
     }
 
     /** @param list<string> $words arguments of the script */

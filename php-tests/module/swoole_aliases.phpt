@@ -121,8 +121,8 @@ Datagram sockets are not supported
 Ferrite\Http\Server::set(): Argument #1 ($settings) is not valid: Option 'task_worker_num' is not supported: only false, 0, '' or [] is accepted, 4 given. There are no task workers yet.
 Ferrite\Http\Server::set(): Argument #1 ($settings) is not valid: Unknown option 'worker_nums', did you mean 'worker_num'?
 Ferrite\Http\Server::set(): Argument #1 ($settings) is not valid: Option 'dispatch_mode' is not supported: only 1 or 3 or 7 is accepted, 2 given. Every request goes to an idle worker, whichever connection it came in by (as modes 1, 3 and 7).
-Ferrite\Http\Server::on(): Argument #1 ($event_name) must be an event that can be handled: Event 'Task' is not supported yet
-Ferrite\Http\Server::on(): Argument #1 ($event_name) must be an event that can be handled: Event 'Receive' is not supported yet
+Ferrite\Http\Server::on(): Argument #1 ($event_name) must be an event that can be handled: There is no event 'Task': answer with $response->end() in 'Request' and work on, as the client has its answer
+Ferrite\Http\Server::on(): Argument #1 ($event_name) must be an event that can be handled: There is no event 'Receive': clients speak HTTP, so use 'Request'
 Call to undefined method Ferrite\Http\Server::taskwait(): answer with end() and work on: the client has its answer
 Call to undefined method Ferrite\Http\Server::frobnicate()
 swoole_version() expects exactly 0 arguments, 1 given

@@ -28,7 +28,7 @@ bool(true)
 bool(true)
 bool(true)
 ValueError: Ferrite\Http\Server::on(): Argument #1 ($event_name) must be an event that can be handled: Unknown event 'requst', did you mean 'Request'?
-ValueError: Ferrite\Http\Server::on(): Argument #1 ($event_name) must be an event that can be handled: Event 'Task' is not supported yet
+ValueError: Ferrite\Http\Server::on(): Argument #1 ($event_name) must be an event that can be handled: There is no event 'Task': answer with $response->end() in 'Request' and work on, as the client has its answer
 ValueError: Ferrite\Http\Server::on(): Argument #1 ($event_name) must be an event that can be handled: Unknown event 'frobnicate'
 TypeError: Ferrite\Http\Server::on(): Argument #2 ($callback) must be a valid callback, function "no_such_function" not found or invalid function name
 TypeError: Ferrite\Http\Server::on(): Argument #2 ($callback) must be a valid callback, class stdClass does not have a method "none"

@@ -40,33 +40,39 @@ const ALL: [(Event, &str); 8] = [
     (Event::Close, "Close"),
 ];
 
-/// Events that are known from Swoole and not there.
-const ABSENT: [&str; 18] = [
-    "BeforeShutdown",
-    "ManagerStart",
-    "ManagerStop",
-    "BeforeReload",
-    "AfterReload",
-    "WorkerExit",
-    "Handshake",
-    "BeforeHandshakeResponse",
-    "Open",
-    "Message",
-    "Disconnect",
-    "BufferFull",
-    "BufferEmpty",
-    "Task",
-    "Finish",
-    "PipeMessage",
-    "Receive",
-    "Packet",
+const WEBSOCKET: &str = "there is no WebSocket; put a server for it behind the same proxy";
+const RELOAD: &str = "use 'WorkerStart', which a reload calls in each new worker";
+const BUFFERS: &str = "$response->write() waits for a client that is far behind";
+const TASKS: &str =
+    "answer with $response->end() in 'Request' and work on, as the client has its answer";
+
+/// Events that are known from Swoole and not there, and what to do instead.
+const ABSENT: [(&str, &str); 18] = [
+    ("BeforeShutdown", "use 'WorkerStop' in workers, or 'Shutdown' when all have ended"),
+    ("ManagerStart", "use 'Start', which the supervisor calls: it manages the workers"),
+    ("ManagerStop", "use 'Shutdown', which the supervisor calls: it manages the workers"),
+    ("BeforeReload", RELOAD),
+    ("AfterReload", RELOAD),
+    ("WorkerExit", "use 'WorkerStop', as there is no event loop that has to become empty"),
+    ("Handshake", WEBSOCKET),
+    ("BeforeHandshakeResponse", WEBSOCKET),
+    ("Open", WEBSOCKET),
+    ("Message", WEBSOCKET),
+    ("Disconnect", "use 'Close'"),
+    ("BufferFull", BUFFERS),
+    ("BufferEmpty", BUFFERS),
+    ("Task", TASKS),
+    ("Finish", TASKS),
+    ("PipeMessage", "let workers share a file, a database or APCu"),
+    ("Receive", "clients speak HTTP, so use 'Request'"),
+    ("Packet", "there are no datagram sockets; HTTP/3 comes as 'Request' does"),
 ];
 
 /// Why a name is no event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum EventError {
-    /// Swoole has it, this does not.
-    Absent(&'static str),
+    /// Swoole has it, this does not: its name, and what to do instead.
+    Absent(&'static str, &'static str),
     /// A port has no such event; only the server has.
     NotOfPort(&'static str),
     /// There is none of this name.
@@ -81,7 +87,7 @@ pub enum EventError {
 impl fmt::Display for EventError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Absent(name) => write!(f, "Event '{name}' is not supported yet"),
+            Self::Absent(name, instead) => write!(f, "There is no event '{name}': {instead}"),
             Self::NotOfPort(name) => {
                 write!(f, "Event '{name}' belongs to the server; set it with Server::on()")
             }
@@ -101,10 +107,13 @@ impl Event {
         if let Some((event, _)) = ALL.iter().find(|(_, known)| known.eq_ignore_ascii_case(name)) {
             return Ok(*event);
         }
-        if let Some(known) = ABSENT.iter().find(|known| known.eq_ignore_ascii_case(name)) {
-            return Err(EventError::Absent(known));
+        if let Some((known, instead)) =
+            ABSENT.iter().find(|(known, _)| known.eq_ignore_ascii_case(name))
+        {
+            return Err(EventError::Absent(known, instead));
         }
-        let known = ALL.iter().map(|(_, known)| *known).chain(ABSENT);
+        let absent = ABSENT.iter().map(|(known, _)| *known);
+        let known = ALL.iter().map(|(_, known)| *known).chain(absent);
         let nearest = nearest(name, known);
         Err(EventError::Unknown { name: name.to_owned(), nearest })
     }
@@ -128,6 +137,16 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_to_do_instead_names_events_that_there_are() {
+        for (name, instead) in ABSENT {
+            assert!(matches!(Event::find(name), Err(EventError::Absent(..))), "{name}");
+            for named in instead.split('\'').skip(1).step_by(2) {
+                assert!(Event::find(named).is_ok(), "{name}: {named}");
+            }
+        }
+    }
+
+    #[test]
     fn names_are_found_in_any_case() {
         for (index, (event, name)) in ALL.iter().enumerate() {
             assert_eq!(*event as usize, index);
@@ -143,7 +162,10 @@ mod tests {
             message("requst").as_deref(),
             Some("Unknown event 'requst', did you mean 'Request'?")
         );
-        assert_eq!(message("task").as_deref(), Some("Event 'Task' is not supported yet"));
+        assert_eq!(
+            message("receive").as_deref(),
+            Some("There is no event 'Receive': clients speak HTTP, so use 'Request'")
+        );
         assert_eq!(message("frobnicate").as_deref(), Some("Unknown event 'frobnicate'"));
         assert!(Event::find_of_port("workerstart").is_err());
         assert_eq!(Event::find_of_port("REQUEST"), Ok(Event::Request));
