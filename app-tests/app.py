@@ -42,5 +42,11 @@ class App:
     async def visit(self, browser):
         """What is done by every protocol with every server; the answers are compared."""
 
+    async def begin(self, browser):
+        """Before the application is asked a lot: it is there, and a user has logged in."""
+
+    async def go_on(self, browser, count):
+        """The user's request of this number: fails when the session has not gone on."""
+
     async def two_users(self, ann, bob):
         """Requests of two users by turns, on one worker: fails when one sees what is the other's."""

@@ -1,15 +1,15 @@
 """Scripts of the tests' own, each for a part of what PHP does on the web."""
 
-import asyncio
 import base64
 import json
 import os
 import shutil
 
 from app import App
-from browser import BOUNDARY, browse
-from serving import HERE, Ferrite
-from suite import Failed, holds, same, until
+from browser import BOUNDARY
+from serving import HERE
+from suite import holds, same, until
+from under_load import memory_is_flat, reload_loses_nothing
 
 FORM = [("content-type", "application/x-www-form-urlencoded")]
 SERVER = [
@@ -138,70 +138,16 @@ class Scripts(App):
             holds("no file of another", '["file"],' in answer.text)
         (await nobody.get("/upload.php")).has("[[],[],0]")
 
+    async def begin(self, browser):
+        await browser.post("/session.php?do=login", {"user": "ann"})
 
-def load(serving, requests, clients=8):
-    """The arguments of h2load for this many requests."""
-    url = f"https://127.0.0.1:{serving.port}/work.php?i=1"
-    return ["h2load", "-n", str(requests), "-c", str(clients), "-m", "4", url]
-
-
-async def h2load(serving, requests):
-    process = await asyncio.create_subprocess_exec(
-        *load(serving, requests), stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
-    )
-    output = (await process.communicate())[0].decode()
-    holds(output, f"{requests} succeeded, 0 failed, 0 errored" in output)
-    holds(output, f"{requests} 2xx" in output)
-
-
-def memory(pid):
-    """Bytes that are a process's own."""
-    with open(f"/proc/{pid}/smaps_rollup", encoding="ascii") as file:
-        for line in file:
-            if line.startswith("Private_Dirty:"):
-                return int(line.split()[1]) * 1024
-    raise Failed("no Private_Dirty")
-
-
-async def memory_is_flat(run):
-    """The first requests fill what grows once; 10,000 more add nothing."""
-    await run.app.reset(run.place)
-    with Ferrite(run.app, run.place, run.certificates) as serving:
-        await h2load(serving, 1000)
-        worker = serving.children()["worker 0"]
-        before, files = memory(worker), len(os.listdir(f"/proc/{worker}/fd"))
-        await h2load(serving, 10_000)
-        same("the worker", worker, serving.children().get("worker 0"))
-        grown = memory(worker) - before
-        holds(f"10,000 requests added {grown} bytes", grown < 512 * 1024)
-        same("descriptors", files, len(os.listdir(f"/proc/{worker}/fd")))
-
-
-async def reload_loses_nothing(run):
-    """Four reloads while h2load asks, and a browser too."""
-    await run.app.reset(run.place)
-    with Ferrite(run.app, run.place, run.certificates, workers=2) as serving:
-        asked = asyncio.create_task(h2load(serving, 6000))
-        async with browse(serving, "h3") as browser:
-            await browser.post("/session.php?do=login", {"user": "ann"})
-            count, seen = 1, set()
-            for _ in range(4):
-                old = {pid for title, pid in serving.children().items() if "worker" in title}
-                serving.reload()
-                while True:
-                    count += 1
-                    answer = json.loads((await browser.get("/session.php")).body)
-                    same("the session goes on", ["ann", count, 0], answer)
-                    new = {pid for title, pid in serving.children().items() if "worker" in title}
-                    if len(new) == 2 and not new & old:
-                        break
-                seen |= old
-            holds("workers were replaced", len(seen) == 8)
-        await asked
+    async def go_on(self, browser, count):
+        answer = json.loads((await browser.get("/session.php")).body)
+        same("the session goes on", ["ann", count, 0], answer)
 
 
 APP = Scripts()
 APP.tests = {
-    "10,000 requests leave memory as it was": memory_is_flat,
-    "a reload under load loses nothing": reload_loses_nothing,
+    "10,000 requests leave memory as it was": memory_is_flat("/work.php?i=1", 10_000),
+    "a reload under load loses nothing": reload_loses_nothing("/work.php?i=1", 6000),
 }

@@ -9,6 +9,7 @@ from app_dokuwiki import PICTURE
 from database import PACKAGES, Database
 from serving import install, write
 from suite import holds, same
+from under_load import memory_is_flat, reload_loses_nothing
 
 WORDPRESS = "/usr/share/wordpress"
 THEME = f"{WORDPRESS}/wp-content/themes/twentytwentythree/theme.json"
@@ -90,6 +91,19 @@ class WordPress(App):
     async def finish(self, place):
         if self.database:
             self.database.end()
+
+    async def begin(self, browser):
+        await self.install(browser)
+        (await self.log_in(browser, "ann")).has("Profile")
+
+    async def go_on(self, browser, count):
+        (await browser.get("/wp-admin/profile.php")).has("ann@example.org")
+
+    # The login page is the cheapest that runs all of it.
+    tests = {
+        "2,000 requests leave memory as it was": memory_is_flat("/wp-login.php", 2000),
+        "a reload under load loses nothing": reload_loses_nothing("/wp-login.php", 500),
+    }
 
     async def log_in(self, browser, name):
         await browser.get("/wp-login.php")

@@ -6,6 +6,7 @@ import shutil
 from app import App
 from serving import HERE
 from suite import holds, same
+from under_load import memory_is_flat, reload_loses_nothing
 
 TEXT = b"0123456789" * 10_000
 
@@ -107,6 +108,17 @@ class Framework(App):
         (await browser.get("/")).has("<h1>Hello ann</h1>")
         form = answer.hidden("_token")
         (await browser.follow(await browser.post("/logout", form, self.redirect))).has("Hello nobody")
+
+    async def begin(self, browser):
+        (await self.log_in(browser, "ann")).has("visit 1 of ann")
+
+    async def go_on(self, browser, count):
+        (await browser.get("/account")).has(f"visit {count} of ann")
+
+    tests = {
+        "2,000 requests leave memory as it was": memory_is_flat("/hello/x", 2000),
+        "a reload under load loses nothing": reload_loses_nothing("/hello/x", 2000),
+    }
 
     async def two_users(self, ann, bob):
         nobody = ann.stranger()

@@ -52,7 +52,8 @@ class Run:
         name = f"{app.name}: two users by turns on one worker"
         await suite.run(name, self.two_users, None, DEADLINE)
         for name, test in getattr(app, "tests", {}).items():
-            await suite.run(f"{app.name}: {name}", lambda test=test: test(self), None, DEADLINE)
+            deadline = getattr(test, "deadline", DEADLINE)
+            await suite.run(f"{app.name}: {name}", lambda test=test: test(self), None, deadline)
 
     async def visit(self, kind, protocol):
         await self.app.reset(self.place)

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 
+import processes
 from suite import Failed
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -263,6 +264,8 @@ class Ferrite(Serving):
             "worker_num": self.workers,
             "reactor_num": 1,
             "package_max_length": "64M",
+            # Whatever else the machine has to do: no request is to be given up.
+            "request_queue_timeout": 600,
         } | self.app.options
         callback = []
         root = self.app.root(self.place)
@@ -284,16 +287,10 @@ class Ferrite(Serving):
 
     def children(self):
         """Process ids by title: `reactor`, `worker 0`, …"""
-        found = {}
-        with open(f"/proc/{self.pid}/task/{self.pid}/children", encoding="ascii") as file:
-            pids = [int(pid) for pid in file.read().split()]
-        for pid in pids:
-            with contextlib.suppress(OSError):
-                with open(f"/proc/{pid}/cmdline", "rb") as file:
-                    title = file.read().decode().replace("\0", " ").strip()
-                if title.startswith("ferrite: "):
-                    found[title.removeprefix("ferrite: ")] = pid
-        return found
+        return processes.children(self.pid)
+
+    def worker_ids(self):
+        return processes.workers(self.pid)
 
     def reload(self):
         os.kill(self.pid, signal.SIGUSR1)

@@ -13,6 +13,7 @@ import sys
 import tempfile
 import time
 
+import processes
 from certificates import write_certificates
 from suite import Failed, until
 
@@ -100,19 +101,10 @@ class Server:
 
     def children(self):
         """Process ids by title: `reactor`, `worker 0`, …"""
-        with open(f"/proc/{self.pid}/task/{self.pid}/children", encoding="ascii") as file:
-            pids = [int(pid) for pid in file.read().split()]
-        found = {}
-        for pid in pids:
-            with contextlib.suppress(OSError):
-                with open(f"/proc/{pid}/cmdline", "rb") as file:
-                    title = file.read().decode().replace("\0", " ").strip()
-                if title.startswith("ferrite: "):
-                    found[title.removeprefix("ferrite: ")] = pid
-        return found
+        return processes.children(self.pid)
 
     def workers(self):
-        return {pid for title, pid in self.children().items() if title.startswith("worker")}
+        return processes.workers(self.pid)
 
     def resident(self):
         """Bytes of memory that the reactor holds."""
