@@ -19,6 +19,7 @@ use super::variables::is_shown;
 use super::zend::{self, MODULE_PERSISTENT, header_lines};
 use crate::engine::zend::globals;
 use crate::engine::zend::method::Call;
+use crate::engine::zend::signature::Method;
 use crate::engine::zend::value::{self, Array, entries};
 use crate::signatures::functions::SIGNATURE;
 
@@ -171,7 +172,10 @@ unsafe fn answer(frame: *mut zend_execute_data, returned: *mut zval, make: impl 
 unsafe extern "C" fn handle_request(frame: *mut zend_execute_data, returned: *mut zval) {
     // SAFETY: the engine's own, for this call.
     let (frame, returned) = unsafe { (&mut *frame, &mut *returned) };
-    (SIGNATURE.methods[0].handler)(frame, returned);
+    let named = |method: &&Method| method.name == "ferrite_handle_request";
+    if let Some(function) = SIGNATURE.methods.iter().find(named) {
+        (function.handler)(frame, returned);
+    }
 }
 
 /// `fastcgi_finish_request(): bool`: sends what there is, and the end. The script goes on.
