@@ -250,6 +250,8 @@ class Server
      *   did in time)
      * - `address_refused_count` (connections beyond a limit per address)
      * - `access_log_lost_count` (lines of the access log that could not be written)
+     * - `span_export_count`, `span_lost_count` (spans that a collector of OpenTelemetry has taken, and those that were
+     *   dropped), `otlp_failure_count` (requests to it that failed)
      * - `total_recv_bytes`, `total_send_bytes`
      * - `worker_restart_count`, `reactor_restart_count` (after they died)
      * - bounds of these as `connection_max`, `queue_len_max` and so on; docs/metrics.md lists every key

@@ -74,6 +74,8 @@ pub struct Config {
     pub request_ids: Option<RequestIdSettings>,
     /// How requests become parts of traces; `None`: they do not.
     pub traces: Option<TraceSettings>,
+    /// The collector of OpenTelemetry that spans and metrics are sent to, if there is one.
+    pub otlp: Option<otlp::Settings>,
     /// Answers that the reactor gives by itself, where the routes of a port say so.
     pub fixed: Vec<FixedResponse>,
     /// Directories whose files the reactor sends by itself, where the routes of a port say so; at most
@@ -162,7 +164,8 @@ impl Config {
     /// Has the protocols tell what observers want to know, when there are any.
     pub(crate) fn observe(&mut self) {
         let ids = self.request_ids.is_some() || self.traces.is_some();
-        if self.observers.is_empty() && self.admin.is_none() && !ids {
+        let asked = self.admin.is_some() || self.otlp.is_some();
+        if self.observers.is_empty() && !asked && !ids {
             return;
         }
         for port in &mut self.ports {
@@ -197,6 +200,7 @@ impl Default for Config {
             observers: Vec::new(),
             request_ids: None,
             traces: None,
+            otlp: None,
             fixed: Vec::new(),
             files: Vec::new(),
             admin: None,

@@ -35,6 +35,7 @@ mod shared;
 mod shared_content;
 mod slots;
 mod socket;
+mod telemetry;
 mod timer;
 pub mod tls;
 mod token;
@@ -68,6 +69,7 @@ use crate::mailbox::{Mail, Mailbox};
 use crate::response_spool::SpoolUsage;
 pub use crate::secret::Secret;
 use crate::shared::SharedState;
+use crate::telemetry::Telemetry;
 use crate::tls::certificates::TlsError;
 use crate::tls::contexts::Contexts;
 use crate::token::{Source, token};
@@ -141,13 +143,7 @@ pub fn run(mut config: Config, boot: Boot) -> Result<(), Error> {
     let tls = Contexts::new(&config.ports).map_err(Error::Tls)?;
     let files = descriptors::budget(&config, boot.shared);
     bounds::publish(&config, &files, boot.shared);
-    let access_log = config.access_log.as_ref();
-    let access_log = access_log.map(|log| access_log::Running::start(log, boot.shared)).transpose();
-    let access_log = access_log.map_err(|error| Error::System("cannot start a thread", error))?;
-    if let (Some(running), Some(log)) = (&access_log, &config.access_log) {
-        let observer = running.observer(log);
-        config.observers.push(observer);
-    }
+    let (access_log, telemetry) = observers(&mut config, boot.shared)?;
     config.observe();
     let common = SharedState {
         tls: Arc::new(tls),
@@ -177,7 +173,30 @@ pub fn run(mut config: Config, boot: Boot) -> Result<(), Error> {
     if let Some(access_log) = &common.access_log {
         access_log.finish();
     }
+    if let Some(telemetry) = telemetry {
+        telemetry.finish();
+    }
     outcome
+}
+
+/// What observers hand records to: threads that write the access log, and that send to a collector.
+type Aside = (Option<access_log::Running>, Option<otlp::Running<Telemetry>>);
+
+/// Starts the threads that the configuration wants, and adds their observers to it.
+fn observers(config: &mut Config, shared: Shared) -> Result<Aside, Error> {
+    let access_log = config.access_log.as_ref();
+    let access_log = access_log.map(|log| access_log::Running::start(log, shared)).transpose();
+    let access_log = access_log.map_err(|error| Error::System("cannot start a thread", error))?;
+    if let (Some(running), Some(log)) = (&access_log, &config.access_log) {
+        let observer = running.observer(log);
+        config.observers.push(observer);
+    }
+    let telemetry = config.otlp.clone().and_then(|otlp| telemetry::start(otlp, shared));
+    if let Some(running) = &telemetry {
+        let admin = config.admin.as_ref().map(|admin| admin.port);
+        config.observers.push(telemetry::observer(running, admin));
+    }
+    Ok((access_log, telemetry))
 }
 
 /// For each thread its UDP sockets, one place per port.

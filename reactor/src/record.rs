@@ -10,6 +10,7 @@
 //! nothing is done for them.
 
 pub(crate) mod observers;
+mod outcome;
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -20,6 +21,7 @@ use http::{Method, StatusCode};
 use wire::head::{Origin, Version};
 use wire::{Part, Reason, RequestHead, RequestIds, ResponseHead, TlsInfo};
 
+pub use self::outcome::Outcome;
 use crate::protocol::ended::{Ended, Ending};
 use crate::protocol::error::Fault;
 use crate::protocol::{Now, StreamId};
@@ -102,51 +104,6 @@ pub struct Record {
     reason: Option<Reason>,
 }
 
-/// How an exchange ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Outcome {
-    /// The client was sent the whole response.
-    Complete,
-    /// The client left before it had the whole response.
-    ClientLeft,
-    /// The worker that was at work on it has ended.
-    WorkerDied,
-    /// The client, or who was to answer, took too long.
-    Timeout,
-    /// It was answered with 503 for want of room: the queue, memory, disk or descriptors.
-    Shed,
-    /// It was refused for what is wrong with it.
-    Refused,
-    /// The response broke off for another reason on this side: the handler failed, or the server stopped.
-    Failed,
-}
-
-impl Outcome {
-    /// Every outcome.
-    pub const ALL: [Self; 7] = [
-        Self::Complete,
-        Self::ClientLeft,
-        Self::WorkerDied,
-        Self::Timeout,
-        Self::Shed,
-        Self::Refused,
-        Self::Failed,
-    ];
-
-    /// Its name in logs and metrics.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Complete => "complete",
-            Self::ClientLeft => "client_left",
-            Self::WorkerDied => "worker_died",
-            Self::Timeout => "timeout",
-            Self::Shed => "shed",
-            Self::Refused => "refused",
-            Self::Failed => "failed",
-        }
-    }
-}
-
 impl Record {
     fn new(stream: StreamId, origin: &Origin, now: Instant) -> Self {
         Self {
@@ -194,6 +151,22 @@ impl Record {
             user_agent: field(b"user-agent"),
             ids: head.ids.clone(),
             ..Self::new(stream, &head.origin, now)
+        }
+    }
+
+    /// A copy that holds on to no buffer of the connection; texts of the client's are cut to so many bytes.
+    pub fn kept(&self, bytes_max: usize) -> Self {
+        let cut = |text: &Bytes| Bytes::copy_from_slice(&text[..text.len().min(bytes_max)]);
+        let cut_if = |text: &Option<Bytes>| text.as_ref().map(cut);
+        let trace = self.trace.clone();
+        Self {
+            path: cut(&self.path),
+            query: cut_if(&self.query),
+            host: cut_if(&self.host),
+            referer: None,
+            user_agent: cut_if(&self.user_agent),
+            trace: trace.map(|trace| TraceContext { state: cut_if(&trace.state), ..trace }),
+            ..self.clone()
         }
     }
 

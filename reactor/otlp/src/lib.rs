@@ -149,8 +149,11 @@ impl<S: Source> Running<S> {
         self.sender.queue.close();
         let begin = Instant::now();
         // A request that was on its way when the end came may take longer: it is not waited for.
-        while !self.thread.is_finished() && begin.elapsed() < 2 * OTLP_FLUSH_TIME_MAX {
+        while !self.thread.is_finished() && begin.elapsed() < OTLP_FLUSH_TIME_MAX * 5 / 4 {
             thread::sleep(Duration::from_millis(2));
+        }
+        if !self.thread.is_finished() {
+            self.sender.source.add(Figure::Lost, self.sender.queue.len() as u64);
         }
     }
 }

@@ -1,14 +1,18 @@
 //! What the exporter does with a collector that takes, refuses, is slow, or is not there.
 
-use std::collections::VecDeque;
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
+mod fake;
+
+use std::io::Write;
+use std::net::TcpListener;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, Sender as Giver, channel};
-use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use boring::pkey::PKey;
+use boring::ssl::{SslAcceptor, SslMethod};
+use boring::x509::X509;
+use fake::{Answer, Collector, PATIENCE};
 use otlp::messages::{
     Data, ExportMetrics, ExportResponse, ExportTraces, Gauge, KeyValue, Metric, Number,
     PartialSuccess, Span,
@@ -16,94 +20,6 @@ use otlp::messages::{
 use otlp::{Figure, Running, Settings, Source};
 use prost::Message;
 use wire::limits::OTLP_FLUSH_TIME_MAX;
-
-/// Longer than anything takes, on a machine that is busy with other things.
-const PATIENCE: Duration = Duration::from_secs(60);
-
-/// A request as a collector sees it.
-struct Seen {
-    path: String,
-    fields: Vec<String>,
-    body: Vec<u8>,
-    at: Instant,
-}
-
-/// What it answers, in turn; then 200 for ever.
-#[derive(Clone)]
-enum Answer {
-    Status(&'static str),
-    Body(Vec<u8>),
-    /// None, and the connection stays open.
-    Never,
-}
-
-struct Collector {
-    url: String,
-    seen: Receiver<Seen>,
-}
-
-impl Collector {
-    fn start(answers: Vec<Answer>) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        let (giver, seen) = channel();
-        let answers = Arc::new(Mutex::new(VecDeque::from(answers)));
-        thread::spawn(move || {
-            for stream in listener.incoming() {
-                let (giver, answers) = (giver.clone(), Arc::clone(&answers));
-                thread::spawn(move || serve(stream.unwrap(), &giver, &answers));
-            }
-        });
-        Self { url, seen }
-    }
-
-    fn next(&self) -> Seen {
-        self.seen.recv_timeout(PATIENCE).expect("a request")
-    }
-
-    fn settings(&self) -> Settings {
-        Settings {
-            traces: Some(format!("{}/v1/traces", self.url)),
-            delay: Duration::from_millis(10),
-            ..Settings::default()
-        }
-    }
-}
-
-fn serve(stream: TcpStream, giver: &Giver<Seen>, answers: &Mutex<VecDeque<Answer>>) {
-    let mut reader = BufReader::new(stream);
-    loop {
-        let mut fields = Vec::new();
-        loop {
-            let mut line = String::new();
-            if reader.read_line(&mut line).unwrap_or(0) == 0 {
-                return;
-            }
-            match line.trim_end() {
-                "" => break,
-                line => fields.push(line.to_owned()),
-            }
-        }
-        let len = fields.iter().find_map(|line| {
-            let (name, value) = line.split_once(": ")?;
-            name.eq_ignore_ascii_case("content-length").then(|| value.parse().unwrap())
-        });
-        let mut body = vec![0; len.expect("a length")];
-        reader.read_exact(&mut body).unwrap();
-        let path = fields.remove(0);
-        let answer = answers.lock().unwrap().pop_front().unwrap_or(Answer::Status("200 OK"));
-        let _ = giver.send(Seen { path, fields, body, at: Instant::now() });
-        let (status, body) = match answer {
-            Answer::Status(status) => (status, Vec::new()),
-            Answer::Body(body) => ("200 OK", body),
-            Answer::Never => return thread::sleep(2 * PATIENCE),
-        };
-        let head = format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\n\r\n", body.len());
-        if reader.get_mut().write_all(&[head.as_bytes(), &body].concat()).is_err() {
-            return;
-        }
-    }
-}
 
 /// Spans that are named after numbers, and one figure.
 #[derive(Debug, Default)]
@@ -299,4 +215,32 @@ fn an_address_that_is_none_is_refused_by_the_first_request() {
     give(&running, 0..1);
     source.becomes([0, 1, 1]);
     running.finish();
+}
+
+#[test]
+fn a_collector_by_tls_is_believed_by_its_certificate_alone() {
+    let identity = reactor::tls::development::localhost().unwrap();
+    let reactor::tls::certificates::Identity::Memory(pem) = identity else {
+        panic!("{identity:?}")
+    };
+    let mut acceptor = SslAcceptor::mozilla_intermediate_v5(SslMethod::tls()).unwrap();
+    acceptor.set_certificate(&X509::from_pem(&pem.certificate).unwrap()).unwrap();
+    acceptor.set_private_key(&PKey::private_key_from_pem(&pem.key).unwrap()).unwrap();
+    let collector = Collector::by_tls(acceptor.build());
+
+    let (running, source) = start(collector.settings());
+    give(&running, 0..1);
+    source.wait(|[_, _, failed]| failed > 0);
+    running.finish();
+    source.wait(|[exported, lost, _]| (exported, lost) == (0, 1));
+
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    file.write_all(&pem.certificate).unwrap();
+    let certificates = Some(file.path().to_owned());
+    let (running, source) = start(Settings { certificates, ..collector.settings() });
+    give(&running, 1..2);
+    assert_eq!(names(&collector.next().body), ["1"]);
+    source.becomes([1, 0, 0]);
+    give(&running, 2..3);
+    source.becomes([2, 0, 0]);
 }

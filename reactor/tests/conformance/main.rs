@@ -5,6 +5,8 @@
 mod broken;
 #[path = "../../protocol/tests/common/mod.rs"]
 mod common;
+#[path = "../collector/fake.rs"]
+mod fake_collector;
 mod files;
 mod ids;
 mod peers;
@@ -14,6 +16,7 @@ mod refusals;
 mod requests;
 mod responses;
 mod secure;
+mod telemetry;
 mod traces;
 mod upgrade;
 

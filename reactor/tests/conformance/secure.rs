@@ -100,6 +100,10 @@ impl Secure {
     }
 
     /// Whether a connection is open that the next request will take.
+    pub fn counted(&self, counter: Counter) -> u64 {
+        self.server.count(counter)
+    }
+
     pub fn is_open(&self) -> bool {
         self.peer.is_some()
     }

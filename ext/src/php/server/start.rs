@@ -272,7 +272,10 @@ fn become_supervisor(server: &mut ServerOptions) -> Result<Option<PidFile>, Fail
     })?;
     let access_log = server.reactor.access_log.as_ref();
     server.reactor.request_ids = server.request_id.of_reactor(access_log);
-    server.reactor.traces = server.tracing.of_reactor();
+    // Variables that are empty are none, as the specification of OpenTelemetry has it.
+    let env = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    server.reactor.traces = server.tracing.traces(&env);
+    server.reactor.otlp = server.tracing.otlp(&env);
     let written = server.pid_file.as_deref().map(PidFile::write).transpose();
     written.map(Option::flatten).map_err(failure)
 }

@@ -18,9 +18,12 @@ pub struct Counting {
 }
 
 impl Counting {
-    /// For this thread; `None` without an admin listener: then nobody asks.
+    /// For this thread; `None` without an admin listener, and without a collector of metrics: then nobody asks.
     pub fn new(common: &SharedState, thread: u16) -> Option<Self> {
-        common.config.admin.as_ref()?;
+        let collected = common.config.otlp.as_ref().is_some_and(|otlp| otlp.metrics.is_some());
+        if common.config.admin.is_none() && !collected {
+            return None;
+        }
         let thread = usize::from(thread);
         let figures = common.shared.exchanges(thread);
         Some(Self { common: common.clone(), thread, figures })

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use serde_json::{Map, Value, json};
 use wire::limits::{ADMIN_ERRORS_KEPT, ADMIN_ROUTES_SHOWN_MAX};
-use wire::metrics::text::{VERSIONS, histogram};
+use wire::metrics::visit::{VERSIONS, histogram};
 use wire::metrics::{self, VERSION, worker_state, workers_by_state};
 use wire::shm::exchanges::{BUCKETS, Histogram, Timing};
 use wire::shm::{Counter, ServerState, Shared, WorkerCounter};

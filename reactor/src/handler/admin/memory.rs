@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use nix::unistd::{SysconfVar, sysconf};
 use wire::limits::ADMIN_PROCESSES_PER_LOOK_MAX;
-use wire::metrics::text::Memory;
+use wire::metrics::visit::Memory;
 use wire::shm::Shared;
 
 /// How long what was looked up holds.
@@ -16,7 +16,7 @@ const AGE_MAX: Duration = Duration::from_secs(1);
 
 /// What was looked up last.
 #[derive(Debug)]
-pub(super) struct MemoryLook {
+pub(crate) struct MemoryLook {
     at: Option<Instant>,
     found: Vec<Memory>,
     /// The worker to go on with.
@@ -25,14 +25,14 @@ pub(super) struct MemoryLook {
 }
 
 impl MemoryLook {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let page = sysconf(SysconfVar::PAGE_SIZE).ok().flatten();
         let page_bytes = page.and_then(|page| u64::try_from(page).ok()).unwrap_or(4096);
         Self { at: None, found: Vec::new(), next: 0, page_bytes }
     }
 
     /// The memory of every process, as far as the system tells.
-    pub(super) fn look(&mut self, shared: Shared, now: Instant) -> &[Memory] {
+    pub(crate) fn look(&mut self, shared: Shared, now: Instant) -> &[Memory] {
         if self.at.is_some_and(|at| now.saturating_duration_since(at) < AGE_MAX) {
             return &self.found;
         }
@@ -67,7 +67,7 @@ impl MemoryLook {
     }
 
     /// The memory of a worker that was found.
-    pub(super) fn of_worker(&self, worker: usize) -> Option<u64> {
+    pub(crate) fn of_worker(&self, worker: usize) -> Option<u64> {
         self.found.iter().find(|memory| memory.worker == Some(worker)).map(|memory| memory.bytes)
     }
 }

@@ -8,7 +8,7 @@
 pub mod counting;
 mod guard;
 mod json;
-mod memory;
+pub(crate) mod memory;
 pub mod notable;
 mod page;
 mod readiness;

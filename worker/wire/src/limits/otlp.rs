@@ -32,7 +32,7 @@ pub const OTLP_RETRY_AFTER_MAX: Duration = Duration::from_secs(300);
 pub const OTLP_BATCH_AGE_MAX: Duration = Duration::from_secs(300);
 
 /// How long a stop waits for what is left to be sent: a collector that works has taken it by then.
-pub const OTLP_FLUSH_TIME_MAX: Duration = Duration::from_secs(2);
+pub const OTLP_FLUSH_TIME_MAX: Duration = Duration::from_secs(1);
 
 /// Bytes of a collector's answer that are read.
 pub const OTLP_ANSWER_BYTES_MAX: u64 = 64 << 10;

@@ -7,6 +7,7 @@
 pub mod docs;
 mod table;
 pub mod text;
+pub mod visit;
 
 pub use self::table::families;
 use crate::shm::{Counter, Shared, WorkerCounter};

@@ -2,10 +2,10 @@
 
 use std::fmt::{self, Write};
 
-use super::{Computed, Family, Kind, Source, VERSION, families, figure, workers_by_state};
-use crate::head::Version;
+use super::visit::{Memory, Sink, visit};
+use super::{Family, Kind};
 use crate::shm::Shared;
-use crate::shm::exchanges::{BUCKETS, CLASSES, Histogram, METHODS, OUTCOMES, PROTOCOLS, Timing};
+use crate::shm::exchanges::{BUCKETS, Histogram};
 
 /// Which text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,41 +26,15 @@ impl Format {
     }
 }
 
-/// A process and its resident memory in bytes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Memory {
-    /// `supervisor`, `reactor` or `worker`.
-    pub process: &'static str,
-    /// Which worker.
-    pub worker: Option<usize>,
-    /// Bytes.
-    pub bytes: u64,
-}
-
 /// All figures.
 pub fn render(shared: Shared, memory: &[Memory], format: Format) -> String {
     let mut text = Exposition { text: String::with_capacity(16 << 10), format };
-    for family in families() {
-        text.family(family, shared, memory);
-    }
+    visit(shared, memory, &mut text);
     if format == Format::OpenMetrics {
         text.text.push_str("# EOF\n");
     }
     text.text
 }
-
-/// The histogram of a time, over all threads.
-pub fn histogram(shared: Shared, timing: Timing) -> Histogram {
-    let mut histogram = Histogram::default();
-    for thread in 0..shared.threads() {
-        shared.exchanges(thread).add_to(&mut histogram, timing);
-    }
-    histogram
-}
-
-/// The versions of HTTP, in the order of [`PROTOCOLS`].
-pub const VERSIONS: [Version; PROTOCOLS.len()] =
-    [Version::Http10, Version::Http11, Version::Http2, Version::Http3];
 
 struct Exposition {
     text: String,
@@ -68,19 +42,6 @@ struct Exposition {
 }
 
 impl Exposition {
-    fn family(&mut self, family: &Family, shared: Shared, memory: &[Memory]) {
-        self.head(family);
-        match family.source {
-            Source::One(counter, _) => self.sample(family, &[], shared.get(counter)),
-            Source::Each(label, counters) => {
-                for (value, counter, _) in counters {
-                    self.sample(family, &[(label, value)], shared.get(*counter));
-                }
-            }
-            Source::Computed(computed) => self.computed(family, computed, shared, memory),
-        }
-    }
-
     /// Only OpenMetrics has units, and only there a counter's family is named without `_total`.
     fn head(&mut self, family: &Family) {
         let Family { name, kind, unit, help, .. } = family;
@@ -96,86 +57,15 @@ impl Exposition {
         self.line(format_args!("# HELP {name} {help}"));
     }
 
-    fn computed(&mut self, family: &Family, computed: Computed, shared: Shared, memory: &[Memory]) {
-        match computed {
-            Computed::Build => self.sample(family, &[("version", VERSION)], 1),
-            Computed::Threads => self.sample(family, &[], shared.threads() as u64),
-            Computed::Workers => {
-                for (state, count) in workers_by_state(shared) {
-                    self.sample(family, &[("state", state)], count);
-                }
-            }
-            Computed::OfWorker(counter) => {
-                self.workers(family, shared, |worker| figure(shared, worker, counter));
-            }
-            Computed::RestartsOfWorker => self.workers(family, shared, |worker| {
-                shared.restarts(worker).load(std::sync::atomic::Ordering::Relaxed)
-            }),
-            Computed::Memory => {
-                for Memory { process, worker, bytes } in memory {
-                    let worker = worker.map(|worker| worker.to_string()).unwrap_or_default();
-                    self.sample(family, &[("process", process), ("worker", &worker)], *bytes);
-                }
-            }
-            Computed::Requests => self.requests(family, shared),
-            Computed::Responses => self.responses(family, shared),
-            Computed::Outcomes => {
-                for (outcome, name) in OUTCOMES.iter().enumerate() {
-                    let count = sum(shared, |thread| shared.exchanges(thread).outcomes(outcome));
-                    self.sample(family, &[("outcome", name)], count);
-                }
-            }
-            Computed::Queue => self.histogram(family, &[], &histogram(shared, Timing::Queue)),
-            Computed::Worker => self.histogram(family, &[], &histogram(shared, Timing::Worker)),
-            Computed::FirstByte => {
-                self.histogram(family, &[], &histogram(shared, Timing::FirstByte));
-            }
-            Computed::Total => {
-                for (version, name) in VERSIONS.into_iter().zip(PROTOCOLS) {
-                    let histogram = histogram(shared, Timing::Total(version));
-                    // A version that nobody speaks is not there, but there is always one.
-                    if histogram.count() > 0 || version == Version::Http11 {
-                        self.histogram(family, &[("network_protocol_version", name)], &histogram);
-                    }
-                }
-            }
-        }
+    fn line(&mut self, line: fmt::Arguments<'_>) {
+        // Writing to memory cannot fail.
+        let _ = writeln!(self.text, "{line}");
     }
+}
 
-    fn workers(&mut self, family: &Family, shared: Shared, of: impl Fn(usize) -> u64) {
-        for worker in 0..shared.workers() {
-            self.sample(family, &[("worker", &worker.to_string())], of(worker));
-        }
-    }
-
-    /// Only what has been.
-    fn requests(&mut self, family: &Family, shared: Shared) {
-        let labels = Computed::Requests.labels();
-        for (protocol, version) in PROTOCOLS.iter().enumerate() {
-            for (method, name) in METHODS.iter().enumerate() {
-                for (class, status) in CLASSES.iter().enumerate() {
-                    let count = sum(shared, |thread| {
-                        shared.exchanges(thread).requests(protocol, method, class)
-                    });
-                    if count > 0 {
-                        let values = [*version, *name, *status];
-                        let labels: Vec<_> = labels.iter().copied().zip(values).collect();
-                        self.sample(family, &labels, count);
-                    }
-                }
-            }
-        }
-    }
-
-    /// Only what has been.
-    fn responses(&mut self, family: &Family, shared: Shared) {
-        for status in 100..600 {
-            let count = sum(shared, |thread| shared.exchanges(thread).responses(status));
-            if count > 0 {
-                let status = status.to_string();
-                self.sample(family, &[("http_response_status_code", &status)], count);
-            }
-        }
+impl Sink for Exposition {
+    fn begin(&mut self, family: &Family) {
+        self.head(family);
     }
 
     fn histogram(&mut self, family: &Family, labels: &[(&str, &str)], histogram: &Histogram) {
@@ -199,15 +89,6 @@ impl Exposition {
         };
         self.line(format_args!("{}{suffix}{} {value}", family.name, Labels(labels)));
     }
-
-    fn line(&mut self, line: fmt::Arguments<'_>) {
-        // Writing to memory cannot fail.
-        let _ = writeln!(self.text, "{line}");
-    }
-}
-
-fn sum(shared: Shared, of: impl Fn(usize) -> u64) -> u64 {
-    (0..shared.threads()).map(of).sum()
 }
 
 /// Microseconds as seconds, in the fewest digits.
@@ -235,7 +116,9 @@ mod tests {
     use std::sync::atomic::AtomicU64;
 
     use super::*;
+    use crate::head::Version;
     use crate::shm::Counter;
+    use crate::shm::exchanges::Timing;
 
     fn shared() -> Shared {
         let words = Shared::words(2, 2);

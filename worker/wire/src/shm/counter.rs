@@ -118,10 +118,16 @@ pub enum Counter {
     LogLinesLost,
     /// Lines of the access log that could not be written.
     AccessLogLost,
+    /// Spans that a collector has taken.
+    SpansExported,
+    /// Spans that were dropped; of what waited to be made into spans, the exchanges.
+    SpansLost,
+    /// Requests to a collector that failed.
+    OtlpFailures,
 }
 
 /// How many there are.
-pub(super) const COUNTERS: usize = Counter::AccessLogLost as usize + 1;
+pub(super) const COUNTERS: usize = Counter::OtlpFailures as usize + 1;
 /// Room for later counters, so that the layout is stable.
 pub(super) const COUNTERS_MAX: usize = 128;
 

@@ -63,6 +63,27 @@ pub(super) const FAMILIES: &[Family] = &[
          of any process but the workers, and of the access log, that could not be written.",
     ),
     family(
+        "ferrite_otlp_spans",
+        Counter,
+        "",
+        Each(
+            "result",
+            &[
+                ("exported", C::SpansExported, "span_export_count"),
+                ("dropped", C::SpansLost, "span_lost_count"),
+            ],
+        ),
+        "Spans that a collector of OpenTelemetry has taken, and those that were dropped: it has not taken them, \
+         or too many waited.",
+    ),
+    family(
+        "ferrite_otlp_failures",
+        Counter,
+        "",
+        One(C::OtlpFailures, "otlp_failure_count"),
+        "Requests to a collector of OpenTelemetry that failed.",
+    ),
+    family(
         "ferrite_worker_requests",
         Counter,
         "",
