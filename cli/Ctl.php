@@ -153,7 +153,9 @@ final class Ctl
                 (string) $worker['requests'],
                 (string) $worker['restarts'],
                 $worker['rss_bytes'] === null ? '-' : round($worker['rss_bytes'] / 1048576, 1) . ' MiB',
-                $doing === null ? '' : self::plain($doing['request']) . ' for ' . self::span((float) $doing['seconds']),
+                $doing === null ? '' : self::plain($doing['request'])
+                    . (isset($doing['request_id']) ? " [request_id=$doing[request_id]]" : '')
+                    . ' for ' . self::span((float) $doing['seconds']),
             ];
         }
         return self::table($rows);

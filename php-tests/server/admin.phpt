@@ -5,7 +5,7 @@ admin_listen: a Unix socket for its user alone tells metrics, state and what wor
 require __DIR__ . '/../server.inc';
 
 $code = <<<'CODE'
-    $server->set(['worker_num' => 2, 'admin_listen' => place('admin.sock'), 'max_wait_time' => 10, 'php_ini' => ['session.save_path' => 'hunter2']]);
+    $server->set(['worker_num' => 2, 'admin_listen' => place('admin.sock'), 'max_wait_time' => 10, 'request_id' => true, 'php_ini' => ['session.save_path' => 'hunter2']]);
     $server->on('Request', function ($request, $response) use ($server) {
         for ($until = microtime(true) + 20; $request->server['request_uri'] === '/hangs' && !file_exists(place('go')) && microtime(true) < $until;) {
             usleep(10_000);
@@ -46,6 +46,7 @@ foreach ($workers as $worker) {
     echo $worker['pid'] === $server->children()["worker $worker[worker]"] ? 'its pid' : 'another pid', ' ',
         abs($worker['doing']['since'] - microtime(true)) < 60 ? 'since now' : 'since ever', "\n";
 }
+echo count(array_unique(array_column(array_column($workers, 'doing'), 'request_id'))), " ids\n";
 echo figure($socket, 'ferrite_workers{state="busy"}'), " busy\n";
 touch($server->place('go'));
 foreach ($hanging as $connection) {
@@ -90,6 +91,7 @@ ok
 busy busy with memory
 its pid since now
 its pid since now
+2 ids
 2 busy
 all figures
 3 3

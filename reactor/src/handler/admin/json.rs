@@ -4,6 +4,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use serde_json::{Map, Value, json};
+use wire::RequestId;
 use wire::limits::{ADMIN_ERRORS_KEPT, ADMIN_ROUTES_SHOWN_MAX};
 use wire::metrics::visit::{VERSIONS, histogram};
 use wire::metrics::{self, VERSION, worker_state, workers_by_state};
@@ -106,6 +107,7 @@ pub(super) fn errors(common: &SharedState) -> Value {
             "status": error.status,
             "what": error.what,
             "seconds": error.micros as f64 / 1e6,
+            "request_id": error.id.as_ref().map(RequestId::as_str),
         })
     });
     shown.collect()
@@ -155,6 +157,7 @@ pub(super) fn workers(shared: Shared, memory: &MemoryLook, doing: &[Doing], now:
                 "request": doing.request,
                 "since": now.seconds_at(doing.since),
                 "seconds": (now.instant.saturating_duration_since(doing.since)).as_millis() as f64 / 1e3,
+                "request_id": doing.id,
             })),
         })
     });

@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 
+use wire::RequestId;
 use wire::limits::{ADMIN_ERRORS_KEPT, ADMIN_ROUTE_BYTES_MAX, ADMIN_ROUTES_KEPT};
 
 use crate::record::{Outcome, Record};
@@ -42,6 +43,8 @@ pub struct Failed {
     pub unix_micros: u64,
     /// As `METHOD path`, bounded.
     pub request: String,
+    /// Its id, where requests have ids.
+    pub id: Option<RequestId>,
     /// What the client was sent; `None`: nothing.
     pub status: Option<u16>,
     /// How it ended.
@@ -69,6 +72,7 @@ impl Notable {
             self.errors.push_back(Failed {
                 unix_micros: record.received_at.saturating_add(micros),
                 request: format!("{method} {}", path.escape_ascii()),
+                id: record.ids.request.clone(),
                 status,
                 what: record.outcome.name(),
                 micros,

@@ -10,6 +10,8 @@ pub struct Doing {
     pub worker: u16,
     /// The request as `METHOD path`, bounded, or the event.
     pub request: String,
+    /// The id of the request, where requests have ids.
+    pub id: Option<String>,
     /// Since when.
     pub since: Instant,
 }

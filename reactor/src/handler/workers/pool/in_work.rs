@@ -11,8 +11,9 @@ impl WorkerPool {
         let found = self.common.scheduler(self.id).in_work(self.thread);
         let doing = found.into_iter().filter_map(|(slot, id, since)| {
             let worker = self.links.get(slot)?.as_ref()?.worker;
-            let request = self.exchanges.get(key_of(id))?.task.summary();
-            Some(Doing { worker, request, since })
+            let task = &self.exchanges.get(key_of(id))?.task;
+            let id = task.ids().request.as_ref().map(|id| id.as_str().to_owned());
+            Some(Doing { worker, request: task.summary(), id, since })
         });
         doing.collect()
     }
