@@ -9,6 +9,7 @@ mod common;
 mod fake_collector;
 mod files;
 mod ids;
+mod outcomes;
 mod peers;
 #[path = "../runtime/played.rs"]
 mod played;

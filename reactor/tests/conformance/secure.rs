@@ -99,11 +99,20 @@ impl Secure {
         reply
     }
 
-    /// Whether a connection is open that the next request will take.
+    /// What the server has counted.
     pub fn counted(&self, counter: Counter) -> u64 {
         self.server.count(counter)
     }
 
+    /// Sends a request that no worker gets, and reads the answer.
+    pub fn unhandled(&mut self, request: &Request) -> Reply {
+        let peer = self.peer.take();
+        let mut peer = peer.unwrap_or_else(|| Peer::connect(&self.server, self.version));
+        let asked = peer.ask(request);
+        self.read(peer, asked, request)
+    }
+
+    /// Whether a connection is open that the next request will take.
     pub fn is_open(&self) -> bool {
         self.peer.is_some()
     }
