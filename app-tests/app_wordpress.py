@@ -101,7 +101,7 @@ class WordPress(App):
 
     # The login page is the cheapest that runs all of it.
     tests = {
-        "2,000 requests leave memory as it was": memory_is_flat("/wp-login.php", 2000),
+        "500 requests leave memory as it was": memory_is_flat("/wp-login.php", 500),
         "a reload under load loses nothing": reload_loses_nothing("/wp-login.php", 500),
     }
 

@@ -12,7 +12,7 @@ FIRST = 500
 # What they may have added: far less than a request needs, were it kept.
 GROWTH_BYTES = 512 * 1024
 RELOADS = 4
-# Of the slowest application on a machine that is slow and busy: 2,000 requests of WordPress compute for minutes.
+# Of the slowest application on a machine that is slow and busy: 1,000 requests of WordPress compute for minutes.
 DEADLINE = 3600.0
 
 
