@@ -116,6 +116,12 @@ impl Server {
         self.shared.get(counter)
     }
 
+    /// Waits until so many are counted, and no more: a client may have its answer before it is counted.
+    pub fn counted(&self, counter: Counter, expected: u64) {
+        self.until("it is counted", |server| server.count(counter) >= expected);
+        assert_eq!(self.count(counter), expected, "{counter:?}");
+    }
+
     pub fn shared(&self) -> Shared {
         self.shared
     }

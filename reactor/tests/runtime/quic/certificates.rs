@@ -203,7 +203,7 @@ fn a_host_that_no_certificate_is_for_gets_421() {
         let answer = client.answer(stream);
         assert_eq!(answer.status, 421);
         assert_eq!(answer.body, b"421 Misdirected Request\n");
-        assert_eq!(server.count(Counter::Refused), nth as u64 + 1);
+        server.counted(Counter::Refused, nth as u64 + 1);
         assert_eq!(server.count(Counter::Requests), nth as u64);
         // The connection goes on.
         let stream = client.get("/");
