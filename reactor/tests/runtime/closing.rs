@@ -118,6 +118,12 @@ fn a_request_that_waits_is_dropped_and_one_whose_content_comes_too() {
 
 #[test]
 fn numbers_of_nobody_and_floods_of_them_cost_nobody_anything() {
+    // On a machine so busy that the worker was late, its request went to the other one.
+    assert!((0..20).any(|_| numbers_of_nobody_cost_nobody_anything()), "always too late");
+}
+
+/// False when the hostile worker has lost its request before it could begin.
+fn numbers_of_nobody_cost_nobody_anything() -> bool {
     let server = Server::start(|config| config.threads = 2);
     let mut good = server.add_worker(0, 0);
     let mut client = server.connect();
@@ -130,7 +136,10 @@ fn numbers_of_nobody_and_floods_of_them_cost_nobody_anything() {
     // A request of its own, so that the others' go to the good one.
     let mut parked = server.connect();
     parked.write_all(&get("/parked")).unwrap();
-    hostile.request();
+    if hostile.unless_taken_back().is_none() {
+        server.stop();
+        return false;
+    }
     for nth in 0..20_000u64 {
         let wrong = [0, of_gone, u64::MAX, number ^ 1 << 40, number + 1000 + nth];
         hostile.close(nth as usize % 2, wrong[nth as usize % wrong.len()]);
@@ -147,6 +156,7 @@ fn numbers_of_nobody_and_floods_of_them_cost_nobody_anything() {
     assert!(number_of(&mut next, &mut good) > number);
     assert!(!server.has_news(), "no worker is taken for broken");
     server.stop();
+    true
 }
 
 #[test]
