@@ -6,7 +6,7 @@ require __DIR__ . '/classic.inc';
 
 $server = classic(['index.php' => <<<'PHP'
     <?php
-    $note = fn ($text) => file_put_contents(__DIR__ . '/told', $text);
+    $note = fn ($text) => file_put_contents(__DIR__ . '/new', $text) && rename(__DIR__ . '/new', __DIR__ . '/told');
     switch ($_GET['case']) {
         case 'finish':
             ob_start();

@@ -19,15 +19,15 @@ $server = TestServer::start(<<<'CODE'
     // From here on every generator of this process has a state, which its children inherit.
     $draw();
     $server->set(['worker_num' => 4]);
-    $server->on('WorkerStart', fn ($server, $id) => file_put_contents(place("worker$id"), serialize($draw())));
+    $server->on('WorkerStart', fn ($server, $id) => tell("worker$id", serialize($draw())));
     $server->on('Start', function ($server) use ($draw) {
-        file_put_contents(place('supervisor'), serialize($draw()));
+        tell('supervisor', serialize($draw()));
         ready($server);
     });
     $server->on('Request', fn ($request, $response) => $response->end());
     CODE);
 $names = ['supervisor', 'worker0', 'worker1', 'worker2', 'worker3'];
-$drawn = array_map(fn ($name) => unserialize(file_get_contents($server->place($name))), $names);
+$drawn = array_map(fn ($name) => unserialize($server->told($name)), $names);
 foreach (array_keys($drawn[0]) as $kind) {
     $distinct = count(array_unique(array_map(serialize(...), array_column($drawn, $kind))));
     if ($distinct !== count($names)) {

@@ -23,7 +23,7 @@ $server = serve(<<<'CODE'
         usleep(1000);
     }
     array_push($told, microtime(true) < $until, $response->write('a'), $response->end('b'), $response->isWritable());
-    file_put_contents(place('told'), json_encode($told));
+    tell('told', json_encode($told));
     CODE);
 
 function leave(TestServer $server, string $target, bool $reset): void

@@ -35,7 +35,7 @@ $server = serve(<<<'CODE'
             try {
                 $response->write(substr($content, 0, 1401));
             } catch (Ferrite\Exception $e) {
-                file_put_contents(place('refused'), $e->getMessage());
+                tell('refused', $e->getMessage());
             }
             return $response->end(substr($content, 0, 1400));
     }
@@ -88,7 +88,7 @@ $ask('/declared', '');
 $ask('/trailer');
 $connection = $server->connect(); // the client here does not know trailers
 $ask('/declared-write?bytes=2800');
-echo file_get_contents($server->place('refused')), "\n";
+echo $server->told('refused'), "\n";
 $ask('/end?bytes=1036');
 $ask('/end?bytes=1022');
 $connection->request('GET', '/noise?header[content-type]=text/plain', ['Accept-Encoding' => 'br']);

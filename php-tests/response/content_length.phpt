@@ -25,11 +25,11 @@ $server = serve(<<<'CODE'
         case '/stream-exact': $response->write('12345'); return $response->end();
         case '/stream-more':
             $response->write('123');
-            file_put_contents(place('more'), $caught(fn () => $response->write('456')) . "\n" . $caught(fn () => $response->end('456')));
+            tell('more', $caught(fn () => $response->write('456')) . "\n" . $caught(fn () => $response->end('456')));
             return $response->end('45');
         case '/stream-less':
             $response->write('123');
-            file_put_contents(place('less'), $caught(fn () => $response->end('4')) . "\n" . $caught(fn () => $response->end('45')));
+            tell('less', $caught(fn () => $response->end('4')) . "\n" . $caught(fn () => $response->end('45')));
             return;
         case '/stream-short': $response->write('123'); return $response->end('4');
         case '/stream-at-once': return $response->write('1234567');
@@ -41,7 +41,7 @@ foreach (['right', 'wrong', 'short', 'repaired', 'stream', 'stream-exact', 'stre
     echo "-- $path\n";
     show($server->get("/$path"));
 }
-echo file_get_contents($server->place('more')), "\n", file_get_contents($server->place('less')), "\n";
+echo $server->told('more'), "\n", $server->told('less'), "\n";
 foreach (['/wrong', '/short', '/stream-short', '/stream-at-once', '/stream-forgotten'] as $path) {
     echo preg_replace('~ in /.*:\d+~', ' in FILE', logged($server, "GET $path"));
 }

@@ -26,8 +26,7 @@ $server = TestServer::script(<<<'CODE'
                 $same = $response->token() === $token;
                 $detached = [$response->detach(), $response->detach(), $response->isWritable(), $response->end('x'), $response->header('a', 'b'), $response->token() === $token, $same];
                 file_put_contents($tokens, "$token\n", FILE_APPEND);
-                file_put_contents(place('new'), json_encode($detached) . strlen($token));
-                rename(place('new'), place('detached'));
+                tell('detached', json_encode($detached) . strlen($token));
                 return;
             case '/full':
                 try {
@@ -76,7 +75,7 @@ $server = TestServer::script(<<<'CODE'
                 try {
                     $response->token();
                 } catch (Ferrite\Exception $exception) {
-                    file_put_contents(place('ended'), $exception->getMessage() . "\n");
+                    tell('ended', $exception->getMessage() . "\n");
                 }
         }
     });
@@ -99,8 +98,7 @@ $show = function ($response) {
 echo "-- end\n";
 $client = $ask('/park');
 $parked(1);
-wait_until(fn () => is_file($server->place('detached')), 'what detach() has returned');
-echo file_get_contents($server->place('detached')), "\n", $server->get('/answer')->body, "\n";
+echo $server->told('detached'), "\n", $server->get('/answer')->body, "\n";
 $show($client->response());
 // The connection goes on.
 $client->request('GET', '/stats');
@@ -168,8 +166,7 @@ echo $server->get('/fd')->body, $server->get('/fd?text')->body;
 
 echo "-- mistakes\n";
 echo $server->get('/bad')->body;
-wait_until(fn () => is_file($server->place('ended')), 'the answer of token()');
-echo file_get_contents($server->place('ended'));
+echo $server->told('ended');
 echo $server->stop(), "\n";
 ?>
 --EXPECT--

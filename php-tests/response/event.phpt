@@ -45,9 +45,9 @@ $server = serve(<<<'CODE'
             return $response->end("data: b\n\n");
         case '/header':
             $response->event('a');
-            file_put_contents(place('header'), json_encode([$response->header, $response->isWritable()]));
+            tell('header', json_encode([$response->header, $response->isWritable()]));
             $response->end();
-            return file_put_contents(place('after'), json_encode($response->event('b')));
+            return tell('after', json_encode($response->event('b')));
         case '/behind':
             $response->write("data: a\n\n");
             $response->event('b');
@@ -67,9 +67,8 @@ foreach (['/lines', '/refused', '/own', '/header', '/behind'] as $path) {
     echo "-- $path\n";
     show($server->get($path));
 }
-echo file_get_contents($server->place('header')), ' ';
-wait_until(fn () => is_file($server->place('after')) && file_get_contents($server->place('after')) !== '', 'event() after end()');
-echo file_get_contents($server->place('after')), "\n-- HEAD\n";
+echo $server->told('header'), ' ';
+echo $server->told('after'), "\n-- HEAD\n";
 $connection->request('HEAD', '/behind');
 show($connection->response('HEAD'));
 $connection->request('HEAD', '/own');

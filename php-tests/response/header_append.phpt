@@ -29,11 +29,11 @@ $server = serve(<<<'CODE'
     }
     $seen[] = $response->header;
     $response->end(json_encode($seen, JSON_PRETTY_PRINT | JSON_UNESCAPED_SLASHES));
-    file_put_contents(place('after'), json_encode($response->header('X-C', '1', append: true)));
+    tell('after', json_encode($response->header('X-C', '1', append: true)));
     CODE);
 show($server->get('/'));
 $server->get('/');
-echo 'after end(): ', file_get_contents($server->place('after')), "\n";
+echo 'after end(): ', $server->told('after'), "\n";
 ?>
 --EXPECT--
 200 OK

@@ -9,13 +9,12 @@ $server = serve(<<<'CODE'
         return $response->end('fast');
     }
     for ($i = 0; $i < 1000 && $response->write(str_repeat('x', 65536)); $i++);
-    file_put_contents(place('written'), json_encode([$i < 1000, $response->isWritable(), memory_get_usage() < 16 << 20]));
+    tell('written', json_encode([$i < 1000, $response->isWritable(), memory_get_usage() < 16 << 20]));
     CODE, "'send_timeout' => 1, 'response_spool_bytes_max' => '1M'");
 $connection = $server->connect();
 $connection->request('GET', '/');
 echo $server->get('/fast')->body, "\n";
-wait_until(fn () => file_exists($server->place('written')), 'the handler goes on');
-echo file_get_contents($server->place('written')), "\n";
+echo $server->told('written'), "\n";
 ?>
 --EXPECT--
 fast

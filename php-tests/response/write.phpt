@@ -18,7 +18,7 @@ $server = serve(<<<'CODE'
             $seen = [$response->write(''), error_get_last(), $response->status(202), $response->header('X-Later', '1')];
             $response->write('');
             $response->end(json_encode($seen));
-            return file_put_contents(place('ended'), json_encode($response->write('')));
+            return tell('ended', json_encode($response->write('')));
         case '/plain-end':
             $response->write('a');
             return $response->end();
@@ -45,7 +45,7 @@ $connection->request('GET', '/plain-end');
 show($connection->response());
 show($server->get('/empty'));
 $server->get('/binary');
-echo 'after end(): ', file_get_contents($server->place('ended')), "\n";
+echo 'after end(): ', $server->told('ended'), "\n";
 show($server->get('/binary'));
 $large = $server->get('/large');
 var_dump(strlen($large->body), md5($large->body) === md5(implode('', array_map(fn ($i) => str_repeat(chr(65 + $i % 26), 50000), range(0, 99)))));
