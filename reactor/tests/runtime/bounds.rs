@@ -1,15 +1,17 @@
 //! What clients and workers may make the reactor hold: files, their bytes, descriptors, and the
 //! connections of one address.
 
+use std::fs::{self, File};
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use socket2::{Domain, Socket, Type};
 use wire::shm::Counter;
-use wire::{BodyLength, Part};
+use wire::{BodyLength, FileSlice, Part};
 
-use super::played::{BODY_MEMORY_BYTES_MAX, Server, response_of};
+use super::played::{BODY_MEMORY_BYTES_MAX, Server, Worker, response_of};
 use super::{GET, get};
 
 /// A client whose request's content is in a file and goes on.
@@ -120,6 +122,113 @@ fn descriptors_that_no_frame_takes_are_closed() {
     assert!(is_closed(&mut reader), "nobody holds them");
     drop((other, last));
     assert_eq!(server.count(Counter::Lost), 0);
+    server.stop();
+}
+
+/// The files that this process, whose threads the reactor's are, has open by this path.
+fn open_by(path: &Path) -> usize {
+    let entries = fs::read_dir("/proc/self/fd").unwrap().flatten();
+    entries.filter(|entry| fs::read_link(entry.path()).is_ok_and(|file| file == path)).count()
+}
+
+/// Has a worker send a part of a file, which it opens as `sendfile()` does, to a client that does not read.
+fn send_unread(server: &Server, worker: &mut Worker, path: &Path, offset: u64) -> TcpStream {
+    let mut client = server.connect();
+    client.write_all(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").unwrap();
+    let request = worker.request();
+    let file = File::open(path).unwrap();
+    let len = file.metadata().unwrap().len() - offset;
+    worker.head(request.id, 200, BodyLength::Known(len));
+    worker.send(request.id, Part::File(FileSlice::new(file.into(), offset, len)));
+    worker.send(request.id, Part::End(None));
+    client
+}
+
+fn content_of(client: &mut TcpStream) -> Vec<u8> {
+    let mut response = Vec::new();
+    // One that is broken off may end with a reset.
+    let _ = client.read_to_end(&mut response);
+    let at = response.windows(4).position(|four| four == b"\r\n\r\n").unwrap() + 4;
+    response.split_off(at)
+}
+
+/// Large enough for no socket to hold it, and no two places of it are alike.
+fn large_file(dir: &Path, name: &str) -> (PathBuf, Vec<u8>) {
+    let content: Vec<u8> = (0..4u32 << 20).flat_map(u32::to_le_bytes).collect();
+    let path = dir.join(name);
+    fs::write(&path, &content).unwrap();
+    (path, content)
+}
+
+#[test]
+fn a_file_that_many_answers_send_is_open_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let (one, content) = large_file(dir.path(), "one");
+    let (two, _) = large_file(dir.path(), "two");
+    // Connections leave room for one file that is sent.
+    let server = Server::start(|config| {
+        config.threads = 1;
+        config.connections_max = 10_000_000;
+    });
+    let mut worker = server.add_worker(0, 0);
+    let offset = |n: usize| n * 1_000_001;
+    let send = |worker: &mut Worker, path: &Path, n| {
+        let client = send_unread(&server, worker, path, offset(n) as u64);
+        server.until("it is answered", |server| server.count(Counter::Exchanges) == 0);
+        client
+    };
+    let mut clients: Vec<_> = (0..10).map(|n| send(&mut worker, &one, n)).collect();
+    assert_eq!((server.count(Counter::SentFiles), open_by(&one)), (1, 1));
+    let mut refused = send(&mut worker, &two, 0);
+    server.counted(Counter::FilesRefused, 1);
+    let _ = refused.read_to_end(&mut Vec::new());
+    // The first has gone, and nobody else asks from the beginning.
+    drop(clients.remove(0));
+    clients.push(send(&mut worker, &one, 10));
+    for (client, n) in clients.iter_mut().zip(1..) {
+        assert!(content_of(client) == content[offset(n)..], "{n}");
+    }
+    assert_eq!(server.count(Counter::FilesRefused), 1);
+    server.until("it is closed", |server| server.count(Counter::SentFiles) == 0);
+    assert_eq!(open_by(&one), 0);
+    let mut last = send(&mut worker, &two, 0);
+    assert!(content_of(&mut last) == content);
+    server.stop();
+}
+
+#[test]
+fn a_file_that_changes_between_answers_is_not_mixed_with_what_it_was() {
+    let dir = tempfile::tempdir().unwrap();
+    let (path, content) = large_file(dir.path(), "file");
+    let server = Server::start(|config| config.threads = 1);
+    let mut worker = server.add_worker(0, 0);
+    let mut before = send_unread(&server, &mut worker, &path, 0);
+    server.until("one is open", |server| server.count(Counter::SentFiles) == 1);
+    let new: Vec<u8> = content.iter().rev().copied().collect();
+    fs::write(dir.path().join("new"), &new).unwrap();
+    fs::rename(dir.path().join("new"), &path).unwrap();
+    let mut after = send_unread(&server, &mut worker, &path, 0);
+    server.until("both are open", |server| server.count(Counter::SentFiles) == 2);
+    assert!(content_of(&mut after) == new);
+    assert!(content_of(&mut before) == content);
+    server.stop();
+}
+
+#[test]
+fn a_file_that_shrinks_breaks_off_all_answers_that_send_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let (path, content) = large_file(dir.path(), "file");
+    let server = Server::start(|config| config.threads = 1);
+    let mut worker = server.add_worker(0, 0);
+    let mut clients = [0, 1, 2].map(|n| send_unread(&server, &mut worker, &path, n));
+    server.until("they are answered", |server| server.count(Counter::Exchanges) == 0);
+    assert_eq!(server.count(Counter::SentFiles), 1);
+    File::options().write(true).open(&path).unwrap().set_len(content.len() as u64 / 2).unwrap();
+    for (client, n) in clients.iter_mut().zip(0..) {
+        let got = content_of(client);
+        assert!(got.len() <= content.len() / 2 && content[n..].starts_with(&got), "{n}");
+    }
+    server.until("it is closed", |server| server.count(Counter::SentFiles) == 0);
     server.stop();
 }
 

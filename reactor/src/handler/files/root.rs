@@ -15,6 +15,7 @@ use nix::fcntl::{OFlag, OpenHow, ResolveFlag, open, openat, openat2};
 use nix::sys::stat::{Mode, SFlag, fstat};
 use wire::limits::{OPEN_BENEATH_TRIES, ROOT_AGE_MAX};
 
+use super::held::FileIdentity;
 use crate::protocol::files::FileFacts;
 
 /// Which symbolic links below a root are followed.
@@ -45,8 +46,8 @@ pub struct OpenedFile {
     pub fd: OwnedFd,
     /// What is known of it.
     pub facts: FileFacts,
-    /// Its file system and its inode.
-    pub identity: (u64, u64),
+    /// What tells it from others.
+    pub identity: FileIdentity,
 }
 
 /// Why there is nothing.
@@ -153,19 +154,17 @@ fn step_by_step(root: &OwnedFd, relative: &Path) -> nix::Result<OwnedFd> {
 /// What has been opened, if that is something to send.
 fn found(fd: OwnedFd) -> Result<Found, Missing> {
     let stat = fstat(fd.as_fd()).map_err(missing)?;
-    match SFlag::from_bits_truncate(stat.st_mode & SFlag::S_IFMT.bits()) {
-        SFlag::S_IFDIR => Ok(Found::Directory(fd)),
-        SFlag::S_IFREG => {
-            let nanos = stat.st_mtime.saturating_mul(1_000_000_000);
-            let facts = FileFacts {
-                len: stat.st_size as u64,
-                modified: nanos.saturating_add(stat.st_mtime_nsec),
-                inode: stat.st_ino,
-            };
-            Ok(Found::File(OpenedFile { fd, facts, identity: (stat.st_dev, stat.st_ino) }))
-        }
-        _ => Err(Missing::NoFile),
+    if SFlag::from_bits_truncate(stat.st_mode & SFlag::S_IFMT.bits()) == SFlag::S_IFDIR {
+        return Ok(Found::Directory(fd));
     }
+    let identity = FileIdentity::of(&stat).ok_or(Missing::NoFile)?;
+    let nanos = stat.st_mtime.saturating_mul(1_000_000_000);
+    let facts = FileFacts {
+        len: stat.st_size as u64,
+        modified: nanos.saturating_add(stat.st_mtime_nsec),
+        inode: stat.st_ino,
+    };
+    Ok(Found::File(OpenedFile { fd, facts, identity }))
 }
 
 fn missing(error: Error) -> Missing {

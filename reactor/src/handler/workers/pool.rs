@@ -55,7 +55,7 @@ pub struct WorkerPool {
     unread: Vec<(WorkerSlot, bool)>,
     /// When detached exchanges are answered that nobody claims.
     deadlines: Deadlines,
-    /// Files that responses have named.
+    /// Files that responses have sent or named.
     held: HeldFiles,
 }
 

@@ -1,7 +1,7 @@
 //! Files that workers send of responses, and those that cannot be kept open.
 
 use wire::shm::Counter;
-use wire::{ExchangeId, Holder, Part, Reason, ToReactor, ToWorker};
+use wire::{ExchangeId, Part, Reason, ToReactor, ToWorker};
 
 use super::WorkerPool;
 use crate::handler::workers::in_flight::{Stage, key_of};
@@ -18,25 +18,22 @@ impl WorkerPool {
         }
     }
 
-    /// Counts a file that a response has sent, and looks for one that it names. `None` when the response
-    /// has got its end here.
+    /// Holds a file that a response has sent, which is open once for all responses that send it, and looks
+    /// for one that it names. `None` when the response has got its end here.
     pub(super) fn about_files(
         &mut self,
         id: ExchangeId,
-        mut message: ToReactor,
+        message: ToReactor,
         turn: &mut Turn,
     ) -> Option<ToReactor> {
-        let ToReactor::Part(Part::File(slice)) = &mut message else {
+        let ToReactor::Part(Part::File(slice)) = message else {
             return self.redirected(id, message, turn);
         };
-        match self.common.files.take(Holder::Sent) {
-            Some(permit) => slice.count(permit, None),
-            None => {
-                self.refuse_file(id, turn);
-                return None;
-            }
+        let held = self.held.share(slice, &self.common.files);
+        if held.is_none() {
+            self.refuse_file(id, turn);
         }
-        Some(message)
+        held.map(|slice| ToReactor::Part(Part::File(slice)))
     }
 
     /// A response lacks a file that it needs. It is broken off, or refused when nothing of it has gone
