@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use http::StatusCode;
+use wire::alphabet::alphabet;
 use wire::{BodyLength, Fields, Reason, ResponseHead, Version};
 
 use super::error::Fault;
@@ -237,21 +238,7 @@ pub fn is_token(bytes: &[u8]) -> bool {
 
 /// Whether a token may contain this byte.
 pub fn is_token_byte(byte: u8) -> bool {
-    const TOKEN: [bool; 256] = {
-        let mut table = [false; 256];
-        let symbols = b"!#$%&'*+-.^_`|~";
-        let mut at = 0;
-        while at < 256 {
-            table[at] = (at as u8).is_ascii_alphanumeric();
-            at += 1;
-        }
-        let mut at = 0;
-        while at < symbols.len() {
-            table[symbols[at] as usize] = true;
-            at += 1;
-        }
-        table
-    };
+    const TOKEN: [bool; 256] = alphabet(b"!#$%&'*+-.^_`|~");
     TOKEN[byte as usize]
 }
 

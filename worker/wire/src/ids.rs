@@ -7,6 +7,7 @@ use std::fmt;
 use bincode::{BorrowDecode, Encode};
 use bytes::Bytes;
 
+use crate::alphabet::alphabet;
 use crate::limits::REQUEST_ID_BYTES_MAX;
 
 /// The id of a request: 1 to [`REQUEST_ID_BYTES_MAX`] letters, digits and characters that mean nothing in a
@@ -53,21 +54,7 @@ impl RequestId {
 }
 
 /// Those of UUIDs, of base 64 in both alphabets, and of what load balancers make (`Root=1-67-ab;Self=..`).
-const SAFE: [bool; 256] = {
-    let mut table = [false; 256];
-    let symbols = b"-_.:;=+/@";
-    let mut at = 0;
-    while at < 256 {
-        table[at] = (at as u8).is_ascii_alphanumeric();
-        at += 1;
-    }
-    let mut at = 0;
-    while at < symbols.len() {
-        table[symbols[at] as usize] = true;
-        at += 1;
-    }
-    table
-};
+const SAFE: [bool; 256] = alphabet(b"-_.:;=+/@");
 
 impl fmt::Debug for RequestId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -7,6 +7,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod alphabet;
 pub mod budget;
 pub mod claim;
 pub mod codec;
