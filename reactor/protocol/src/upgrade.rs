@@ -20,7 +20,7 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use bytes::{Buf, Bytes, BytesMut};
-use wire::limits::RESPONSE_AHEAD_BYTES_MAX;
+use wire::limits::UPGRADED_AHEAD_BYTES_MAX;
 use wire::{Fields, Part, Reason, RequestHead, ResponseHead};
 
 use super::{Flow, Now, Protocol, StreamId};
@@ -225,7 +225,7 @@ impl Upgrades {
 impl Upgraded {
     /// How many bytes the protocol may have more.
     fn room(&self) -> usize {
-        RESPONSE_AHEAD_BYTES_MAX.saturating_sub(self.ahead as usize)
+        UPGRADED_AHEAD_BYTES_MAX.saturating_sub(self.ahead as usize)
     }
 
     /// Gives the machine what has come, as far as it wants it, and takes its parts.

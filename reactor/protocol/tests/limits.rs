@@ -183,10 +183,10 @@ fn output_stops_at_its_bound() {
     let mut server = Server::new();
     server.feed("GET / HTTP/1.1\r\nHost: a\r\n\r\nGET /2 HTTP/1.1\r\nHost: a\r\n\r\n");
     server.send(0, Part::Head(head(200, Streamed, &[])));
-    for _ in 0..30 {
+    for _ in 0..50 {
         server.send(0, Part::Body(Bytes::from(vec![b'x'; 20_000])));
     }
-    let bound = WRITE_BUFFER_BYTES_MAX as u64;
+    let bound = H1_WRITE_BYTES_MAX as u64;
     assert!((bound..bound + 20_000).contains(&server.out.len()), "{}", server.out.len());
     // Credit is only given for what has left the protocol.
     assert!(server.released <= server.out.len());
@@ -198,24 +198,24 @@ fn output_stops_at_its_bound() {
         assert!(!server.write().is_empty());
         assert!(server.out.len() < bound + 20_000);
     }
-    assert_eq!(server.released, 600_000);
+    assert_eq!(server.released, 1_000_000);
 }
 
 #[test]
 fn many_small_parts_stay_below_the_bound_too() {
     let mut server = Server::new();
     server.feed("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
-    server.send(0, Part::Head(head(200, Known(400_000), &[])));
-    for _ in 0..4000 {
+    server.send(0, Part::Head(head(200, Known(800_000), &[])));
+    for _ in 0..8000 {
         assert_eq!(server.send(0, body(&"x".repeat(100))), Flow::Ready);
     }
-    let bound = WRITE_BUFFER_BYTES_MAX as u64 + 20_000;
+    let bound = H1_WRITE_BYTES_MAX as u64 + 20_000;
     assert!(server.out.len() < bound, "{}", server.out.len());
     // Also when the protocol has collected them before it is asked.
     let mut server = Server::new();
     server.feed("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
-    server.protocol.send(0, Part::Head(head(200, Known(400_000), &[])), &server.now);
-    for _ in 0..4000 {
+    server.protocol.send(0, Part::Head(head(200, Known(800_000), &[])), &server.now);
+    for _ in 0..8000 {
         server.protocol.send(0, body(&"x".repeat(100)), &server.now);
     }
     server.protocol.transmit(&mut Outgoing::Bytes(&mut server.out), &server.now);

@@ -32,6 +32,7 @@ use self::current::Current;
 pub(crate) use self::current::ExchangeStatus;
 use crate::membership::{PrivateFd, is_forked_copy};
 use crate::runtime::body::Incoming;
+use crate::shared_memory::fill;
 
 /// A worker's end of the socket pair to one reactor thread.
 #[derive(Debug)]
@@ -232,7 +233,7 @@ impl Link {
     /// Puts content into a block of the arena, and its frame with the others. `false` when no block
     /// is free.
     pub(crate) fn put_block(&mut self, exchange: ExchangeId, content: &[u8]) -> bool {
-        let block = self.arena.put(content);
+        let block = self.arena.put_by(fill, content);
         if let Some(block) = block {
             self.encoder.block(exchange, block, content.len() as u32);
         }

@@ -95,6 +95,10 @@ pub const READ_BYTES_MAX: usize = 64 << 10;
 
 /// Bytes that wait in a connection for its socket before its protocol is asked for more.
 pub const WRITE_BUFFER_BYTES_MAX: usize = 128 << 10;
+/// As [`WRITE_BUFFER_BYTES_MAX`], for HTTP/1, whose content waits where the worker has put it and can be
+/// moved to a file: what one write takes. A page of 1 MiB that is written by 128 KiB costs the kernel half
+/// as much again.
+pub const H1_WRITE_BYTES_MAX: usize = 512 << 10;
 
 /// Content bytes that are encrypted in one go, and read from a file for it: four records.
 pub const TLS_PIECE_BYTES_MAX: usize = 64 << 10;
@@ -217,8 +221,11 @@ pub const WINDOW_BYTES_MIN: u32 = 64 << 10;
 /// beyond [`WINDOW_BYTES_MIN`] for each: a few large ones at full speed, however many streams.
 pub const WINDOWS_PER_CONNECTION_MAX: u64 = 4;
 /// Content of one response that its protocol holds ahead of the client when it is the only one on its
-/// connection: as much as one write takes. The rest goes on as the client reads, or is spooled.
-pub const RESPONSE_AHEAD_BYTES_MAX: usize = 128 << 10;
+/// connection: as much as one write takes ([`H1_WRITE_BYTES_MAX`]). The rest goes on as the client reads, or
+/// is spooled.
+pub const RESPONSE_AHEAD_BYTES_MAX: usize = H1_WRITE_BYTES_MAX;
+/// As [`RESPONSE_AHEAD_BYTES_MAX`], on a stream that was upgraded, whose bytes stay in memory.
+pub const UPGRADED_AHEAD_BYTES_MAX: usize = 128 << 10;
 /// As [`RESPONSE_AHEAD_BYTES_MAX`], where several responses share a connection.
 pub const SHARED_AHEAD_BYTES_MAX: usize = 64 << 10;
 /// Blocks of the spool file of responses. As large as a frame of a worker, so that one write moves

@@ -5,7 +5,7 @@ use std::mem;
 use bytes::{Bytes, BytesMut};
 use smallvec::SmallVec;
 use wire::FileSlice;
-use wire::limits::{SPOOL_BLOCK_BYTES, SPOOL_PIECE_BYTES_MIN, WRITE_BUFFER_BYTES_MAX};
+use wire::limits::{H1_WRITE_BYTES_MAX, SPOOL_BLOCK_BYTES, SPOOL_PIECE_BYTES_MIN};
 
 use crate::ended::Sent;
 use crate::{COPY_BYTES_MAX, Chunk, KeepInFile, Output, StreamId};
@@ -75,7 +75,7 @@ impl Outbox {
         let (mut moved, mut released) = (0, 0);
         let before = out.len();
         for piece in &mut self.pieces {
-            if out.len() >= WRITE_BUFFER_BYTES_MAX as u64 {
+            if out.len() >= H1_WRITE_BYTES_MAX as u64 {
                 break;
             }
             released += piece.content;

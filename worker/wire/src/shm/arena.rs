@@ -79,22 +79,18 @@ impl Arena {
     /// The worker puts content, at most [`BODY_FRAME_BYTES_MAX`] bytes, into a free block. `None`
     /// when there is none.
     pub fn put(self, content: &[u8]) -> Option<u8> {
+        self.put_by(store, content)
+    }
+
+    /// As [`put`](Self::put), where a function of the caller's copies the content.
+    pub fn put_by(self, fill: Fill, content: &[u8]) -> Option<u8> {
         let (emptied, read) = self.reactors();
         let taken = (self.filled.load(Ordering::Relaxed) ^ emptied) | read;
         let block = taken.trailing_ones() as usize;
         if block >= ARENA_BLOCKS || content.len() > BODY_FRAME_BYTES_MAX {
             return None;
         }
-        let (words, rest) = content.as_chunks::<8>();
-        let place = self.block(block);
-        for (word, bytes) in place.iter().zip(words) {
-            word.store(u64::from_le_bytes(*bytes), Ordering::Relaxed);
-        }
-        if let (false, Some(word)) = (rest.is_empty(), place.get(words.len())) {
-            let mut padded = [0; 8];
-            padded[..rest.len()].copy_from_slice(rest);
-            word.store(u64::from_le_bytes(padded), Ordering::Relaxed);
-        }
+        fill(self.block(block), content);
         self.filled.fetch_xor(1 << block, Ordering::Release);
         Some(block as u8)
     }
@@ -121,6 +117,22 @@ impl Arena {
 
     fn block(self, block: usize) -> &'static [AtomicU64] {
         &self.blocks[block * BLOCK_WORDS..(block + 1) * BLOCK_WORDS]
+    }
+}
+
+/// Copies content, which is not longer, to the words of a block that is free.
+pub type Fill = fn(block: &[AtomicU64], content: &[u8]);
+
+/// Copies word by word.
+fn store(block: &[AtomicU64], content: &[u8]) {
+    let (words, rest) = content.as_chunks::<8>();
+    for (word, bytes) in block.iter().zip(words) {
+        word.store(u64::from_le_bytes(*bytes), Ordering::Relaxed);
+    }
+    if let (false, Some(word)) = (rest.is_empty(), block.get(words.len())) {
+        let mut padded = [0; 8];
+        padded[..rest.len()].copy_from_slice(rest);
+        word.store(u64::from_le_bytes(padded), Ordering::Relaxed);
     }
 }
 
