@@ -240,7 +240,8 @@ class Server
      * - `shed_count` (503: the queue was too long or too old), `lost_count` (502: the worker died),
      *   `refused_count` (bad requests), `stray_count` (answers that came too late)
      * - `given_up_count` (the client left before the answer, or while the request waited),
-     *   `flood_count` (connections that made work and served nobody), `stall_count` (answers that a
+     *   `flood_count` (connections that made work and served nobody; by version and kind
+     *   `h2_reset_flood_count` and so on), `stall_count` (answers that a
      *   client did not take), `file_refused_count` (503: too many files of answers were open)
      * - `response_spool_memory_bytes`, `response_spool_disk_bytes` (kept now for clients that have not
      *   taken their answers)

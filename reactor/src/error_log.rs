@@ -11,6 +11,7 @@ use wire::log_limit::LogLimit;
 use wire::shm::{Counter, Shared};
 
 use crate::protocol::error::{Blame, Fault, ProtocolError};
+use crate::protocol::flood::Flood;
 
 /// What clients can bring about at any rate: a line in the log for each, unless there is a flood of
 /// them. Then some have none, and a line now and then says how many those were.
@@ -61,7 +62,7 @@ impl ErrorLog {
     /// Counts and logs what a protocol has refused, of a client's or of a handler's.
     pub fn refused(&mut self, refusal: &ProtocolError, client: Option<SocketAddr>, now: Instant) {
         let counter = match refusal.reason {
-            Fault::Flood => Counter::Floods,
+            Fault::Flood(flood) => counter_of(flood),
             Fault::ResponseStalled => Counter::Stalls,
             _ => Counter::Refused,
         };
@@ -224,6 +225,19 @@ impl Kind {
     }
 }
 
+fn counter_of(flood: Flood) -> Counter {
+    match flood {
+        Flood::Http2Reset => Counter::FloodsHttp2Reset,
+        Flood::Http2Ping => Counter::FloodsHttp2Ping,
+        Flood::Http2Settings => Counter::FloodsHttp2Settings,
+        Flood::Http2EmptyFrame => Counter::FloodsHttp2EmptyFrame,
+        Flood::Http2Header => Counter::FloodsHttp2Header,
+        Flood::Http2Other => Counter::FloodsHttp2Other,
+        Flood::Http3Reset => Counter::FloodsHttp3Reset,
+        Flood::Http3Other => Counter::FloodsHttp3Other,
+    }
+}
+
 /// A client's address, as lines of the log have it.
 pub struct Peer(pub Option<SocketAddr>);
 
@@ -253,6 +267,27 @@ mod tests {
     use super::*;
 
     const AT_ONCE: u64 = LOG_COMPLAINTS_MAX as u64;
+
+    #[test]
+    fn each_flood_is_counted_by_its_version_and_kind() {
+        use wire::metrics::stats;
+        let memory: Vec<AtomicU64> = (0..Shared::words(1, 1)).map(|_| AtomicU64::new(0)).collect();
+        let shared = Shared::new(memory.leak(), 1, 1);
+        let mut error_log = ErrorLog::new(shared, Instant::now());
+        for flood in Flood::ALL {
+            let refusal = ProtocolError::connection(Fault::Flood(flood));
+            error_log.refused(&refusal, None, Instant::now());
+        }
+        let floods: Vec<_> = stats(shared, None)
+            .into_iter()
+            .filter(|(key, _)| key.ends_with("flood_count"))
+            .collect();
+        assert_eq!(floods.len(), 1 + Flood::ALL.len(), "{floods:?}");
+        for (key, count) in floods {
+            let expected = if key == "flood_count" { Flood::ALL.len() as u64 } else { 1 };
+            assert_eq!(count, expected, "{key}");
+        }
+    }
 
     #[test]
     fn an_ipv4_client_is_shown_as_one() {

@@ -5,6 +5,7 @@ use std::fmt;
 use http::StatusCode;
 
 use super::StreamId;
+use super::flood::Flood;
 
 /// A message that broke a rule. The protocol has answered it already; this is for the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -109,7 +110,7 @@ pub enum Fault {
     /// and 8.1.1).
     Request,
     /// Work for the server that serves nobody (RFC 9113, 10.5).
-    Flood,
+    Flood(Flood),
     /// The client kept the window of its response shut (RFC 9113, 6.9).
     ResponseStalled,
     /// The response has a field that cannot be sent: no token, or a control character (RFC 9110, 5).
@@ -155,7 +156,7 @@ impl Fault {
             | Self::Handshake => StatusCode::BAD_REQUEST,
             Self::Misdirected => StatusCode::MISDIRECTED_REQUEST,
             Self::TooEarly => StatusCode::TOO_EARLY,
-            Self::Flood => StatusCode::TOO_MANY_REQUESTS,
+            Self::Flood(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::HeadTimeout | Self::ContentTimeout | Self::ResponseStalled => {
                 StatusCode::REQUEST_TIMEOUT
             }
@@ -187,6 +188,7 @@ impl Fault {
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::Flood(flood) => return write!(f, "too much work for nothing: {flood}"),
             Self::RequestLine => "malformed request line",
             Self::Method => "invalid method",
             Self::Connect => "CONNECT is not served",
@@ -210,7 +212,6 @@ impl fmt::Display for Fault {
             Self::ContentTimeout => "request content stopped arriving",
             Self::Frame => "frame out of order or malformed",
             Self::Request => "request malformed, too large, or one too many",
-            Self::Flood => "too much work for nothing",
             Self::ResponseStalled => "the client does not take its response",
             Self::ResponseField => "response field cannot be sent",
             Self::ResponseLength => "response content is not as long as declared",

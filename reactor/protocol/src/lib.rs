@@ -31,6 +31,7 @@ pub mod ended;
 pub mod error;
 mod exchange;
 pub mod files;
+pub mod flood;
 pub mod h1;
 pub mod h2;
 pub mod h3;

@@ -13,6 +13,7 @@ use common::h2::{Pair, cx, server};
 use common::{End, Server, body, file, head, settings};
 use protocol::detect::Detect;
 use protocol::error::Fault;
+use protocol::flood::Flood;
 use protocol::h2::PREFACE;
 use protocol::settings::HttpSettings;
 use protocol::{Closing, Flow};
@@ -302,7 +303,7 @@ fn resets_without_end_are_too_many() {
     let pair = |id: u32| [frame(1, 5, id, GET), frame(3, 0, id, &[0, 0, 0, 8])].concat();
     server.feed((0..1000).flat_map(|n| pair(1 + 2 * n)).collect::<Vec<_>>());
     assert_eq!(goaway(&mut server), CALM);
-    assert!(faults(&server).contains(&Fault::Flood));
+    assert!(faults(&server).contains(&Fault::Flood(Flood::Http2Reset)));
     assert!(server.seen.iter().all(|seen| seen.end == Some(End::Abort(Reason::ClientGone))));
     // One by one.
     let mut server = greeted();
@@ -315,7 +316,7 @@ fn resets_without_end_are_too_many() {
         id += 2;
     }
     assert!(id / 2 < H2_IDLE_FRAMES_MAX as u32 + 10, "{id}");
-    assert!(faults(&server).contains(&Fault::Flood));
+    assert!(faults(&server).contains(&Fault::Flood(Flood::Http2Reset)));
 }
 
 #[test]
@@ -336,12 +337,12 @@ fn floods_end_in_a_plea_for_calm() {
     long.extend((0..1000).map(|_| frame(9, 0, 1, b"\x00\x01a\x01b")));
     let opened = frame(1, 4, 1, b"\x83\x86\x84\x01\x01a");
     let cases = [
-        ("ping", frame(6, 0, 0, &[0; 8]).repeat(5000)),
-        ("settings", frame(4, 0, 0, &[]).repeat(5000)),
-        ("priority", frame(2, 0, 1, &[0, 0, 0, 0, 1]).repeat(5000)),
-        ("unknown", frame(99, 0, 0, &[]).repeat(5000)),
-        ("empty content", [opened, frame(0, 0, 1, b"").repeat(5000)].concat()),
-        ("continuation", long.concat()),
+        (Flood::Http2Ping, frame(6, 0, 0, &[0; 8]).repeat(5000)),
+        (Flood::Http2Settings, frame(4, 0, 0, &[]).repeat(5000)),
+        (Flood::Http2Other, frame(2, 0, 1, &[0, 0, 0, 0, 1]).repeat(5000)),
+        (Flood::Http2Other, frame(99, 0, 0, &[]).repeat(5000)),
+        (Flood::Http2EmptyFrame, [opened, frame(0, 0, 1, b"").repeat(5000)].concat()),
+        (Flood::Http2Header, long.concat()),
     ];
     for (what, flood) in cases {
         let mut server = greeted();
@@ -349,9 +350,9 @@ fn floods_end_in_a_plea_for_calm() {
             server.feed(piece);
             assert!(server.out.len() <= (WRITE_BUFFER_BYTES_MAX + H2_TAPE_BYTES_MAX) as u64);
         }
-        assert_eq!(goaway(&mut server), CALM, "{what}");
-        assert!(faults(&server).contains(&Fault::Flood), "{what}");
-        assert_eq!(server.closing(), Some(Closing::Linger), "{what}");
+        assert_eq!(goaway(&mut server), CALM, "{what:?}");
+        assert!(faults(&server).contains(&Fault::Flood(what)), "{what:?}");
+        assert_eq!(server.closing(), Some(Closing::Linger), "{what:?}");
     }
 }
 
@@ -368,7 +369,7 @@ fn resets_that_the_server_is_made_to_send_are_too_many() {
         server.feed(piece);
     }
     assert_eq!(goaway(&mut server), CALM);
-    assert!(faults(&server).contains(&Fault::Flood));
+    assert!(faults(&server).contains(&Fault::Flood(Flood::Http2Reset)));
 }
 
 #[test]

@@ -6,6 +6,7 @@ use common::frames::{CALM, GET, POST, faults, frame, frames, goaway, greeted, re
 use common::settings;
 use protocol::Closing;
 use protocol::error::Fault;
+use protocol::flood::Flood;
 use wire::limits::*;
 
 /// Error codes (RFC 9113, 7).
@@ -47,7 +48,7 @@ fn a_bomb_of_fields_ends_the_connection() {
     let mut server = greeted(settings());
     server.feed(frame(1, 5, 1, &[GET, &indexed(250), &[AGAIN; 5000]].concat()));
     assert_eq!(goaway(&mut server), CALM);
-    assert_eq!(faults(&server), [Fault::Flood]);
+    assert_eq!(faults(&server), [Fault::Flood(Flood::Http2Header)]);
     assert_eq!(server.closing(), Some(Closing::Linger));
 }
 
@@ -67,7 +68,7 @@ fn fields_without_end_are_too_many() {
             assert!(continued < 100);
         }
         assert_eq!(goaway(&mut server), code);
-        assert_eq!(faults(&server), [Fault::Flood]);
+        assert_eq!(faults(&server), [Fault::Flood(Flood::Http2Header)]);
     }
 }
 
@@ -141,7 +142,7 @@ fn a_flood_is_counted_once_however_long_it_goes_on() {
         server.feed(&flood);
         assert!(server.out.len() <= (WRITE_BUFFER_BYTES_MAX + H2_TAPE_BYTES_MAX) as u64);
     }
-    assert_eq!(faults(&server), [Fault::Flood]);
+    assert_eq!(faults(&server), [Fault::Flood(Flood::Http2Ping)]);
     assert_eq!(goaway(&mut server), CALM);
 }
 

@@ -157,14 +157,14 @@ fn what_is_refused_is_counted() {
         assert_eq!(until(&mut client, 3), [0, 0, 0, 1]);
     }
     server.counted(Counter::Refused, 2);
-    assert_eq!(server.count(Counter::Floods), 0);
+    assert_eq!(server.count(Counter::FloodsHttp2Ping), 0);
     let pings = frame(6, 0, 0, &[0; 8]).repeat(2 * H2_IDLE_FRAMES_MAX as usize);
     let mut reader = client.try_clone().unwrap();
     let reads = std::thread::spawn(move || until(&mut reader, 7));
     // The server may have closed before all was written.
     let _ = client.write_all(&pings);
     assert_eq!(reads.join().unwrap()[4..8], [0, 0, 0, 11]);
-    server.counted(Counter::Floods, 1);
+    server.counted(Counter::FloodsHttp2Ping, 1);
     assert_eq!(server.count(Counter::Refused), 2);
     server.stop();
 }

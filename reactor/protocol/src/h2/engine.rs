@@ -15,7 +15,7 @@ use wire::limits::FAREWELL_TIME_MAX;
 use wire::{Part, Reason, Scheme, Version};
 
 use super::State;
-use super::flood_guard::FloodGuard;
+use super::flood_guard::{self, FloodGuard};
 use super::memory_io::MemoryIo;
 use super::request;
 use super::stream::Stream;
@@ -114,7 +114,7 @@ impl Core {
         let ours = error.filter(|error| !error.is_io() && !error.is_remote());
         if let Some(error) = ours {
             let fault = match error.reason() {
-                Some(Code::ENHANCE_YOUR_CALM) => Fault::Flood,
+                Some(Code::ENHANCE_YOUR_CALM) => Fault::Flood(flood_guard::of_library(&self.io)),
                 _ => Fault::Frame,
             };
             self.context.report(ProtocolError::connection(fault));

@@ -16,12 +16,20 @@ use wire::limits::{
 };
 
 use super::PREFACE;
+use super::memory_io::MemoryIo;
+use crate::flood::Flood;
 
 /// Length of a frame's header (RFC 9113, 4.1).
 const HEAD_LEN: usize = 9;
 
-/// Type of the frame that opens a stream (RFC 9113, 6.2).
+/// Types of frames (RFC 9113, 6).
+const DATA: u8 = 0;
+/// It opens a stream.
 const HEADERS: u8 = 1;
+const RST_STREAM: u8 = 3;
+const SETTINGS: u8 = 4;
+const PING: u8 = 6;
+const CONTINUATION: u8 = 9;
 
 /// Watches the frames of one client.
 #[derive(Debug)]
@@ -60,14 +68,15 @@ impl FloodGuard {
         }
     }
 
-    /// Looks at what has come. `false`: the bucket is empty.
-    pub fn see(&mut self, mut bytes: &[u8], now: Instant) -> bool {
+    /// Looks at what has come. `Err`: the bucket is empty, by such frames at last.
+    pub fn see(&mut self, mut bytes: &[u8], now: Instant) -> Result<(), Flood> {
         let seconds = now.saturating_duration_since(self.counted).as_secs();
         if seconds > 0 {
             self.counted = now;
             self.refill(seconds.saturating_mul(H2_FRAMES_PER_SECOND_EARNED));
         }
         let mut cost = 0;
+        let mut last = 0;
         while !bytes.is_empty() {
             if self.skip > 0 {
                 let skipped = self.skip.min(bytes.len());
@@ -81,7 +90,11 @@ impl FloodGuard {
             self.have += taken;
             bytes = &bytes[taken..];
             if self.have == HEAD_LEN {
-                cost += self.cost();
+                let costs = self.cost();
+                if costs > 0 {
+                    cost += costs;
+                    last = self.head[3];
+                }
                 self.skip = self.payload();
                 self.have = 0;
                 self.opening |= self.opens();
@@ -90,7 +103,7 @@ impl FloodGuard {
         }
         let afford = cost <= self.tokens;
         self.tokens = self.tokens.saturating_sub(cost);
-        afford
+        if afford { Ok(()) } else { Err(of_frame(last)) }
     }
 
     /// Whether the frame opens a stream (RFC 9113, 5.1.1).
@@ -149,13 +162,34 @@ impl FloodGuard {
 
     /// What the frame costs: nothing when it carries content or fields, which have their own bounds.
     fn cost(&self) -> u64 {
-        const DATA: u8 = 0;
-        const CONTINUATION: u8 = 9;
         match self.head[3] {
             DATA | CONTINUATION => u64::from(self.payload() == 0),
             HEADERS => 0,
             _ => 1,
         }
+    }
+}
+
+fn of_frame(kind: u8) -> Flood {
+    match kind {
+        DATA | CONTINUATION => Flood::Http2EmptyFrame,
+        RST_STREAM => Flood::Http2Reset,
+        SETTINGS => Flood::Http2Settings,
+        PING => Flood::Http2Ping,
+        _ => Flood::Http2Other,
+    }
+}
+
+/// What the library has had too much of. It tells that nobody but the client, in the last words of its GOAWAY.
+pub fn of_library(io: &MemoryIo) -> Flood {
+    if io.ends_with(b"resets") {
+        Flood::Http2Reset
+    } else if io.ends_with(b"header_list_way_too_large") || io.ends_with(b"continuations") {
+        Flood::Http2Header
+    } else if io.ends_with(b"data_frames") {
+        Flood::Http2EmptyFrame
+    } else {
+        Flood::Http2Other
     }
 }
 
@@ -165,16 +199,16 @@ mod tests {
 
     use super::*;
 
-    const PING: [u8; 17] = [0, 0, 8, 6, 0, 0, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8];
+    const ONE_PING: [u8; 17] = [0, 0, 8, 6, 0, 0, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8];
 
     #[test]
     fn frames_are_found_however_they_are_cut() {
         let now = Instant::now();
-        let all = [&PREFACE[..], &PING, &[0, 0, 1, 0, 0, 0, 0, 0, 1, 9], &PING].concat();
+        let all = [&PREFACE[..], &ONE_PING, &[0, 0, 1, 0, 0, 0, 0, 0, 1, 9], &ONE_PING].concat();
         for cut in 1..all.len() {
             let mut flood_guard = FloodGuard::new(now);
             for piece in all.chunks(cut) {
-                assert!(flood_guard.see(piece, now));
+                assert_eq!(flood_guard.see(piece, now), Ok(()));
             }
             assert_eq!(flood_guard.tokens, H2_IDLE_FRAMES_MAX - 2, "{cut}");
         }
@@ -184,19 +218,19 @@ mod tests {
     fn an_empty_purse_is_filled_by_time_and_work() {
         let mut now = Instant::now();
         let mut flood_guard = FloodGuard::new(now);
-        assert!(flood_guard.see(PREFACE, now));
+        assert_eq!(flood_guard.see(PREFACE, now), Ok(()));
         for _ in 0..H2_IDLE_FRAMES_MAX {
-            assert!(flood_guard.see(&PING, now));
+            assert_eq!(flood_guard.see(&ONE_PING, now), Ok(()));
         }
-        assert!(!flood_guard.see(&PING, now));
+        assert_eq!(flood_guard.see(&ONE_PING, now), Err(Flood::Http2Ping));
         flood_guard.answered();
         flood_guard.sent(2 * H2_BYTES_PER_FRAME_EARNED - 1);
         flood_guard.sent(1);
         for _ in 0..H2_FRAMES_PER_RESPONSE_EARNED + 2 {
-            assert!(flood_guard.see(&PING, now));
+            assert_eq!(flood_guard.see(&ONE_PING, now), Ok(()));
         }
-        assert!(!flood_guard.see(&PING, now));
+        assert_eq!(flood_guard.see(&ONE_PING, now), Err(Flood::Http2Ping));
         now += Duration::from_secs(1);
-        assert!(flood_guard.see(&PING, now));
+        assert_eq!(flood_guard.see(&ONE_PING, now), Ok(()));
     }
 }

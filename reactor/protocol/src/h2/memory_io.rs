@@ -92,6 +92,11 @@ impl MemoryIo {
         buffers.input.is_empty() && buffers.output.len() < H2_TAPE_BYTES_MAX
     }
 
+    /// Whether what is to be sent ends with these bytes.
+    pub fn ends_with(&self, bytes: &[u8]) -> bool {
+        self.lock().output.ends_with(bytes)
+    }
+
     /// Whether all that is to be sent was moved out.
     pub fn is_written(&self) -> bool {
         self.lock().output.is_empty()

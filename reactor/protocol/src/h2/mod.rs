@@ -39,6 +39,7 @@ use self::memory_io::MemoryIo;
 use self::wake_set::WakeSet;
 use super::ended::Ended;
 use super::error::{Fault, ProtocolError};
+use super::flood::Flood;
 use super::settings::HttpSettings;
 use super::stream_context::StreamContext;
 use super::upgrade::Accepted;
@@ -121,9 +122,9 @@ impl Http2 {
     }
 
     /// Flood detected: closes the connection (ENHANCE_YOUR_CALM).
-    fn expel(&mut self) {
+    fn expel(&mut self, flood: Flood) {
         self.core.course = Course::Expelled;
-        self.core.context.report(ProtocolError::connection(Fault::Flood));
+        self.core.context.report(ProtocolError::connection(Fault::Flood(flood)));
         if let State::Open(connection) = &mut self.state {
             connection.abrupt_shutdown(Code::ENHANCE_YOUR_CALM);
         } else {
@@ -164,8 +165,8 @@ impl Protocol for Http2 {
                 bytes.clear()
             }
             Input::Bytes(bytes) => {
-                if !self.core.flood_guard.see(bytes, now.instant) {
-                    self.expel();
+                if let Err(flood) = self.core.flood_guard.see(bytes, now.instant) {
+                    self.expel(flood);
                 }
                 self.core.io.feed(bytes);
             }

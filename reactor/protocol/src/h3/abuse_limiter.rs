@@ -19,10 +19,14 @@ use wire::limits::{
     QUIC_BYTES_SENT_PER_BYTE_EARNED, QUIC_DATAGRAM_BYTES, QUIC_IDLE_BYTES_MAX,
 };
 
+use crate::flood::Flood;
+
 /// Watches what one client sends.
 #[derive(Debug)]
 pub struct AbuseLimiter {
     tokens: u64,
+    /// What requests that came to nothing have cost since the bucket was last full.
+    resets: u64,
     debt: u64,
     /// Bytes that may still arrive at no cost.
     refunded: u64,
@@ -32,12 +36,18 @@ pub struct AbuseLimiter {
 impl AbuseLimiter {
     /// A full bucket.
     pub fn new(now: Instant) -> Self {
-        Self { tokens: QUIC_IDLE_BYTES_MAX, debt: 0, refunded: 0, counted: now }
+        Self { tokens: QUIC_IDLE_BYTES_MAX, resets: 0, debt: 0, refunded: 0, counted: now }
     }
 
     /// What was spent after the bucket was empty.
     pub fn debt(&self) -> u64 {
         self.debt
+    }
+
+    /// What has emptied the bucket, mostly.
+    pub fn flood(&self) -> Flood {
+        let resets = self.resets > QUIC_IDLE_BYTES_MAX / 2;
+        if resets { Flood::Http3Reset } else { Flood::Http3Other }
     }
 
     /// A datagram has come.
@@ -55,6 +65,7 @@ impl AbuseLimiter {
 
     /// A request was given up, or was to be reset.
     pub fn reset(&mut self) {
+        self.resets = self.resets.saturating_add(QUIC_BYTES_PER_RESET);
         self.spend(QUIC_BYTES_PER_RESET);
     }
 
@@ -75,6 +86,7 @@ impl AbuseLimiter {
 
     /// A request with such a head has come to nothing.
     pub fn unanswered(&mut self, head_bytes: u32) {
+        self.resets = self.resets.saturating_add(u64::from(head_bytes));
         self.spend(u64::from(head_bytes));
     }
 
@@ -106,6 +118,9 @@ impl AbuseLimiter {
         let left = bytes.saturating_sub(self.debt);
         self.debt = self.debt.saturating_sub(bytes);
         self.tokens = self.tokens.saturating_add(left).min(QUIC_IDLE_BYTES_MAX);
+        if self.tokens == QUIC_IDLE_BYTES_MAX {
+            self.resets = 0;
+        }
     }
 
     fn spend(&mut self, bytes: u64) {

@@ -165,7 +165,7 @@ impl Http3 {
 
     /// Flood detected: closes the connection (H3_EXCESSIVE_LOAD).
     pub(super) fn calm(&mut self) {
-        self.expel(Code::ExcessiveLoad, Fault::Flood);
+        self.expel(Code::ExcessiveLoad, Fault::Flood(self.limiter.flood()));
     }
 
     /// The client has broken a rule of the connection.

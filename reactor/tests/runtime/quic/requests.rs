@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use quiche::Shutdown;
+use quiche::h3::Header;
 use reactor::protocol::settings::HttpSettings;
 use wire::shm::Counter;
 use wire::tls::TlsFacts;
@@ -279,4 +281,30 @@ fn early_data_is_a_choice() {
         }
         server.stop();
     }
+}
+
+#[test]
+fn requests_that_are_reset_without_end_are_counted() {
+    let server = start(|_| {});
+    let mut client = Client::connect(server.address());
+    client.until("HTTP/3", |client| client.http.is_some());
+    let head =
+        [(":method", "GET"), (":scheme", "https"), (":authority", "localhost"), (":path", "/")]
+            .map(|(name, value)| Header::new(name.as_bytes(), value.as_bytes()));
+    let begin = Instant::now();
+    while !client.quic.is_draining() && !client.quic.is_closed() {
+        for _ in 0..50 {
+            let http = client.http.as_mut().unwrap();
+            let Ok(stream) = http.send_request(&mut client.quic, &head, false) else { break };
+            for side in [Shutdown::Write, Shutdown::Read] {
+                // A connection that has ended needs none.
+                let _ = client.quic.stream_shutdown(stream, side, 0x10c);
+            }
+        }
+        client.step();
+        assert!(begin.elapsed() < Duration::from_secs(60), "the connection stays");
+    }
+    server.counted(Counter::FloodsHttp3Reset, 1);
+    assert_eq!(server.count(Counter::FloodsHttp3Other), 0);
+    server.stop();
 }

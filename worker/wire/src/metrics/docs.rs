@@ -58,6 +58,15 @@ fn labels(family: &Family) -> String {
             let values: Vec<_> = values.iter().map(|(value, ..)| *value).collect();
             format!("`{label}`: {}", values.join(", "))
         }
+        Source::Parts(_, parts) => {
+            let label = |nth: usize| {
+                let mut values: Vec<_> = parts.iter().map(|part| part.labels[nth].1).collect();
+                let mut seen = std::collections::HashSet::new();
+                values.retain(|value| seen.insert(*value));
+                format!("`{}`: {}", parts[0].labels[nth].0, values.join(", "))
+            };
+            format!("{}; {}", label(0), label(1))
+        }
         Source::Computed(computed) => {
             let names: Vec<_> = computed.labels().iter().map(|name| format!("`{name}`")).collect();
             names.join(", ")
@@ -69,6 +78,9 @@ fn keys(family: &Family) -> String {
     let keys: Vec<&str> = match family.source {
         Source::One(_, key) => vec![key],
         Source::Each(_, values) => values.iter().map(|(_, _, key)| *key).collect(),
+        Source::Parts(sum, parts) => {
+            std::iter::once(sum).chain(parts.iter().map(|part| part.key)).collect()
+        }
         Source::Computed(super::Computed::Workers) => {
             vec!["worker_num", "idle_worker_num", "busy_worker_num"]
         }

@@ -59,8 +59,21 @@ pub enum Source {
     One(Counter, &'static str),
     /// One counter for each value of a label, and its key in `stats()`.
     Each(&'static str, &'static [(&'static str, Counter, &'static str)]),
+    /// Several counters, told apart by two labels, and the key of their sum in `stats()`.
+    Parts(&'static str, &'static [Part]),
     /// What is put together from several places.
     Computed(Computed),
+}
+
+/// One of several counters of a family.
+#[derive(Debug)]
+pub struct Part {
+    /// What tells it apart.
+    pub labels: [(&'static str, &'static str); 2],
+    /// The counter.
+    pub counter: Counter,
+    /// Its key in `stats()`.
+    pub key: &'static str,
 }
 
 /// A figure that is put together.
@@ -118,13 +131,19 @@ pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// The figures of `stats()` by their keys, and those of this worker if the process is one.
 pub fn stats(shared: Shared, worker: Option<u16>) -> Vec<(&'static str, u64)> {
-    let mut figures = Vec::with_capacity(96);
+    let mut figures = Vec::with_capacity(112);
     for family in families() {
         match family.source {
             Source::One(counter, key) => figures.push((key, shared.get(counter))),
             Source::Each(_, counters) => {
                 figures
                     .extend(counters.iter().map(|(_, counter, key)| (*key, shared.get(*counter))));
+            }
+            Source::Parts(sum, parts) => {
+                let of = |part: &'static Part| (part.key, shared.get(part.counter));
+                let all: u64 = parts.iter().map(|part| of(part).1).sum();
+                figures.push((sum, all));
+                figures.extend(parts.iter().map(of));
             }
             Source::Computed(Computed::Workers) => {
                 let [idle, busy, ..] = workers_by_state(shared).map(|(_, count)| count);
@@ -224,6 +243,10 @@ mod tests {
                 Source::One(counter, key) => vec![(counter, key)],
                 Source::Each(_, each) => {
                     each.iter().map(|(_, counter, key)| (*counter, *key)).collect()
+                }
+                Source::Parts(sum, parts) => {
+                    assert!(keys.insert(sum), "{sum}");
+                    parts.iter().map(|part| (part.counter, part.key)).collect()
                 }
                 Source::Computed(_) => Vec::new(),
             };

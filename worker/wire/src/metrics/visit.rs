@@ -57,6 +57,11 @@ fn family_of(sink: &mut impl Sink, family: &'static Family, shared: Shared, memo
                 sink.sample(family, &[(label, value)], shared.get(*counter));
             }
         }
+        Source::Parts(_, parts) => {
+            for part in parts {
+                sink.sample(family, &part.labels, shared.get(part.counter));
+            }
+        }
         Source::Computed(which) => computed(sink, family, which, shared, memory),
     }
 }

@@ -44,8 +44,6 @@ pub enum Counter {
     StartedAt,
     /// Requests that their clients gave up before the answer.
     GivenUp,
-    /// Connections ended because they made work and served nobody.
-    Floods,
     /// Responses cut off because their client did not take them.
     Stalls,
     /// Gauge: open connections over QUIC, which [`Counter::Connections`] counts as well.
@@ -124,10 +122,26 @@ pub enum Counter {
     SpansLost,
     /// Requests to a collector that failed.
     OtlpFailures,
+    /// Connections over HTTP/2 ended because of streams that were reset at once.
+    FloodsHttp2Reset,
+    /// The same, because of PING.
+    FloodsHttp2Ping,
+    /// The same, because of SETTINGS.
+    FloodsHttp2Settings,
+    /// The same, because of DATA and CONTINUATION with little or nothing in them.
+    FloodsHttp2EmptyFrame,
+    /// The same, because of fields without end.
+    FloodsHttp2Header,
+    /// The same, because of frames of other types.
+    FloodsHttp2Other,
+    /// Connections over HTTP/3 ended because of requests that were reset at once.
+    FloodsHttp3Reset,
+    /// The same, because of other packets.
+    FloodsHttp3Other,
 }
 
 /// How many there are.
-pub(super) const COUNTERS: usize = Counter::OtlpFailures as usize + 1;
+pub(super) const COUNTERS: usize = Counter::FloodsHttp3Other as usize + 1;
 /// Room for later counters, so that the layout is stable.
 pub(super) const COUNTERS_MAX: usize = 128;
 

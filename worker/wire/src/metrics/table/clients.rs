@@ -2,8 +2,8 @@
 
 use super::{family, made};
 use crate::metrics::Kind::{Counter, Gauge, Info};
-use crate::metrics::Source::{Each, One};
-use crate::metrics::{Computed as Made, Family};
+use crate::metrics::Source::{Each, One, Parts};
+use crate::metrics::{Computed as Made, Family, Part};
 use crate::shm::Counter as C;
 
 pub(super) const FAMILIES: &[Family] = &[
@@ -157,8 +157,10 @@ pub(super) const FAMILIES: &[Family] = &[
         "ferrite_floods",
         Counter,
         "",
-        One(C::Floods, "flood_count"),
-        "Connections over HTTP/2 and HTTP/3 ended because they made work and served nobody.",
+        Parts("flood_count", FLOODS),
+        "Connections over HTTP/2 and HTTP/3 ended because they made work and served nobody, by what they sent \
+         too much of: streams reset at once, PING, SETTINGS, empty frames, header fields, or other; packets of \
+         HTTP/3 are known apart by resets alone.",
     ),
     family(
         "ferrite_network_receive_bytes",
@@ -271,3 +273,19 @@ pub(super) const FAMILIES: &[Family] = &[
         "How many there may be: max_detached.",
     ),
 ];
+
+const FLOODS: &[Part] = &[
+    flood(["2", "reset"], C::FloodsHttp2Reset, "h2_reset_flood_count"),
+    flood(["2", "ping"], C::FloodsHttp2Ping, "h2_ping_flood_count"),
+    flood(["2", "settings"], C::FloodsHttp2Settings, "h2_settings_flood_count"),
+    flood(["2", "empty_frame"], C::FloodsHttp2EmptyFrame, "h2_empty_frame_flood_count"),
+    flood(["2", "header"], C::FloodsHttp2Header, "h2_header_flood_count"),
+    flood(["2", "other"], C::FloodsHttp2Other, "h2_other_flood_count"),
+    flood(["3", "reset"], C::FloodsHttp3Reset, "h3_reset_flood_count"),
+    flood(["3", "other"], C::FloodsHttp3Other, "h3_other_flood_count"),
+];
+
+const fn flood(values: [&'static str; 2], counter: C, key: &'static str) -> Part {
+    let [version, kind] = values;
+    Part { labels: [("network_protocol_version", version), ("kind", kind)], counter, key }
+}
