@@ -13,6 +13,7 @@ mod outcomes;
 mod peers;
 #[path = "../runtime/played.rs"]
 mod played;
+mod recorded;
 mod refusals;
 mod requests;
 mod responses;

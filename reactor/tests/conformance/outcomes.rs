@@ -1,54 +1,34 @@
 //! What the record says of exchanges, in every version of HTTP: status, outcome and content, whoever answers.
 
 use std::fs;
-use std::sync::mpsc::{Receiver, channel};
-use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
-use reactor::config::{FilesConfig, MakeObserver, Observer, Routes};
+use reactor::config::{FilesConfig, Routes};
 use reactor::handler::HandlerId;
 use reactor::handler::files::root::Symlinks;
 use reactor::handler::routes::{PathMatch, Route};
-use reactor::record::{Outcome, Record};
+use reactor::record::Outcome;
 use wire::BodyLength::Known;
 use wire::{Part, Reason, Version};
 
 use super::common::client::{Reply, Request};
 use super::common::{body, file, head};
-use super::fake_collector::PATIENCE;
-use super::secure::Secure;
+use super::recorded::{Recorded, VERSIONS};
 use super::{Response, Wire};
 
-const VERSIONS: [Version; 3] = [Version::Http11, Version::Http2, Version::Http3];
-
-#[derive(Debug)]
-struct Told(std::sync::mpsc::Sender<Record>);
-
-impl Observer for Told {
-    fn over(&mut self, record: &Record) {
-        let _ = self.0.send(record.clone());
-    }
-}
-
 struct Server {
-    wire: Secure,
-    records: Receiver<Record>,
+    recorded: Recorded,
     _dir: tempfile::TempDir,
 }
 
 impl Server {
     /// Files below `/files/`; a worker has the rest.
     fn start(version: Version) -> Self {
-        let (sender, records) = channel();
-        let sender = Arc::new(Mutex::new(sender));
         let dir = tempfile::tempdir().unwrap();
         fs::create_dir(dir.path().join("files")).unwrap();
         fs::write(dir.path().join("files/a.txt"), "hello").unwrap();
         let root = dir.path().to_owned();
-        let wire = Secure::configured(version, |config| {
-            config.observers.push(MakeObserver(Arc::new(move |_, _| {
-                Box::new(Told(sender.lock().unwrap().clone()))
-            })));
+        let recorded = Recorded::start(version, |config| {
             config.files = vec![FilesConfig {
                 root,
                 index: Vec::new(),
@@ -63,17 +43,17 @@ impl Server {
             let paths = vec![Route { path, handler: HandlerId::Files(0) }];
             config.ports[0].routes = Routes { paths, rest: Some(HandlerId::WORKERS) };
         });
-        Self { wire, records, _dir: dir }
+        Self { recorded, _dir: dir }
     }
 
     /// The record of the exchange that was just answered: it says what its client has got.
     fn check(&self, reply: &Reply, outcome: Outcome, by_worker: bool) {
-        let record = self.records.recv_timeout(PATIENCE).expect("a record");
+        let record = self.recorded.records.next();
         let status = record.status.map(|status| status.as_u16());
         assert_eq!((status, record.outcome), (Some(reply.status), outcome), "{record:?}");
         assert_eq!(record.content, reply.body.len() as u64, "{record:?}");
         assert_eq!(record.worker.is_some(), by_worker, "{record:?}");
-        assert!(self.records.try_recv().is_err(), "one record for each exchange");
+        assert!(self.recorded.records.is_empty(), "one record for each exchange");
     }
 }
 
@@ -96,7 +76,7 @@ fn what_a_worker_answers_is_recorded_as_its_client_has_it() {
             ("GET", 503, vec![Part::Abort(Reason::Overloaded)], Outcome::Shed),
         ];
         for (method, status, response, outcome) in cases {
-            let reply = server.wire.answer(&Request::new(method, "/"), response);
+            let reply = server.recorded.wire.answer(&Request::new(method, "/"), response);
             assert_eq!(reply.status, status, "{version:?} {method}");
             server.check(&reply, outcome, true);
         }
@@ -108,7 +88,7 @@ fn files_are_recorded_without_a_worker() {
     for version in VERSIONS {
         let mut server = Server::start(version);
         let get = || Request::new("GET", "/files/a.txt");
-        let whole = server.wire.unhandled(&get());
+        let whole = server.recorded.wire.unhandled(&get());
         assert_eq!((whole.status, &whole.body[..]), (200, &b"hello"[..]), "{version:?}");
         server.check(&whole, Outcome::Complete, false);
         let etag = whole.get("etag").expect("an entity tag").to_owned();
@@ -118,7 +98,7 @@ fn files_are_recorded_without_a_worker() {
             (get().field("if-match", "\"other\""), 412, usize::MAX),
             (Request::new("HEAD", "/files/a.txt"), 200, 0),
         ] {
-            let reply = server.wire.unhandled(&request);
+            let reply = server.recorded.wire.unhandled(&request);
             assert_eq!(reply.status, status, "{version:?} {request:?}");
             assert!(len == usize::MAX || reply.body.len() == len, "{version:?} {request:?}");
             server.check(&reply, Outcome::Complete, false);
@@ -132,7 +112,7 @@ fn an_upgrade_that_nobody_accepts_is_an_exchange_like_others() {
     let mut server = Server::start(Version::Http11);
     let request =
         Request::new("GET", "/").field("connection", "upgrade").field("upgrade", "websocket");
-    let reply = server.wire.answer(&request, response(200, body("hello"), 5));
+    let reply = server.recorded.wire.answer(&request, response(200, body("hello"), 5));
     assert_eq!(reply.status, 200);
     server.check(&reply, Outcome::Complete, true);
 }

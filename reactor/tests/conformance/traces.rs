@@ -1,19 +1,15 @@
 //! Requests as parts of traces (W3C Trace Context), in every version of HTTP.
 
-use std::sync::mpsc::{Receiver, channel};
-use std::sync::{Arc, Mutex};
-use std::time::Duration;
-
-use reactor::config::{IdTrust, MakeObserver, Observer, TraceSettings};
+use reactor::config::{IdTrust, TraceSettings};
 use reactor::record::Record;
 use reactor::trace_context::shown;
 use wire::Version;
 
 use super::common::client::Request;
+use super::recorded::{Recorded, VERSIONS};
 use super::secure::Secure;
 use super::{Wire, text};
 
-const VERSIONS: [Version; 3] = [Version::Http11, Version::Http2, Version::Http3];
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 const SPAN: &str = "00f067aa0ba902b7";
 
@@ -40,31 +36,11 @@ impl Traced {
     }
 }
 
-#[derive(Debug)]
-struct Told(std::sync::mpsc::Sender<Record>);
-
-impl Observer for Told {
-    fn over(&mut self, record: &Record) {
-        let _ = self.0.send(record.clone());
-    }
-}
-
-struct Server {
-    wire: Secure,
-    records: Receiver<Record>,
-}
+struct Server(Recorded);
 
 impl Server {
     fn start(version: Version, settings: TraceSettings) -> Self {
-        let (sender, records) = channel();
-        let sender = Arc::new(Mutex::new(sender));
-        let wire = Secure::configured(version, |config| {
-            config.traces = Some(settings);
-            config.observers.push(MakeObserver(Arc::new(move |_, _| {
-                Box::new(Told(sender.lock().unwrap().clone()))
-            })));
-        });
-        Self { wire, records }
+        Self(Recorded::start(version, |config| config.traces = Some(settings)))
     }
 
     fn ask(&mut self, lines: &[(&'static str, &str)]) -> Traced {
@@ -75,7 +51,7 @@ impl Server {
             })
             .field("x-behind", "2");
         let (mut parents, mut states) = (Vec::new(), Vec::new());
-        let reply = self.wire.exchange(&request, &mut |seen| {
+        let reply = self.0.wire.exchange(&request, &mut |seen| {
             let all = |name: &[u8]| {
                 let values = seen.head.fields.iter().filter(|(of, _)| *of == name);
                 values.map(|(_, value)| String::from_utf8(value.to_vec()).unwrap()).collect()
@@ -85,8 +61,7 @@ impl Server {
             text("hello")
         });
         assert_eq!((reply.status, &reply.body[..]), (200, &b"hello"[..]));
-        let record = self.records.recv_timeout(Duration::from_secs(60)).expect("a record");
-        Traced { parents, states, record }
+        Traced { parents, states, record: self.0.records.next() }
     }
 }
 
