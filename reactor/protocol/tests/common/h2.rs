@@ -256,7 +256,10 @@ pub fn message(request: &Request, scheme: &str) -> http::Request<()> {
     };
     let mut message = http::Request::builder().method(request.method).uri(uri);
     for (name, value) in &request.fields {
-        message = message.header(name.to_ascii_lowercase(), value);
+        message = match *name {
+            ":protocol" => message.extension(h2::ext::Protocol::from(&value[..])),
+            name => message.header(name.to_ascii_lowercase(), value),
+        };
     }
     if let (Some(body), true) = (&request.body, request.trailers.is_empty()) {
         message = message.header("content-length", body.len());
