@@ -20,6 +20,13 @@ WIDE = """[...document.querySelectorAll('body *')].filter(one => !one.closest('.
     && one.getBoundingClientRect().right > document.documentElement.clientWidth + 1).map(one => one.tagName)"""
 
 
+def ids(table):
+    """The ids of requests in a table."""
+    uuid = "/^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/"
+    cells = f"document.querySelectorAll('#{table} td[data-name=\"request id\"]')"
+    return f"[...{cells}].map(cell => cell.textContent).filter(id => {uuid}.test(id))"
+
+
 async def main(program, url, prefix):
     async with Browser(program, "--hide-scrollbars") as browser:
         await browser.call("Log.enable")
@@ -35,6 +42,8 @@ async def main(program, url, prefix):
             raise Failed(f"no worker does what it does: {doing}")
         await shows(browser, "document.getElementById('routes').textContent.includes('GET /users/*')", "routes")
         await shows(browser, "document.getElementById('errors').textContent.includes('GET /broken')", "errors")
+        await shows(browser, f"{ids('workers')}.length === 1", "the id of the request in work")
+        await shows(browser, f"{ids('errors')}.length === document.querySelectorAll('#errors tbody tr').length", "ids of errors")
         await picture(browser, f"{prefix}-dark.png")
         await size(browser, 1280, 1000, "light")
         await picture(browser, f"{prefix}-light.png")
@@ -92,7 +101,7 @@ async def keyboard(browser):
 
 async def dialog(browser):
     """A reload by keyboard alone: the question, and yes. Enter alone leaves it."""
-    restarts = "[...document.querySelectorAll('#workers tbody tr')].map(row => row.cells[5].textContent).join()"
+    restarts = "[...document.querySelectorAll('#workers tbody tr')].map(row => row.cells[6].textContent).join()"
     before = await browser.value(restarts)
     await browser.value("document.querySelector('[data-command=reload]').focus()")
     await key(browser, "Enter", 13)
