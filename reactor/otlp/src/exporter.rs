@@ -8,6 +8,7 @@
 //! ```
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use log::Level;
@@ -36,6 +37,8 @@ pub(crate) struct Exporter<S: Source> {
     resource: Resource,
     /// Spans that are on their way.
     batch: Option<Batch>,
+    /// How many those are, until somebody counts what has become of them.
+    on_way: Arc<AtomicU64>,
     traces: Signal,
     metrics: Signal,
     losses: Losses,
@@ -112,7 +115,13 @@ impl<S: Source> Exporter<S> {
         let losses = Losses { told: source.lost(), at: None };
         let metrics = Signal::new("metrics", now + settings.metrics_interval);
         let (traces, resource) = (Signal::new("spans", now), Resource { attributes });
-        Self { settings, client, queue, source, resource, batch: None, traces, metrics, losses }
+        let (batch, on_way) = (None, Arc::default());
+        Self { settings, client, queue, source, resource, batch, on_way, traces, metrics, losses }
+    }
+
+    /// The number of spans that are on their way: who takes it counts them.
+    pub fn on_way(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.on_way)
     }
 
     pub fn run(mut self) {
@@ -149,7 +158,7 @@ impl<S: Source> Exporter<S> {
             }
         }
         self.send_metrics(deadline);
-        let left = self.batch.take().map_or(0, |batch| batch.spans) + self.queue.len() as u64;
+        let left = self.on_way.swap(0, Ordering::Relaxed) + self.queue.clear() as u64;
         self.source.add(Figure::Lost, left);
         self.tell_losses(true);
     }
@@ -163,6 +172,7 @@ impl<S: Source> Exporter<S> {
         let resource = Some(self.resource.clone());
         let spans = ResourceSpans { resource, scope_spans, schema_url: SCHEMA.to_owned() };
         let message = ExportTraces { resource_spans: vec![spans] }.encode_to_vec();
+        self.on_way.store(count, Ordering::Relaxed);
         (count > 0).then(|| Batch { message, spans: count, since: Instant::now() })
     }
 
@@ -170,16 +180,16 @@ impl<S: Source> Exporter<S> {
     fn send_batch(&mut self, deadline: Instant) {
         let Some(batch) = &self.batch else { return };
         let Some(url) = &self.settings.traces else { return };
-        let lost = match post(&self.client, url, &batch.message, deadline) {
+        let settled = match post(&self.client, url, &batch.message, deadline) {
             Ok(partial) => {
                 let rejected = partial.as_ref().map_or(0, |partial| partial.rejected);
                 let rejected = u64::try_from(rejected).unwrap_or(0).min(batch.spans);
-                self.source.add(Figure::Exported, batch.spans - rejected);
+                self.settle(batch.spans - rejected, rejected);
                 match partial.filter(|_| rejected > 0) {
                     Some(partial) => self.traces.fails(url, &partial.error_message),
                     None => self.traces.works(url),
                 }
-                Some(rejected)
+                true
             }
             Err(failure) => {
                 self.source.add(Figure::Failed, 1);
@@ -190,11 +200,21 @@ impl<S: Source> Exporter<S> {
                 };
                 self.traces.at = Instant::now() + self.traces.backoff.failed(said);
                 let old = batch.since.elapsed() >= OTLP_BATCH_AGE_MAX;
-                (lasting || old).then_some(batch.spans)
+                if lasting || old {
+                    self.settle(0, batch.spans);
+                }
+                lasting || old
             }
         };
-        if let Some(lost) = lost {
+        if settled {
             self.batch = None;
+        }
+    }
+
+    /// Counts what has become of the spans that were on their way, unless it was done at the end.
+    fn settle(&self, exported: u64, lost: u64) {
+        if self.on_way.swap(0, Ordering::Relaxed) > 0 {
+            self.source.add(Figure::Exported, exported);
             self.source.add(Figure::Lost, lost);
         }
     }

@@ -20,6 +20,7 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -110,6 +111,8 @@ pub enum Figure {
 pub struct Running<S: Source> {
     sender: Sender<S>,
     thread: JoinHandle<()>,
+    /// Spans of which nobody knows yet what becomes of them.
+    on_way: Arc<AtomicU64>,
 }
 
 /// Where items are given.
@@ -134,9 +137,10 @@ impl<S: Source> Running<S> {
         let client = Client::new(&settings.headers, settings.certificates.as_deref())?;
         let sender = Sender { queue: Arc::clone(&queue), source: Arc::clone(&source) };
         let exporter = Exporter::new(settings, client, queue, source, Instant::now());
+        let on_way = exporter.on_way();
         let thread = thread::Builder::new().name("otlp".into());
         let thread = thread.spawn(move || exporter.run())?;
-        Ok(Self { sender, thread })
+        Ok(Self { sender, thread, on_way })
     }
 
     /// Where items are given.
@@ -153,7 +157,9 @@ impl<S: Source> Running<S> {
             thread::sleep(Duration::from_millis(2));
         }
         if !self.thread.is_finished() {
-            self.sender.source.add(Figure::Lost, self.sender.queue.len() as u64);
+            // Whatever comes of it nobody hears any more: it is counted here, and there no longer.
+            let on_way = self.on_way.swap(0, Ordering::Relaxed);
+            self.sender.source.add(Figure::Lost, on_way + self.sender.queue.clear() as u64);
         }
     }
 }

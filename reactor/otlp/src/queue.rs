@@ -76,9 +76,12 @@ impl<T> Queue<T> {
         self.news.notify_one();
     }
 
-    /// How many wait.
-    pub fn len(&self) -> usize {
-        self.lock().items.len()
+    /// Drops all that wait; how many those were.
+    pub fn clear(&self) -> usize {
+        let mut waiting = self.lock();
+        let count = waiting.items.len();
+        (waiting.items, waiting.since) = (Vec::new(), None);
+        count
     }
 
     /// Waits for items, if they are wanted, until this time, if there is one.
@@ -141,7 +144,9 @@ mod tests {
         assert_eq!(queue.push(&mut vec![8], now), 1);
         assert_eq!(queue.wait(true, None), Wake::Items);
         assert_eq!([queue.take(), queue.take(), queue.take()], [vec![1, 2], vec![3, 4], vec![5]]);
-        assert_eq!(queue.len(), 0);
+        assert_eq!(queue.clear(), 0);
+        queue.push(&mut vec![9, 10], now);
+        assert_eq!([queue.clear(), queue.clear()], [2, 0]);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! What the exporter does with a collector that takes, refuses, is slow, or is not there.
 
 mod fake;
+mod stranger;
 
 use std::io::Write;
 use std::net::TcpListener;
@@ -203,6 +204,7 @@ fn a_collector_that_never_answers_does_not_hold_up_the_end() {
     let took = begin.elapsed();
     assert!(took >= OTLP_FLUSH_TIME_MAX, "it was waited for");
     assert!(took < OTLP_FLUSH_TIME_MAX + PATIENCE);
+    assert_eq!(source.get(), [0, 3000, 0], "the one on its way as well");
 }
 
 #[test]
