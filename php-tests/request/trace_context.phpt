@@ -13,6 +13,7 @@ $start = fn (string $options) => TestServer::script(<<<CODE
     \$server->set(['worker_num' => 1, $options]);
     \$server->on('Start', ready(...));
     \$server->on('Request', function (\$request, \$response) {
+        \$request->server['request_uri'] === '/throws' && throw new LogicException('thrown');
         \$response->end((\$request->header['traceparent'] ?? 'none') . ' ' . (\$request->header['tracestate'] ?? 'none'));
     });
     \$server->start();
@@ -28,7 +29,7 @@ $server = $start('');
 echo $get($server, '/', ['traceparent' => 'x', 'tracestate' => 'a=1']), "\n", $get($server, '/'), "\n";
 $server->stop();
 
-$server = $start("'trace_context' => 'all', 'trace_sample' => 0, 'access_log' => place('access.log'),
+$server = $start("'trace_context' => 'all', 'trace_sample' => 0, 'log_format' => 'json', 'access_log' => place('access.log'),
     'access_log_format' => '{path} {trace_id} {span_id}'");
 [$parent, $state] = explode(' ', $get($server, '/goes-on', ['traceparent' => PARENT . '01', 'tracestate' => 'a=1']));
 preg_match(MADE, $parent, $made);
@@ -40,7 +41,22 @@ $log = $server->place('access.log');
 foreach (["/goes-on $made[1] $made[2]", "/begins $new[1] $new[2]"] as $line) {
     wait_until(fn () => file_exists($log) && str_contains(file_get_contents($log), "$line\n"), $line);
 }
-echo $server->stop(), "\n";
+// Lines of the worker and of the reactor about a request; with its id, or without any.
+$get($server, '/throws', ['traceparent' => PARENT . '01']);
+$connection = $server->connect();
+$connection->send("POST /refused HTTP/1.1\r\nHost: x\r\ntraceparent: " . PARENT . "01\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n");
+echo $connection->response()->status;
+foreach (['request_failed', 'request_refused'] as $event) {
+    $line = json_decode($server->waitForLog("/^.*\"event\":\"$event\".*$/m")[0], true);
+    echo ' ', $line['trace_id'] === TRACE ? 'found' : 'lost', isset($line['request_id']) ? ' with an id' : '';
+}
+echo "\n", $server->stop(), "\n";
+
+// As text, behind the id of the request.
+$server = $start("'trace_context' => 'all', 'request_id' => true");
+$get($server, '/throws', ['traceparent' => PARENT . '01']);
+echo preg_match('/LogicException.* \[request_id=[0-9a-f-]{36}\] \[trace_id=' . TRACE . '\]$/m', $server->waitForLog('/LogicException.*/')[0]), "\n";
+$server->stop();
 
 // Nobody is a trusted proxy here.
 $server = $start("'trace_context' => 'proxies'");
@@ -60,7 +76,9 @@ x a=1
 none none
 its trace a new span 1 a=1
 a new trace 0 none
+400 found found
 0
+1
 1 not taken 1
 %strace_context%s
 %strace_sample%s

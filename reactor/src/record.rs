@@ -262,6 +262,7 @@ impl Records {
             ids.assign(head);
         }
         let trace = self.traces.as_mut().map(|traces| traces.assign(head));
+        head.ids.trace = trace.as_ref().map(|trace| trace.trace_id);
         let record = Record::of(stream, head, self.with_fields, now);
         Some(self.open.insert(Record { trace, ..record }))
     }

@@ -239,7 +239,7 @@ mod tests {
     fn a_handlers_own_field_stays_and_interim_heads_have_none() {
         let settings = RequestIdSettings { in_responses: true, ..RequestIdSettings::default() };
         let source = IdSource::new(settings);
-        let ids = RequestIds { request: RequestId::parse(b"id") };
+        let ids = RequestIds { request: RequestId::parse(b"id"), trace: None };
         let (mut own, _) = message::plain_response(http::StatusCode::OK);
         own.fields = [(&b"x-request-id"[..], &b"own"[..])].into_iter().collect();
         source.mark(&ids, &mut own);

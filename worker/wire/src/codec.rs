@@ -421,7 +421,7 @@ mod tests {
                 ..Origin::default()
             },
             tls: Some(TlsInfo::from_bytes(Bytes::from_static(b"tls"))),
-            ids: RequestIds { request: RequestId::parse(b"id") },
+            ids: RequestIds { request: RequestId::parse(b"id"), trace: Some([7; 16]) },
             streamed: false,
             upgrade: None,
         })

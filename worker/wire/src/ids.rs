@@ -67,15 +67,20 @@ impl fmt::Debug for RequestId {
 pub struct RequestIds {
     /// The id of the request.
     pub request: Option<RequestId>,
+    /// The trace that it is part of.
+    pub trace: Option<TraceId>,
 }
+
+/// The id of a trace (W3C Trace Context, 3.2.2.3).
+pub type TraceId = [u8; 16];
 
 impl RequestIds {
     /// None.
-    pub const NONE: Self = Self { request: None };
+    pub const NONE: Self = Self { request: None, trace: None };
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.request.is_none()
+        self.request.is_none() && self.trace.is_none()
     }
 }
 
@@ -83,18 +88,19 @@ impl RequestIds {
 #[derive(Encode, BorrowDecode)]
 pub(crate) struct RequestIdsFrame<'a> {
     request: Option<&'a [u8]>,
+    trace: Option<TraceId>,
 }
 
 impl<'a> From<&'a RequestIds> for RequestIdsFrame<'a> {
     fn from(ids: &'a RequestIds) -> Self {
-        Self { request: ids.request.as_ref().map(RequestId::as_bytes) }
+        Self { request: ids.request.as_ref().map(RequestId::as_bytes), trace: ids.trace }
     }
 }
 
 impl RequestIdsFrame<'_> {
     /// The ids.
     pub(crate) fn into_ids(self) -> RequestIds {
-        RequestIds { request: self.request.and_then(RequestId::parse) }
+        RequestIds { request: self.request.and_then(RequestId::parse), trace: self.trace }
     }
 }
 
@@ -166,7 +172,7 @@ mod tests {
 
     #[test]
     fn lines_are_about_the_innermost_request() {
-        let ids = |text| RequestIds { request: id(text) };
+        let ids = |text| RequestIds { request: id(text), trace: None };
         assert_eq!(current(), RequestIds::NONE);
         let outer = about(&ids("outer"));
         {
@@ -177,5 +183,8 @@ mod tests {
         assert_eq!(current(), ids("outer"));
         drop(outer);
         assert_eq!(current(), RequestIds::NONE);
+        let traced = RequestIds { request: None, trace: Some([7; 16]) };
+        let _traced = about(&traced);
+        assert_eq!(current(), traced, "a trace is enough");
     }
 }

@@ -10,7 +10,7 @@ use wire::ids;
 use wire::limits::{LOG_FIELD_BYTES_MAX, LOG_LINE_BYTES_MAX, LOG_RECORD_BYTES_MAX};
 
 use super::bounded::{escaped, json_len};
-use super::{LogSource, Timestamp};
+use super::{LogSource, Timestamp, TraceIdText};
 
 /// The object, with a line end behind it.
 pub fn line(now: Timestamp, role: LogSource, record: &Record<'_>) -> Vec<u8> {
@@ -37,10 +37,14 @@ pub fn begin(
     object.insert("process".into(), writer(role));
 }
 
-/// The line: with the id of the request that it is about, and its end.
+/// The line: with the ids of the request that it is about, and its end.
 pub fn end(mut object: Map<String, Value>) -> Vec<u8> {
-    if let Some(id) = ids::current().request {
+    let ids = ids::current();
+    if let Some(id) = ids.request {
         object.insert("request_id".into(), id.as_str().into());
+    }
+    if let Some(id) = &ids.trace {
+        object.insert("trace_id".into(), TraceIdText(id).to_string().into());
     }
     let mut text = Value::Object(object).to_string().into_bytes();
     text.push(b'\n');
@@ -177,9 +181,13 @@ mod tests {
 
     #[test]
     fn a_line_about_a_request_has_its_id() {
-        let ids = RequestIds { request: RequestId::parse(b"id-1") };
+        let ids = RequestIds { request: RequestId::parse(b"id-1"), trace: Some([0xa5; 16]) };
         let about = ids::about(&ids);
-        assert_eq!(parsed(LogSource::Reactor, &[], "said")["request_id"], "id-1");
+        let object = parsed(LogSource::Reactor, &[], "said");
+        assert_eq!(
+            (&object["request_id"], &object["trace_id"]),
+            (&"id-1".into(), &"a5".repeat(16).into())
+        );
         drop(about);
         assert_eq!(parsed(LogSource::Reactor, &[], "said").get("request_id"), None);
     }

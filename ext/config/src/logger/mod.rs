@@ -20,6 +20,7 @@ use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use log::{Level, LevelFilter, Log, Metadata, Record};
+use wire::ids::TraceId;
 use wire::limits::LOG_LINE_BYTES_MAX;
 use wire::{RequestIds, ids};
 
@@ -260,8 +261,20 @@ fn line(
     if let Some(id) = &ids.request {
         let _ = write!(text, " [request_id={}]", id.as_str());
     }
+    if let Some(id) = &ids.trace {
+        let _ = write!(text, " [trace_id={}]", TraceIdText(id));
+    }
     text.push(b'\n');
     text
+}
+
+/// The id of a trace as `traceparent` has it.
+pub(super) struct TraceIdText<'a>(pub &'a TraceId);
+
+impl fmt::Display for TraceIdText<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
 }
 
 /// A time as ISO 8601 with milliseconds, UTC.
@@ -337,10 +350,14 @@ mod tests {
 
     #[test]
     fn a_line_about_a_request_ends_with_its_id_however_long_it_is() {
-        let ids = RequestIds { request: RequestId::parse(b"id-1") };
+        let ids = RequestIds { request: RequestId::parse(b"id-1"), trace: None };
         let long = "x".repeat(LOG_LINE_BYTES_MAX + 1);
         let line = line(at(0), Level::Warn, LogSource::Reactor, &format_args!("{long}"), &ids);
         assert!(line.ends_with("x… [request_id=id-1]\n".as_bytes()));
+        let ids = RequestIds { trace: Some([0xa5; 16]), ..ids };
+        let line = super::line(at(0), Level::Warn, LogSource::Reactor, &format_args!("x"), &ids);
+        let trace = "a5".repeat(16);
+        assert!(line.ends_with(format!(" x [request_id=id-1] [trace_id={trace}]\n").as_bytes()));
     }
 
     #[test]

@@ -81,7 +81,7 @@ impl Note {
             return RequestIds::NONE;
         };
         let id = request.id.as_deref().unwrap_or_default();
-        RequestIds { request: RequestId::parse(id.as_bytes()) }
+        RequestIds { request: RequestId::parse(id.as_bytes()), trace: None }
     }
 }
 
