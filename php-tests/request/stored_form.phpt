@@ -68,6 +68,44 @@ echo "-- a worker that is killed leaves nothing\n";
 $server->request('POST', '/', ['Content-Type' => 'multipart/form-data; boundary=B'], upload('die', $one) . "--B--\r\n");
 wait_until(fn () => glob($server->place('ferrite-uploads-*')) === [], 'the files are removed');
 echo $server->stop(), preg_match('/ERROR(?!.*SIGKILL)|WARN/', $server->log()), "\n";
+
+const READING = <<<'CODE'
+    $read = fn () => (int) explode(' ', file('/proc/self/io')[0])[1];
+    $told = function (?array $file, int $read): string {
+        $content = $file['error'] === 0 ? md5_file($file['tmp_name']) : '';
+        return json_encode([$file['error'], $file['size'], $content, $read < 1 << 20 ? 'little' : 'all']);
+    };
+    CODE;
+$options = "'worker_num' => 1, 'reactor_num' => 1, 'body_memory_bytes_max' => '4K', 'package_max_length' => '64M',
+    'php_ini' => ['upload_max_filesize' => '5M']";
+$server = TestServer::start("\$server->set([$options]);" . READING . <<<'CODE'
+    $server->on('Request', function ($request, $response) use ($read, $told) {
+        $before = $read();
+        $file = $request->files['one'];
+        $response->end($told($file, $read() - $before));
+    });
+    CODE);
+$forms = [
+    'any bytes' => [$any = random_bytes(4 << 20), upload('one', $any)],
+    'lines' => [$lines = str_repeat("line\n-\r\n", 1 << 19), upload('one', $lines) . upload('two', $two)],
+    'behind others' => [$any, part('a', substr($lines, 0, 300_000)) . upload('two', $two) . upload('one', $any)],
+    'lines that may be delimiters' => [$dashes = str_repeat("\n-\n--C", 700_000), upload('one', $dashes)],
+    'more than the form allows' => ['', part('MAX_FILE_SIZE', '2000000') . upload('one', $any)],
+    'more than PHP allows' => ['', upload('one', "$any$any")],
+];
+foreach ($forms as $name => [$content, $form]) {
+    echo "-- what PHP's parser reads of a file: $name\n";
+    send($server, "$form--B--\r\n", [$content]);
+}
+$server->stop();
+echo "-- and as a script sees it, where the session extension watches uploads\n";
+$server = TestServer::start("\$server->set([$options]);" . READING . <<<'CODE'
+    $server->on('Request', new Ferrite\Http\Web(function () use ($told) {
+        echo $told($_FILES['one'], 0);
+    }));
+    CODE);
+send($server, part('PHP_SESSION_UPLOAD_PROGRESS', 'x') . upload('one', $any) . "--B--\r\n", [$any]);
+echo $server->stop(), preg_match('/ERROR|WARN/', $server->log()), "\n";
 ?>
 --EXPECT--
 -- files, small and large, and fields between them
@@ -79,4 +117,19 @@ echo $server->stop(), preg_match('/ERROR(?!.*SIGKILL)|WARN/', $server->log()), "
 -- more of them than are stored by themselves
 [{"f0":[0,200001,"right","stored",true,1],"f1":[0,200001,"right","stored",true,1],"f2":[0,200001,"right","stored",true,1],"f3":[0,200001,"right","stored",true,1],"f4":[0,200001,"right","stored",true,1],"f5":[0,200001,"right","stored",true,1],"f6":[0,200001,"right","stored",true,1],"f7":[0,200001,"right","stored",true,1],"f8":[0,200001,"right","copied",true,1],"f9":[0,200001,"right","copied",true,1]},false,"whole","whole",0]
 -- a worker that is killed leaves nothing
+00
+-- what PHP's parser reads of a file: any bytes
+[0,4194304,"right","little"]
+-- what PHP's parser reads of a file: lines
+[0,4194304,"right","little"]
+-- what PHP's parser reads of a file: behind others
+[0,4194304,"right","little"]
+-- what PHP's parser reads of a file: lines that may be delimiters
+[0,4200000,"right","all"]
+-- what PHP's parser reads of a file: more than the form allows
+[2,0,"","little"]
+-- what PHP's parser reads of a file: more than PHP allows
+[1,0,"","little"]
+-- and as a script sees it, where the session extension watches uploads
+[0,4194304,"right","little"]
 00

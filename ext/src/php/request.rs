@@ -9,6 +9,7 @@ mod form;
 pub mod handover;
 pub mod methods;
 mod names;
+pub mod parser_source;
 pub mod pieces;
 mod server;
 

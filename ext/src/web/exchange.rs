@@ -2,7 +2,6 @@
 
 use std::cell::RefCell;
 use std::ffi::{CString, c_char};
-use std::io::{BufReader, Read};
 
 use config::script::ScriptPath;
 use http::Method;
@@ -13,7 +12,8 @@ use super::response::WebResponse;
 use crate::compression::Compression;
 use crate::engine::zend::globals;
 use crate::php::port::PortContext;
-use crate::php::request::body::{Body, StreamSource};
+use crate::php::request::body::Body;
+use crate::php::request::parser_source::ParserSource;
 
 /// A request and its response.
 #[derive(Debug)]
@@ -31,7 +31,7 @@ pub struct Exchange {
     /// The content of the request.
     pub body: Body,
     /// What is left of it for PHP's parsers.
-    source: Option<BufReader<StreamSource>>,
+    source: Option<ParserSource>,
     texts: Texts,
     /// Whether PHP has logged a fatal error.
     pub fatal_logged: bool,
@@ -134,20 +134,14 @@ impl Exchange {
     /// Reads content for PHP's parsers; 0 at the end.
     pub fn read(&mut self, buffer: &mut [u8]) -> usize {
         if self.source.is_none() {
-            let source = self.body.source().ok();
-            let ahead = self.body.read_ahead();
-            self.source = source.map(|source| BufReader::with_capacity(ahead, source));
+            self.source = ParserSource::new(&self.body).ok();
         }
-        let Some(source) = &mut self.source else { return 0 };
-        let mut filled = 0;
-        // A short answer means the end to the engine.
-        while filled < buffer.len() {
-            match source.read(&mut buffer[filled..]) {
-                Ok(0) | Err(_) => break,
-                Ok(read) => filled += read,
-            }
-        }
-        filled
+        self.source.as_mut().map_or(0, |source| source.fill(buffer))
+    }
+
+    /// Leaves out so many bytes of what PHP's parsers have not read.
+    pub fn skip(&mut self, count: u64) -> bool {
+        self.source.as_mut().is_some_and(|source| source.skip(count))
     }
 
     /// The value of `Cookie`, which the engine has a pointer to; null for none.

@@ -3,7 +3,7 @@
 use std::ffi::{CString, c_char};
 use std::os::unix::ffi::OsStrExt;
 
-use super::exchange::Exchange;
+use super::exchange::{self, Exchange};
 use crate::engine::zend::globals;
 use crate::php::port::PortContext;
 use crate::php::request::handover::Handover;
@@ -27,7 +27,9 @@ impl<'a> Uploads<'a> {
             return None;
         }
         let folder = context.uploads.enter();
-        let handover = Handover::begin(&exchange.body, folder, true);
+        let handover = Handover::begin(&exchange.body, folder, true, |count| {
+            exchange::with(|exchange| exchange.skip(count)).unwrap_or(false)
+        });
         let path = CString::new(folder.as_os_str().as_bytes()).ok()?;
         // SAFETY: a plain setting, put back when this is dropped; the path lives as long.
         let before = unsafe {

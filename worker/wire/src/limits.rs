@@ -388,5 +388,11 @@ pub const FORM_FILES_MAX: usize = 8;
 /// Bytes of a file in a form that PHP has to have written before it is given the reactor's file in its place: more
 /// than its buffer (5 KiB), so that they are of that file.
 pub const FORM_FILE_WRITTEN_BYTES: u64 = 8 << 10;
+/// Bytes at the end of a file in a form that PHP's parser reads where it need not read the rest, and how many there
+/// must be beside them: a few of its buffers, so that it sees the end of the file as it would have.
+pub const FORM_FILE_READ_BYTES: u64 = 64 << 10;
+/// Bytes of a file in a form that are left out in one go: the parser writes them to /dev/null in one go, and the kernel
+/// takes less than 2 GiB.
+pub const FORM_SKIP_BYTES_MAX: u64 = 1 << 30;
 /// Bytes of a request's content that PHP's parser of forms is read ahead: it asks for 5 KiB at a time.
 pub const FORM_READ_BYTES: usize = 128 << 10;

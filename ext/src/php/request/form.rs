@@ -3,7 +3,6 @@
 
 use std::cell::Cell;
 use std::ffi::{CString, c_char};
-use std::io::{BufReader, Read};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
@@ -12,8 +11,9 @@ use ext_php_rs::ffi::{
 };
 use ext_php_rs::types::Zval;
 
-use super::body::{Body, Reader};
+use super::body::Body;
 use super::handover::Handover;
+use super::parser_source::ParserSource;
 use crate::engine::zend::globals::{self, collect_warning};
 #[cfg(php85)]
 use crate::engine::zend::string::Text;
@@ -94,12 +94,12 @@ pub fn multipart(
     let mut content_type = content_type.to_vec();
     content_type.push(0);
     let directory = CString::new(folder.as_os_str().as_bytes()).unwrap_or_default();
-    let mut reader = BufReader::with_capacity(body.read_ahead(), body.reader()?);
+    let mut source = ParserSource::new(body)?;
     let mut post = Array::with_capacity(0).into_value();
     let parse = || {
         let _settings =
-            UploadSettings::install(&mut reader, body.len().unwrap_or(0), with_files, &directory);
-        let _handover = Handover::begin(body, folder, false);
+            UploadSettings::install(&mut source, body.len().unwrap_or(0), with_files, &directory);
+        let _handover = Handover::begin(body, folder, false, skip_source);
         // SAFETY: the type is a C string that may be written to, and `post` is an array.
         unsafe {
             zend::rfc1867_post_handler(content_type.as_mut_ptr().cast(), (&raw mut post).cast());
@@ -195,25 +195,21 @@ fn temporary_files() -> Zval {
 
 thread_local! {
     /// What PHP's parser reads from while [`UploadSettings`] are installed.
-    static SOURCE: Cell<*mut BufReader<Reader<'static>>> = const { Cell::new(std::ptr::null_mut()) };
+    static SOURCE: Cell<*mut ParserSource> = const { Cell::new(std::ptr::null_mut()) };
 }
 
 unsafe extern "C" fn read_source(buffer: *mut c_char, len: usize) -> usize {
-    // SAFETY: the parser passes room for `len` bytes, and the reader lives as long as the settings.
+    // SAFETY: the parser passes room for `len` bytes, and the source lives as long as the settings.
     unsafe {
-        let Some(reader) = SOURCE.get().as_mut() else { return 0 };
+        let Some(source) = SOURCE.get().as_mut() else { return 0 };
         buffer.cast::<u8>().write_bytes(0, len);
-        let buffer = std::slice::from_raw_parts_mut(buffer.cast(), len);
-        let mut filled = 0;
-        // A short answer means the end to the parser.
-        while filled < len {
-            match reader.read(&mut buffer[filled..]) {
-                Ok(0) | Err(_) => break,
-                Ok(got) => filled += got,
-            }
-        }
-        filled
+        source.fill(std::slice::from_raw_parts_mut(buffer.cast(), len))
     }
+}
+
+fn skip_source(count: u64) -> bool {
+    // SAFETY: the source lives as long as the settings, and is not being read: the parser has called back.
+    unsafe { SOURCE.get().as_mut() }.is_some_and(|source| source.skip(count))
 }
 
 /// The settings under which the upload parser runs; put back when dropped.
@@ -227,13 +223,8 @@ struct UploadSettings {
 }
 
 impl UploadSettings {
-    fn install(
-        reader: &mut BufReader<Reader<'_>>,
-        len: u64,
-        with_files: bool,
-        directory: &CString,
-    ) -> Self {
-        SOURCE.set(std::ptr::from_mut(reader).cast());
+    fn install(source: &mut ParserSource, len: u64, with_files: bool, directory: &CString) -> Self {
+        SOURCE.set(source);
         // SAFETY: plain settings of the only thread; all are put back before PHP code runs again.
         unsafe {
             let (sapi, core) = (globals::sapi(), globals::core());

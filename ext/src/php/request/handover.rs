@@ -6,6 +6,10 @@
 //! it is known which of the reactor's files it is at: if that holds the same bytes up to there, it is given the name
 //! of the parser's file, and what the parser writes from then on goes nowhere. Whenever something is not as it
 //! should be, the parser goes on writing, as without all this.
+//!
+//! Then it need not read all of the file either. The reactor has looked there for what the parser looks for, the end
+//! of the file, and has found none before the file's: so most of it is left out of what the parser reads, and added
+//! to what it writes and counts (`new_length`). The end of the file it sees for itself.
 
 use std::cell::RefCell;
 use std::ffi::{c_char, c_int, c_void};
@@ -15,14 +19,18 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 use nix::fcntl::{AT_FDCWD, AtFlags, OFlag, open};
+use nix::libc;
 use nix::sys::stat::{Mode, SFlag, fstat};
 use nix::sys::uio::pread;
 use nix::unistd::{dup2_raw, linkat};
-use wire::limits::{FORM_FILE_WRITTEN_BYTES, FORM_READ_BYTES};
+use wire::limits::{
+    FORM_BOUNDARY_BYTES_MAX, FORM_FILE_READ_BYTES, FORM_FILE_WRITTEN_BYTES, FORM_READ_BYTES,
+    FORM_SKIP_BYTES_MAX,
+};
 
 use super::body::Body;
 use super::pieces::OwnFile;
-use crate::engine::zend::{self, Rfc1867Callback};
+use crate::engine::zend::{self, Rfc1867Callback, globals};
 
 /// While it exists the parser is handed the files of a form.
 #[derive(Debug)]
@@ -40,10 +48,23 @@ struct Progress {
     expected: RawFd,
     /// Whether this file has been looked at.
     looked: bool,
-    /// The length of the file that the parser has been given, and its place.
-    given: Option<(u64, PathBuf)>,
+    /// The file that the parser has been given.
+    given: Option<Given>,
     /// How much of it the parser has seen.
     seen: u64,
+    skip: Skip,
+}
+
+/// Leaves out so many bytes of what the parser is about to read; `false` where it cannot.
+pub type Skip = fn(u64) -> bool;
+
+/// One of the reactor's files, in the place of the parser's.
+struct Given {
+    /// Which of them.
+    nth: usize,
+    /// Whether it has got its name, which is this.
+    placed: bool,
+    path: PathBuf,
 }
 
 thread_local! {
@@ -52,8 +73,9 @@ thread_local! {
 
 impl Handover {
     /// For the form that `body` is, whose files go to `folder`; `None` where nothing can be handed over.
-    /// `watched`: whether who watches uploads now, which is the session extension as a rule, goes on to.
-    pub fn begin(body: &Body, folder: &Path, watched: bool) -> Option<Self> {
+    /// `watched`: whether who watches uploads now, which is the session extension as a rule, goes on to. The parser
+    /// reads what `skip` leaves out of.
+    pub fn begin(body: &Body, folder: &Path, watched: bool, skip: Skip) -> Option<Self> {
         let Body::Pieces(pieces) = body else { return None };
         let files = pieces.files();
         if files.is_empty() || folder.as_os_str().is_empty() {
@@ -69,6 +91,7 @@ impl Handover {
             looked: false,
             given: None,
             seen: 0,
+            skip,
         }));
         Some(Self { before })
     }
@@ -81,9 +104,6 @@ impl Drop for Handover {
         PROGRESS.set(None);
     }
 }
-
-/// In the place of a length: the file has not got its name.
-const NOT_PLACED: u64 = u64::MAX;
 
 const FILE_START: u32 = 2;
 const FILE_DATA: u32 = 3;
@@ -152,11 +172,40 @@ impl Progress {
             self.looked = true;
             self.given = self.give(event.post_bytes_processed as u64, offset, self.seen);
         }
+        if len == event.length
+            && let Some(count) = self.to_skip(event)
+            && (self.skip)(count as u64)
+        {
+            self.seen += count as u64;
+            // SAFETY: as above; a global of the only thread.
+            unsafe {
+                event.new_length.write(len + count);
+                (*globals::sapi()).read_post_bytes += count as i64;
+            }
+        }
+    }
+
+    /// How many bytes of the file, behind those that the parser has in its buffer, it need not read.
+    fn to_skip(&self, event: &FileData) -> Option<usize> {
+        let given = self.given.as_ref().filter(|given| given.placed)?;
+        let file = self.files.get(given.nth)?;
+        let read = (event.post_bytes_processed as u64).checked_sub(file.start)?;
+        let left = file.length().checked_sub(read)?.checked_sub(FORM_FILE_READ_BYTES)?;
+        let count = usize::try_from(left.min(FORM_SKIP_BYTES_MAX)).ok()?;
+        let worth = left >= FORM_FILE_READ_BYTES && read >= self.seen;
+        if !worth || begins_delimiter(file, read) {
+            return None;
+        }
+        // What the parser will do. A program's memory may end before so many bytes, whose content nobody looks at.
+        // SAFETY: `write` checks what it is given; the descriptor is that of /dev/null, which reads nothing.
+        let taken = unsafe { libc::write(self.expected, event.data.cast(), event.length + count) };
+        (usize::try_from(taken) == Ok(event.length + count)).then_some(count)
     }
 
     /// Gives the parser's file the content that it is about to have.
-    fn give(&self, read: u64, written: u64, seen: u64) -> Option<(u64, PathBuf)> {
-        let ours = find(&self.files, read, seen)?;
+    fn give(&self, read: u64, written: u64, seen: u64) -> Option<Given> {
+        let nth = find(&self.files, read, seen)?;
+        let ours = self.files.get(nth)?;
         // SAFETY: a descriptor of this process, which is only looked at.
         let theirs =
             (self.expected >= 0).then(|| unsafe { BorrowedFd::borrow_raw(self.expected) })?;
@@ -186,18 +235,19 @@ impl Progress {
         if let Err(error) = &placed {
             log::error!("a form's file cannot be put to {}: {error}", path.display());
         }
-        let len = placed.map_or(NOT_PLACED, |()| ours.length());
-        Some((len, path))
+        Some(Given { nth, placed: placed.is_ok(), path })
     }
 
     /// The parser has closed a file. What it has counted is how long the file is.
     fn file_end(&mut self, event: &FileEnd) -> c_int {
-        let Some((len, path)) = self.given.take() else { return SUCCESS };
-        if event.cancel_upload != 0 || self.seen == len {
+        let Some(Given { nth, placed, path }) = self.given.take() else { return SUCCESS };
+        if event.cancel_upload != 0 {
             return SUCCESS;
         }
-        if len == NOT_PLACED {
-            return FAILURE;
+        let Some(file) = self.files.get(nth).filter(|_| placed) else { return FAILURE };
+        let len = file.length();
+        if self.seen == len {
+            return SUCCESS;
         }
         // It never is: a delimiter is one to both.
         log::error!(
@@ -213,12 +263,28 @@ impl Progress {
 
 /// The file that the parser is at, when it has read so many bytes and seen so many of its file: it has no more than
 /// its buffer between the two.
-fn find(files: &[OwnFile], read: u64, seen: u64) -> Option<&OwnFile> {
+fn find(files: &[OwnFile], read: u64, seen: u64) -> Option<usize> {
     let last = read.checked_sub(seen)?;
     let first = last.saturating_sub(FORM_FILE_WRITTEN_BYTES);
-    let mut possible = files.iter().filter(|file| (first..=last).contains(&file.start));
-    possible.next_back().filter(|file| file.length() >= seen)
+    let possible = files.iter().rposition(|file| (first..=last).contains(&file.start))?;
+    files.get(possible).filter(|file| file.length() >= seen).map(|_| possible)
 }
+
+/// Whether what lies before this place of a file may be the beginning of a delimiter: with what the parser reads next,
+/// in the place of what is left out, it might be a whole one.
+fn begins_delimiter(file: &OwnFile, place: u64) -> bool {
+    let mut bytes = [0; FORM_BOUNDARY_BYTES_MAX + DELIMITER_START.len()];
+    let Some(from) = place.checked_sub(bytes.len() as u64) else { return true };
+    if pread(file.as_fd(), &mut bytes, from as i64) != Ok(bytes.len()) {
+        return true;
+    }
+    let starts =
+        |start: &[u8]| DELIMITER_START.starts_with(start) || start.starts_with(DELIMITER_START);
+    (0..bytes.len()).any(|at| starts(&bytes[at..]))
+}
+
+/// What a delimiter begins with, before the boundary.
+const DELIMITER_START: &[u8] = b"\n--";
 
 /// Whether two files begin with the same bytes.
 fn same(one: BorrowedFd<'_>, other: BorrowedFd<'_>, len: u64) -> bool {

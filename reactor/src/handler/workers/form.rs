@@ -50,7 +50,9 @@ pub fn boundary(content_type: &[u8]) -> Option<&[u8]> {
     if !media_type.eq_ignore_ascii_case(b"multipart/form-data") {
         return None;
     }
-    let name = memmem::find(&content_type.to_ascii_lowercase(), b"boundary")?;
+    // As it is written first.
+    let name = memmem::find(content_type, b"boundary")
+        .or_else(|| memmem::find(&content_type.to_ascii_lowercase(), b"boundary"))?;
     let value = memchr(b'=', &content_type[name..])?;
     let value = &content_type[name + value + 1..];
     let boundary = match value {
@@ -309,6 +311,7 @@ mod tests {
         for (content_type, wanted) in [
             ("multipart/form-data; boundary=B", Some("B")),
             ("Multipart/Form-Data;charset=x;Boundary=B; x=y", Some("B")),
+            ("multipart/form-data; BOUNDARY=A; boundary=B", Some("B")),
             ("multipart/form-data; boundary=\"a;b\"; x", Some("a;b")),
             ("multipart/form-data; boundary=\"a", None),
             ("multipart/form-data; boundary=a b", Some("a b")),
