@@ -69,7 +69,7 @@ impl IdSource {
     /// Gives a request its ids.
     pub fn assign(&mut self, head: &mut RequestHead) {
         let said = self.said(head);
-        head.ids.request = said.or_else(|| self.make(head.origin.received_at / 1000));
+        head.ids.request = Some(said.unwrap_or_else(|| self.make(head.origin.received_at / 1000)));
     }
 
     /// What the request says of itself, if its sender is believed: one id, and nothing beside it.
@@ -94,7 +94,7 @@ impl IdSource {
 
     /// A UUID of version 7 (RFC 9562, 5.7): milliseconds since 1970, then 74 random bits. So ids sort by
     /// time, and no two are alike.
-    fn make(&mut self, millis: u64) -> Option<RequestId> {
+    fn make(&mut self, millis: u64) -> RequestId {
         if self.used == RANDOM_BYTES {
             // The library never returns an error here: it ends the process when there is no randomness.
             let _ = rand_bytes(&mut self.random[..]);
@@ -106,7 +106,7 @@ impl IdSource {
         self.used += ID_RANDOM_BYTES;
         bytes[6] = bytes[6] & 0x0f | 0x70;
         bytes[8] = bytes[8] & 0x3f | 0x80;
-        RequestId::parse(&text(&bytes))
+        RequestId::uuid(&bytes)
     }
 
     /// Puts the id into the final head of a response, unless the handler has put one there itself.
@@ -134,20 +134,6 @@ impl IdSource {
 /// Whether a request came before its handshake was done.
 fn is_early(head: &RequestHead) -> bool {
     head.version == Version::Http3 && head.fields.get(b"early-data").is_some()
-}
-
-/// A UUID as text (RFC 9562, 4).
-fn text(bytes: &[u8; 16]) -> [u8; 36] {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let mut text = [b'-'; 36];
-    let mut at = 0;
-    for (nth, byte) in bytes.iter().enumerate() {
-        at += usize::from(matches!(nth, 4 | 6 | 8 | 10));
-        text[at] = DIGITS[usize::from(byte >> 4)];
-        text[at + 1] = DIGITS[usize::from(byte & 15)];
-        at += 2;
-    }
-    text
 }
 
 #[cfg(test)]

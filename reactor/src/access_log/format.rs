@@ -182,6 +182,7 @@ fn combined(line: &mut Vec<u8>, record: &Record, time: &str) {
 }
 
 fn json(line: &mut Vec<u8>, record: &Record, iso: &str) {
+    line.reserve(LINE_BYTES_USUAL);
     let begin = line.len();
     for field in Field::ALL {
         let value = field.of(record, iso);
@@ -191,14 +192,14 @@ fn json(line: &mut Vec<u8>, record: &Record, iso: &str) {
         line.extend_from_slice(field.key().as_bytes());
         match value {
             Value::None => {}
-            Value::Text(text) => string(line, text),
-            Value::Own(text) => string(line, &text),
+            Value::Text(text) => string(line, text.as_bytes()),
+            Value::Own(text) => string(line, text.as_bytes()),
             Value::Address(ip) => {
                 line.push(b'"');
                 address(line, ip);
                 line.push(b'"');
             }
-            Value::Bytes(bytes) => string(line, &String::from_utf8_lossy(cut(bytes))),
+            Value::Bytes(bytes) => string(line, cut(bytes)),
             Value::Number(value) => number(line, value),
             Value::Time(time) => seconds(line, time),
         }
@@ -208,41 +209,73 @@ fn json(line: &mut Vec<u8>, record: &Record, iso: &str) {
     line.push(b'}');
 }
 
-/// A string of JSON.
-fn string(line: &mut Vec<u8>, text: &str) {
+/// Room that is made for a line in one go.
+const LINE_BYTES_USUAL: usize = 1 << 10;
+
+/// A string of JSON. Most have nothing to be escaped, which is found out in a fraction of the time that the
+/// escaping takes.
+fn string(line: &mut Vec<u8>, text: &[u8]) {
+    if is_plain(text) {
+        line.push(b'"');
+        line.extend_from_slice(text);
+        line.push(b'"');
+        return;
+    }
     // Memory takes it.
-    let _ = serde_json::to_writer(line, text);
+    let _ = serde_json::to_writer(line, &String::from_utf8_lossy(text));
 }
 
-/// A number in decimal digits, which takes a third of the time that formatting takes.
+/// Whether a text stands for itself in JSON: visible ASCII without quotation marks and backslashes. All bytes are
+/// looked at, so that many are at once.
+fn is_plain(text: &[u8]) -> bool {
+    let plain = |byte: u8| (0x20..0x7f).contains(&byte) & (byte != b'"') & (byte != b'\\');
+    text.iter().fold(true, |all, byte| all & plain(*byte))
+}
+
+/// A number in decimal digits.
 fn number(line: &mut Vec<u8>, number: u64) {
-    let _ = serde_json::to_writer(line, &number);
+    let mut text = [0; 20];
+    let at = digits_before(&mut text, 20, number);
+    line.extend_from_slice(&text[at..]);
 }
 
 /// Seconds with six digits behind the point.
 fn seconds(line: &mut Vec<u8>, time: Duration) {
-    number(line, time.as_secs());
-    let mut digits = *b".000000";
+    let mut text = [0; 27];
     let mut rest = time.subsec_micros();
-    for digit in digits[1..].iter_mut().rev() {
+    for digit in text[21..].iter_mut().rev() {
         *digit = b'0' + (rest % 10) as u8;
         rest /= 10;
     }
-    line.extend_from_slice(&digits);
+    text[20] = b'.';
+    let at = digits_before(&mut text, 20, time.as_secs());
+    line.extend_from_slice(&text[at..]);
 }
 
 fn address(line: &mut Vec<u8>, ip: IpAddr) {
     match ip {
         IpAddr::V4(ip) => {
-            for (nth, octet) in ip.octets().into_iter().enumerate() {
-                if nth > 0 {
-                    line.push(b'.');
-                }
-                number(line, octet.into());
+            let mut text = [b'.'; 15];
+            let mut at = text.len() + 1;
+            for octet in ip.octets().into_iter().rev() {
+                at = digits_before(&mut text, at - 1, octet.into());
             }
+            line.extend_from_slice(&text[at..]);
         }
         IpAddr::V6(ip) => {
             let _ = write!(line, "{ip}");
+        }
+    }
+}
+
+/// Writes the decimal digits of a number before this place, where there is room for them. Returns where they begin.
+fn digits_before(text: &mut [u8], mut at: usize, mut number: u64) -> usize {
+    loop {
+        at -= 1;
+        text[at] = b'0' + (number % 10) as u8;
+        number /= 10;
+        if number == 0 {
+            return at;
         }
     }
 }
@@ -318,8 +351,27 @@ mod tests {
             address(&mut line, ip.parse().unwrap());
             line.push(b' ');
         }
-        let expected = "0.000000 12.000042 1.999999 192.0.2.7 255.255.255.255 2001:db8::1 ";
+        for value in [0, 9, 10, u64::MAX] {
+            number(&mut line, value);
+            line.push(b' ');
+        }
+        seconds(&mut line, Duration::from_secs(u64::MAX));
+        let expected = "0.000000 12.000042 1.999999 192.0.2.7 255.255.255.255 2001:db8::1 \
+                        0 9 10 18446744073709551615 18446744073709551615.000000";
         assert_eq!(String::from_utf8(line).unwrap(), expected);
+    }
+
+    #[test]
+    fn every_string_of_json_is_what_it_was() {
+        let all: Vec<u8> = (0..=0xff).collect();
+        let mut texts: Vec<&[u8]> = all.chunks(1).collect();
+        texts.extend([&b""[..], b"/a/b?c=d%20e~", b"caf\xc3\xa9 \"x\" \\", &all]);
+        for text in texts {
+            let mut line = Vec::new();
+            string(&mut line, text);
+            let read: String = serde_json::from_slice(&line).unwrap();
+            assert_eq!(read, String::from_utf8_lossy(text), "{text:?}");
+        }
     }
 
     #[test]

@@ -38,6 +38,20 @@ impl RequestId {
         }))
     }
 
+    /// A UUID as an id.
+    pub fn uuid(bytes: &[u8; 16]) -> Self {
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        let mut text = [b'-'; UUID_BYTES];
+        let mut at = 0;
+        for (nth, byte) in bytes.iter().enumerate() {
+            at += usize::from(matches!(nth, 4 | 6 | 8 | 10));
+            text[at] = DIGITS[usize::from(byte >> 4)];
+            text[at + 1] = DIGITS[usize::from(byte & 15)];
+            at += 2;
+        }
+        Self(Text::Uuid(text))
+    }
+
     /// The text.
     pub fn as_bytes(&self) -> &[u8] {
         match &self.0 {
