@@ -98,23 +98,32 @@ impl Files {
             return None;
         }
         let target = Target::of(&head.path)?;
-        let found = match self.root.open(target.relative(), turn.now()) {
-            Ok(found) => found,
-            Err(missing) => return self.missing(missing, head, turn),
+        // The root is a directory, and opened only to be listed.
+        let root = target.path.is_empty() && !self.config.autoindex;
+        let found = match root {
+            true => None,
+            false => match self.root.open(target.relative(), turn.now()) {
+                Ok(found) => Some(found),
+                Err(missing) => return self.missing(missing, head, turn),
+            },
         };
         let (file, path) = match found {
-            Found::File(_) if target.is_directory => return None,
-            Found::File(file) => (file, target.path.clone()),
-            Found::Directory(directory) => match self.index(&target, turn) {
-                Some(Ok(found)) => found,
-                Some(Err(Absent::Missing(missing))) => return self.missing(missing, head, turn),
-                Some(Err(Absent::Program)) => return None,
-                None if !self.config.autoindex => return None,
-                None if !target.is_directory => return Some(redirect(&target, head)),
-                None => {
+            Some(Found::File(_)) if target.is_directory => return None,
+            Some(Found::File(file)) => (file, target.path.clone()),
+            directory => match (self.index(&target, turn), directory) {
+                (Some(Ok(found)), _) => found,
+                (Some(Err(Absent::Missing(missing))), _) => {
+                    return self.missing(missing, head, turn);
+                }
+                (Some(Err(Absent::Program)), _) => return None,
+                (None, Some(Found::Directory(directory))) if self.config.autoindex => {
+                    if !target.is_directory {
+                        return Some(redirect(&target, head));
+                    }
                     let shown = target.shown();
                     return Some(listing::list(directory, &shown).map_or_else(failed, page));
                 }
+                (None, _) => return None,
             },
         };
         if path.len() != target.path.len() && !target.is_directory {
