@@ -28,7 +28,8 @@ use crate::protocol::detect::Detect;
 use crate::protocol::ended::Ended;
 use crate::protocol::error::ProtocolError;
 use crate::protocol::{Input, Now, Output, Protocol, StreamId};
-use crate::socket::{ReadBuffer, Received, Socket};
+use crate::read_buffer::ReadBuffer;
+use crate::socket::{Received, Socket};
 use crate::timer::Alarms;
 
 /// Reads in one turn of the event loop before other connections have theirs.

@@ -26,6 +26,8 @@ mod listener;
 mod mailbox;
 pub mod proxies;
 pub mod quic;
+#[allow(unsafe_code)]
+mod read_buffer;
 pub mod record;
 pub mod request_ids;
 mod response_spool;

@@ -11,10 +11,11 @@ use nix::sys::sendfile::sendfile;
 use nix::sys::socket::{MsgFlags, recv, send, sendmsg};
 use socket2::SockRef;
 use wire::FileSlice;
-use wire::limits::{READ_BYTES_MAX, SPOOL_BLOCK_BYTES};
+use wire::limits::SPOOL_BLOCK_BYTES;
 
 use crate::file;
 use crate::protocol::{Chunk, Output};
+use crate::read_buffer::ReadBuffer;
 use crate::tls::stream::TlsStream;
 
 /// Chunks in one vectored write.
@@ -23,37 +24,6 @@ const VECTOR_MAX: usize = 16;
 /// Bytes that one `sendfile` call may move, so that one client with a large file does not hold the
 /// event loop.
 const SENDFILE_BYTES_MAX: usize = 1 << 20;
-
-/// A read buffer that all connections of an event loop share. What was read is split off, so a body
-/// can be passed on without a copy; the space comes back when it has been dropped.
-#[derive(Debug)]
-pub struct ReadBuffer {
-    space: BytesMut,
-}
-
-/// Less space than this is not worth a system call.
-const SPACE_BYTES_MIN: usize = 8 << 10;
-
-impl ReadBuffer {
-    /// An empty buffer.
-    pub fn new() -> Self {
-        Self { space: BytesMut::zeroed(READ_BYTES_MAX) }
-    }
-
-    /// Lets `read` fill the buffer's space and returns what it filled, and whether it filled all.
-    pub fn fill(
-        &mut self,
-        read: impl FnOnce(&mut [u8]) -> nix::Result<usize>,
-    ) -> nix::Result<(BytesMut, bool)> {
-        if self.space.len() < SPACE_BYTES_MIN {
-            self.space.clear();
-            self.space.resize(READ_BYTES_MAX, 0);
-        }
-        let len = read(&mut self.space)?;
-        let full = len == self.space.len();
-        Ok((self.space.split_to(len), full))
-    }
-}
 
 /// What one attempt to read gave.
 #[derive(Debug)]
@@ -213,7 +183,7 @@ impl Plain {
     /// Reads once.
     pub fn receive(&self, buffer: &mut ReadBuffer) -> Received {
         loop {
-            return match buffer.fill(|space| recv(self.raw(), space, MsgFlags::empty())) {
+            return match buffer.receive(self.raw()) {
                 Ok((bytes, _)) if bytes.is_empty() => Received::Eof,
                 Ok((bytes, full)) => Received::Bytes { bytes, drained: !full },
                 Err(nix::Error::EINTR) => continue,

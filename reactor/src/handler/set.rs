@@ -10,8 +10,8 @@ use super::fixed::Fixed;
 use super::workers::WorkerPool;
 use super::{Handler, HandlerId};
 use crate::config::Config;
+use crate::read_buffer::ReadBuffer;
 use crate::shared::SharedState;
-use crate::socket::ReadBuffer;
 use crate::turn::Turn;
 
 /// All of them, by their ids.

@@ -15,7 +15,8 @@ use super::info;
 use super::wire_end::{Fill, WireEnd};
 use crate::file;
 use crate::protocol::{Alpn, Chunk, Output};
-use crate::socket::{ReadBuffer, Received};
+use crate::read_buffer::ReadBuffer;
+use crate::socket::Received;
 
 /// The most content bytes of a record (RFC 8446, 5.1).
 const RECORD_BYTES_MAX: usize = 16 << 10;

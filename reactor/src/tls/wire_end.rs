@@ -9,12 +9,13 @@ use std::io::{self, Read, Write};
 use std::os::fd::{AsRawFd, OwnedFd};
 
 use bytes::{Buf, BytesMut};
-use nix::sys::socket::{MsgFlags, recv, send};
+use nix::sys::socket::{MsgFlags, send};
 use wire::FileSlice;
 use wire::limits::{SPOOL_BLOCK_BYTES, SPOOL_PIECE_BYTES_MIN, TLS_BATCH_BYTES_MAX};
 
 use crate::file;
-use crate::socket::{ReadBuffer, Received};
+use crate::read_buffer::ReadBuffer;
+use crate::socket::Received;
 
 /// The socket, and the records on their way.
 #[derive(Debug)]
@@ -84,7 +85,7 @@ impl WireEnd {
     /// Reads from the socket once.
     pub(super) fn fill(&mut self, buffer: &mut ReadBuffer) -> Fill {
         loop {
-            let read = buffer.fill(|space| recv(self.fd.as_raw_fd(), space, MsgFlags::empty()));
+            let read = buffer.receive(self.fd.as_raw_fd());
             return match read {
                 Ok((bytes, _)) if bytes.is_empty() => Fill::Eof,
                 Ok((bytes, full)) => {

@@ -15,8 +15,8 @@ use wire::shm::{Mark, Marks, Shared};
 use wire::{Address, CodecError, Decoder, Encoder, ExchangeId, ToReactor, ToWorker};
 
 use crate::handler::workers::in_flight::NO_MARK;
+use crate::read_buffer::ReadBuffer;
 use crate::shared_content;
-use crate::socket::ReadBuffer;
 
 /// One link, its marks, and who is on it.
 #[derive(Debug)]

@@ -11,7 +11,7 @@ use crate::handler::workers::in_flight::{Stage, Task, key_of};
 use crate::handler::workers::link::{Link, LinkError, LinkRead};
 use crate::handler::workers::scheduler::{LinkEnd, WorkerEnd, WorkerSlot};
 use crate::handler::{ExchangeKey, Handler, HandlerId, ToClient};
-use crate::socket::ReadBuffer;
+use crate::read_buffer::ReadBuffer;
 use crate::timer::Timer;
 use crate::turn::Turn;
 
