@@ -28,18 +28,25 @@ $server->set([
 $tls->set(['ssl_cert_file' => "$folder/server.pem", 'ssl_key_file' => "$folder/server.key"]);
 
 file_put_contents("$folder/small", "a small file\n");
-file_put_contents("$folder/large", str_repeat('0123456789abcdef', 400_000));
+
+// A large file that no other response sends: the reactor opens once what many send.
+$own = function (Response $response) use ($folder): void {
+    $file = tempnam($folder, 'own');
+    ftruncate(fopen($file, 'c'), 6_400_000);
+    $response->sendfile($file);
+    unlink($file);
+};
 
 $server->on('Start', function (Server $server) use ($folder, $tls) {
     file_put_contents("$folder/ready.new", json_encode(['clear' => $server->port, 'tls' => $tls->port, 'pid' => $server->master_pid]));
     rename("$folder/ready.new", "$folder/ready");
 });
 
-$server->on('Request', function (Request $request, Response $response) use ($server, $folder) {
+$server->on('Request', function (Request $request, Response $response) use ($server, $folder, $own) {
     match ($request->server['request_uri']) {
         '/stats' => $response->end(json_encode($server->stats())),
         '/small' => $response->sendfile("$folder/small"),
-        '/large' => $response->sendfile("$folder/large"),
+        '/own' => $own($response),
         '/length' => $response->end((string) strlen($request->getContent())),
         default => $response->end('hello'),
     };

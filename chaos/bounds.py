@@ -1,7 +1,7 @@
 """Clients that hold as many descriptors of the server as they can, while others ask.
 
 Eight connections with 128 unfinished bodies each, of which each wants a file of the reactor's, at `ulimit -n
-1024`; then streams whose answers are files that nobody reads. Everybody else is served, no worker is
+1024`; then streams whose answers are files that nobody reads, each another one. Everybody else is served, no worker is
 replaced, and in the end the reactor has as many descriptors open as before.
 """
 
@@ -168,7 +168,7 @@ async def unread_files():
             pass
         before = server.descriptors()["reactor"].total()
         greedy = [Http2(("127.0.0.1", server.clear), window=0) for _ in range(4)]
-        streams = [await client.hold("GET", "/large") for client in greedy for _ in range(STREAMS)]
+        streams = [await client.hold("GET", "/own") for client in greedy for _ in range(STREAMS)]
         await until(lambda: any(stream["status"] == 503 for stream in streams), "one is refused")
         await until(lambda: all(stream["status"] for stream in streams), "all are answered")
         kinds = {status: sum(stream["status"] == status for stream in streams) for status in (200, 503)}
@@ -177,7 +177,7 @@ async def unread_files():
         expect(all(stream["fields"].get("retry-after") for stream in refused), "no Retry-After")
         asking = clients(server)
         for name, client in asking.items():
-            expect((await client.ask("GET", "/large"))[0] == 503, f"{name}: a file past the bound is no 503")
+            expect((await client.ask("GET", "/own"))[0] == 503, f"{name}: a file past the bound is no 503")
             expect(await client.ask("GET", "/") == (200, b"hello"), f"{name}: what needs no file is not served")
             body = await client.ask("POST", "/length", b"x" * 300_000)
             expect(body == (200, b"300000"), f"{name}: a body in a file is not served: {body}")
@@ -185,7 +185,7 @@ async def unread_files():
             client.close()
         await until(lambda: server.descriptors()["reactor"].total() < before + 50, "descriptors are left")
         for name, client in asking.items():
-            status, content = await client.ask("GET", "/large")
+            status, content = await client.ask("GET", "/own")
             expect((status, len(content)) == (200, 6_400_000), f"{name}: no room again: {status}")
             client.close()
         await until(lambda: server.descriptors()["reactor"].total() <= before, "descriptors are left")
