@@ -233,7 +233,7 @@ impl Link {
     /// Puts content into a block of the arena, and its frame with the others. `false` when no block
     /// is free.
     pub(crate) fn put_block(&mut self, exchange: ExchangeId, content: &[u8]) -> bool {
-        let block = self.arena.put_by(fill, content);
+        let block = self.arena.put(content, fill);
         if let Some(block) = block {
             self.encoder.block(exchange, block, content.len() as u32);
         }

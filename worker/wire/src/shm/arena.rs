@@ -76,14 +76,9 @@ impl Arena {
         (word & u64::from(u32::MAX), word >> READ_SHIFT)
     }
 
-    /// The worker puts content, at most [`BODY_FRAME_BYTES_MAX`] bytes, into a free block. `None`
-    /// when there is none.
-    pub fn put(self, content: &[u8]) -> Option<u8> {
-        self.put_by(store, content)
-    }
-
-    /// As [`put`](Self::put), where a function of the caller's copies the content.
-    pub fn put_by(self, fill: Fill, content: &[u8]) -> Option<u8> {
+    /// The worker puts content, at most [`BODY_FRAME_BYTES_MAX`] bytes, into a free block, to which `fill`
+    /// copies it. `None` when there is none.
+    pub fn put(self, content: &[u8], fill: Fill) -> Option<u8> {
         let (emptied, read) = self.reactors();
         let taken = (self.filled.load(Ordering::Relaxed) ^ emptied) | read;
         let block = taken.trailing_ones() as usize;
@@ -122,19 +117,6 @@ impl Arena {
 
 /// Copies content, which is not longer, to the words of a block that is free.
 pub type Fill = fn(block: &[AtomicU64], content: &[u8]);
-
-/// Copies word by word.
-fn store(block: &[AtomicU64], content: &[u8]) {
-    let (words, rest) = content.as_chunks::<8>();
-    for (word, bytes) in block.iter().zip(words) {
-        word.store(u64::from_le_bytes(*bytes), Ordering::Relaxed);
-    }
-    if let (false, Some(word)) = (rest.is_empty(), block.get(words.len())) {
-        let mut padded = [0; 8];
-        padded[..rest.len()].copy_from_slice(rest);
-        word.store(u64::from_le_bytes(padded), Ordering::Relaxed);
-    }
-}
 
 /// The reactor has died, and with it whoever read blocks.
 pub(crate) fn forget_loans(emptied: &AtomicU64) {
@@ -188,6 +170,19 @@ impl Drop for Loan {
 mod tests {
     use super::*;
 
+    /// Copies word by word.
+    fn store(block: &[AtomicU64], content: &[u8]) {
+        let (words, rest) = content.as_chunks::<8>();
+        for (word, bytes) in block.iter().zip(words) {
+            word.store(u64::from_le_bytes(*bytes), Ordering::Relaxed);
+        }
+        if let (false, Some(word)) = (rest.is_empty(), block.get(words.len())) {
+            let mut padded = [0; 8];
+            padded[..rest.len()].copy_from_slice(rest);
+            word.store(u64::from_le_bytes(padded), Ordering::Relaxed);
+        }
+    }
+
     fn memory() -> (&'static [AtomicU64], &'static AtomicU64) {
         let memory: Vec<AtomicU64> = (0..ARENA_WORDS + 1).map(|_| AtomicU64::new(0)).collect();
         let (emptied, rest) = memory.leak().split_first().unwrap();
@@ -204,25 +199,25 @@ mod tests {
         let arena = arena();
         for len in [0, 1, 7, 8, 9, 4097, BODY_FRAME_BYTES_MAX - 1, BODY_FRAME_BYTES_MAX] {
             let content: Vec<u8> = (0..len).map(|n| n as u8).collect();
-            let block = arena.put(&content).unwrap();
+            let block = arena.put(&content, store).unwrap();
             assert_eq!(arena.borrow(block, len).unwrap().copy(), content);
         }
-        assert_eq!(arena.put(&vec![0; BODY_FRAME_BYTES_MAX + 1]), None);
+        assert_eq!(arena.put(&vec![0; BODY_FRAME_BYTES_MAX + 1], store), None);
     }
 
     #[test]
     fn a_full_arena_says_so_until_a_block_is_given_back() {
         let arena = arena();
         for n in 0..ARENA_BLOCKS {
-            assert_eq!(arena.put(&[n as u8]), Some(n as u8));
+            assert_eq!(arena.put(&[n as u8], store), Some(n as u8));
         }
-        assert_eq!(arena.put(b"more"), None);
+        assert_eq!(arena.put(b"more", store), None);
         let loan = arena.borrow(3, 1).unwrap();
-        assert_eq!(arena.put(b"more"), None, "it is being read");
+        assert_eq!(arena.put(b"more", store), None, "it is being read");
         assert_eq!(loan.copy(), [3][..]);
-        assert_eq!(arena.put(b"more"), Some(3));
+        assert_eq!(arena.put(b"more", store), Some(3));
         arena.reset();
-        assert_eq!(arena.put(b"first"), Some(0));
+        assert_eq!(arena.put(b"first", store), Some(0));
     }
 
     #[test]
@@ -230,13 +225,13 @@ mod tests {
         let arena = arena();
         assert!(arena.borrow(0, 1).is_none(), "not in use");
         assert!(arena.borrow(200, 1).is_none());
-        arena.put(b"x").unwrap();
+        arena.put(b"x", store).unwrap();
         assert!(arena.borrow(0, BODY_FRAME_BYTES_MAX + 1).is_none());
         let loan = arena.borrow(0, 1).unwrap();
         assert!(arena.borrow(0, 1).is_none(), "named twice");
         drop(loan);
         assert!(arena.borrow(0, 1).is_none(), "named twice, later");
-        assert_eq!(arena.put(b"y"), Some(0), "none of it has cost a block");
+        assert_eq!(arena.put(b"y", store), Some(0), "none of it has cost a block");
     }
 
     #[test]
@@ -244,15 +239,15 @@ mod tests {
         let (memory, emptied) = memory();
         let [former, next] = [2, 4].map(|life| Arena::new(memory, emptied, life));
         former.reset();
-        assert_eq!(former.put(b"read"), Some(0));
-        assert_eq!(former.put(b"lost"), Some(1));
+        assert_eq!(former.put(b"read", store), Some(0));
+        assert_eq!(former.put(b"lost", store), Some(1));
         let loan = former.borrow(0, 4).unwrap();
         next.reset();
         assert!(former.borrow(1, 4).is_none(), "its life is over");
-        assert_eq!(next.put(b"next"), Some(1));
+        assert_eq!(next.put(b"next", store), Some(1));
         assert_eq!(next.borrow(1, 4).unwrap().copy(), "next");
         assert_eq!(loan.copy(), "read");
-        assert_eq!(next.put(b"free"), Some(0));
+        assert_eq!(next.put(b"free", store), Some(0));
     }
 
     /// Lives of a worker follow each other while a thread of the reactor is late with what it reads.
@@ -280,7 +275,7 @@ mod tests {
             let arena = Arena::new(memory, emptied, life);
             arena.reset();
             for _ in 0..4 {
-                if let Some(block) = arena.put(&[life as u8; 800]) {
+                if let Some(block) = arena.put(&[life as u8; 800], store) {
                     sender.send((life, block)).unwrap();
                 }
             }
@@ -291,7 +286,7 @@ mod tests {
         // Only what was named in vain at the moment of a reset may be missing, until the next one.
         let arena = Arena::new(memory, emptied, 5_000);
         arena.reset();
-        let blocks = std::iter::from_fn(|| arena.put(b"x")).count();
+        let blocks = std::iter::from_fn(|| arena.put(b"x", store)).count();
         assert_eq!(blocks, ARENA_BLOCKS);
     }
 }
