@@ -36,11 +36,11 @@ use crate::engine::reset::Baseline;
 use crate::engine::zend::value;
 use crate::php::port::PortContext;
 use crate::php::server::client_info::Told;
-use crate::php::server::state::ServerState;
+use crate::php::server::state::ServerInner;
 use crate::request_cycle;
 use crate::web::callback::WebCallbacks;
-use crate::web::classic::{self, Classic};
-use crate::web::pull;
+use crate::web::classic::{Classic, ClassicPlan};
+use crate::web::pull::{self, PullPlan};
 use crate::web::superglobals;
 
 /// What one port does with what comes in.
@@ -58,7 +58,7 @@ pub struct PortHandler {
 }
 
 /// What `start()` has decided.
-pub struct Run {
+pub struct ServerPlan {
     /// One per port.
     pub handlers: Vec<PortHandler>,
     /// Whom the children become.
@@ -84,17 +84,17 @@ pub struct Run {
     /// Where callbacks see requests as under php-fpm: how.
     pub web: Option<WebCallbacks>,
     /// Where requests run files: which, and how.
-    pub classic: Option<classic::Plan>,
+    pub classic: Option<ClassicPlan>,
     /// Where workers run a script that asks for requests: which, and how.
-    pub pull: Option<pull::Plan>,
+    pub pull: Option<PullPlan>,
 }
 
 /// The application of one server. Each process has its own copy.
 pub struct ServerApplication {
     /// The `Ferrite\Http\Server`.
     server: Zval,
-    state: Rc<ServerState>,
-    run: Run,
+    state: Rc<ServerInner>,
+    run: ServerPlan,
     /// Whether PHP code may still run in this process.
     sound: bool,
     /// In a worker, once it is ready.
@@ -113,7 +113,7 @@ enum LeftScript {
 
 impl ServerApplication {
     /// The application of a server that is about to start.
-    pub fn new(server: Zval, state: Rc<ServerState>, run: Run) -> Self {
+    pub fn new(server: Zval, state: Rc<ServerInner>, run: ServerPlan) -> Self {
         Self { server, state, run, sound: true, baseline: None, left: None }
     }
 

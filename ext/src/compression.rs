@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::sync::Arc;
 
-use config::coding::{ContentCoding, Encoder, encode};
+use config::coding::{ContentCoding, ContentEncoder, encode};
 use config::options::config::CompressionOptions;
 use http::StatusCode;
 use reactor::protocol::files::accepted_codings;
@@ -44,7 +44,7 @@ pub struct Compression {
 
 /// What becomes of the content of one response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Outcome {
+enum CompressionDecision {
     /// Nobody's is compressed.
     AsItIs,
     /// Another client's would be (RFC 9110, 12.5.5).
@@ -80,11 +80,11 @@ impl Compression {
     pub fn whole(&self, head: &mut ResponseHead, content: &[u8]) -> Option<Vec<u8>> {
         let mut outcome = self.outcome(head, Some(content.len() as u64));
         let mut coded = None;
-        if let Outcome::Coded(coding) = outcome {
+        if let CompressionDecision::Coded(coding) = outcome {
             coded = encode(coding, self.options.level, content).ok();
             coded = coded.filter(|coded| coded.len() < content.len());
             match (&coded, &mut head.length) {
-                (None, _) => outcome = Outcome::Varies,
+                (None, _) => outcome = CompressionDecision::Varies,
                 (Some(coded), BodyLength::Known(len)) => *len = coded.len() as u64,
                 (Some(_), BodyLength::Streamed) => {}
             }
@@ -97,7 +97,7 @@ impl Compression {
     /// method or the status: of `len` bytes; `None`: nobody knows.
     pub fn absent(&self, head: &mut ResponseHead, len: Option<u64>) {
         let outcome = self.outcome(head, len);
-        if matches!(outcome, Outcome::Coded(_)) {
+        if matches!(outcome, CompressionDecision::Coded(_)) {
             // Nobody knows how long it would be (RFC 9110, 9.3.2).
             head.length = BodyLength::Streamed;
         }
@@ -106,27 +106,27 @@ impl Compression {
 
     /// Begins to compress content that is sent in pieces: of `len` bytes in all; `None`: nobody knows.
     /// Without memory for it the content stays as it is. The head says which.
-    pub fn streamed(&self, head: &mut ResponseHead, len: Option<u64>) -> Option<Encoder> {
+    pub fn streamed(&self, head: &mut ResponseHead, len: Option<u64>) -> Option<ContentEncoder> {
         let mut outcome = self.outcome(head, len);
         let mut encoder = None;
-        if let Outcome::Coded(coding) = outcome {
-            encoder = Encoder::new(coding, self.options.level).ok();
+        if let CompressionDecision::Coded(coding) = outcome {
+            encoder = ContentEncoder::new(coding, self.options.level).ok();
             if encoder.is_none() {
-                outcome = Outcome::Varies;
+                outcome = CompressionDecision::Varies;
             }
         }
         describe(head, outcome);
         encoder
     }
 
-    fn outcome(&self, head: &ResponseHead, len: Option<u64>) -> Outcome {
+    fn outcome(&self, head: &ResponseHead, len: Option<u64>) -> CompressionDecision {
         if !self.may_be_compressed(head, len) {
-            return Outcome::AsItIs;
+            return CompressionDecision::AsItIs;
         }
         match self.coding {
-            None => Outcome::Varies,
-            Some(_) if head.status == StatusCode::NOT_MODIFIED => Outcome::Known,
-            Some(coding) => Outcome::Coded(coding),
+            None => CompressionDecision::Varies,
+            Some(_) if head.status == StatusCode::NOT_MODIFIED => CompressionDecision::Known,
+            Some(coding) => CompressionDecision::Coded(coding),
         }
     }
 
@@ -150,8 +150,8 @@ impl Compression {
 }
 
 /// Has a head say what has become of the content.
-fn describe(head: &mut ResponseHead, outcome: Outcome) {
-    if outcome == Outcome::AsItIs {
+fn describe(head: &mut ResponseHead, outcome: CompressionDecision) {
+    if outcome == CompressionDecision::AsItIs {
         return;
     }
     let fields = &head.fields;
@@ -170,9 +170,10 @@ fn describe(head: &mut ResponseHead, outcome: Outcome) {
                 }
             }
             // Ranges would be of other bytes.
-            b"content-length" | b"accept-ranges" if matches!(outcome, Outcome::Coded(_)) => {}
+            b"content-length" | b"accept-ranges"
+                if matches!(outcome, CompressionDecision::Coded(_)) => {}
             // The bytes are others, and what they mean is the same (RFC 9110, 8.8.3.3).
-            b"etag" if outcome != Outcome::Varies && value.starts_with(b"\"") => {
+            b"etag" if outcome != CompressionDecision::Varies && value.starts_with(b"\"") => {
                 builder.push(name, &[b"W/", value].concat());
             }
             _ => builder.push(name, value),
@@ -182,7 +183,7 @@ fn describe(head: &mut ResponseHead, outcome: Outcome) {
         vary.extend_from_slice(b"Accept-Encoding");
         builder.push(b"vary", &vary);
     }
-    if let Outcome::Coded(coding) = outcome {
+    if let CompressionDecision::Coded(coding) = outcome {
         builder.push(b"content-encoding", coding.name().as_bytes());
     }
     head.fields = builder.build();

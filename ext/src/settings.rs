@@ -7,7 +7,7 @@ use config::options::value::Value;
 use ext_php_rs::ffi::zval;
 use ext_php_rs::types::{ZendHashTable, Zval};
 
-use crate::engine::zend::value::{Array, Key, entries};
+use crate::engine::zend::value::{Array, ArrayKey, entries};
 use crate::php::error::Failure;
 
 /// The options of a property `$setting`, by their keys.
@@ -51,7 +51,7 @@ pub fn too_late(method: &str) -> Failure {
     Failure::State(format!("{method}() is possible before start() only"))
 }
 
-fn check_one(key: Key<'_>, value: &Zval, scope: Scope) -> Result<Assignment, Failure> {
+fn check_one(key: ArrayKey<'_>, value: &Zval, scope: Scope) -> Result<Assignment, Failure> {
     let key = text(key);
     options::check(&key, &convert(value, ARRAY_DEPTH_MAX), scope).map_err(|error| {
         let message = format!("is not valid: {error}");
@@ -63,7 +63,7 @@ fn check_one(key: Key<'_>, value: &Zval, scope: Scope) -> Result<Assignment, Fai
 const ARRAY_DEPTH_MAX: u8 = 2;
 
 /// Bytes that are not UTF-8 are replaced: no option's name has any.
-fn text(key: Key<'_>) -> String {
+fn text(key: ArrayKey<'_>) -> String {
     String::from_utf8_lossy(&key.to_bytes()).into_owned()
 }
 

@@ -11,7 +11,7 @@ pub mod paths;
 pub mod rules;
 pub mod tree;
 
-pub use tree::{Source, Tree};
+pub use tree::{SourceFile, Tree};
 
 /// One place where a rule is broken.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

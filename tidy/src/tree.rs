@@ -10,12 +10,12 @@ use crate::lexer;
 #[derive(Debug, Default)]
 pub struct Tree {
     /// In the order of their paths.
-    pub files: Vec<Source>,
+    pub files: Vec<SourceFile>,
 }
 
 /// One text file.
 #[derive(Debug, Clone)]
-pub struct Source {
+pub struct SourceFile {
     /// Relative to the repository, with `/`.
     pub path: String,
     /// As it is.
@@ -25,7 +25,7 @@ pub struct Source {
     pub code: String,
 }
 
-impl Source {
+impl SourceFile {
     /// A file with these contents.
     pub fn new(path: &str, text: &str) -> Self {
         let code = if path.ends_with(".rs") { lexer::code(text) } else { String::new() };
@@ -74,7 +74,7 @@ impl Source {
 impl Tree {
     /// A tree of these files; for tests of the rules.
     pub fn of(files: &[(&str, &str)]) -> Self {
-        Self { files: files.iter().map(|(path, text)| Source::new(path, text)).collect() }
+        Self { files: files.iter().map(|(path, text)| SourceFile::new(path, text)).collect() }
     }
 
     /// What git tracks under `root`, and what it would track; without git every file outside of
@@ -86,19 +86,19 @@ impl Tree {
             .iter()
             .filter_map(|path| {
                 let text = fs::read_to_string(root.join(path)).ok()?;
-                Some(Source::new(path, &text))
+                Some(SourceFile::new(path, &text))
             })
             .collect();
         Self { files }
     }
 
     /// The file with this path.
-    pub fn get(&self, path: &str) -> Option<&Source> {
+    pub fn get(&self, path: &str) -> Option<&SourceFile> {
         self.files.iter().find(|file| file.path == path)
     }
 
     /// The Rust files below a folder, which ends with `/`.
-    pub fn rust<'a>(&'a self, below: &'a str) -> impl Iterator<Item = &'a Source> {
+    pub fn rust<'a>(&'a self, below: &'a str) -> impl Iterator<Item = &'a SourceFile> {
         self.files.iter().filter(move |file| file.is_rust() && file.path.starts_with(below))
     }
 }
@@ -139,14 +139,15 @@ mod tests {
 
     #[test]
     fn a_trailing_test_module_is_apart() {
-        let source = Source::new("a.rs", "fn a() {}\n#[cfg(test)]\nmod tests {\n fn b() {}\n}\n");
+        let source =
+            SourceFile::new("a.rs", "fn a() {}\n#[cfg(test)]\nmod tests {\n fn b() {}\n}\n");
         assert_eq!(source.product_lines(), 1);
         assert!(!source.product().contains("fn b"));
     }
 
     #[test]
     fn a_test_module_in_another_file_ends_nothing() {
-        let source = Source::new("a.rs", "#[cfg(test)]\nmod tests;\nfn a() {}\n");
+        let source = SourceFile::new("a.rs", "#[cfg(test)]\nmod tests;\nfn a() {}\n");
         assert!(source.product().contains("fn a"));
     }
 }

@@ -118,17 +118,17 @@ pub enum Literal {
 
 /// Why a stub cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Error {
+pub struct StubError {
     /// The line, from 1.
     pub line: usize,
     /// What is wrong there.
     pub message: String,
 }
 
-impl std::fmt::Display for Error {
+impl std::fmt::Display for StubError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}: {}", self.line, self.message)
     }
 }
 
-impl std::error::Error for Error {}
+impl std::error::Error for StubError {}

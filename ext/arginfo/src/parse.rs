@@ -2,12 +2,12 @@
 
 use crate::token::{Token, TokenKind, tokens};
 use crate::{
-    Error, Literal, StubClass, StubConstant, StubMethod, StubParameter, StubProperty, StubTypes,
-    Stubs,
+    Literal, StubClass, StubConstant, StubError, StubMethod, StubParameter, StubProperty,
+    StubTypes, Stubs,
 };
 
 /// Adds what a stub declares. Names that it does not write with a leading `\` belong to its namespace.
-pub fn stub(text: &str, stubs: &mut Stubs) -> Result<(), Error> {
+pub fn stub(text: &str, stubs: &mut Stubs) -> Result<(), StubError> {
     let tokens = tokens(text)?;
     let mut parser = Parser { tokens: &tokens, at: 0, namespace: String::new() };
     let mut doc = None;
@@ -49,7 +49,7 @@ struct Parser<'a> {
 }
 
 impl Parser<'_> {
-    fn constant(&mut self) -> Result<StubConstant, Error> {
+    fn constant(&mut self) -> Result<StubConstant, StubError> {
         let name = self.name("a constant's name")?;
         self.sign('=')?;
         let value = self.literal()?;
@@ -57,7 +57,7 @@ impl Parser<'_> {
         Ok(StubConstant { name: self.full(&name), value })
     }
 
-    fn class(&mut self) -> Result<StubClass, Error> {
+    fn class(&mut self) -> Result<StubClass, StubError> {
         let name = self.name("a class's name")?;
         let mut class =
             StubClass { name: self.full(&name), properties: Vec::new(), methods: Vec::new() };
@@ -76,7 +76,7 @@ impl Parser<'_> {
         Ok(class)
     }
 
-    fn member(&mut self, class: &mut StubClass, doc: &str) -> Result<(), Error> {
+    fn member(&mut self, class: &mut StubClass, doc: &str) -> Result<(), StubError> {
         if !self.is_name("public") {
             return Err(self.error("a member that is public"));
         }
@@ -97,7 +97,7 @@ impl Parser<'_> {
         Ok(())
     }
 
-    fn method(&mut self, doc: &str) -> Result<StubMethod, Error> {
+    fn method(&mut self, doc: &str) -> Result<StubMethod, StubError> {
         let name = self.name("a method's name")?;
         let mut parameters: Vec<StubParameter> = Vec::new();
         self.sign('(')?;
@@ -125,7 +125,7 @@ impl Parser<'_> {
     }
 
     /// None is possible.
-    fn types(&mut self) -> Result<StubTypes, Error> {
+    fn types(&mut self) -> Result<StubTypes, StubError> {
         let mut names = Vec::new();
         let nullable = self.is_sign('?');
         while let Some(TokenKind::Name(name)) = self.peek() {
@@ -141,11 +141,11 @@ impl Parser<'_> {
         Ok(StubTypes(names))
     }
 
-    fn default(&mut self) -> Result<Option<Literal>, Error> {
+    fn default(&mut self) -> Result<Option<Literal>, StubError> {
         if self.is_sign('=') { self.literal().map(Some) } else { Ok(None) }
     }
 
-    fn literal(&mut self) -> Result<Literal, Error> {
+    fn literal(&mut self) -> Result<Literal, StubError> {
         if self.is_sign('[') {
             self.sign(']')?;
             return Ok(Literal::EmptyArray);
@@ -186,14 +186,14 @@ impl Parser<'_> {
         Some(text)
     }
 
-    fn name(&mut self, wanted: &str) -> Result<String, Error> {
+    fn name(&mut self, wanted: &str) -> Result<String, StubError> {
         let Some(TokenKind::Name(name)) = self.peek() else { return Err(self.error(wanted)) };
         let name = name.clone();
         self.at += 1;
         Ok(name)
     }
 
-    fn variable(&mut self) -> Result<String, Error> {
+    fn variable(&mut self) -> Result<String, StubError> {
         let Some(TokenKind::Variable(name)) = self.peek() else {
             return Err(self.error("a variable"));
         };
@@ -202,7 +202,7 @@ impl Parser<'_> {
         Ok(name)
     }
 
-    fn sign(&mut self, sign: char) -> Result<(), Error> {
+    fn sign(&mut self, sign: char) -> Result<(), StubError> {
         if self.is_sign(sign) { Ok(()) } else { Err(self.error(&format!("'{sign}'"))) }
     }
 
@@ -218,19 +218,19 @@ impl Parser<'_> {
         found
     }
 
-    fn error(&self, wanted: &str) -> Error {
+    fn error(&self, wanted: &str) -> StubError {
         let token = self.tokens.get(self.at).or(self.tokens.last());
         let found = match self.peek() {
             Some(kind) => format!("{kind:?}"),
             None => "the end".to_owned(),
         };
         let line = token.map_or(1, |token| token.line);
-        Error { line, message: format!("{wanted} is expected, {found} found") }
+        StubError { line, message: format!("{wanted} is expected, {found} found") }
     }
 
-    fn error_before(&self, message: &str) -> Error {
+    fn error_before(&self, message: &str) -> StubError {
         let line = self.tokens.get(self.at.saturating_sub(1)).map_or(1, |token| token.line);
-        Error { line, message: message.to_owned() }
+        StubError { line, message: message.to_owned() }
     }
 }
 
@@ -238,7 +238,7 @@ impl Parser<'_> {
 mod tests {
     use super::*;
 
-    fn parsed(text: &str) -> Result<Stubs, Error> {
+    fn parsed(text: &str) -> Result<Stubs, StubError> {
         let mut stubs = Stubs::default();
         stub(text, &mut stubs).map(|()| stubs)
     }

@@ -1,6 +1,6 @@
 //! Splits PHP into tokens, as far as stubs need them.
 
-use crate::Error;
+use crate::StubError;
 
 /// A token and its line.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,7 +29,7 @@ pub enum TokenKind {
 }
 
 /// The tokens of a file, which begins with `<?php`.
-pub fn tokens(text: &str) -> Result<Vec<Token>, Error> {
+pub fn tokens(text: &str) -> Result<Vec<Token>, StubError> {
     let mut lexer = Lexer { rest: text, line: 1 };
     if !lexer.skip("<?php") {
         return Err(lexer.error("a stub begins with <?php"));
@@ -47,7 +47,7 @@ struct Lexer<'a> {
 }
 
 impl<'a> Lexer<'a> {
-    fn next(&mut self) -> Result<Option<Token>, Error> {
+    fn next(&mut self) -> Result<Option<Token>, StubError> {
         loop {
             self.take_while(|c| c.is_ascii_whitespace());
             if self.rest.starts_with("//") || self.rest.starts_with('#') {
@@ -101,12 +101,12 @@ impl<'a> Lexer<'a> {
         taken
     }
 
-    fn comment(&mut self) -> Result<&'a str, Error> {
+    fn comment(&mut self) -> Result<&'a str, StubError> {
         let end = self.rest.find("*/").ok_or_else(|| self.error("a comment does not end"))?;
         Ok(self.take(end + 2))
     }
 
-    fn text(&mut self) -> Result<String, Error> {
+    fn text(&mut self) -> Result<String, StubError> {
         let end = self.rest[1..].find('\'').ok_or_else(|| self.error("a string does not end"))?;
         let content = &self.take(end + 2)[1..=end];
         if content.contains('\\') {
@@ -115,8 +115,8 @@ impl<'a> Lexer<'a> {
         Ok(content.to_owned())
     }
 
-    fn error(&self, message: &str) -> Error {
-        Error { line: self.line, message: message.to_owned() }
+    fn error(&self, message: &str) -> StubError {
+        StubError { line: self.line, message: message.to_owned() }
     }
 }
 

@@ -11,7 +11,7 @@ pub struct Banner {
     /// PHP's version.
     pub php: String,
     /// Where it can be reached.
-    pub addresses: Vec<Address>,
+    pub addresses: Vec<ListenAddress>,
     /// The supervisor's process id.
     pub supervisor: i32,
     /// The reactor's process id, and its threads.
@@ -28,7 +28,7 @@ pub struct Banner {
 
 /// One listening port.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Address {
+pub enum ListenAddress {
     /// Host and port.
     Tcp(String, u16),
     /// Host and port, by TLS.
@@ -47,7 +47,7 @@ pub enum Address {
 /// Workers that are listed one by one.
 const WORKERS_SHOWN_MAX: usize = 8;
 
-impl fmt::Display for Address {
+impl fmt::Display for ListenAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Tcp(host, port) => url(f, "http", host, *port),
@@ -64,7 +64,7 @@ fn url(f: &mut fmt::Formatter<'_>, scheme: &str, host: &str, port: u16) -> fmt::
     }
 }
 
-impl Address {
+impl ListenAddress {
     /// For a host that means every interface: an address that can be opened.
     fn local(&self) -> Option<String> {
         match self {
@@ -92,7 +92,7 @@ impl fmt::Display for Banner {
                 write!(f, "  {dim}({local}){reset}")?;
             }
             match address {
-                Address::Tls { http3: true, .. } => writeln!(f, "  {dim}with HTTP/3{reset}")?,
+                ListenAddress::Tls { http3: true, .. } => writeln!(f, "  {dim}with HTTP/3{reset}")?,
                 _ => writeln!(f)?,
             }
         }
@@ -139,11 +139,11 @@ mod tests {
             version: "1.2.3",
             php: "8.2.0".to_owned(),
             addresses: vec![
-                Address::Tcp("0.0.0.0".to_owned(), 9501),
-                Address::Tcp("::1".to_owned(), 9502),
-                Address::Tls { host: "::".to_owned(), port: 9503, http3: true },
-                Address::Tls { host: "127.0.0.1".to_owned(), port: 9504, http3: false },
-                Address::Unix(PathBuf::from("/run/a.sock")),
+                ListenAddress::Tcp("0.0.0.0".to_owned(), 9501),
+                ListenAddress::Tcp("::1".to_owned(), 9502),
+                ListenAddress::Tls { host: "::".to_owned(), port: 9503, http3: true },
+                ListenAddress::Tls { host: "127.0.0.1".to_owned(), port: 9504, http3: false },
+                ListenAddress::Unix(PathBuf::from("/run/a.sock")),
             ],
             supervisor: 10,
             reactor: (11, 2),

@@ -15,7 +15,7 @@ use flate2::bufread::MultiGzDecoder;
 use self::brotli::BrotliReader;
 use self::zstd::ZstdReader;
 
-pub use self::encoder::{Encoder, encode};
+pub use self::encoder::{ContentEncoder, encode};
 pub use reactor::protocol::files::ContentCoding;
 
 /// The codings that are decoded, as the value of `Accept-Encoding`.
@@ -85,7 +85,7 @@ pub fn decode<'a>(
     content: impl Read + 'a,
     bounds: Bounds<'_>,
 ) -> Result<Decoded, DecodeError> {
-    let mut kept = Kept { bounds, len: 0, place: Decoded::Memory(Vec::new()) };
+    let mut kept = DecodedOutput { bounds, len: 0, place: Decoded::Memory(Vec::new()) };
     let mut decoder = DecodingReader::new(coding, content, bounds.bytes_max);
     let mut piece = vec![0; PIECE_BYTES];
     loop {
@@ -98,7 +98,7 @@ pub fn decode<'a>(
 
 /// Reads content that is decoded as it comes.
 pub struct DecodingReader<'a> {
-    decoder: Box<dyn Decoder + 'a>,
+    decoder: Box<dyn ContentDecoder + 'a>,
     /// So many bytes may come yet.
     left: u64,
     state: DecodingState,
@@ -115,7 +115,7 @@ enum DecodingState {
 }
 
 /// Decodes one coding.
-trait Decoder: Read {
+trait ContentDecoder: Read {
     /// What it reads from: content in the coding, of which it has taken no byte behind its end.
     fn source(&mut self) -> &mut dyn EncodedContent;
 }
@@ -132,8 +132,9 @@ trait EncodedContent {
 impl<'a> DecodingReader<'a> {
     /// Decodes `content`, of which there may be `bytes_max` when it is decoded.
     pub fn new(coding: ContentCoding, content: impl Read + 'a, bytes_max: u64) -> Self {
-        let content = BufReader::with_capacity(PIECE_BYTES, Source { content, failed: None });
-        let decoder: Box<dyn Decoder + 'a> = match coding {
+        let content =
+            BufReader::with_capacity(PIECE_BYTES, EncodedSource { content, failed: None });
+        let decoder: Box<dyn ContentDecoder + 'a> = match coding {
             ContentCoding::Gzip => Box::new(MultiGzDecoder::new(content)),
             ContentCoding::Brotli => Box::new(BrotliReader::new(content)),
             ContentCoding::Zstd => Box::new(ZstdReader::new(content)),
@@ -186,25 +187,25 @@ impl fmt::Debug for DecodingReader<'_> {
     }
 }
 
-impl<R: Read> Decoder for MultiGzDecoder<BufReader<Source<R>>> {
+impl<R: Read> ContentDecoder for MultiGzDecoder<BufReader<EncodedSource<R>>> {
     fn source(&mut self) -> &mut dyn EncodedContent {
         self.get_mut()
     }
 }
 
-impl<R: Read> Decoder for BrotliReader<BufReader<Source<R>>> {
+impl<R: Read> ContentDecoder for BrotliReader<BufReader<EncodedSource<R>>> {
     fn source(&mut self) -> &mut dyn EncodedContent {
         self.get_mut()
     }
 }
 
-impl<R: Read> Decoder for ZstdReader<BufReader<Source<R>>> {
+impl<R: Read> ContentDecoder for ZstdReader<BufReader<EncodedSource<R>>> {
     fn source(&mut self) -> &mut dyn EncodedContent {
         self.get_mut()
     }
 }
 
-impl<R: Read> EncodedContent for BufReader<Source<R>> {
+impl<R: Read> EncodedContent for BufReader<EncodedSource<R>> {
     fn is_at_end(&mut self) -> bool {
         self.fill_buf().is_ok_and(<[u8]>::is_empty)
     }
@@ -215,12 +216,12 @@ impl<R: Read> EncodedContent for BufReader<Source<R>> {
 }
 
 /// Content on its way in, and what has failed.
-struct Source<R> {
+struct EncodedSource<R> {
     content: R,
     failed: Option<io::Error>,
 }
 
-impl<R: Read> Read for Source<R> {
+impl<R: Read> Read for EncodedSource<R> {
     fn read(&mut self, space: &mut [u8]) -> io::Result<usize> {
         match self.content.read(space) {
             Err(error) if error.kind() != io::ErrorKind::Interrupted => {
@@ -234,13 +235,13 @@ impl<R: Read> Read for Source<R> {
 }
 
 /// Content on its way out.
-struct Kept<'a> {
+struct DecodedOutput<'a> {
     bounds: Bounds<'a>,
     len: u64,
     place: Decoded,
 }
 
-impl Kept<'_> {
+impl DecodedOutput<'_> {
     fn add(&mut self, piece: &[u8]) -> Result<(), DecodeError> {
         self.len += piece.len() as u64;
         if let Decoded::Memory(bytes) = &mut self.place {

@@ -3,7 +3,7 @@
 use std::io::IsTerminal;
 use std::path::PathBuf;
 
-use config::banner::{Address, Banner};
+use config::banner::{Banner, ListenAddress};
 use config::bind::SocketType;
 use config::logger;
 use log::Level;
@@ -48,7 +48,7 @@ impl ServerApplication {
     /// Logs in JSON what the banner and the end of the process show in text.
     pub(super) fn tell(&self, event: LogEvent, text: &str) {
         if logger::is_json() {
-            let addresses: Vec<_> = self.addresses().iter().map(Address::to_string).collect();
+            let addresses: Vec<_> = self.addresses().iter().map(ListenAddress::to_string).collect();
             let addresses = addresses.join(" ");
             let workers = u64::from(self.run.reactor.pools.workers());
             let fields = [("addresses", (&addresses[..]).into()), ("workers", workers.into())];
@@ -57,16 +57,16 @@ impl ServerApplication {
     }
 
     /// Where the server can be reached.
-    pub(super) fn addresses(&self) -> Vec<Address> {
+    pub(super) fn addresses(&self) -> Vec<ListenAddress> {
         let ports = self.state.all_ports();
         let addresses = ports.iter().map(|port| match &port.path {
-            Some(path) => Address::Unix(path.clone()),
-            None if port.kind == SocketType::Unix => Address::Unix(PathBuf::from(&port.host)),
+            Some(path) => ListenAddress::Unix(path.clone()),
+            None if port.kind == SocketType::Unix => ListenAddress::Unix(PathBuf::from(&port.host)),
             None => {
                 let host = port.host.trim_matches(['[', ']']).to_owned();
                 match port.tls {
-                    true => Address::Tls { host, port: port.number, http3: port.http3.get() },
-                    false => Address::Tcp(host, port.number),
+                    true => ListenAddress::Tls { host, port: port.number, http3: port.http3.get() },
+                    false => ListenAddress::Tcp(host, port.number),
                 }
             }
         });

@@ -14,7 +14,7 @@ mod stream;
 use ext_php_rs::ffi::zend_object_handlers;
 use ext_php_rs::types::Zval;
 
-use self::outgoing::Outgoing;
+use self::outgoing::OutgoingResponse;
 use crate::compression::Compression;
 use crate::engine::zend::lazy::{self, Lazy};
 use crate::engine::zend::method::{Call, Returned};
@@ -31,7 +31,7 @@ static CLASS: Class = Class::new(&SIGNATURE);
 /// A response as PHP sees it.
 #[derive(Debug)]
 pub struct Response {
-    outgoing: Outgoing,
+    outgoing: OutgoingResponse,
     /// The number of the connection.
     connection: u64,
     pending: u16,
@@ -45,10 +45,10 @@ impl Response {
         head_only: bool,
         compression: Option<Compression>,
     ) -> *mut Object<Self> {
-        Self::create_of(Outgoing::new(reply, head_only, compression), connection)
+        Self::create_of(OutgoingResponse::new(reply, head_only, compression), connection)
     }
 
-    fn create_of(outgoing: Outgoing, connection: u64) -> *mut Object<Self> {
+    fn create_of(outgoing: OutgoingResponse, connection: u64) -> *mut Object<Self> {
         let object = Object::create(Self { outgoing, connection, pending: LAZY });
         // SAFETY: the object is new, and its class declares this property first.
         unsafe { Object::slot(object, slot::FD).write(value::long(connection as i64)) };
@@ -80,7 +80,7 @@ impl NativeObject for Response {
     }
 
     fn detached() -> Self {
-        Self { outgoing: Outgoing::detached(), connection: 0, pending: LAZY }
+        Self { outgoing: OutgoingResponse::detached(), connection: 0, pending: LAZY }
     }
 
     fn adapt(handlers: &mut zend_object_handlers) {
@@ -120,7 +120,7 @@ fn check_owner() -> Result<(), Failure> {
 fn change(
     call: &Call<'_>,
     property: Option<usize>,
-    change: impl FnOnce(&mut Outgoing),
+    change: impl FnOnce(&mut OutgoingResponse),
 ) -> Result<Returned, Failure> {
     check_owner()?;
     let this = call.this::<Response>();

@@ -10,7 +10,7 @@ use log::Level;
 use wire::RequestHead;
 use worker::{Reply, Request, Verdict};
 
-use super::exchange::{self, Exchange};
+use super::exchange::{self, WebExchange};
 use super::outcome::{fatal_error, settle};
 use super::sapi::WebSapi;
 use super::uploads::Uploads;
@@ -67,7 +67,7 @@ impl WebCallbacks {
         let Admitted { head, body, reply } = admitted;
         let script = ScriptPath { file: self.file.clone(), path_info: Vec::new() };
         let room = std::mem::take(&mut self.room);
-        let exchange = Exchange::new(head, body, reply, script, &self.root, context, room);
+        let exchange = WebExchange::new(head, body, reply, script, &self.root, context, room);
         let uploads = Uploads::prepare(&exchange, context);
         if let Some(watch) = exchange.response.watch() {
             client::watch(watch);
@@ -165,7 +165,7 @@ struct Begin {
 }
 
 impl Begin {
-    fn of(exchange: &Exchange) -> Self {
+    fn of(exchange: &WebExchange) -> Self {
         let authorization = exchange.head.fields.get(b"authorization").map(<[u8]>::to_vec);
         Self {
             authorization: authorization.and_then(|value| CString::new(value).ok()),

@@ -13,7 +13,7 @@ use http::{Method, StatusCode};
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use worker::{Reply, Request, Verdict};
 
-use super::exchange::{self, Exchange};
+use super::exchange::{self, WebExchange};
 use super::outcome::{fatal_error, settle};
 use super::response::answer;
 use super::sapi::WebSapi;
@@ -28,7 +28,7 @@ use crate::php::request::decoding;
 
 /// What `start()` has decided about workers whose requests run files.
 #[derive(Debug)]
-pub struct Plan {
+pub struct ClassicPlan {
     /// By port; `None` for one that sends files alone.
     pub scripts: Vec<Option<Scripts>>,
     /// What they become.
@@ -47,7 +47,7 @@ pub struct Classic {
 
 impl Classic {
     /// [Leaves](leave_script) the script of the server.
-    pub fn begin(plan: Plan) -> Self {
+    pub fn begin(plan: ClassicPlan) -> Self {
         leave_script(&plan.sapi);
         Self { scripts: plan.scripts, room: Vec::new(), exit_code: 0 }
     }
@@ -78,7 +78,7 @@ impl Classic {
                 let room = std::mem::take(&mut self.room);
                 let root = scripts.root();
                 let exchange =
-                    Exchange::new(request.head, body, reply, script, root, context, room);
+                    WebExchange::new(request.head, body, reply, script, root, context, room);
                 return self.run(exchange, context);
             }
             Decision::Redirect(mut location) => {
@@ -97,7 +97,7 @@ impl Classic {
         Verdict::Continue
     }
 
-    fn run(&mut self, exchange: Exchange, context: &PortContext) -> Verdict {
+    fn run(&mut self, exchange: WebExchange, context: &PortContext) -> Verdict {
         let uploads = Uploads::prepare(&exchange, context);
         if let Some(watch) = exchange.response.watch() {
             client::watch(watch);

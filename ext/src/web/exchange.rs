@@ -1,4 +1,4 @@
-//! [`Exchange`]: the request that PHP runs for, and its response.
+//! [`WebExchange`]: the request that PHP runs for, and its response.
 
 use std::cell::RefCell;
 use std::ffi::{CString, c_char};
@@ -17,7 +17,7 @@ use crate::php::request::parser_source::ParserSource;
 
 /// A request and its response.
 #[derive(Debug)]
-pub struct Exchange {
+pub struct WebExchange {
     /// The request's head.
     pub head: Box<RequestHead>,
     /// The script, if the request runs one.
@@ -50,15 +50,15 @@ struct Texts {
 
 thread_local! {
     /// The request in work.
-    static CURRENT: RefCell<Option<Exchange>> = const { RefCell::new(None) };
+    static CURRENT: RefCell<Option<WebExchange>> = const { RefCell::new(None) };
 }
 
 /// Gives the request in work to `take`; `None` when there is none.
-pub fn with<R>(take: impl FnOnce(&mut Exchange) -> R) -> Option<R> {
+pub fn with<R>(take: impl FnOnce(&mut WebExchange) -> R) -> Option<R> {
     CURRENT.with(|current| current.try_borrow_mut().ok()?.as_mut().map(take))
 }
 
-impl Exchange {
+impl WebExchange {
     /// The exchange that begins with this request.
     pub fn new(
         head: Box<RequestHead>,
@@ -151,7 +151,7 @@ impl Exchange {
 }
 
 /// No request is in work any more.
-pub fn leave() -> Option<Exchange> {
+pub fn leave() -> Option<WebExchange> {
     // SAFETY: the request has ended: nothing of the engine's looks at these.
     unsafe {
         let sapi = globals::sapi();

@@ -15,7 +15,7 @@ use super::zend::header_lines;
 
 /// A head whose length is not known yet.
 #[derive(Debug)]
-pub struct Head {
+pub struct HeadBuilder {
     /// The status code; 200 at least.
     pub status: StatusCode,
     reason: Option<Bytes>,
@@ -24,7 +24,7 @@ pub struct Head {
     declared: Option<u64>,
 }
 
-impl Head {
+impl HeadBuilder {
     /// What PHP has at the moment of sending.
     ///
     /// # Safety

@@ -12,7 +12,7 @@ use config::one_line::OneLine;
 use ext_php_rs::ffi::{TRACK_VARS_SERVER, sapi_headers_struct, zend_hash_str_find, zval};
 use log::Level;
 
-use super::head::Head;
+use super::head::HeadBuilder;
 use super::{exchange, input, variables, zend};
 use crate::engine::call::is_timeout;
 use crate::engine::zend::globals;
@@ -83,7 +83,7 @@ unsafe extern "C" fn flush(_context: *mut c_void) {
 unsafe extern "C" fn send_headers(headers: *mut sapi_headers_struct) -> c_int {
     guarded((), || {
         // SAFETY: the engine passes its own.
-        let head = unsafe { Head::of(headers) };
+        let head = unsafe { HeadBuilder::of(headers) };
         exchange::with(|exchange| exchange.response.set_head(head));
     });
     zend::HEADERS_SENT

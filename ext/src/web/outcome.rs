@@ -5,14 +5,14 @@ use config::one_line::OneLine;
 use http::StatusCode;
 use log::Level;
 
-use super::exchange::Exchange;
+use super::exchange::WebExchange;
 use super::response::Settled;
 use crate::engine::call::is_timeout;
 use crate::engine::zend::globals;
 
 /// The script is done: completes the response, and says how it went where it did not go well. Returns the
 /// room of the response, for the next one.
-pub fn settle(mut exchange: Exchange, fatal: Option<String>) -> Vec<u8> {
+pub fn settle(mut exchange: WebExchange, fatal: Option<String>) -> Vec<u8> {
     let response = &mut exchange.response;
     if fatal.is_some() {
         response.set_status(StatusCode::INTERNAL_SERVER_ERROR);

@@ -32,7 +32,7 @@ use config::log_limit::{LimitedEvent, limited};
 
 /// What `start()` has decided about workers that run a script of their own.
 #[derive(Debug)]
-pub struct Plan {
+pub struct PullPlan {
     /// The script, by its whole path.
     pub script: PathBuf,
     /// How requests see it.
@@ -55,7 +55,7 @@ struct Pull {
 
 /// Where the script stands.
 #[derive(Clone, Copy)]
-enum Stage {
+enum ScriptStage {
     /// There is none, or it has ended.
     Outside,
     /// It runs, and may ask by this, which lives as long as this stage and the next one.
@@ -65,7 +65,7 @@ enum Stage {
 }
 
 thread_local! {
-    static STAGE: Cell<Stage> = const { Cell::new(Stage::Outside) };
+    static STAGE: Cell<ScriptStage> = const { Cell::new(ScriptStage::Outside) };
     static PULL: RefCell<Option<Pull>> = const { RefCell::new(None) };
     /// What is called for the request that was asked for.
     static CALLBACK: RefCell<Option<Rc<Callback>>> = const { RefCell::new(None) };
@@ -82,9 +82,9 @@ thread_local! {
 pub struct Script(CString);
 
 /// Leaves the script of the server, for another one. See [`leave_script`].
-pub fn begin(plan: Plan) -> Script {
+pub fn begin(plan: PullPlan) -> Script {
     leave_script(&plan.web.sapi);
-    let Plan { script, web, reset_state } = plan;
+    let PullPlan { script, web, reset_state } = plan;
     let path = CString::new(script.as_os_str().as_bytes()).unwrap_or_default();
     let pull = Pull { script, web, reset_state, baseline: None, handled: 0 };
     PULL.set(Some(pull));
@@ -132,7 +132,7 @@ impl WorkerScript for Script {
         let (mut begun, mut fatal, mut code) = (false, None, 0);
         // What a bailout jumps over must own nothing.
         let (begun_at, fatal_at, code_at) = (&raw mut begun, &raw mut fatal, &raw mut code);
-        STAGE.set(Stage::Running(next));
+        STAGE.set(ScriptStage::Running(next));
         let ran = try_catch(AssertUnwindSafe(|| {
             // SAFETY: as a SAPI calls them; the places outlive the closure.
             unsafe {
@@ -149,7 +149,7 @@ impl WorkerScript for Script {
                 *fatal_at = fatal_error();
             }
         }));
-        STAGE.set(Stage::Outside);
+        STAGE.set(ScriptStage::Outside);
         // What it holds belongs to the script: the engine frees it.
         let pull = PULL.take();
         let handled = pull.as_ref().map_or(0, |pull| pull.handled);
@@ -222,22 +222,22 @@ pub fn next_request(callback: Callback) -> Result<bool, Failure> {
                 "is for the worker: a process that it has forked gets no requests, and has to end",
             );
         }
-        Stage::Outside => {
+        ScriptStage::Outside => {
             return failed(
                 "is for a script that the option worker_script names, while that runs: see \
                  docs/applications.md",
             );
         }
-        Stage::Asking => {
+        ScriptStage::Asking => {
             return failed(
                 "waits for one request after another: let the callback return before it is called again",
             );
         }
-        Stage::Running(next) => next,
+        ScriptStage::Running(next) => next,
     };
-    STAGE.set(Stage::Asking);
+    STAGE.set(ScriptStage::Asking);
     let told = if prepare() { ask(next, Rc::new(callback)) } else { Next::Exit };
-    STAGE.set(Stage::Running(next));
+    STAGE.set(ScriptStage::Running(next));
     TOLD.set(Some(told));
     match told {
         Next::Handled => Ok(true),

@@ -6,20 +6,20 @@
 //!    └────────── the same end: the content is all there ──────────────────▶┘
 //! ```
 
-use config::coding::Encoder;
+use config::coding::ContentEncoder;
 use http::StatusCode;
 use reactor::protocol::message::plain_response;
 use wire::limits::WEB_OUTPUT_BYTES_MAX;
 use wire::{Fields, Reason, ResponseHead};
 use worker::{ClientWatch, Reply, ReplyError};
 
-use super::head::{Head, status_has_content};
+use super::head::{HeadBuilder, status_has_content};
 use crate::compression::Compression;
 
 /// A response on its way.
 #[derive(Debug)]
 pub struct WebResponse {
-    phase: Phase,
+    phase: WebPhase,
     /// The request's method is HEAD: no content goes out (RFC 9110, 9.3.2).
     head_only: bool,
     /// How content is compressed, where it is.
@@ -31,9 +31,9 @@ pub struct WebResponse {
 }
 
 #[derive(Debug)]
-enum Phase {
-    Open { reply: Reply, head: Option<Head> },
-    Streaming { reply: Reply, missing: Option<u64>, content: bool, encoder: Option<Encoder> },
+enum WebPhase {
+    Open { reply: Reply, head: Option<HeadBuilder> },
+    Streaming { reply: Reply, missing: Option<u64>, content: bool, encoder: Option<ContentEncoder> },
     Over,
 }
 
@@ -56,38 +56,38 @@ impl WebResponse {
         compression: Option<Compression>,
         pending: Vec<u8>,
     ) -> Self {
-        let phase = Phase::Open { reply, head: None };
+        let phase = WebPhase::Open { reply, head: None };
         Self { phase, head_only, compression, pending, gone: false }
     }
 
     /// Tells whether the client has left, beside the response.
     pub fn watch(&self) -> Option<ClientWatch> {
         match &self.phase {
-            Phase::Open { reply, .. } | Phase::Streaming { reply, .. } => Some(reply.watch()),
-            Phase::Over => None,
+            WebPhase::Open { reply, .. } | WebPhase::Streaming { reply, .. } => Some(reply.watch()),
+            WebPhase::Over => None,
         }
     }
 
     /// Whether nothing has been sent to the client, not even a head.
     pub fn is_open(&self) -> bool {
-        matches!(self.phase, Phase::Open { .. })
+        matches!(self.phase, WebPhase::Open { .. })
     }
 
     /// Whether its end has been sent.
     pub fn is_over(&self) -> bool {
-        matches!(self.phase, Phase::Over)
+        matches!(self.phase, WebPhase::Over)
     }
 
     /// The head as PHP would send it. It goes out with the first content, or at the end.
-    pub fn set_head(&mut self, made: Head) {
-        if let Phase::Open { head, .. } = &mut self.phase {
+    pub fn set_head(&mut self, made: HeadBuilder) {
+        if let WebPhase::Open { head, .. } = &mut self.phase {
             *head = Some(made);
         }
     }
 
     /// In place of the status of a head that has not gone out.
     pub fn set_status(&mut self, status: StatusCode) {
-        if let Phase::Open { head: Some(head), .. } = &mut self.phase
+        if let WebPhase::Open { head: Some(head), .. } = &mut self.phase
             && head.status == StatusCode::OK
         {
             head.status = status;
@@ -97,7 +97,7 @@ impl WebResponse {
     /// Sends an interim head at once. `false`: the final one has been sent, or the client has gone.
     pub fn informational(&mut self, head: &ResponseHead) -> bool {
         match &mut self.phase {
-            Phase::Open { reply, .. } => reply.head(head).and_then(|()| reply.flush()).is_ok(),
+            WebPhase::Open { reply, .. } => reply.head(head).and_then(|()| reply.flush()).is_ok(),
             _ => false,
         }
     }
@@ -118,15 +118,15 @@ impl WebResponse {
     /// Sends what there is. `false`: the client has gone.
     pub fn flush(&mut self) -> bool {
         match &mut self.phase {
-            Phase::Over => return !self.gone,
+            WebPhase::Over => return !self.gone,
             // As under php-fpm nothing goes out before the script has printed something.
-            Phase::Open { head: None, .. } => return true,
-            Phase::Open { .. } | Phase::Streaming { .. } => {}
+            WebPhase::Open { head: None, .. } => return true,
+            WebPhase::Open { .. } | WebPhase::Streaming { .. } => {}
         }
         if !self.stream(b"") {
             return false;
         }
-        let Phase::Streaming { reply, .. } = &mut self.phase else { return !self.gone };
+        let WebPhase::Streaming { reply, .. } = &mut self.phase else { return !self.gone };
         let sent = reply.flush().is_ok() && reply.is_awaited();
         self.note(sent)
     }
@@ -143,8 +143,8 @@ impl WebResponse {
 
     /// From open to streaming.
     fn begin(&mut self) {
-        let (mut reply, head) = match std::mem::replace(&mut self.phase, Phase::Over) {
-            Phase::Open { reply, head: Some(head) } => (reply, head),
+        let (mut reply, head) = match std::mem::replace(&mut self.phase, WebPhase::Over) {
+            WebPhase::Open { reply, head: Some(head) } => (reply, head),
             other => {
                 self.phase = other;
                 return;
@@ -163,7 +163,7 @@ impl WebResponse {
             None => None,
         };
         if reply.head(&head).is_ok() {
-            self.phase = Phase::Streaming { reply, missing, content, encoder };
+            self.phase = WebPhase::Streaming { reply, missing, content, encoder };
         } else {
             self.gone = true;
         }
@@ -172,7 +172,7 @@ impl WebResponse {
     /// Sends content as far as `Content-Length` lets it.
     fn send(&mut self, content: &[u8]) -> bool {
         match &mut self.phase {
-            Phase::Streaming { reply, missing, content: true, encoder } => {
+            WebPhase::Streaming { reply, missing, content: true, encoder } => {
                 let content = within(missing, content);
                 if content.is_empty() {
                     return true;
@@ -184,15 +184,15 @@ impl WebResponse {
                     }
                 }
             }
-            Phase::Streaming { .. } => true,
-            Phase::Open { .. } | Phase::Over => !self.gone,
+            WebPhase::Streaming { .. } => true,
+            WebPhase::Open { .. } | WebPhase::Over => !self.gone,
         }
     }
 
     fn note(&mut self, sent: bool) -> bool {
         if !sent {
             self.gone = true;
-            self.phase = Phase::Over;
+            self.phase = WebPhase::Over;
         }
         sent
     }
@@ -200,20 +200,20 @@ impl WebResponse {
     /// The script is done: sends the rest and the end.
     pub fn finish(&mut self) -> Settled {
         let pending = std::mem::take(&mut self.pending);
-        let settled = match std::mem::replace(&mut self.phase, Phase::Over) {
-            Phase::Over => Settled::Sent,
-            Phase::Open { mut reply, head: None } => {
+        let settled = match std::mem::replace(&mut self.phase, WebPhase::Over) {
+            WebPhase::Over => Settled::Sent,
+            WebPhase::Open { mut reply, head: None } => {
                 reply.abort(Reason::HandlerFailed);
                 Settled::Failed
             }
-            Phase::Open { mut reply, head: Some(head) } => {
+            WebPhase::Open { mut reply, head: Some(head) } => {
                 let (head, coded) = self.whole(head, &pending);
                 let content = !self.head_only && status_has_content(head.status);
                 let content = if content { coded.as_deref().unwrap_or(&pending) } else { &[] };
                 self.gone = finish(reply.head(&head), &mut reply, content).is_err();
                 Settled::Sent
             }
-            Phase::Streaming { mut reply, mut missing, content, encoder } => {
+            WebPhase::Streaming { mut reply, mut missing, content, encoder } => {
                 let last = if content { within(&mut missing, &pending) } else { &[] };
                 let coded = encoder.map(|encoder| encoder.finish(last)).transpose();
                 match (missing, coded) {
@@ -235,7 +235,7 @@ impl WebResponse {
     }
 
     /// The head of a response whose content is all there, and the content if it is compressed.
-    fn whole(&self, head: Head, content: &[u8]) -> (ResponseHead, Option<Vec<u8>>) {
+    fn whole(&self, head: HeadBuilder, content: &[u8]) -> (ResponseHead, Option<Vec<u8>>) {
         let len = content.len() as u64;
         let sent = !self.head_only && head.has_content();
         // PHP ends a script at its first output to HEAD, so what it has printed says nothing then.
@@ -254,8 +254,8 @@ impl WebResponse {
 
     /// Breaks it off, so that the client can tell.
     pub fn abort(&mut self) {
-        if let Phase::Open { mut reply, .. } | Phase::Streaming { mut reply, .. } =
-            std::mem::replace(&mut self.phase, Phase::Over)
+        if let WebPhase::Open { mut reply, .. } | WebPhase::Streaming { mut reply, .. } =
+            std::mem::replace(&mut self.phase, WebPhase::Over)
         {
             reply.abort(Reason::HandlerFailed);
         }

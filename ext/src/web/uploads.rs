@@ -3,7 +3,7 @@
 use std::ffi::{CString, c_char};
 use std::os::unix::ffi::OsStrExt;
 
-use super::exchange::{self, Exchange};
+use super::exchange::{self, WebExchange};
 use crate::engine::zend::globals;
 use crate::php::port::PortContext;
 use crate::php::request::handover::Handover;
@@ -20,7 +20,7 @@ pub struct Uploads<'a> {
 
 impl<'a> Uploads<'a> {
     /// Has PHP put them into the worker's folder; `None` where there can be none.
-    pub fn prepare(exchange: &Exchange, context: &'a PortContext) -> Option<Self> {
+    pub fn prepare(exchange: &WebExchange, context: &'a PortContext) -> Option<Self> {
         let content_type = exchange.head.fields.get(b"content-type")?;
         let start = content_type.get(..MULTIPART.len())?;
         if !start.eq_ignore_ascii_case(MULTIPART) || exchange.body.is_empty() {

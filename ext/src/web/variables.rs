@@ -7,7 +7,7 @@ use ext_php_rs::ffi::{php_register_variable_safe, zval};
 use wire::tls::TlsFacts;
 use wire::{RequestHead, Scheme, TlsInfo, Version};
 
-use super::exchange::{self, Exchange, target};
+use super::exchange::{self, WebExchange, target};
 use super::pull;
 use super::zend::{self, PARSE_SERVER};
 use crate::engine::zend::globals;
@@ -100,7 +100,7 @@ const OWN: [&str; 27] = [
 struct Variables(Vec<(Vec<u8>, Vec<u8>)>);
 
 impl Variables {
-    fn of(exchange: &Exchange) -> Self {
+    fn of(exchange: &WebExchange) -> Self {
         let mut variables = Self(Vec::with_capacity(48));
         variables.script(exchange);
         variables.request(&exchange.head, exchange.port);
@@ -116,7 +116,7 @@ impl Variables {
         self.0.push((name.as_bytes().to_vec(), value.to_vec()));
     }
 
-    fn script(&mut self, exchange: &Exchange) {
+    fn script(&mut self, exchange: &WebExchange) {
         let script = &exchange.script;
         let name = [b"/", &script.file[..]].concat();
         self.set("SCRIPT_FILENAME", exchange.file());
@@ -163,7 +163,7 @@ impl Variables {
     }
 
     /// Also of content that has come without its length.
-    fn content(&mut self, exchange: &Exchange) {
+    fn content(&mut self, exchange: &WebExchange) {
         let told = exchange.head.fields.get(b"content-length").map(<[u8]>::to_vec);
         let counted =
             || exchange.body.len().filter(|len| *len > 0).map(|len| len.to_string().into());

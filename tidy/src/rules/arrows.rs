@@ -2,7 +2,7 @@
 
 use crate::lexer::{line_of, words};
 use crate::paths::{paths, starts_with};
-use crate::{Finding, Source, Tree};
+use crate::{Finding, SourceFile, Tree};
 
 /// What a crate's manifest must not name, in any section of dependencies.
 const MANIFESTS: &[(&str, &[&str])] = &[
@@ -119,7 +119,7 @@ pub fn sources(tree: &Tree) -> Vec<Finding> {
 
 /// Processes are forked in one file of `worker/`, and nowhere else.
 pub fn fork(tree: &Tree) -> Vec<Finding> {
-    let calls: Vec<(&Source, usize)> = tree
+    let calls: Vec<(&SourceFile, usize)> = tree
         .files
         .iter()
         .filter(|file| file.is_rust() && !file.is_test())
@@ -148,7 +148,7 @@ pub fn fork(tree: &Tree) -> Vec<Finding> {
         .collect()
 }
 
-fn forbidden(file: &Source, path: &str) -> Option<String> {
+fn forbidden(file: &SourceFile, path: &str) -> Option<String> {
     let below = |folder: &str| file.path.starts_with(folder);
     let named = |names: &[&str]| names.iter().any(|name| starts_with(path, name));
     if below(PROTOCOLS) {
@@ -170,7 +170,7 @@ fn forbidden(file: &Source, path: &str) -> Option<String> {
 
 /// A module or variable that shares its name with a crate is named with `self`, `super` or
 /// `crate` before it; only its declaration stands alone.
-fn path_is_local(file: &Source, path: &str) -> bool {
+fn path_is_local(file: &SourceFile, path: &str) -> bool {
     let first = path.split("::").next().unwrap_or(path);
     let declared = format!("mod {first}");
     words(&file.code, &declared).next().is_some()

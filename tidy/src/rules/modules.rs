@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::lexer::words;
-use crate::{Finding, Source, Tree, map};
+use crate::{Finding, SourceFile, Tree, map};
 
 const ADVICE: &str = "the code map is old: cargo run -p tidy --bin code-map";
 
@@ -29,7 +29,7 @@ pub fn documented(tree: &Tree) -> Vec<Finding> {
 /// Every Rust file is a crate root or is reached by `mod` from one.
 pub fn dead(tree: &Tree) -> Vec<Finding> {
     let mut reached = BTreeSet::new();
-    let mut open: Vec<&Source> = tree.files.iter().filter(|file| is_root(tree, file)).collect();
+    let mut open: Vec<&SourceFile> = tree.files.iter().filter(|file| is_root(tree, file)).collect();
     while let Some(file) = open.pop() {
         if !reached.insert(file.path.clone()) {
             continue;
@@ -43,7 +43,7 @@ pub fn dead(tree: &Tree) -> Vec<Finding> {
         .collect()
 }
 
-fn is_root(tree: &Tree, file: &Source) -> bool {
+fn is_root(tree: &Tree, file: &SourceFile) -> bool {
     if !file.is_rust() {
         return false;
     }
@@ -66,7 +66,7 @@ fn is_tests_folder(tree: &Tree, folder: &str) -> bool {
     package.is_some_and(|package| tree.get(&format!("{package}/Cargo.toml")).is_some())
 }
 
-fn children<'a>(tree: &'a Tree, file: &Source) -> Vec<&'a Source> {
+fn children<'a>(tree: &'a Tree, file: &SourceFile) -> Vec<&'a SourceFile> {
     let (folder, name) = file.path.rsplit_once('/').unwrap_or(("", &file.path));
     let stem = name.trim_end_matches(".rs");
     let own = match stem {
@@ -89,7 +89,7 @@ fn children<'a>(tree: &'a Tree, file: &Source) -> Vec<&'a Source> {
 }
 
 /// The value of `#[path = "…"]` on the item at `at`.
-fn path_attribute(file: &Source, at: usize) -> Option<String> {
+fn path_attribute(file: &SourceFile, at: usize) -> Option<String> {
     let start = file.code[..at].rfind([';', '{', '}']).map_or(0, |end| end + 1);
     let attribute = file.code[start..at].find("#[path")?;
     let mut quoted = file.text[start + attribute..at].split('"');

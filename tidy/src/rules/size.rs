@@ -1,7 +1,7 @@
 //! How long files and functions may be. Tests may be longer.
 
 use crate::lexer::{block_end, line_of, words};
-use crate::{Finding, Source, Tree};
+use crate::{Finding, SourceFile, Tree};
 
 const FILE_LINES_MAX: usize = 400;
 const FUNCTION_LINES_MAX: usize = 70;
@@ -43,17 +43,17 @@ pub fn functions(tree: &Tree) -> Vec<Finding> {
     findings
 }
 
-fn is_source(file: &Source) -> bool {
+fn is_source(file: &SourceFile) -> bool {
     let script = file.text.starts_with("#!");
     script
         || [".rs", ".php", ".py", ".sh", ".lua", ".m4"].iter().any(|end| file.path.ends_with(end))
 }
 
-fn is_python(file: &Source) -> bool {
+fn is_python(file: &SourceFile) -> bool {
     file.path.ends_with(".py") || file.text.starts_with("#!/usr/bin/env python3")
 }
 
-fn rust_functions(file: &Source) -> Vec<(usize, usize)> {
+fn rust_functions(file: &SourceFile) -> Vec<(usize, usize)> {
     let code = file.product();
     let mut found = Vec::new();
     for at in words(code, "fn") {

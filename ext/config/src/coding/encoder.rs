@@ -1,4 +1,4 @@
-//! [`Encoder`]: content of responses in a content coding, piece by piece or whole.
+//! [`ContentEncoder`]: content of responses in a content coding, piece by piece or whole.
 
 use std::fmt;
 use std::io::{self, Write};
@@ -42,21 +42,21 @@ const BROTLI_PIECE_BYTES: usize = 16 << 10;
 const USUAL_RATIO: usize = 4;
 
 /// Encodes one content.
-pub struct Encoder(Kind);
+pub struct ContentEncoder(EncoderKind);
 
 /// Each in a box: the state of a response is moved, and mostly has none.
-enum Kind {
+enum EncoderKind {
     Gzip(Box<GzEncoder<Vec<u8>>>),
     Brotli(Box<CompressorWriter<Vec<u8>>>),
     Zstd(Box<zstd::Encoder<'static, Vec<u8>>>),
 }
 
-/// Encodes content that is there as a whole. `level` as for [`Encoder::new`].
+/// Encodes content that is there as a whole. `level` as for [`ContentEncoder::new`].
 pub fn encode(coding: ContentCoding, level: u8, content: &[u8]) -> io::Result<Vec<u8>> {
-    Encoder::sized(coding, level, Some(content.len()))?.finish(content)
+    ContentEncoder::sized(coding, level, Some(content.len()))?.finish(content)
 }
 
-impl Encoder {
+impl ContentEncoder {
     /// An encoder. `level` is from 1 to 9, and 0 for the coding's own; brotli stays at 6 beyond 6. An error
     /// says that there is no memory.
     pub fn new(coding: ContentCoding, level: u8) -> io::Result<Self> {
@@ -70,7 +70,7 @@ impl Encoder {
         Ok(Self(match coding {
             ContentCoding::Gzip => {
                 let level = Compression::new(asked.map_or(GZIP_LEVEL, u32::from));
-                Kind::Gzip(Box::new(GzEncoder::new(out, level)))
+                EncoderKind::Gzip(Box::new(GzEncoder::new(out, level)))
             }
             ContentCoding::Brotli => {
                 let level = asked.map_or(BROTLI_LEVEL, u32::from).min(BROTLI_LEVEL_MAX);
@@ -81,14 +81,14 @@ impl Encoder {
                     ..BrotliEncoderParams::default()
                 };
                 let writer = CompressorWriter::with_params(out, BROTLI_PIECE_BYTES, &parameters);
-                Kind::Brotli(Box::new(writer))
+                EncoderKind::Brotli(Box::new(writer))
             }
             ContentCoding::Zstd => {
                 let level = asked.map_or(ZSTD_LEVEL, i32::from);
                 let mut encoder = zstd::Encoder::new(out, level)?;
                 encoder.set_pledged_src_size(len.map(|len| len as u64))?;
                 encoder.set_parameter(CParameter::WindowLog(ZSTD_WINDOW_LOG))?;
-                Kind::Zstd(Box::new(encoder))
+                EncoderKind::Zstd(Box::new(encoder))
             }
         }))
     }
@@ -96,17 +96,17 @@ impl Encoder {
     /// Encodes a piece, and flushes: a client that decodes what has come so far sees all of the piece.
     pub fn write(&mut self, piece: &[u8]) -> io::Result<Vec<u8>> {
         let out = match &mut self.0 {
-            Kind::Gzip(encoder) => {
+            EncoderKind::Gzip(encoder) => {
                 encoder.write_all(piece)?;
                 encoder.flush()?;
                 encoder.get_mut()
             }
-            Kind::Brotli(encoder) => {
+            EncoderKind::Brotli(encoder) => {
                 encoder.write_all(piece)?;
                 encoder.flush()?;
                 encoder.get_mut()
             }
-            Kind::Zstd(encoder) => {
+            EncoderKind::Zstd(encoder) => {
                 encoder.write_all(piece)?;
                 encoder.flush()?;
                 encoder.get_mut()
@@ -118,15 +118,15 @@ impl Encoder {
     /// Encodes the last piece, which may be empty, and the end.
     pub fn finish(self, piece: &[u8]) -> io::Result<Vec<u8>> {
         match self.0 {
-            Kind::Gzip(mut encoder) => {
+            EncoderKind::Gzip(mut encoder) => {
                 encoder.write_all(piece)?;
                 encoder.finish()
             }
-            Kind::Brotli(mut encoder) => {
+            EncoderKind::Brotli(mut encoder) => {
                 encoder.write_all(piece)?;
                 Ok(encoder.into_inner())
             }
-            Kind::Zstd(mut encoder) => {
+            EncoderKind::Zstd(mut encoder) => {
                 encoder.write_all(piece)?;
                 encoder.finish()
             }
@@ -134,12 +134,12 @@ impl Encoder {
     }
 }
 
-impl fmt::Debug for Encoder {
+impl fmt::Debug for ContentEncoder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.0 {
-            Kind::Gzip(_) => "Encoder(gzip)",
-            Kind::Brotli(_) => "Encoder(br)",
-            Kind::Zstd(_) => "Encoder(zstd)",
+            EncoderKind::Gzip(_) => "ContentEncoder(gzip)",
+            EncoderKind::Brotli(_) => "ContentEncoder(br)",
+            EncoderKind::Zstd(_) => "ContentEncoder(zstd)",
         })
     }
 }
@@ -177,7 +177,7 @@ mod tests {
         let text = text(1 << 20);
         for coding in ContentCoding::ALL {
             for level in [0, 1, 9] {
-                let mut encoder = Encoder::new(coding, level).unwrap();
+                let mut encoder = ContentEncoder::new(coding, level).unwrap();
                 let (mut out, mut rest, mut len) = (Vec::new(), &text[..], 1);
                 while rest.len() > len {
                     out.extend(encoder.write(&rest[..len]).unwrap());
@@ -199,7 +199,7 @@ mod tests {
     fn each_piece_can_be_decoded_when_it_has_come() {
         use std::io::Read;
         for coding in ContentCoding::ALL {
-            let mut encoder = Encoder::new(coding, 0).unwrap();
+            let mut encoder = ContentEncoder::new(coding, 0).unwrap();
             let mut so_far = Vec::new();
             let mut expected = Vec::new();
             for piece in [&b"one "[..], b"two ", b"three "] {

@@ -18,11 +18,11 @@ const MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 pub(super) struct ZstdReader<R> {
     source: Peek<R>,
     decoder: FrameDecoder,
-    state: State,
+    state: ZstdState,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum State {
+enum ZstdState {
     /// Nothing has come: there has to be a frame.
     Begin,
     /// Within a frame.
@@ -34,7 +34,7 @@ enum State {
 impl<R: Read> ZstdReader<R> {
     pub(super) fn new(source: R) -> Self {
         let source = Peek { held: Vec::new(), at: 0, inner: source };
-        Self { source, decoder: FrameDecoder::new(), state: State::Begin }
+        Self { source, decoder: FrameDecoder::new(), state: ZstdState::Begin }
     }
 
     /// What it reads from; behind the last frame it has read up to its end.
@@ -46,12 +46,12 @@ impl<R: Read> ZstdReader<R> {
     fn next_frame(&mut self) -> io::Result<bool> {
         let head = self.source.peek(HEADER_BYTES_MAX)?;
         match head {
-            [] if self.state == State::Between => return Ok(false),
+            [] if self.state == ZstdState::Between => return Ok(false),
             // Skippable frames (3.1.2): their length, and what nobody here knows.
             [0x50..=0x5f, 0x2a, 0x4d, 0x18, a, b, c, d, ..] => {
                 let len = u64::from(u32::from_le_bytes([*a, *b, *c, *d])) + 8;
                 let skipped = io::copy(&mut (&mut self.source).take(len), &mut io::sink())?;
-                self.state = State::Between;
+                self.state = ZstdState::Between;
                 return if skipped == len { Ok(true) } else { Err(malformed()) };
             }
             [a, b, c, d, header @ ..] if [*a, *b, *c, *d] == MAGIC => {
@@ -62,7 +62,7 @@ impl<R: Read> ZstdReader<R> {
             _ => return Err(malformed()),
         }
         self.decoder.reset(&mut self.source).map_err(io::Error::other)?;
-        self.state = State::Frame;
+        self.state = ZstdState::Frame;
         Ok(true)
     }
 
@@ -100,7 +100,7 @@ fn malformed() -> io::Error {
 impl<R: Read> Read for ZstdReader<R> {
     fn read(&mut self, space: &mut [u8]) -> io::Result<usize> {
         loop {
-            if self.state != State::Frame {
+            if self.state != ZstdState::Frame {
                 if self.next_frame()? {
                     continue;
                 }
@@ -114,7 +114,7 @@ impl<R: Read> Read for ZstdReader<R> {
             match self.decoder.read(space)? {
                 0 if self.decoder.is_finished() => {
                     self.check()?;
-                    self.state = State::Between;
+                    self.state = ZstdState::Between;
                 }
                 0 => return Err(malformed()),
                 len => return Ok(len),

@@ -27,7 +27,7 @@ pub(super) fn floor(text: &str, max: usize) -> usize {
 /// A text of which at most so many bytes are kept, as JSON writes them; a sign where more would follow.
 /// What is left out is not even looked at.
 pub fn escaped(said: impl fmt::Display, max: usize) -> String {
-    let mut kept = Kept { text: String::new(), left: max, cut: false };
+    let mut kept = BoundedText { text: String::new(), left: max, cut: false };
     // It fails where the text is cut.
     let _ = write!(kept, "{said}");
     if kept.cut {
@@ -36,13 +36,13 @@ pub fn escaped(said: impl fmt::Display, max: usize) -> String {
     kept.text
 }
 
-struct Kept {
+struct BoundedText {
     text: String,
     left: usize,
     cut: bool,
 }
 
-impl Write for Kept {
+impl Write for BoundedText {
     fn write_str(&mut self, part: &str) -> fmt::Result {
         for c in part.chars() {
             let Some(left) = self.left.checked_sub(char_len(c)) else {
@@ -72,14 +72,14 @@ fn char_len(c: char) -> usize {
 
 /// Writes a text to a line: line ends and other control characters as escapes, so that a message is one line,
 /// nobody can forge another, and no terminal obeys what a client has sent. What is past the bound is cut.
-pub(super) struct OneLine<'a> {
+pub(super) struct LineEscaper<'a> {
     /// The line.
     pub line: &'a mut Vec<u8>,
     /// Its length at most.
     pub end: usize,
 }
 
-impl Write for OneLine<'_> {
+impl Write for LineEscaper<'_> {
     fn write_str(&mut self, part: &str) -> fmt::Result {
         let mut rest = part;
         while !rest.is_empty() {
@@ -105,7 +105,7 @@ impl Write for OneLine<'_> {
     }
 }
 
-impl OneLine<'_> {
+impl LineEscaper<'_> {
     fn cut(&mut self) -> fmt::Result {
         self.line.extend_from_slice(CUT.as_bytes());
         Err(fmt::Error)
@@ -134,7 +134,7 @@ mod tests {
 
     fn one_line(text: &str, end: usize) -> String {
         let mut line = Vec::new();
-        let _ = OneLine { line: &mut line, end }.write_str(text);
+        let _ = LineEscaper { line: &mut line, end }.write_str(text);
         String::from_utf8(line).expect("UTF-8")
     }
 

@@ -1,4 +1,4 @@
-//! [`Room`]: how much of the context of an application's line there is still room for.
+//! [`ContextRoom`]: how much of the context of an application's line there is still room for.
 
 pub use serde_json::{Map, Number, Value};
 use wire::limits::LOG_CONTEXT_BYTES_MAX;
@@ -10,16 +10,16 @@ const ELEMENT_BYTES: usize = 8;
 
 /// The room for a context while it is made, in bytes of JSON.
 #[derive(Debug)]
-pub struct Room(usize);
+pub struct ContextRoom(usize);
 
-impl Default for Room {
+impl Default for ContextRoom {
     /// All of it.
     fn default() -> Self {
         Self(LOG_CONTEXT_BYTES_MAX)
     }
 }
 
-impl Room {
+impl ContextRoom {
     /// Whether there is room for one more element. Otherwise nothing more comes, and [`cut`](Self::cut) says so.
     pub fn take(&mut self) -> bool {
         let left = self.0.checked_sub(ELEMENT_BYTES);
@@ -57,23 +57,26 @@ mod tests {
 
     #[test]
     fn a_text_is_what_fits_and_nothing_comes_behind_it() {
-        let mut room = Room::default();
+        let mut room = ContextRoom::default();
         assert_eq!(room.text(b"a\xff"), "a\u{fffd}");
         let long = "x".repeat(1 << 20);
         let kept = room.text(long.as_bytes());
         assert!(kept.ends_with("x…") && kept.len() <= LOG_CONTEXT_BYTES_MAX + CUT.len());
         assert_eq!((&room.text(b"more")[..], room.take()), (CUT, false));
         assert_eq!(
-            Room::default().text(&[1; 1 << 20]).len(),
+            ContextRoom::default().text(&[1; 1 << 20]).len(),
             LOG_CONTEXT_BYTES_MAX / 6 + CUT.len()
         );
     }
 
     #[test]
     fn there_is_an_end_to_elements() {
-        let mut room = Room::default();
+        let mut room = ContextRoom::default();
         let count = (0..1_000_000).take_while(|_| room.take()).count();
         assert_eq!(count, LOG_CONTEXT_BYTES_MAX / ELEMENT_BYTES);
-        assert_eq!((Room::number(0.5), Room::number(f64::NAN)), (0.5.into(), "NaN".into()));
+        assert_eq!(
+            (ContextRoom::number(0.5), ContextRoom::number(f64::NAN)),
+            (0.5.into(), "NaN".into())
+        );
     }
 }

@@ -17,7 +17,7 @@ pub fn line(now: Timestamp, role: LogSource, record: &Record<'_>) -> Vec<u8> {
     let mut object = Map::new();
     begin(&mut object, now, record.level(), Event::MESSAGE, role);
     object.insert("message".into(), escaped(record.args(), LOG_LINE_BYTES_MAX).into());
-    let mut fields = Fields { object: &mut object, left: FIELDS_BYTES_MAX };
+    let mut fields = FieldCollector { object: &mut object, left: FIELDS_BYTES_MAX };
     // It fails for a visitor that refuses something: this one does not.
     let _ = record.key_values().visit(&mut fields);
     end(object)
@@ -71,15 +71,16 @@ fn writer(role: LogSource) -> Value {
 /// Bytes of all texts beside the message.
 const FIELDS_BYTES_MAX: usize = LOG_RECORD_BYTES_MAX / 2;
 
-struct Fields<'a> {
+struct FieldCollector<'a> {
     object: &'a mut Map<String, Value>,
     /// Bytes of texts that may still come.
     left: usize,
 }
 
-impl<'kvs> VisitSource<'kvs> for Fields<'_> {
+impl<'kvs> VisitSource<'kvs> for FieldCollector<'_> {
     fn visit_pair(&mut self, key: Key<'kvs>, value: Field<'kvs>) -> Result<(), Error> {
-        let mut taken = Taken { value: Value::Null, room: self.left.min(LOG_FIELD_BYTES_MAX) };
+        let mut taken =
+            ValueCollector { value: Value::Null, room: self.left.min(LOG_FIELD_BYTES_MAX) };
         value.visit(&mut taken)?;
         if let Value::String(text) = &taken.value {
             self.left = self.left.saturating_sub(json_len(text));
@@ -92,13 +93,13 @@ impl<'kvs> VisitSource<'kvs> for Fields<'_> {
     }
 }
 
-struct Taken {
+struct ValueCollector {
     value: Value,
     /// Bytes of a text.
     room: usize,
 }
 
-impl VisitValue<'_> for Taken {
+impl VisitValue<'_> for ValueCollector {
     fn visit_any(&mut self, value: Field<'_>) -> Result<(), Error> {
         self.value = escaped(value, self.room).into();
         Ok(())

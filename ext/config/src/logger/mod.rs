@@ -24,7 +24,7 @@ use wire::ids::TraceId;
 use wire::limits::LOG_LINE_BYTES_MAX;
 use wire::{RequestIds, ids};
 
-use self::bounded::OneLine;
+use self::bounded::LineEscaper;
 use self::losses::Losses;
 
 /// Which process writes.
@@ -257,7 +257,7 @@ fn line(
     let _ = write!(text, "{} {level:<5} {role} [{pid}] ", Timestamp(now));
     let end = text.len() + LOG_LINE_BYTES_MAX;
     // It fails where the message is cut.
-    let _ = OneLine { line: &mut text, end }.write_fmt(format_args!("{message}"));
+    let _ = LineEscaper { line: &mut text, end }.write_fmt(format_args!("{message}"));
     if let Some(id) = &ids.request {
         let _ = write!(text, " [request_id={}]", id.as_str());
     }

@@ -11,7 +11,7 @@ use nix::sys::stat::{Mode, umask};
 use crate::engine::call::{CallOutcome, call};
 use crate::engine::interpreter;
 use crate::engine::zend::string::Text;
-use crate::engine::zend::value::{self, Key, entries};
+use crate::engine::zend::value::{self, ArrayKey, entries};
 use crate::engine::zend::watched::{self, Watched};
 use crate::engine::zend::{self, globals};
 use config::log_limit::{LimitedEvent, limited};
@@ -26,8 +26,8 @@ pub struct Restore {
     umask: Mode,
     /// What `date_default_timezone_set()` was given.
     timezone: Option<Text>,
-    errors: Handlers,
-    exceptions: Handlers,
+    errors: HandlerStack,
+    exceptions: HandlerStack,
 }
 
 impl Restore {
@@ -41,8 +41,8 @@ impl Restore {
             directory: std::env::current_dir().ok(),
             umask: mask,
             timezone,
-            errors: Handlers::errors(),
-            exceptions: Handlers::exceptions(),
+            errors: HandlerStack::errors(),
+            exceptions: HandlerStack::exceptions(),
         }
     }
 
@@ -115,7 +115,7 @@ fn modified() -> Vec<(Vec<u8>, Vec<u8>)> {
             return Vec::new();
         };
         let modified = entries(table).filter_map(|(key, entry)| {
-            let Key::Text(name) = key else { return None };
+            let ArrayKey::Text(name) = key else { return None };
             let entry = entry.value.ptr.cast::<zend_ini_entry>().as_ref()?;
             let value = entry.value.as_ref().map_or(&[][..], |value| zend::string::bytes(value));
             Some((name.to_vec(), value.to_vec()))
@@ -125,7 +125,7 @@ fn modified() -> Vec<(Vec<u8>, Vec<u8>)> {
 }
 
 /// A stack of handlers: the one in use, and those below it.
-struct Handlers {
+struct HandlerStack {
     /// Where the engine keeps them; all live as long as the process.
     current: *mut Zval,
     below: *mut zend_stack,
@@ -135,13 +135,13 @@ struct Handlers {
     known: Vec<(Zval, i32)>,
 }
 
-impl std::fmt::Debug for Handlers {
+impl std::fmt::Debug for HandlerStack {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Handlers").field("known", &self.known.len()).finish()
     }
 }
 
-impl Handlers {
+impl HandlerStack {
     fn errors() -> Self {
         // SAFETY: only takes addresses.
         unsafe {

@@ -10,7 +10,7 @@ use ext_php_rs::types::Zval;
 use super::value;
 
 /// What a stream reads from.
-pub trait Source {
+pub trait StreamOps {
     /// Fills the beginning of `buffer`; 0 at the end. May wait. An error is what PHP's warning says, and
     /// the end.
     fn read(&mut self, buffer: &mut [u8]) -> Result<usize, String>;
@@ -27,7 +27,7 @@ const CHUNK_BYTES: usize = 64 << 10;
 
 /// A stream that can be read and not be written to, and go back if its source can; NULL if the engine
 /// makes none.
-pub fn open(source: Box<dyn Source>, seekable: bool) -> Zval {
+pub fn open(source: Box<dyn StreamOps>, seekable: bool) -> Zval {
     let functions = if seekable { &SEEKABLE } else { &OPS };
     // SAFETY: the engine's new stream, or null.
     let Some(stream) = (unsafe { make(source, functions).as_mut() }) else { return value::null() };
@@ -37,11 +37,11 @@ pub fn open(source: Box<dyn Source>, seekable: bool) -> Zval {
 }
 
 /// A stream of the engine's own that can go back; null if it makes none. The end of the script frees it.
-pub fn open_unowned(source: Box<dyn Source>) -> *mut php_stream {
+pub fn open_unowned(source: Box<dyn StreamOps>) -> *mut php_stream {
     make(source, &SEEKABLE)
 }
 
-fn make(source: Box<dyn Source>, functions: &'static Ops) -> *mut php_stream {
+fn make(source: Box<dyn StreamOps>, functions: &'static Ops) -> *mut php_stream {
     // A pointer to it fits the one word that the engine keeps.
     let source = Box::into_raw(Box::new(source));
     // SAFETY: the functions take what this stream was made with; `mode` is copied.
@@ -87,7 +87,7 @@ unsafe extern "C" fn read(stream: *mut php_stream, buffer: *mut c_char, len: usi
     let outcome = unsafe {
         buffer.cast::<u8>().write_bytes(0, len);
         let buffer = std::slice::from_raw_parts_mut(buffer.cast::<u8>(), len);
-        let source = (*stream).abstract_.cast::<Box<dyn Source>>();
+        let source = (*stream).abstract_.cast::<Box<dyn StreamOps>>();
         catch_unwind(AssertUnwindSafe(|| (*source).read(buffer)))
     };
     let outcome = outcome.unwrap_or_else(|_| Err("Ferrite has failed here".to_owned()));
@@ -119,7 +119,7 @@ unsafe extern "C" fn seek(
     // SAFETY: the engine passes room for the answer, and a stream that `make` has made, whose source
     // lives until `close`.
     unsafe {
-        let source = (*stream).abstract_.cast::<Box<dyn Source>>();
+        let source = (*stream).abstract_.cast::<Box<dyn StreamOps>>();
         let place = catch_unwind(AssertUnwindSafe(|| (*source).seek(to))).ok().flatten();
         match place.and_then(|place| i64::try_from(place).ok()) {
             Some(place) => {
@@ -137,7 +137,7 @@ const SEEK_END: c_int = 2;
 
 unsafe extern "C" fn close(stream: *mut php_stream, _close_handle: c_int) -> c_int {
     // SAFETY: the engine closes a stream once; the pointer is that of `open`.
-    drop(unsafe { Box::from_raw((*stream).abstract_.cast::<Box<dyn Source>>()) });
+    drop(unsafe { Box::from_raw((*stream).abstract_.cast::<Box<dyn StreamOps>>()) });
     0
 }
 

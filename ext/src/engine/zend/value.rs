@@ -119,14 +119,14 @@ pub unsafe fn owned_object(object: *mut zend_object) -> Zval {
 
 /// A key of an array.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Key<'a> {
+pub enum ArrayKey<'a> {
     /// A number.
     Index(i64),
     /// A text, in any bytes.
     Text(&'a [u8]),
 }
 
-impl Key<'_> {
+impl ArrayKey<'_> {
     /// The key as PHP code would write it.
     pub fn to_bytes(self) -> Vec<u8> {
         match self {
@@ -138,7 +138,7 @@ impl Key<'_> {
 
 /// The entries of an array, in their order. Values may be references: see `Zval::dereference`. No PHP
 /// code may run while it is walked through.
-pub fn entries(table: &HashTable) -> impl Iterator<Item = (Key<'_>, &zval)> {
+pub fn entries(table: &HashTable) -> impl Iterator<Item = (ArrayKey<'_>, &zval)> {
     let place = std::ptr::from_ref(table).cast_mut();
     let mut position: HashPosition = 0;
     // A table that PHP has walked through itself may begin with holes.
@@ -156,8 +156,8 @@ pub fn entries(table: &HashTable) -> impl Iterator<Item = (Key<'_>, &zval)> {
             let value = zend_hash_get_current_data_ex(place, &raw mut position).as_ref()?;
             zend_hash_get_current_key_ex(place, &raw mut key, &raw mut index, &raw const position);
             let key = match key.is_null() {
-                true => Key::Index(index as i64),
-                false => Key::Text(bytes_of(key)),
+                true => ArrayKey::Index(index as i64),
+                false => ArrayKey::Text(bytes_of(key)),
             };
             Some((key, value))
         }

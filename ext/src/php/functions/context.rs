@@ -1,21 +1,21 @@
 //! The context of a line that an application logs: from PHP's array to JSON, within bounds, and without
 //! running code of the application.
 
-use config::logger::context::{Map, Room, Value};
+use config::logger::context::{ContextRoom, Map, Value};
 use ext_php_rs::types::{ZendHashTable, ZendObject, Zval};
 use wire::limits::LOG_CONTEXT_DEPTH_MAX;
 
 use crate::engine::thrown::{class_name, thrown};
 use crate::engine::zend::string::bytes;
-use crate::engine::zend::value::{Key, entries};
+use crate::engine::zend::value::{ArrayKey, entries};
 
 /// The context; `None` when there is nothing in it. What is past the bounds is left out, and `…` says so.
 pub fn of(array: &Zval) -> Option<Value> {
     let table = array.array().filter(|table| !table.is_empty())?;
-    Some(object(table, LOG_CONTEXT_DEPTH_MAX, &mut Room::default()))
+    Some(object(table, LOG_CONTEXT_DEPTH_MAX, &mut ContextRoom::default()))
 }
 
-fn json(value: &Zval, depth: usize, room: &mut Room) -> Value {
+fn json(value: &Zval, depth: usize, room: &mut ContextRoom) -> Value {
     let value = value.dereference();
     if let Some(number) = value.long() {
         return number.into();
@@ -24,7 +24,7 @@ fn json(value: &Zval, depth: usize, room: &mut Room) -> Value {
         return yes.into();
     }
     if let Some(number) = value.double() {
-        return Room::number(number);
+        return ContextRoom::number(number);
     }
     if let Some(text) = value.zend_str() {
         // SAFETY: the array keeps the string alive, and no PHP code runs meanwhile.
@@ -32,7 +32,7 @@ fn json(value: &Zval, depth: usize, room: &mut Room) -> Value {
     }
     if let Some(table) = value.array() {
         return match depth.checked_sub(1) {
-            None => Room::cut().into(),
+            None => ContextRoom::cut().into(),
             Some(depth) if table.has_sequential_keys() => list(table, depth, room),
             Some(depth) => object(table, depth, room),
         };
@@ -44,11 +44,11 @@ fn json(value: &Zval, depth: usize, room: &mut Room) -> Value {
     }
 }
 
-fn list(table: &ZendHashTable, depth: usize, room: &mut Room) -> Value {
+fn list(table: &ZendHashTable, depth: usize, room: &mut ContextRoom) -> Value {
     let mut list = Vec::new();
     for (_, value) in entries(table) {
         if !room.take() {
-            list.push(Room::cut().into());
+            list.push(ContextRoom::cut().into());
             break;
         }
         list.push(json(value, depth, room));
@@ -56,11 +56,11 @@ fn list(table: &ZendHashTable, depth: usize, room: &mut Room) -> Value {
     Value::Array(list)
 }
 
-fn object(table: &ZendHashTable, depth: usize, room: &mut Room) -> Value {
+fn object(table: &ZendHashTable, depth: usize, room: &mut ContextRoom) -> Value {
     let mut object = Map::new();
     for (key, value) in entries(table) {
         if !room.take() {
-            object.insert(Room::cut(), Value::Null);
+            object.insert(ContextRoom::cut(), Value::Null);
             break;
         }
         let key = room.text(&key_of(key));
@@ -70,15 +70,15 @@ fn object(table: &ZendHashTable, depth: usize, room: &mut Room) -> Value {
     Value::Object(object)
 }
 
-fn key_of(key: Key<'_>) -> std::borrow::Cow<'_, [u8]> {
+fn key_of(key: ArrayKey<'_>) -> std::borrow::Cow<'_, [u8]> {
     match key {
-        Key::Index(number) => number.to_string().into_bytes().into(),
-        Key::Text(text) => text.into(),
+        ArrayKey::Index(number) => number.to_string().into_bytes().into(),
+        ArrayKey::Text(text) => text.into(),
     }
 }
 
 /// Exceptions by what they say, other objects by their class: anything more might run code.
-fn described(object: &ZendObject, depth: usize, room: &mut Room) -> Value {
+fn described(object: &ZendObject, depth: usize, room: &mut ContextRoom) -> Value {
     let Some((thrown, previous)) = thrown(object) else {
         return room.text(format!("object of {}", class_name(object)).as_bytes()).into();
     };

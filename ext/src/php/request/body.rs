@@ -16,7 +16,7 @@ use worker::{BodyStream, RequestBody};
 
 use super::arriving::Arriving;
 use super::pieces::Pieces;
-use crate::engine::zend::stream::Source;
+use crate::engine::zend::stream::StreamOps;
 use crate::engine::zend::string::Text;
 
 /// The content of a request.
@@ -270,7 +270,7 @@ impl Read for StreamSource {
     }
 }
 
-impl Source for StreamSource {
+impl StreamOps for StreamSource {
     fn read(&mut self, buffer: &mut [u8]) -> Result<usize, String> {
         Read::read(self, buffer)
             .map_err(|error| format!("the content of the request breaks off: {error}"))

@@ -39,7 +39,7 @@ pub struct Handover {
 }
 
 /// What is known of the parser.
-struct Progress {
+struct ParserProgress {
     files: Vec<OwnFile>,
     folder: PathBuf,
     /// Who watches uploads as well.
@@ -68,7 +68,7 @@ struct Given {
 }
 
 thread_local! {
-    static PROGRESS: RefCell<Option<Progress>> = const { RefCell::new(None) };
+    static PROGRESS: RefCell<Option<ParserProgress>> = const { RefCell::new(None) };
 }
 
 impl Handover {
@@ -83,7 +83,7 @@ impl Handover {
         }
         // SAFETY: a variable of the engine's, put back when this is dropped.
         let before = unsafe { zend::php_rfc1867_callback.replace(Some(on_event)) };
-        PROGRESS.set(Some(Progress {
+        PROGRESS.set(Some(ParserProgress {
             files,
             folder: folder.to_owned(),
             watcher: before.filter(|_| watched),
@@ -154,7 +154,7 @@ unsafe extern "C" fn on_event(event: u32, data: *mut c_void, extra: *mut *mut c_
     catch_unwind(AssertUnwindSafe(look)).unwrap_or(FAILURE)
 }
 
-impl Progress {
+impl ParserProgress {
     /// The parser is about to open a file: it gets the lowest descriptor that is free.
     fn file_start(&mut self) {
         let free = open("/dev/null", OFlag::O_RDONLY | OFlag::O_CLOEXEC, Mode::empty());

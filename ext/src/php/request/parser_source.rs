@@ -3,7 +3,7 @@
 use std::io::{self, BufRead, BufReader, Read, SeekFrom};
 
 use super::body::{Body, StreamSource};
-use crate::engine::zend::stream::Source;
+use crate::engine::zend::stream::StreamOps;
 
 /// Reads content from its start, ahead where it lies in files: the parsers ask for few bytes at a time.
 #[derive(Debug)]

@@ -10,8 +10,8 @@ use wire::{ClaimToken, Claimed};
 use worker::Reply;
 
 use super::lines::Lines;
-use super::outgoing::{Outgoing, Phase};
-use super::stream::Stream;
+use super::outgoing::{OutgoingResponse, ResponsePhase};
+use super::stream::StreamingResponse;
 use super::{Response, check_owner};
 use crate::compression::Compression;
 use crate::engine::client;
@@ -76,9 +76,9 @@ pub fn create(_: &Call<'_>, given: given::Create<'_>) -> Result<Returned, Failur
     let response = match claimed {
         Some((reply, claimed)) => {
             let connection = claimed.head.origin.connection;
-            Response::create_of(Outgoing::taken_over(reply, *claimed)?, connection)
+            Response::create_of(OutgoingResponse::taken_over(reply, *claimed)?, connection)
         }
-        None => Response::create_of(Outgoing::detached(), 0),
+        None => Response::create_of(OutgoingResponse::detached(), 0),
     };
     // SAFETY: the object is new; its reference is the caller's.
     Ok(Returned::Value(unsafe { Object::into_value(response) }))
@@ -126,13 +126,15 @@ fn remember(connection: u64, token: ClaimToken) {
     });
 }
 
-impl Outgoing {
+impl OutgoingResponse {
     /// Its name, which it gets now if it has none.
     fn token(&mut self) -> Result<ClaimToken, Failure> {
         if let Some(token) = &self.token {
             return Ok(**token);
         }
-        let (Phase::Open(reply) | Phase::Streaming(Stream { reply, .. })) = &self.phase else {
+        let (ResponsePhase::Open(reply)
+        | ResponsePhase::Streaming(StreamingResponse { reply, .. })) = &self.phase
+        else {
             let message = "The response has been ended: there is nothing to take over";
             return Err(Failure::State(message.to_owned()));
         };
@@ -144,12 +146,14 @@ impl Outgoing {
     /// Leaves it to who takes it over by this token. `false`: the client has gone.
     fn detach(&mut self, token: &ClaimToken) -> Result<bool, Failure> {
         let state = self.in_hand()?;
-        let (Phase::Open(reply) | Phase::Streaming(Stream { reply, .. })) = &mut self.phase else {
+        let (ResponsePhase::Open(reply)
+        | ResponsePhase::Streaming(StreamingResponse { reply, .. })) = &mut self.phase
+        else {
             return Ok(false);
         };
         match reply.detach(token, &state) {
             Ok(true) => {
-                self.phase = Phase::Over;
+                self.phase = ResponsePhase::Over;
                 Ok(true)
             }
             Ok(false) => Err(Failure::State(
@@ -158,7 +162,7 @@ impl Outgoing {
                     .to_owned(),
             )),
             Err(_) => {
-                self.phase = Phase::Over;
+                self.phase = ResponsePhase::Over;
                 Ok(false)
             }
         }
@@ -180,9 +184,11 @@ impl Outgoing {
         this.phase = match missing {
             None => {
                 this.compression = Compression::of_port(head.origin.port, &head.fields);
-                Phase::Open(reply)
+                ResponsePhase::Open(reply)
             }
-            Some(missing) => Phase::Streaming(Stream { reply, missing, encoder: None }),
+            Some(missing) => {
+                ResponsePhase::Streaming(StreamingResponse { reply, missing, encoder: None })
+            }
         };
         this.request = Some(head);
         Ok(this)
@@ -198,16 +204,18 @@ impl Outgoing {
     fn in_hand(&self) -> Result<Vec<u8>, Failure> {
         let (phase, missing) = match &self.phase {
             // Its state is this process's.
-            Phase::Streaming(Stream { encoder: Some(_), .. }) => {
+            ResponsePhase::Streaming(StreamingResponse { encoder: Some(_), .. }) => {
                 return Err(Failure::State(
                     "Content that is compressed while it is written stays with its handler: detach the \
                      response before write(), or set Content-Encoding to identity"
                         .to_owned(),
                 ));
             }
-            Phase::Streaming(Stream { missing: Some(missing), .. }) => (2, *missing),
-            Phase::Streaming(_) => (1, 0),
-            Phase::Open(_) | Phase::Over => (0, 0),
+            ResponsePhase::Streaming(StreamingResponse { missing: Some(missing), .. }) => {
+                (2, *missing)
+            }
+            ResponsePhase::Streaming(_) => (1, 0),
+            ResponsePhase::Open(_) | ResponsePhase::Over => (0, 0),
         };
         // What could not be sent cannot be handed on either.
         let cookies = self.cookies.iter().map(|cookie| (&b"set-cookie"[..], &cookie[..]));

@@ -1,4 +1,4 @@
-//! [`Outgoing`]: the state machine of a response.
+//! [`OutgoingResponse`]: the state machine of a response.
 //!
 //! ```text
 //!          write                    end
@@ -11,7 +11,7 @@
 //! out is prepared before the phase changes.
 
 use bytes::Bytes;
-use config::coding::Encoder;
+use config::coding::ContentEncoder;
 use ext_php_rs::types::Zval;
 use http::StatusCode;
 use reactor::protocol::files::FileContent;
@@ -22,7 +22,7 @@ use worker::{Reply, ReplyError};
 use super::defaults::{default_type, status_has_content};
 use super::lines::Lines;
 use super::sent_file::SentFile;
-use super::stream::{Stream, too_long};
+use super::stream::{StreamingResponse, too_long};
 use crate::compression::Compression;
 use crate::engine::zend::string::Text;
 use crate::engine::zend::value::{self, Array};
@@ -30,8 +30,8 @@ use crate::php::error::Failure;
 
 /// A response on its way.
 #[derive(Debug)]
-pub struct Outgoing {
-    pub(super) phase: Phase,
+pub struct OutgoingResponse {
+    pub(super) phase: ResponsePhase,
     /// The request's method is HEAD: no content goes out (RFC 9110, 9.3.2).
     pub(super) head_only: bool,
     /// How content is compressed, where it is.
@@ -55,9 +55,9 @@ pub struct Outgoing {
 }
 
 #[derive(Debug)]
-pub(super) enum Phase {
+pub(super) enum ResponsePhase {
     Open(Reply),
-    Streaming(Stream),
+    Streaming(StreamingResponse),
     Over,
 }
 
@@ -72,16 +72,16 @@ pub enum ResponseOutcome {
     BrokenOff,
 }
 
-impl Outgoing {
+impl OutgoingResponse {
     /// A response that goes out by `reply`.
     pub fn new(reply: Reply, head_only: bool, compression: Option<Compression>) -> Self {
-        Self { phase: Phase::Open(reply), head_only, compression, ..Self::detached() }
+        Self { phase: ResponsePhase::Open(reply), head_only, compression, ..Self::detached() }
     }
 
     /// A response that goes nowhere.
     pub fn detached() -> Self {
         Self {
-            phase: Phase::Over,
+            phase: ResponsePhase::Over,
             head_only: false,
             compression: None,
             status: StatusCode::OK,
@@ -97,27 +97,29 @@ impl Outgoing {
 
     /// Whether the head can still be changed.
     pub fn is_open(&self) -> bool {
-        matches!(self.phase, Phase::Open(_))
+        matches!(self.phase, ResponsePhase::Open(_))
     }
 
     /// Whether more can be sent.
     pub fn is_over(&self) -> bool {
-        matches!(self.phase, Phase::Over)
+        matches!(self.phase, ResponsePhase::Over)
     }
 
     /// Whether more can be sent and the client is there to read it.
     pub fn is_writable(&mut self) -> bool {
         match &mut self.phase {
-            Phase::Open(reply) | Phase::Streaming(Stream { reply, .. }) => reply.is_awaited(),
-            Phase::Over => false,
+            ResponsePhase::Open(reply)
+            | ResponsePhase::Streaming(StreamingResponse { reply, .. }) => reply.is_awaited(),
+            ResponsePhase::Over => false,
         }
     }
 
     /// Whether the client waits for what was not ended.
     pub fn is_awaited(&mut self) -> bool {
         match &mut self.phase {
-            Phase::Open(reply) | Phase::Streaming(Stream { reply, .. }) => reply.is_open(),
-            Phase::Over => false,
+            ResponsePhase::Open(reply)
+            | ResponsePhase::Streaming(StreamingResponse { reply, .. }) => reply.is_open(),
+            ResponsePhase::Over => false,
         }
     }
 
@@ -133,7 +135,7 @@ impl Outgoing {
 
     /// Sends an interim head at once. `false`: the final one has been sent, or the client has gone.
     pub fn informational(&mut self, status: StatusCode, lines: &Lines) -> Result<bool, Failure> {
-        let Phase::Open(reply) = &mut self.phase else { return Ok(false) };
+        let ResponsePhase::Open(reply) = &mut self.phase else { return Ok(false) };
         let fields = lines.build(&[])?;
         let head = ResponseHead { status, reason: None, length: BodyLength::Known(0), fields };
         Ok(reply.head(&head).and_then(|()| reply.flush()).is_ok())
@@ -142,29 +144,29 @@ impl Outgoing {
     /// Sends a piece of content, and the head before the first one. `false`: the response is over, or
     /// the client has gone.
     pub fn write(&mut self, content: &[u8]) -> Result<bool, Failure> {
-        let mut stream = match std::mem::replace(&mut self.phase, Phase::Over) {
-            Phase::Over => return Ok(false),
+        let mut stream = match std::mem::replace(&mut self.phase, ResponsePhase::Over) {
+            ResponsePhase::Over => return Ok(false),
             // As long as the window lasts, only a look tells that nobody reads any more.
-            Phase::Streaming(mut stream) => match stream.reply.is_open() {
+            ResponsePhase::Streaming(mut stream) => match stream.reply.is_open() {
                 true => stream,
                 false => return Ok(false),
             },
-            Phase::Open(mut reply) => {
+            ResponsePhase::Open(mut reply) => {
                 let mut head = match self.head(BodyLength::Streamed, None) {
                     Ok(head) => head,
                     Err(failure) => {
-                        self.phase = Phase::Open(reply);
+                        self.phase = ResponsePhase::Open(reply);
                         return Err(failure);
                     }
                 };
                 let missing = self.declared();
                 if missing.is_some_and(|missing| content.len() as u64 > missing) {
-                    self.phase = Phase::Open(reply);
+                    self.phase = ResponsePhase::Open(reply);
                     return Err(too_long(content.len(), missing));
                 }
                 let encoder = self.encoder(&mut head, missing);
                 match reply.head(&head) {
-                    Ok(()) => Stream { reply, missing, encoder },
+                    Ok(()) => StreamingResponse { reply, missing, encoder },
                     Err(ReplyError::Gone(_) | ReplyError::Ended) => return Ok(false),
                 }
             }
@@ -172,7 +174,7 @@ impl Outgoing {
         if let Some(missing) = stream.missing {
             let Some(left) = missing.checked_sub(content.len() as u64) else {
                 let failure = too_long(content.len(), stream.missing);
-                self.phase = Phase::Streaming(stream);
+                self.phase = ResponsePhase::Streaming(stream);
                 return Err(failure);
             };
             stream.missing = Some(left);
@@ -182,7 +184,7 @@ impl Outgoing {
             false => stream.reply.flush(),
         };
         if sent.is_ok() {
-            self.phase = Phase::Streaming(stream);
+            self.phase = ResponsePhase::Streaming(stream);
         }
         Ok(sent.is_ok())
     }
@@ -191,19 +193,19 @@ impl Outgoing {
     /// After a failure the response is as it was.
     pub fn end(&mut self, content: &[u8]) -> Result<bool, Failure> {
         let (head, trailers, coded) = match &self.phase {
-            Phase::Over => return Ok(false),
-            Phase::Open(_) => {
+            ResponsePhase::Over => return Ok(false),
+            ResponsePhase::Open(_) => {
                 let (head, coded) = self.whole(content)?;
                 (Some(head), self.trailers()?, coded)
             }
-            Phase::Streaming(stream) => {
+            ResponsePhase::Streaming(stream) => {
                 self.check_rest(stream.missing, content.len())?;
                 (None, self.trailers()?, None)
             }
         };
         let coded = match &mut self.phase {
-            Phase::Streaming(stream) => stream.last(content)?,
-            Phase::Open(_) | Phase::Over => coded,
+            ResponsePhase::Streaming(stream) => stream.last(content)?,
+            ResponsePhase::Open(_) | ResponsePhase::Over => coded,
         };
         Ok(self.commit(head, trailers, |reply| match coded.as_deref().unwrap_or(content) {
             [] => Ok(()),
@@ -231,7 +233,7 @@ impl Outgoing {
     }
 
     /// What compresses the pieces of a response that begins with this head, if anything does.
-    fn encoder(&self, head: &mut ResponseHead, len: Option<u64>) -> Option<Encoder> {
+    fn encoder(&self, head: &mut ResponseHead, len: Option<u64>) -> Option<ContentEncoder> {
         let compression = self.compression.as_ref()?;
         if self.has_content() {
             return compression.streamed(head, len);
@@ -271,7 +273,7 @@ impl Outgoing {
     /// Sends a file and ends the response. `false`: it is not open, or the client has gone. After a
     /// failure the response is as it was.
     pub fn send_file(&mut self, file: SentFile) -> Result<bool, Failure> {
-        let Phase::Open(reply) = &self.phase else { return Ok(false) };
+        let ResponsePhase::Open(reply) = &self.phase else { return Ok(false) };
         let answer = file.answer(self, reply.exchange())?;
         let trailers = self.trailers()?;
         let (head, parts) = match answer {
@@ -299,9 +301,10 @@ impl Outgoing {
         trailers: Option<wire::Fields>,
         content: impl FnOnce(&mut Reply) -> Result<(), ReplyError>,
     ) -> bool {
-        let mut reply = match std::mem::replace(&mut self.phase, Phase::Over) {
-            Phase::Open(reply) | Phase::Streaming(Stream { reply, .. }) => reply,
-            Phase::Over => return false,
+        let mut reply = match std::mem::replace(&mut self.phase, ResponsePhase::Over) {
+            ResponsePhase::Open(reply)
+            | ResponsePhase::Streaming(StreamingResponse { reply, .. }) => reply,
+            ResponsePhase::Over => return false,
         };
         let mut sent = head.map_or(Ok(()), |head| reply.head(&head));
         if self.has_content() {
@@ -312,10 +315,12 @@ impl Outgoing {
 
     /// The handler is done. What it has not ended cannot be ended well any more.
     pub fn settle(&mut self) -> ResponseOutcome {
-        match std::mem::replace(&mut self.phase, Phase::Over) {
-            Phase::Over => ResponseOutcome::Ended,
-            Phase::Open(mut reply) => abort(&mut reply, ResponseOutcome::Failed),
-            Phase::Streaming(mut stream) => abort(&mut stream.reply, ResponseOutcome::BrokenOff),
+        match std::mem::replace(&mut self.phase, ResponsePhase::Over) {
+            ResponsePhase::Over => ResponseOutcome::Ended,
+            ResponsePhase::Open(mut reply) => abort(&mut reply, ResponseOutcome::Failed),
+            ResponsePhase::Streaming(mut stream) => {
+                abort(&mut stream.reply, ResponseOutcome::BrokenOff)
+            }
         }
     }
 

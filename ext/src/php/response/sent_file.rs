@@ -7,7 +7,7 @@ use http::{Method, StatusCode};
 use reactor::protocol::files::{FileFacts, FileOptions, FileResponse, respond};
 use wire::{BodyLength, ExchangeId, FileSlice, Part, RequestHead, ResponseHead};
 
-use super::outgoing::Outgoing;
+use super::outgoing::OutgoingResponse;
 use crate::php::error::Failure;
 use crate::php::request::current;
 
@@ -32,7 +32,7 @@ impl SentFile {
     /// HEAD.
     pub fn answer(
         &self,
-        outgoing: &Outgoing,
+        outgoing: &OutgoingResponse,
         exchange: ExchangeId,
     ) -> Result<Option<Answer>, Failure> {
         let own = |name: &[u8]| outgoing.lines.get(name);
@@ -67,7 +67,7 @@ impl SentFile {
 
 /// The handler's fields, but for those that the response has otherwise, and what says how to read the
 /// file where that is not what follows.
-fn head_of(outgoing: &Outgoing, response: &FileResponse) -> Result<ResponseHead, Failure> {
+fn head_of(outgoing: &OutgoingResponse, response: &FileResponse) -> Result<ResponseHead, Failure> {
     let mut lines = outgoing.lines.clone();
     if !response.status.is_success() {
         for name in

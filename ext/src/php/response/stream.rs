@@ -1,6 +1,6 @@
-//! [`Stream`]: a response whose content goes out in pieces.
+//! [`StreamingResponse`]: a response whose content goes out in pieces.
 
-use config::coding::Encoder;
+use config::coding::ContentEncoder;
 use wire::Reason;
 use worker::{Reply, ReplyError};
 
@@ -8,16 +8,16 @@ use crate::php::error::Failure;
 
 /// The response, and what is left of it.
 #[derive(Debug)]
-pub(super) struct Stream {
+pub(super) struct StreamingResponse {
     /// Where it goes.
     pub reply: Reply,
     /// What is missing of the declared `Content-Length`.
     pub missing: Option<u64>,
     /// What encodes the content, if it is compressed.
-    pub encoder: Option<Encoder>,
+    pub encoder: Option<ContentEncoder>,
 }
 
-impl Stream {
+impl StreamingResponse {
     /// Sends a piece, which the client gets at once.
     pub(super) fn send(&mut self, content: &[u8]) -> Result<Result<(), ReplyError>, Failure> {
         let Some(encoder) = &mut self.encoder else {

@@ -7,7 +7,7 @@ use config::options::shown::{self, ShownPort};
 use reactor::config::AdminConfig;
 
 use super::Server;
-use super::state::ServerState;
+use super::state::ServerInner;
 use crate::engine::zend::object::Object;
 use crate::php::error::Failure;
 use crate::php::port;
@@ -24,7 +24,7 @@ pub fn bind(options: &ServerOptions) -> Result<Option<AdminSocket>, Failure> {
 /// What the reactor has to know of it: its port is the one behind those of clients.
 pub fn config(
     this: *mut Object<Server>,
-    state: &ServerState,
+    state: &ServerInner,
     options: &ServerOptions,
 ) -> Option<AdminConfig> {
     options.admin_listen.as_ref()?;

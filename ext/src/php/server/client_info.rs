@@ -6,7 +6,7 @@ use config::bind::SocketType;
 use wire::TlsInfo;
 use wire::head::Origin;
 
-use super::state::ServerState;
+use super::state::ServerInner;
 use crate::engine::zend::value::{self, Array};
 use crate::php::request;
 use crate::web::exchange;
@@ -36,7 +36,7 @@ impl Drop for Told {
 }
 
 /// The facts of a connection, if it is the one in work.
-pub fn array(state: &ServerState, connection: i64) -> Option<Zval> {
+pub fn array(state: &ServerInner, connection: i64) -> Option<Zval> {
     let is_meant = |origin: &Origin| origin.connection as i64 == connection;
     let (origin, tls) = in_work().filter(|(origin, _)| is_meant(origin))?;
     let ports = state.all_ports();

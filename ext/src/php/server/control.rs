@@ -9,7 +9,7 @@ use wire::shm::Counter;
 use worker::control_signals;
 
 use super::client_info;
-use super::state::{ServerStage, ServerState};
+use super::state::{ServerInner, ServerStage};
 use super::{Server, state_of};
 use crate::engine::zend::method::{Call, Returned};
 use crate::engine::zend::value;
@@ -102,7 +102,7 @@ pub fn get_master_pid(call: &Call<'_>) -> Result<Returned, Failure> {
 }
 
 /// The process id of a worker; -1 is the one that asks.
-fn worker_pid(state: &ServerState, worker: i64) -> Result<Option<i32>, Failure> {
+fn worker_pid(state: &ServerInner, worker: i64) -> Result<Option<i32>, Failure> {
     if worker == -1 {
         let own = || std::process::id() as i32;
         return match state.worker() {
@@ -117,7 +117,7 @@ fn worker_pid(state: &ServerState, worker: i64) -> Result<Option<i32>, Failure> 
     }
 }
 
-fn running(call: &Call<'_>) -> Result<Rc<ServerState>, Failure> {
+fn running(call: &Call<'_>) -> Result<Rc<ServerInner>, Failure> {
     let state = state_of(call.this::<Server>())?;
     if worker::is_forked_copy() {
         return Err(Failure::State(

@@ -7,14 +7,14 @@ use std::rc::Rc;
 use config::events::Event;
 use config::options::config::{PortOptions, ServerOptions};
 
-use super::state::ServerState;
+use super::state::ServerInner;
 use crate::engine::interpreter;
 use crate::engine::zend::globals::{self, IniError};
 use crate::php::error::Failure;
 use crate::php::port::PortState;
 use crate::web::callback::WebCallbacks;
-use crate::web::classic::Plan;
-use crate::web::pull;
+use crate::web::classic::ClassicPlan;
+use crate::web::pull::PullPlan;
 use crate::web::sapi::WebSapi;
 use crate::web::scripts::Scripts;
 use crate::web::settings;
@@ -40,11 +40,11 @@ pub fn set_ini(server: &ServerOptions) -> Result<(), Failure> {
 
 /// The plan of workers whose requests run files; `None` where they are given to callbacks.
 pub fn prepare(
-    state: &ServerState,
+    state: &ServerInner,
     states: &[Rc<PortState>],
     server: &ServerOptions,
     ports: &mut [PortOptions],
-) -> Result<Option<Plan>, Failure> {
+) -> Result<Option<ClassicPlan>, Failure> {
     if server.worker_script.is_some() {
         return Ok(None);
     }
@@ -69,12 +69,12 @@ pub fn prepare(
         return Ok(None);
     }
     refuse_callbacks(state, states, "the files of script")?;
-    Ok(Some(Plan { scripts, sapi: sapi(server) }))
+    Ok(Some(ClassicPlan { scripts, sapi: sapi(server) }))
 }
 
 /// The script of the server is left by the workers, and its functions with it.
 fn refuse_callbacks(
-    state: &ServerState,
+    state: &ServerInner,
     states: &[Rc<PortState>],
     what: &str,
 ) -> Result<(), Failure> {
@@ -95,11 +95,11 @@ fn refuse_callbacks(
 
 /// The plan of workers that run a script which asks for requests; `None` where there is none.
 pub fn prepare_pull(
-    state: &ServerState,
+    state: &ServerInner,
     states: &[Rc<PortState>],
     server: &ServerOptions,
     ports: &mut [PortOptions],
-) -> Result<Option<pull::Plan>, Failure> {
+) -> Result<Option<PullPlan>, Failure> {
     let Some(path) = &server.worker_script else {
         return match server.frankenphp_alias {
             true => Err(Failure::State(
@@ -129,7 +129,7 @@ pub fn prepare_pull(
     }
     refuse_callbacks(state, states, "the worker_script")?;
     let web = web(server, ports, &script);
-    Ok(Some(pull::Plan { script, web, reset_state: server.reset_state }))
+    Ok(Some(PullPlan { script, web, reset_state: server.reset_state }))
 }
 
 /// What workers become that see requests as under php-fpm.

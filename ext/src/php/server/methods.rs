@@ -9,7 +9,7 @@ use config::options::table::Scope;
 use ext_php_rs::types::Zval;
 use wire::limits::PORTS_MAX;
 
-use super::state::ServerState;
+use super::state::ServerInner;
 use super::{Server, state_of, write_slot};
 use crate::callbacks;
 use crate::engine::call::Callback;
@@ -39,7 +39,7 @@ pub fn construct(call: &Call<'_>, given: given::Construct<'_>) -> Result<Returne
     if unsafe { (*this).state.0.is_some() } {
         return Err(Failure::State("The constructor was called before".to_owned()));
     }
-    let state = Rc::new(ServerState::default());
+    let state = Rc::new(ServerInner::default());
     let host = given.host.to_str().into_owned();
     let object = add_port(&state, host, given.port, given.sock_type)?;
     let first = state.port(0).ok_or(Failure::Pending)?;
@@ -86,7 +86,7 @@ pub fn listen(call: &Call<'_>, given: given::Listen<'_>) -> Result<Returned, Fai
 }
 
 /// Binds a port, and returns its PHP object.
-fn add_port(state: &ServerState, host: String, number: i64, kind: i64) -> Result<Zval, Failure> {
+fn add_port(state: &ServerInner, host: String, number: i64, kind: i64) -> Result<Zval, Failure> {
     let failure = |error: BindError| Failure::State(error.to_string());
     let (kind, tls) = SocketType::from_value(kind).map_err(failure)?;
     let (bound, host, kind) = match activation::name(&host) {
@@ -96,7 +96,7 @@ fn add_port(state: &ServerState, host: String, number: i64, kind: i64) -> Result
     Ok(state.add_port(host, kind, tls, bound))
 }
 
-fn ports_array(state: &ServerState) -> Zval {
+fn ports_array(state: &ServerInner) -> Zval {
     let ports = state.ports.borrow();
     let mut array = Array::with_capacity(ports.len());
     for port in ports.iter() {

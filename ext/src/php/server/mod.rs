@@ -18,10 +18,10 @@ use crate::engine::zend::object::{Class, NativeObject, Object};
 use crate::php::error::Failure;
 use crate::signatures::server::SIGNATURE;
 
-use state::ServerState;
+use state::ServerInner;
 
 /// The Rust half of a `Ferrite\Http\Server`; `None` until its constructor has run.
-pub struct Server(Option<Rc<ServerState>>);
+pub struct Server(Option<Rc<ServerInner>>);
 
 static CLASS: Class = Class::new(&SIGNATURE);
 
@@ -41,7 +41,7 @@ impl NativeObject for Server {
 }
 
 /// The state of an object whose constructor has run.
-pub(crate) fn state_of(this: *mut Object<Server>) -> Result<Rc<ServerState>, Failure> {
+pub(crate) fn state_of(this: *mut Object<Server>) -> Result<Rc<ServerInner>, Failure> {
     // SAFETY: the engine has passed a live object of this class.
     let state = unsafe { &(*this).state.0 };
     let missing = || Failure::State("The constructor of the server was not called".to_owned());

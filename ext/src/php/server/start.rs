@@ -18,9 +18,9 @@ use reactor::config::{AdminConfig, PortConfig};
 use reactor::tls::Tls;
 use worker::{Membership, Outcome, Plan, supervise};
 
-use super::state::{ServerStage, ServerState};
+use super::state::{ServerInner, ServerStage};
 use super::{Server, admin, files, port_set, state_of, write_slot};
-use crate::application::{PortHandler, Run, ServerApplication};
+use crate::application::{PortHandler, ServerApplication, ServerPlan};
 use crate::engine::zend::method::{Call, Returned};
 use crate::engine::zend::object::Object;
 use crate::engine::zend::value::{self, Array};
@@ -31,7 +31,8 @@ use crate::php::port::{Decompression, PortContext, PortState};
 use crate::php::web;
 use crate::settings;
 use crate::signatures::server::slot;
-use crate::web::{classic, pull};
+use crate::web::classic::ClassicPlan;
+use crate::web::pull::PullPlan;
 
 /// Everything that can go wrong has gone right: what is left is to fork.
 struct Ready {
@@ -50,8 +51,8 @@ struct Ready {
     /// The socket of the admin listener, and what the reactor has to know of it.
     admin: Option<AdminSocket>,
     admin_config: Option<AdminConfig>,
-    classic: Option<classic::Plan>,
-    pull: Option<pull::Plan>,
+    classic: Option<ClassicPlan>,
+    pull: Option<PullPlan>,
 }
 
 /// `Server::start()`
@@ -103,7 +104,7 @@ pub fn start(call: &Call<'_>) -> Result<Returned, Failure> {
 }
 
 fn finish(
-    state: &ServerState,
+    state: &ServerInner,
     outcome: Result<Outcome, worker::SuperviseError>,
 ) -> Result<Returned, Failure> {
     match outcome {
@@ -132,7 +133,7 @@ fn finish(
     }
 }
 
-fn check_stage(state: &ServerState) -> Result<(), Failure> {
+fn check_stage(state: &ServerInner) -> Result<(), Failure> {
     let why = match state.stage.get() {
         ServerStage::Before if worker::membership() == Membership::Outside => return Ok(()),
         ServerStage::Before => {
@@ -146,7 +147,7 @@ fn check_stage(state: &ServerState) -> Result<(), Failure> {
     Err(Failure::State(why.to_owned()))
 }
 
-fn prepare(state: &ServerState) -> Result<Ready, Failure> {
+fn prepare(state: &ServerInner) -> Result<Ready, Failure> {
     let sapi = interpreter::sapi_name();
     if sapi != "cli" {
         return Err(Failure::State(format!(
@@ -196,7 +197,7 @@ fn prepare(state: &ServerState) -> Result<Ready, Failure> {
 }
 
 fn handler(
-    state: &ServerState,
+    state: &ServerInner,
     port: &PortState,
     options: &PortOptions,
     server: &ServerOptions,
@@ -285,7 +286,7 @@ fn failure(error: ProcessError) -> Failure {
 }
 
 /// The sockets, which belong to the supervisor from now on.
-fn listeners(state: &ServerState, ready: &mut Ready) -> Vec<OwnedFd> {
+fn listeners(state: &ServerInner, ready: &mut Ready) -> Vec<OwnedFd> {
     let ports = state.all_ports();
     let clients = ports.iter().filter_map(|port| port.socket.take()).map(OwnedFd::from);
     let admin = ready.admin.as_mut().and_then(|admin| admin.socket.take());
@@ -295,7 +296,7 @@ fn listeners(state: &ServerState, ready: &mut Ready) -> Vec<OwnedFd> {
 }
 
 /// Shows in the properties what has been decided.
-fn show(this: *mut Object<Server>, state: &ServerState, ready: &Ready) {
+fn show(this: *mut Object<Server>, state: &ServerInner, ready: &Ready) {
     let mut effective = Array::with_capacity(4);
     let mut set =
         |key: &str, number: i64| effective.set_symbol(key.as_bytes(), value::long(number));
@@ -315,7 +316,7 @@ fn show(this: *mut Object<Server>, state: &ServerState, ready: &Ready) {
     }
 }
 
-fn run(ready: Ready, pid_file: Option<PidFile>) -> Run {
+fn run(ready: Ready, pid_file: Option<PidFile>) -> ServerPlan {
     let any = ready.handlers.iter().any(|handler| handler.web);
     let web = any.then(|| files::callbacks(&ready.server, &ready.ports));
     let ports = ready.ports.iter().zip(&ready.handlers).zip(ready.tls).zip(ready.http3);
@@ -346,7 +347,7 @@ fn run(ready: Ready, pid_file: Option<PidFile>) -> Run {
         files,
         ..ready.server.reactor
     };
-    Run {
+    ServerPlan {
         handlers: ready.handlers,
         identity: ready.identity,
         reactor,

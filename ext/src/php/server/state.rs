@@ -1,4 +1,4 @@
-//! [`ServerState`]: the state of a server, which its methods and its processes share.
+//! [`ServerInner`]: the state of a server, which its methods and its processes share.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -35,7 +35,7 @@ pub enum ServerStage {
 
 /// The state of a server; with interior mutability, because callbacks reach it while its methods run.
 #[derive(Default)]
-pub struct ServerState {
+pub struct ServerInner {
     /// Its ports, the constructor's first.
     pub ports: RefCell<Vec<HeldPort>>,
     /// What was set on it.
@@ -60,7 +60,7 @@ pub struct HeldPort {
     pub object: Zval,
 }
 
-impl ServerState {
+impl ServerInner {
     /// Adds a port, and returns its PHP object.
     pub fn add_port(&self, host: String, kind: SocketType, tls: bool, bound: Bound) -> Zval {
         let state = Rc::new(PortState::new(host, kind, tls, bound, Rc::clone(&self.frozen)));
