@@ -100,8 +100,38 @@ pub struct Record {
     pub outcome: Outcome,
     /// Why it was refused.
     pub fault: Option<Fault>,
+    /// How long it took, once it is over.
+    pub times: Times,
     /// Why no handler has answered it to its end.
     reason: Option<Reason>,
+}
+
+/// How long the parts of an exchange took.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Times {
+    /// From the complete head until a worker got it: the content's arrival, and the queue. `None` when no
+    /// worker did.
+    pub queue: Option<Duration>,
+    /// From then until the worker had answered, or lost it.
+    pub worker: Option<Duration>,
+    /// From the complete head until the response began.
+    pub first_byte: Option<Duration>,
+    /// From the complete head until the client was sent all.
+    pub total: Duration,
+}
+
+impl Times {
+    /// Of a record that is complete.
+    fn of(record: &Record) -> Self {
+        let until = record.answered_all.unwrap_or(record.ended);
+        let since_head = |time: Instant| time.saturating_duration_since(record.begun);
+        Self {
+            queue: record.given.map(since_head),
+            worker: record.given.map(|given| until.saturating_duration_since(given)),
+            first_byte: record.answered.map(since_head),
+            total: since_head(record.ended),
+        }
+    }
 }
 
 impl Record {
@@ -134,11 +164,18 @@ impl Record {
             worker: None,
             outcome: Outcome::Complete,
             fault: None,
+            times: Times::default(),
             reason: None,
         }
     }
 
-    fn of(stream: StreamId, head: &RequestHead, with_fields: bool, now: Instant) -> Self {
+    fn of(
+        stream: StreamId,
+        head: &RequestHead,
+        trace: Option<TraceContext>,
+        with_fields: bool,
+        now: Instant,
+    ) -> Self {
         let field = |name: &[u8]| if with_fields { head.fields.get_bytes(name) } else { None };
         Self {
             version: Some(head.version),
@@ -150,6 +187,7 @@ impl Record {
             referer: field(b"referer"),
             user_agent: field(b"user-agent"),
             ids: head.ids.clone(),
+            trace,
             ..Self::new(stream, &head.origin, now)
         }
     }
@@ -170,33 +208,12 @@ impl Record {
         }
     }
 
-    /// From the complete head until a worker got it: the content's arrival, and the queue. `None` when no
-    /// worker did.
-    pub fn queue_time(&self) -> Option<Duration> {
-        Some(self.given?.saturating_duration_since(self.begun))
-    }
-
-    /// From then until the worker had answered, or lost it.
-    pub fn worker_time(&self) -> Option<Duration> {
-        let until = self.answered_all.unwrap_or(self.ended);
-        Some(until.saturating_duration_since(self.given?))
-    }
-
-    /// From the complete head until the response began.
-    pub fn first_byte_time(&self) -> Option<Duration> {
-        Some(self.answered?.saturating_duration_since(self.begun))
-    }
-
-    /// From the complete head until the client was sent all.
-    pub fn total_time(&self) -> Duration {
-        self.ended.saturating_duration_since(self.begun)
-    }
-
     /// It is over: the one place that says how.
     fn finish(&mut self, ended: &Ended, now: Instant) {
         let Ended { sent, ending, .. } = ended;
         (self.status, self.content, self.wire) = (sent.status, sent.content, sent.wire);
         self.ended = now;
+        self.times = Times::of(self);
         if let Ending::Refused(fault) = ending {
             self.fault = Some(*fault);
         }
@@ -263,8 +280,7 @@ impl Records {
         }
         let trace = self.traces.as_mut().map(|traces| traces.assign(head));
         head.ids.trace = trace.as_ref().map(|trace| trace.trace_id);
-        let record = Record::of(stream, head, self.with_fields, now);
-        Some(self.open.insert(Record { trace, ..record }))
+        Some(self.open.insert(Record::of(stream, head, trace, self.with_fields, now)))
     }
 
     /// Whether there are records.
@@ -332,16 +348,22 @@ impl Records {
 
     /// An exchange is over: one without a record was refused for its head.
     pub fn over(&mut self, key: Option<Key>, ended: &Ended, origin: &Origin, now: &Now) {
-        let record = key.and_then(|key| self.open.remove(key));
-        if self.observers.is_empty() {
-            return;
+        let Self { observers, open, .. } = self;
+        let mut tell = |record: &mut Record| {
+            record.finish(ended, now.instant);
+            observers.iter_mut().for_each(|observer| observer.over(record));
+        };
+        // It is told of where it lies, as it is too large to be moved for nothing.
+        match key.and_then(|key| Some((key, open.get_mut(key)?))) {
+            Some((key, record)) => {
+                tell(record);
+                open.discard(key);
+            }
+            None => {
+                let origin = Origin { received_at: now.unix_micros, ..*origin };
+                tell(&mut Record::new(ended.stream, &origin, now.instant));
+            }
         }
-        let mut record = record.unwrap_or_else(|| {
-            let origin = Origin { received_at: now.unix_micros, ..*origin };
-            Record::new(ended.stream, &origin, now.instant)
-        });
-        record.finish(ended, now.instant);
-        self.observers.iter_mut().for_each(|observer| observer.over(&record));
     }
 
     /// The turn of the event loop ends.

@@ -77,14 +77,17 @@ impl<T> Slots<T> {
             return None;
         }
         let entry = place.entry.take()?;
-        self.free.push(key.slot);
-        if key.slot as usize >= self.half {
-            self.upper -= 1;
-        }
-        if self.upper == 0 && self.places.len() > self.half {
-            self.shrink();
-        }
+        self.vacate(key.slot);
         Some(entry)
+    }
+
+    /// Drops the entry where it lies: what is large is not moved out.
+    pub fn discard(&mut self, key: Key) {
+        let Some(place) = self.places.get_mut(key.slot as usize) else { return };
+        if place.generation == key.generation && place.entry.is_some() {
+            place.entry = None;
+            self.vacate(key.slot);
+        }
     }
 
     /// The full key of an entry that is known by the low bits of its generation.
@@ -107,6 +110,16 @@ impl<T> Slots<T> {
             .filter(|(place, _)| place.entry.is_some())
             .map(|(place, slot)| Key { slot, generation: place.generation })
             .collect()
+    }
+
+    fn vacate(&mut self, slot: u32) {
+        self.free.push(slot);
+        if slot as usize >= self.half {
+            self.upper -= 1;
+        }
+        if self.upper == 0 && self.places.len() > self.half {
+            self.shrink();
+        }
     }
 
     fn count_in(&mut self, slot: u32) {
@@ -148,6 +161,12 @@ mod tests {
         assert_eq!(a.slot, b.slot);
         assert_eq!(slots.get_mut(a), None);
         assert_eq!(slots.remove(a), None);
+        slots.discard(a);
+        assert_eq!((slots.get(b), slots.len()), (Some(&"b"), 1));
+        slots.discard(b);
+        slots.discard(b);
+        assert_eq!((slots.get(b), slots.len()), (None, 0));
+        let b = slots.insert("b");
         assert_eq!(slots.get_mut(b), Some(&mut "b"));
         assert_eq!((slots.len(), slots.keys()), (1, vec![b]));
     }

@@ -26,11 +26,16 @@ macro_rules! fields {
                 }
             }
 
-            /// Its name in a JSON object, from the comma up to its value.
-            pub fn key(self) -> &'static str {
-                match self {
-                    $(Self::$variant => concat!(",\"", $name, "\":"),)*
-                }
+            /// Visits the fields of a record that apply, in the order in which JSON has them: with the name
+            /// in a JSON object, from the comma up to the value.
+            #[inline(always)]
+            pub fn visit<'a>(
+                record: &'a Record,
+                iso: &'a str,
+                visitor: &mut impl FieldVisitor,
+            ) {
+                // Field by field, so that the compiler knows which it is: half the time of a loop.
+                $(visitor.field(concat!(",\"", $name, "\":"), Self::$variant.of(record, iso));)*
             }
         }
     };
@@ -97,13 +102,19 @@ fields! {
     Port = "port",
 }
 
+/// Takes the fields of a record, one after the other.
+pub trait FieldVisitor {
+    /// This is the value of the field with this key.
+    fn field(&mut self, key: &'static str, value: Value<'_>);
+}
+
 /// The value of a field.
 #[derive(Debug)]
 pub enum Value<'a> {
     /// It does not apply.
     None,
-    /// Text of ours.
-    Text(&'a str),
+    /// Text of ours, or of characters that mean nothing in any format: methods, ids.
+    Text(&'a [u8]),
     /// Text that we make.
     Own(String),
     /// An address.
@@ -118,8 +129,9 @@ pub enum Value<'a> {
 
 impl Field {
     /// Its value in this record; `iso` is the time.
+    #[inline(always)]
     pub fn of<'a>(self, record: &'a Record, iso: &'a str) -> Value<'a> {
-        let text = Value::Text;
+        let text = |text: &'a str| Value::Text(text.as_bytes());
         let bytes =
             |bytes: &'a Option<bytes::Bytes>| bytes.as_deref().map_or(Value::None, Value::Bytes);
         let number = |number: Option<u64>| number.map_or(Value::None, Value::Number);
@@ -150,14 +162,14 @@ impl Field {
             Self::BodyBytes => Value::Number(record.content),
             Self::WireBytes => Value::Number(record.wire),
             Self::RequestBodyBytes => Value::Number(record.request_content),
-            Self::QueueTime => time(record.queue_time()),
-            Self::WorkerTime => time(record.worker_time()),
-            Self::FirstByteTime => time(record.first_byte_time()),
-            Self::TotalTime => Value::Time(record.total_time()),
+            Self::QueueTime => time(record.times.queue),
+            Self::WorkerTime => time(record.times.worker),
+            Self::FirstByteTime => time(record.times.first_byte),
+            Self::TotalTime => Value::Time(record.times.total),
             Self::Worker => number(record.worker.map(|(worker, _)| worker.into())),
             Self::Pid => number(record.worker.map(|(_, pid)| pid.into())),
             Self::RequestId => {
-                record.ids.request.as_ref().map_or(Value::None, |id| text(id.as_str()))
+                record.ids.request.as_ref().map_or(Value::None, |id| Value::Text(id.as_bytes()))
             }
             Self::TraceId => id(record.trace.as_ref().map(|trace| &trace.trace_id[..])),
             Self::SpanId => id(record.trace.as_ref().map(|trace| &trace.span_id[..])),

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use wire::limits::ACCESS_LOG_FIELD_BYTES_MAX;
 
-use super::fields::{Field, Value};
+use super::fields::{Field, FieldVisitor, Value};
 use crate::record::Record;
 
 /// How lines are made.
@@ -184,15 +184,30 @@ fn combined(line: &mut Vec<u8>, record: &Record, time: &str) {
 fn json(line: &mut Vec<u8>, record: &Record, iso: &str) {
     line.reserve(LINE_BYTES_USUAL);
     let begin = line.len();
-    for field in Field::ALL {
-        let value = field.of(record, iso);
+    Field::visit(record, iso, &mut Json(line));
+    // There is always a first one: the time.
+    line[begin] = b'{';
+    line.push(b'}');
+}
+
+/// Appends fields to a JSON object.
+struct Json<'a>(&'a mut Vec<u8>);
+
+impl FieldVisitor for Json<'_> {
+    #[inline(always)]
+    fn field(&mut self, key: &'static str, value: Value<'_>) {
+        let Self(line) = self;
         if matches!(value, Value::None) {
-            continue;
+            return;
         }
-        line.extend_from_slice(field.key().as_bytes());
+        line.extend_from_slice(key.as_bytes());
         match value {
             Value::None => {}
-            Value::Text(text) => string(line, text.as_bytes()),
+            Value::Text(text) => {
+                line.push(b'"');
+                line.extend_from_slice(text);
+                line.push(b'"');
+            }
             Value::Own(text) => string(line, text.as_bytes()),
             Value::Address(ip) => {
                 line.push(b'"');
@@ -204,9 +219,6 @@ fn json(line: &mut Vec<u8>, record: &Record, iso: &str) {
             Value::Time(time) => seconds(line, time),
         }
     }
-    // There is always a first one: the time.
-    line[begin] = b'{';
-    line.push(b'}');
 }
 
 /// Room that is made for a line in one go.
@@ -234,22 +246,23 @@ fn is_plain(text: &[u8]) -> bool {
 
 /// A number in decimal digits.
 fn number(line: &mut Vec<u8>, number: u64) {
-    let mut text = [0; 20];
-    let at = digits_before(&mut text, 20, number);
-    line.extend_from_slice(&text[at..]);
+    match u8::try_from(number) {
+        // Most of those are.
+        Ok(digit @ 0..10) => line.push(b'0' + digit),
+        _ => line.extend_from_slice(itoa::Buffer::new().format(number).as_bytes()),
+    }
 }
 
 /// Seconds with six digits behind the point.
 fn seconds(line: &mut Vec<u8>, time: Duration) {
-    let mut text = [0; 27];
+    number(line, time.as_secs());
+    let mut text = *b".000000";
     let mut rest = time.subsec_micros();
-    for digit in text[21..].iter_mut().rev() {
+    for digit in text[1..].iter_mut().rev() {
         *digit = b'0' + (rest % 10) as u8;
         rest /= 10;
     }
-    text[20] = b'.';
-    let at = digits_before(&mut text, 20, time.as_secs());
-    line.extend_from_slice(&text[at..]);
+    line.extend_from_slice(&text);
 }
 
 fn address(line: &mut Vec<u8>, ip: IpAddr) {
@@ -284,7 +297,7 @@ fn digits_before(text: &mut [u8], mut at: usize, mut number: u64) -> usize {
 fn plain(line: &mut Vec<u8>, value: &Value<'_>) {
     match value {
         Value::None => line.push(b'-'),
-        Value::Text(text) => line.extend_from_slice(text.as_bytes()),
+        Value::Text(text) => line.extend_from_slice(text),
         Value::Own(text) => line.extend_from_slice(text.as_bytes()),
         Value::Address(ip) => address(line, *ip),
         Value::Bytes(bytes) => escape(line, cut(bytes)),

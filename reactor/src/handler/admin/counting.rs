@@ -6,7 +6,7 @@ use std::time::Duration;
 use wire::Version;
 use wire::shm::exchanges::{ExchangeFigures, Timing};
 
-use crate::record::{Observer, Record};
+use crate::record::{Observer, Record, Times};
 use crate::shared::SharedState;
 
 /// Observes the exchanges of a thread.
@@ -41,11 +41,11 @@ impl Observer for Counting {
         let status = record.status.map_or(0, |status| status.as_u16());
         self.figures.count(version, method, status);
         self.figures.ended(record.outcome as usize);
-        let total = record.total_time();
+        let Times { queue, worker, first_byte, total } = record.times;
         for (timing, time) in [
-            (Timing::Queue, record.queue_time()),
-            (Timing::Worker, record.worker_time()),
-            (Timing::FirstByte, record.first_byte_time()),
+            (Timing::Queue, queue),
+            (Timing::Worker, worker),
+            (Timing::FirstByte, first_byte),
             (Timing::Total(version), Some(total)),
         ] {
             if let Some(time) = time {
