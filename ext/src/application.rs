@@ -20,14 +20,14 @@ use config::uploads;
 use ext_php_rs::types::Zval;
 use log::Level;
 use wire::Reason;
-use wire::event::{self, Event as LogEvent};
+use wire::event::{self, LogEvent};
 use wire::head::Origin;
 use wire::ids;
 use wire::metrics;
 use wire::shm::{Counter, Shared};
 use worker::{
-    Application, ApplicationError, ConnectionEvent, Outcome, ProcessState, ReactorBoot, Reply,
-    Request, Verdict, WorkerFailure, WorkerIdentity, WorkerScript,
+    Application, ApplicationError, ConnectionEvent, IncomingRequest, ProcessState, ReactorBoot,
+    Reply, SuperviseOutcome, Verdict, WorkerFailure, WorkerIdentity, WorkerScript,
 };
 
 use crate::engine::call::{CallOutcome, Callback, call, call_event};
@@ -144,14 +144,17 @@ impl ServerApplication {
 
     /// In a worker that has left the script of the server, which it cannot return to: the code that it ends
     /// with.
-    pub fn exit_code(&self, outcome: &Result<Outcome, worker::SuperviseError>) -> Option<i32> {
+    pub fn exit_code(
+        &self,
+        outcome: &Result<SuperviseOutcome, worker::SuperviseError>,
+    ) -> Option<i32> {
         let of_copy = match self.left.as_ref()? {
             LeftScript::Classic(classic) => classic.exit_code,
             LeftScript::Pull(_) => pull::exit_code(),
         };
         Some(match outcome {
-            Ok(Outcome::WorkerDone) => 0,
-            Ok(Outcome::ForkedCopy) => of_copy,
+            Ok(SuperviseOutcome::WorkerDone) => 0,
+            Ok(SuperviseOutcome::ForkedCopy) => of_copy,
             _ => process::EXIT_FATAL,
         })
     }
@@ -323,7 +326,7 @@ impl Application for ServerApplication {
         Ok(())
     }
 
-    fn handle(&mut self, request: Request, mut reply: Reply) -> Verdict {
+    fn handle(&mut self, request: IncomingRequest, mut reply: Reply) -> Verdict {
         let _about = ids::about(&request.head.ids);
         let port = usize::from(request.head.origin.port);
         if let (Some(left), Some(handler)) = (&mut self.left, self.run.handlers.get(port)) {

@@ -74,7 +74,7 @@ pub extern "C" fn startup(_kind: i32, module: i32) -> i32 {
     std::panic::set_hook(Box::new(|panic| {
         wire::event::log(
             log::Level::Error,
-            wire::event::Event::Panicked,
+            wire::event::LogEvent::Panicked,
             &[],
             format_args!("{panic}"),
         )

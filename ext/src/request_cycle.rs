@@ -6,7 +6,7 @@ use config::log_limit::{LimitedEvent, limited_with};
 use config::one_line::OneLine;
 use http::Method;
 use log::Level;
-use wire::event::{self, Event};
+use wire::event::{self, LogEvent};
 use worker::{Reply, Verdict};
 
 use crate::compression::Compression;
@@ -26,7 +26,7 @@ pub fn handle(
     callback: &Callback,
     port: &PortContext,
     baseline: &mut Baseline,
-    mut request: worker::Request,
+    mut request: worker::IncomingRequest,
     reply: Reply,
 ) -> Verdict {
     let body = match decoding::take_body(&mut request, port.decompression.as_ref()) {
@@ -197,8 +197,8 @@ fn report(request: &Request, outcome: &CallOutcome, settled: ResponseOutcome, le
         ];
         match reason {
             // The process ends by it, so that it is bounded by the pauses between processes.
-            "fatal" => event::log(level, Event::RequestFailed, &fields, message),
-            "max_execution_time" => event::log(level, Event::RequestTimeout, &fields, message),
+            "fatal" => event::log(level, LogEvent::RequestFailed, &fields, message),
+            "max_execution_time" => event::log(level, LogEvent::RequestTimeout, &fields, message),
             // Clients choose how often a handler that fails is called.
             _ => limited_with(LimitedEvent::Handler, level, &fields, message),
         }

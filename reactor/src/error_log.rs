@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use log::Level;
 use log::kv::Value;
-use wire::event::{self, Event};
+use wire::event::{self, LogEvent};
 use wire::log_limit::LogLimit;
 use wire::shm::{Counter, Shared};
 
@@ -178,7 +178,7 @@ impl Kind {
     fn say(self, left_out: u64) {
         let fields = [("of", self.event().name().into()), ("count", left_out.into())];
         let line = format_args!("{left_out} more {}: not a line for each", self.several());
-        event::log(self.level(), Event::EventsSuppressed, &fields, line);
+        event::log(self.level(), LogEvent::EventsSuppressed, &fields, line);
     }
 
     fn level(self) -> Level {
@@ -194,18 +194,18 @@ impl Kind {
         }
     }
 
-    fn event(self) -> Event {
+    fn event(self) -> LogEvent {
         match self {
-            Self::Request => Event::RequestRefused,
-            Self::Handshake => Event::HandshakeFailed,
-            Self::Stall => Event::ClientStalled,
-            Self::Response => Event::ResponseInvalid,
-            Self::Content => Event::SpoolFailed,
-            Self::File => Event::FileRefused,
-            Self::Worker => Event::WorkerMisbehaved,
-            Self::Address => Event::ConnectionRefused,
-            Self::Connection => Event::ConnectionFailed,
-            Self::Tls => Event::TlsFailed,
+            Self::Request => LogEvent::RequestRefused,
+            Self::Handshake => LogEvent::HandshakeFailed,
+            Self::Stall => LogEvent::ClientStalled,
+            Self::Response => LogEvent::ResponseInvalid,
+            Self::Content => LogEvent::SpoolFailed,
+            Self::File => LogEvent::FileRefused,
+            Self::Worker => LogEvent::WorkerMisbehaved,
+            Self::Address => LogEvent::ConnectionRefused,
+            Self::Connection => LogEvent::ConnectionFailed,
+            Self::Tls => LogEvent::TlsFailed,
         }
     }
 

@@ -71,7 +71,7 @@ pub trait Application {
 
     /// In a worker: answers one request. The embedder must bring `reply` to its end or abort it;
     /// a reply that is dropped unfinished is aborted.
-    fn handle(&mut self, request: Request, reply: Reply) -> Verdict;
+    fn handle(&mut self, request: IncomingRequest, reply: Reply) -> Verdict;
 
     /// In a worker that has started: a script that asks for each request; `None`: they are given to
     /// [`handle`](Self::handle) as they come.
@@ -194,7 +194,7 @@ pub struct WorkerIdentity {
 
 /// A request: complete, or with content that is still coming.
 #[derive(Debug)]
-pub struct Request {
+pub struct IncomingRequest {
     /// Control data and fields.
     pub head: Box<RequestHead>,
     /// Its content.

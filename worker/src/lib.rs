@@ -12,12 +12,12 @@ mod signals;
 mod supervisor;
 
 pub use application::{
-    Application, ApplicationError, BodyPiece, ConnectionEvent, FailureReason, Next, ProcessState,
-    ReactorBoot, Request, RequestBody, Role, ScriptEnd, Verdict, WorkerFailure, WorkerIdentity,
-    WorkerScript,
+    Application, ApplicationError, BodyPiece, ConnectionEvent, FailureReason, IncomingRequest,
+    Next, ProcessState, ReactorBoot, RequestBody, Role, ScriptEnd, Verdict, WorkerFailure,
+    WorkerIdentity, WorkerScript,
 };
 pub use membership::{Membership, is_forked_copy, membership};
-pub use plan::{Outcome, Plan, ProcessSettings, SuperviseError, supervise};
+pub use plan::{Plan, ProcessSettings, SuperviseError, SuperviseOutcome, supervise};
 pub use runtime::body::{BodyError, BodyStream};
 pub use runtime::claims::{ClaimError, claim, end_claims};
 pub use runtime::links::close_connection;

@@ -10,7 +10,7 @@ use crate::application::{Application, Role};
 use crate::membership;
 use crate::runtime::work;
 use crate::supervisor::spawn;
-use crate::supervisor::{Supervisor, Turn};
+use crate::supervisor::{LoopExit, Supervisor};
 
 /// What the supervisor runs.
 #[derive(Debug)]
@@ -64,7 +64,7 @@ impl Default for ProcessSettings {
 
 /// In which process [`supervise`] has returned.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outcome {
+pub enum SuperviseOutcome {
     /// The server has stopped in an orderly way.
     Stopped,
     /// This is a worker process that has done its work: the caller must end the process without
@@ -109,17 +109,20 @@ impl std::error::Error for SuperviseError {}
 ///
 /// The calling process must have one thread, and becomes the supervisor. All its children are reaped,
 /// those that were not started here included.
-pub fn supervise(plan: Plan, application: &mut dyn Application) -> Result<Outcome, SuperviseError> {
+pub fn supervise(
+    plan: Plan,
+    application: &mut dyn Application,
+) -> Result<SuperviseOutcome, SuperviseError> {
     let supervisor = Supervisor::new(plan).inspect_err(|_| membership::end())?;
     application.title(Role::Supervisor);
     match supervisor.run(application) {
-        Turn::Ended(result) => {
+        LoopExit::Ended(result) => {
             membership::end();
-            result.map(|()| Outcome::Stopped)
+            result.map(|()| SuperviseOutcome::Stopped)
         }
-        Turn::ForkedCopy => Ok(Outcome::ForkedCopy),
-        Turn::Worker(context) => Ok(work::work(context, application)),
-        Turn::Reactor(boot) => {
+        LoopExit::ForkedCopy => Ok(SuperviseOutcome::ForkedCopy),
+        LoopExit::Worker(context) => Ok(work::work(context, application)),
+        LoopExit::Reactor(boot) => {
             application.title(Role::Reactor);
             spawn::end_now(application.run_reactor(boot))
         }

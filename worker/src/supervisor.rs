@@ -63,7 +63,7 @@ pub(crate) struct Supervisor {
 
 /// What has become of the process that ran the supervisor.
 #[derive(Debug)]
-pub(crate) enum Turn {
+pub(crate) enum LoopExit {
     /// It is the supervisor still, and everything has ended.
     Ended(Result<(), SuperviseError>),
     /// It is a new reactor.
@@ -121,7 +121,7 @@ impl Supervisor {
 
     /// Runs until everything has ended; or returns in a new child, which then holds nothing of the
     /// supervisor's any more.
-    pub(crate) fn run(mut self, application: &mut dyn Application) -> Turn {
+    pub(crate) fn run(mut self, application: &mut dyn Application) -> LoopExit {
         application.mapped(self.memory.shared);
         loop {
             // Before a reload begins: new workers write where the supervisor does.
@@ -131,7 +131,7 @@ impl Supervisor {
             while let Some(action) = self.table.poll(Instant::now()) {
                 let turn = self.perform(action, application);
                 if is_forked_copy() {
-                    return Turn::ForkedCopy;
+                    return LoopExit::ForkedCopy;
                 }
                 if let Some(turn) = turn {
                     return turn;
@@ -144,7 +144,7 @@ impl Supervisor {
             self.publish();
             if let Err(error) = self.wait() {
                 self.kill_everything();
-                return Turn::Ended(Err(SuperviseError::System("poll", error as i32)));
+                return LoopExit::Ended(Err(SuperviseError::System("poll", error as i32)));
             }
             self.obey_signals(application);
             self.hear_children();
@@ -154,7 +154,7 @@ impl Supervisor {
         }
     }
 
-    fn perform(&mut self, action: Action, application: &mut dyn Application) -> Option<Turn> {
+    fn perform(&mut self, action: Action, application: &mut dyn Application) -> Option<LoopExit> {
         match action {
             Action::ForkReactor { again } => return self.fork_reactor(again),
             Action::ForkWorker { worker, incarnation, again } => {
@@ -211,13 +211,13 @@ impl Supervisor {
                 if started {
                     application.stopped();
                 }
-                return Some(Turn::Ended(result));
+                return Some(LoopExit::Ended(result));
             }
         }
         None
     }
 
-    fn fork_reactor(&mut self, again: bool) -> Option<Turn> {
+    fn fork_reactor(&mut self, again: bool) -> Option<LoopExit> {
         if again {
             self.memory.shared.add(Counter::ReactorRestarts, 1);
             self.memory.shared.forget_reactor();
@@ -234,7 +234,7 @@ impl Supervisor {
                 let datagrams = std::mem::take(&mut self.datagrams);
                 let datagrams = datagrams.into_iter().map(|port| own(port).collect()).collect();
                 let shared = self.memory.shared;
-                Some(Turn::Reactor(ReactorBoot { listeners, datagrams, control, shared }))
+                Some(LoopExit::Reactor(ReactorBoot { listeners, datagrams, control, shared }))
             }
             Ok((Side::Parent(pid), control, _)) => {
                 let number = pid.as_raw() as u64;
@@ -252,7 +252,12 @@ impl Supervisor {
         }
     }
 
-    fn fork_worker(&mut self, worker: u16, incarnation: Incarnation, again: bool) -> Option<Turn> {
+    fn fork_worker(
+        &mut self,
+        worker: u16,
+        incarnation: Incarnation,
+        again: bool,
+    ) -> Option<LoopExit> {
         if again {
             self.memory.shared.add(Counter::WorkerRestarts, 1);
         }
@@ -268,7 +273,7 @@ impl Supervisor {
                     log::error!("cannot protect the memory that the processes share: {error}");
                     spawn::end_now(1);
                 }
-                Some(Turn::Worker(WorkerContext {
+                Some(LoopExit::Worker(WorkerContext {
                     identity: self.identity(worker, incarnation, supervisor),
                     control: WorkerControl::new(control),
                     shared: self.memory.shared,

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use log::Level;
 use log::kv::Value;
-use wire::event::{self, Event};
+use wire::event::{self, LogEvent};
 use wire::log_limit::LogLimit;
 
 /// What a line is about. Each kind has its own bound, so that a flood of one hides no other.
@@ -42,16 +42,16 @@ impl LimitedEvent {
         Self::Refused,
     ];
 
-    fn event(self) -> Event {
+    fn event(self) -> LogEvent {
         match self {
-            Self::Parser => Event::ParserWarned,
-            Self::Handler => Event::RequestFailed,
-            Self::Timeout => Event::RequestTimeout,
-            Self::Uploads => Event::UploadsFailed,
-            Self::Callback => Event::CallbackFailed,
-            Self::Content => Event::SpoolFailed,
-            Self::Reset => Event::ResetFailed,
-            Self::Refused => Event::RequestRefused,
+            Self::Parser => LogEvent::ParserWarned,
+            Self::Handler => LogEvent::RequestFailed,
+            Self::Timeout => LogEvent::RequestTimeout,
+            Self::Uploads => LogEvent::UploadsFailed,
+            Self::Callback => LogEvent::CallbackFailed,
+            Self::Content => LogEvent::SpoolFailed,
+            Self::Reset => LogEvent::ResetFailed,
+            Self::Refused => LogEvent::RequestRefused,
         }
     }
 
@@ -116,5 +116,5 @@ pub fn sum_up() {
 fn say(kind: LimitedEvent, left_out: u64) {
     let fields = [("of", kind.event().name().into()), ("count", left_out.into())];
     let line = format_args!("{left_out} more {}: not a line for each", kind.several());
-    event::log(Level::Warn, Event::EventsSuppressed, &fields, line);
+    event::log(Level::Warn, LogEvent::EventsSuppressed, &fields, line);
 }

@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use log::Level;
 use log::kv::Value as Field;
 use serde_json::{Map, Value};
-use wire::event::{self, Event};
+use wire::event::{self, LogEvent};
 use worker::{ProcessState, Role};
 
 /// The file, and whether it could be written the last time.
@@ -42,7 +42,7 @@ impl StatsFile {
                 let text = error.to_string();
                 event::log(
                     Level::Error,
-                    Event::StatsFileFailed,
+                    LogEvent::StatsFileFailed,
                     &[("path", Field::from_display(&path)), ("error", (&text[..]).into())],
                     format_args!(
                         "cannot write stats_file {path}: {error}; it is tried again each {millis} \

@@ -7,7 +7,7 @@ use config::banner::{Banner, ListenAddress};
 use config::bind::SocketType;
 use config::logger;
 use log::Level;
-use wire::event::{self, Event as LogEvent};
+use wire::event::{self, LogEvent};
 use wire::shm::Counter;
 
 use super::ServerApplication;

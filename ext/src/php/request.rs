@@ -65,7 +65,11 @@ struct Message {
 impl Request {
     /// A new PHP object for a request, whose content is `body`, with one reference. `port` must stay until
     /// [`retire`](Self::retire).
-    pub fn create(request: worker::Request, body: Body, port: &PortContext) -> *mut Object<Self> {
+    pub fn create(
+        request: worker::IncomingRequest,
+        body: Body,
+        port: &PortContext,
+    ) -> *mut Object<Self> {
         let origin = request.head.origin;
         let message = Message {
             head: request.head,

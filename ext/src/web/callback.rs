@@ -8,7 +8,7 @@ use config::script::ScriptPath;
 use http::Method;
 use log::Level;
 use wire::RequestHead;
-use worker::{Reply, Request, Verdict};
+use worker::{IncomingRequest, Reply, Verdict};
 
 use super::exchange::{self, WebExchange};
 use super::outcome::{fatal_error, settle};
@@ -47,7 +47,7 @@ impl WebCallbacks {
         callback: &Callback,
         context: &PortContext,
         baseline: &mut Baseline,
-        request: Request,
+        request: IncomingRequest,
         reply: Reply,
     ) -> Verdict {
         match Admitted::new(context, request, reply) {
@@ -143,7 +143,7 @@ pub struct Admitted {
 
 impl Admitted {
     /// Decodes the content, where the port does. `None`: it cannot be decoded; the request was refused.
-    pub fn new(context: &PortContext, mut request: Request, reply: Reply) -> Option<Self> {
+    pub fn new(context: &PortContext, mut request: IncomingRequest, reply: Reply) -> Option<Self> {
         match decoding::take_body(&mut request, context.decompression.as_ref()) {
             Ok(body) => Some(Self { head: request.head, body, reply }),
             Err(refusal) => {

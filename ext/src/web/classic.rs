@@ -11,7 +11,7 @@ use ext_php_rs::ffi::{
 use ext_php_rs::zend::try_catch;
 use http::{Method, StatusCode};
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
-use worker::{Reply, Request, Verdict};
+use worker::{IncomingRequest, Reply, Verdict};
 
 use super::exchange::{self, WebExchange};
 use super::outcome::{fatal_error, settle};
@@ -57,7 +57,7 @@ impl Classic {
         &mut self,
         port: usize,
         context: &PortContext,
-        request: Request,
+        request: IncomingRequest,
         reply: Reply,
     ) -> Verdict {
         let mut request = request;

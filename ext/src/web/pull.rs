@@ -16,7 +16,7 @@ use std::rc::Rc;
 
 use ext_php_rs::zend::try_catch;
 use log::Level;
-use worker::{Next, Reply, Request, ScriptEnd, Verdict, WorkerScript, is_forked_copy};
+use worker::{IncomingRequest, Next, Reply, ScriptEnd, Verdict, WorkerScript, is_forked_copy};
 
 use super::callback::{Admitted, WebCallbacks};
 use super::classic::{execute, forget_script, leave_script};
@@ -289,7 +289,7 @@ fn ask(next: *mut (dyn FnMut() -> Next + 'static), callback: Rc<Callback>) -> Ne
 }
 
 /// Answers one request by what the callback prints that the script has asked with.
-pub fn handle(context: &PortContext, request: Request, reply: Reply) -> Verdict {
+pub fn handle(context: &PortContext, request: IncomingRequest, reply: Reply) -> Verdict {
     let Some(admitted) = Admitted::new(context, request, reply) else { return Verdict::Continue };
     let callback = CALLBACK.with_borrow(Option::clone);
     let (Some(callback), Some(mut pull)) = (callback, PULL.take()) else {

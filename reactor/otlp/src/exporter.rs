@@ -14,7 +14,7 @@ use std::time::Instant;
 use log::Level;
 use log::kv::Value;
 use prost::Message;
-use wire::event::{self, Event};
+use wire::event::{self, LogEvent};
 use wire::limits::{OTLP_BATCH_AGE_MAX, OTLP_FLUSH_TIME_MAX, OTLP_LOSS_LOG_INTERVAL};
 
 use crate::backoff::Backoff;
@@ -71,7 +71,7 @@ impl Signal {
         if std::mem::take(&mut self.failing) {
             event::log(
                 Level::Info,
-                Event::OtlpRecovered,
+                LogEvent::OtlpRecovered,
                 &[("url", url.into())],
                 format_args!("{} are sent to {url} again", self.what),
             );
@@ -84,7 +84,7 @@ impl Signal {
         }
         event::log(
             Level::Warn,
-            Event::OtlpFailed,
+            LogEvent::OtlpFailed,
             &[("url", url.into()), ("error", why.into())],
             format_args!(
                 "cannot send {} to the OpenTelemetry collector at {url}: {why}; requests are served all the \
@@ -262,7 +262,7 @@ impl<S: Source> Exporter<S> {
         self.losses = Losses { told: lost, at: Some(Instant::now()) };
         event::log(
             Level::Warn,
-            Event::SpansLost,
+            LogEvent::SpansLost,
             &[("count", Value::from(count))],
             format_args!(
                 "dropped {count} spans; no request was held up by it. The collector takes fewer than are made, \

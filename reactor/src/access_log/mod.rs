@@ -27,7 +27,7 @@ use std::time::Duration;
 use log::Level;
 use log::kv::Value;
 use nix::fcntl::OFlag;
-use wire::event::{self, Event};
+use wire::event::{self, LogEvent};
 use wire::limits::ACCESS_LOG_FLUSH_TIME_MAX;
 use wire::shm::Shared;
 
@@ -94,7 +94,7 @@ impl AccessLog {
             Err(error) => {
                 event::log(
                     Level::Error,
-                    Event::AccessLogFailed,
+                    LogEvent::AccessLogFailed,
                     &[("error", Value::from_display(&error))],
                     format_args!(
                         "cannot open access_log {} anew: {error}; it goes on where it was",

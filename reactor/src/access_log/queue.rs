@@ -5,7 +5,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use log::Level;
-use wire::event::{self, Event};
+use wire::event::{self, LogEvent};
 use wire::limits::{ACCESS_LOG_BUFFER_BYTES_MAX, ACCESS_LOG_DELAY, ACCESS_LOG_WRITE_BYTES};
 use wire::shm::{Counter, Shared};
 
@@ -128,7 +128,7 @@ impl LossReport {
         (self.told, self.at) = (lost, Some(std::time::Instant::now()));
         event::log(
             Level::Error,
-            Event::AccessLogLost,
+            LogEvent::AccessLogLost,
             &[("count", count.into()), ("reason", why.into())],
             format_args!(
                 "lost {count} lines of the access log: {why}; no request was held up by it. Free the disk, \

@@ -22,7 +22,7 @@ use log::kv::Value;
 use mio::event::Event as Readiness;
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Token};
-use wire::event::{self, Event as LogEvent};
+use wire::event::{self, LogEvent};
 use wire::limits::TLS_WATCH_INTERVAL;
 use wire::shm::Counter;
 

@@ -5,8 +5,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use otlp::messages::{
     CUMULATIVE, Data, Distribution, Gauge, Histogram, KeyValue, Metric, Number, Sum,
 };
-use wire::metrics::visit::{Memory, Sink, visit};
-use wire::metrics::{Family, Kind};
+use wire::metrics::visit::{Memory, MetricsSink, visit};
+use wire::metrics::{Family, MetricType};
 use wire::shm::exchanges::{self, BUCKETS};
 use wire::shm::{Counter, Shared};
 
@@ -27,16 +27,16 @@ struct Made {
     metrics: Vec<Metric>,
 }
 
-impl Sink for Made {
+impl MetricsSink for Made {
     fn begin(&mut self, family: &'static Family) {
         let data = match family.kind {
-            Kind::Counter => Data::Sum(Sum {
+            MetricType::Counter => Data::Sum(Sum {
                 data_points: Vec::new(),
                 aggregation_temporality: CUMULATIVE,
                 is_monotonic: true,
             }),
-            Kind::Gauge | Kind::Info => Data::Gauge(Gauge::default()),
-            Kind::Histogram => Data::Histogram(Histogram {
+            MetricType::Gauge | MetricType::Info => Data::Gauge(Gauge::default()),
+            MetricType::Histogram => Data::Histogram(Histogram {
                 data_points: Vec::new(),
                 aggregation_temporality: CUMULATIVE,
             }),
@@ -63,7 +63,12 @@ impl Sink for Made {
         }
     }
 
-    fn histogram(&mut self, _: &Family, labels: &[(&str, &str)], of: &exchanges::Histogram) {
+    fn histogram(
+        &mut self,
+        _: &Family,
+        labels: &[(&str, &str)],
+        of: &exchanges::HistogramSnapshot,
+    ) {
         let distribution = Distribution {
             start_time_unix_nano: self.start,
             time_unix_nano: self.now,

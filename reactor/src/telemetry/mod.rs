@@ -12,7 +12,7 @@ use log::Level;
 use log::kv::Value;
 use otlp::messages::{Metric, Span};
 use otlp::{Figure, Running, Sender, Settings, Source};
-use wire::event::{self, Event};
+use wire::event::{self, LogEvent};
 use wire::limits::OTLP_TEXT_BYTES_MAX;
 use wire::shm::{Counter, Shared};
 
@@ -62,7 +62,7 @@ pub(crate) fn start(settings: Settings, shared: Shared) -> Option<Running<Teleme
     if let Some(error) = failed {
         event::log(
             Level::Error,
-            Event::OtlpFailed,
+            LogEvent::OtlpFailed,
             &[("error", Value::from_display(error))],
             format_args!(
                 "spans and metrics are not sent: {error}; requests are served all the same. Look at the file that \

@@ -16,7 +16,7 @@ use super::watch::{self, Fingerprint};
 use super::{TlsConfig, context, keylog};
 use log::Level;
 use log::kv::Value;
-use wire::event::{self, Event};
+use wire::event::{self, LogEvent};
 
 use crate::config::PortConfig;
 
@@ -170,14 +170,14 @@ impl PortTls {
                 *current = Current { context, material, names, generation };
                 event::log(
                     Level::Info,
-                    Event::TlsCertificateLoaded,
+                    LogEvent::TlsCertificateLoaded,
                     &[("identity", Value::from_debug(&config.identity))],
                     format_args!("new TLS certificate: {:?}", config.identity),
                 );
             }
             Err(error) => event::log(
                 Level::Error,
-                Event::TlsCertificateRefused,
+                LogEvent::TlsCertificateRefused,
                 &[("error", Value::from_display(&error))],
                 format_args!("new TLS certificate refused, the old one stays: {error}"),
             ),

@@ -16,7 +16,7 @@ use boring::x509::X509Ref;
 
 use log::Level;
 use log::kv::Value;
-use wire::event::{self, Event};
+use wire::event::{self, LogEvent};
 
 use super::certificates::{RejectReason, TlsError};
 
@@ -56,7 +56,7 @@ impl Staple {
             let file = file.display();
             event::log(
                 Level::Warn,
-                Event::TlsStapleExpired,
+                LogEvent::TlsStapleExpired,
                 &[("file", Value::from_display(&file))],
                 format_args!("{option}{file}: the OCSP response is out of date, and is not sent"),
             );

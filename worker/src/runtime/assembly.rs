@@ -5,7 +5,7 @@ use wire::head::Origin;
 use wire::limits::CONTENT_RESERVE_BYTES_MAX;
 use wire::{ExchangeId, Fields, FileSlice, Part, Reason, RequestHead, ToWorker};
 
-use crate::application::{BodyPiece, ConnectionEvent, Request, RequestBody};
+use crate::application::{BodyPiece, ConnectionEvent, IncomingRequest, RequestBody};
 
 /// Puts requests together. The parts of a request follow one another; messages about other
 /// exchanges may come between them.
@@ -19,7 +19,7 @@ pub(crate) struct Assembly {
 pub(crate) struct Job {
     pub(crate) exchange: ExchangeId,
     pub(crate) mark: u8,
-    pub(crate) task: Task,
+    pub(crate) task: JobKind,
     /// How far the response may be ahead, if that is less than the port's window.
     pub(crate) window: Option<u32>,
     /// The content of the request is still to come.
@@ -28,9 +28,9 @@ pub(crate) struct Job {
 
 /// What to do.
 #[derive(Debug)]
-pub(crate) enum Task {
+pub(crate) enum JobKind {
     /// Answer this request.
-    Request(Request),
+    Request(IncomingRequest),
     /// Hear of this event.
     Event(ConnectionEvent, Origin),
     /// Nothing but to say that it is over: the client left while its request was on its way.
@@ -90,10 +90,10 @@ impl Assembly {
             }
             ToWorker::Request { part, .. } => return self.part(exchange, part),
             ToWorker::Opened { mark, origin } => {
-                (mark, Task::Event(ConnectionEvent::Opened, origin))
+                (mark, JobKind::Event(ConnectionEvent::Opened, origin))
             }
             ToWorker::Closed { mark, origin } => {
-                (mark, Task::Event(ConnectionEvent::Closed, origin))
+                (mark, JobKind::Event(ConnectionEvent::Closed, origin))
             }
             // It came after the end of its exchange.
             ToWorker::Credit(_) => return None,
@@ -129,7 +129,7 @@ impl Assembly {
                 Some(Job {
                     exchange,
                     mark,
-                    task: Task::Abort(reason),
+                    task: JobKind::Abort(reason),
                     window: None,
                     streamed: false,
                 })
@@ -184,7 +184,7 @@ impl Partial {
             BodySource::File(slice) => RequestBody::File(slice),
             BodySource::Mixed(pieces) => RequestBody::Pieces(pieces),
         };
-        let task = Task::Request(Request { head: self.head, body, trailers });
+        let task = JobKind::Request(IncomingRequest { head: self.head, body, trailers });
         let (exchange, mark, window) = (self.exchange, self.mark, self.window);
         Job { exchange, mark, task, window, streamed: false }
     }
@@ -233,7 +233,8 @@ mod tests {
             assert!(push(&mut assembly, 1, part).is_none());
         }
         let job = push(&mut assembly, 1, Part::End(None)).unwrap();
-        let Task::Request(Request { body: RequestBody::Pieces(pieces), .. }) = job.task else {
+        let JobKind::Request(IncomingRequest { body: RequestBody::Pieces(pieces), .. }) = job.task
+        else {
             panic!("no pieces");
         };
         let told = pieces.iter().map(|piece| match piece {
@@ -257,7 +258,9 @@ mod tests {
             }
             let job = push(&mut assembly, 1, Part::End(None)).unwrap();
             assert_eq!((job.exchange, job.mark), (ID(1), 3));
-            let Task::Request(Request { body: RequestBody::Memory(body), .. }) = job.task else {
+            let JobKind::Request(IncomingRequest { body: RequestBody::Memory(body), .. }) =
+                job.task
+            else {
                 panic!("{job:?}")
             };
             assert_eq!(body, "abcdef");
@@ -271,7 +274,8 @@ mod tests {
         let piece = Bytes::from(b"abc".to_vec());
         push(&mut assembly, 1, Part::Body(piece.clone()));
         let job = push(&mut assembly, 1, Part::End(None)).unwrap();
-        let Task::Request(Request { body: RequestBody::Memory(body), .. }) = job.task else {
+        let JobKind::Request(IncomingRequest { body: RequestBody::Memory(body), .. }) = job.task
+        else {
             panic!("{job:?}")
         };
         assert_eq!(body.as_ptr(), piece.as_ptr());
@@ -294,7 +298,7 @@ mod tests {
         push(&mut assembly, 1, head(b"3"));
         assert!(assembly.push(ID(2), ToWorker::Streamed).is_none());
         let job = assembly.push(ID(1), ToWorker::Streamed).unwrap();
-        assert!(job.streamed && matches!(job.task, Task::Request(_)));
+        assert!(job.streamed && matches!(job.task, JobKind::Request(_)));
         // What comes of it is for the link; here it is over.
         assert!(push(&mut assembly, 1, Part::Body(Bytes::from_static(b"abc"))).is_none());
         assert!(push(&mut assembly, 1, Part::End(None)).is_none());
@@ -305,7 +309,7 @@ mod tests {
         let mut assembly = Assembly::default();
         push(&mut assembly, 1, head(b"3"));
         let job = push(&mut assembly, 1, Part::Abort(Reason::ClientGone)).unwrap();
-        assert!(matches!(job.task, Task::Abort(Reason::ClientGone)));
+        assert!(matches!(job.task, JobKind::Abort(Reason::ClientGone)));
         assert!(push(&mut assembly, 1, Part::End(None)).is_none());
     }
 
@@ -314,9 +318,9 @@ mod tests {
         let mut assembly = Assembly::default();
         let opened = ToWorker::Opened { mark: 1, origin: Origin::default() };
         let job = assembly.push(ID(1), opened).unwrap();
-        assert!(matches!(job.task, Task::Event(ConnectionEvent::Opened, _)));
+        assert!(matches!(job.task, JobKind::Event(ConnectionEvent::Opened, _)));
         let closed = ToWorker::Closed { mark: 1, origin: Origin::default() };
         let job = assembly.push(ID(1), closed).unwrap();
-        assert!(matches!(job.task, Task::Event(ConnectionEvent::Closed, _)));
+        assert!(matches!(job.task, JobKind::Event(ConnectionEvent::Closed, _)));
     }
 }

@@ -1,4 +1,4 @@
-//! [`Incoming`]: the content of a request that is still arriving, and [`BodyStream`], which reads it.
+//! [`IncomingContent`]: the content of a request that is still arriving, and [`BodyStream`], which reads it.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -13,7 +13,7 @@ use crate::runtime::link::{ExchangeStatus, Link};
 
 /// What has come of the content of the request in work and has not been read.
 #[derive(Debug, Default)]
-pub(crate) struct Incoming {
+pub(crate) struct IncomingContent {
     pieces: VecDeque<Bytes>,
     end: Option<Option<Fields>>,
     /// Content bytes that were read and that the reactor has no credit for; `None` until the first
@@ -21,7 +21,7 @@ pub(crate) struct Incoming {
     unsaid: Option<u32>,
 }
 
-impl Incoming {
+impl IncomingContent {
     /// A piece has come.
     pub(crate) fn push(&mut self, piece: Bytes) {
         self.pieces.push_back(piece);
@@ -145,7 +145,7 @@ mod tests {
 
     #[test]
     fn credit_is_the_window_at_first_and_then_what_was_read() {
-        let mut incoming = Incoming::default();
+        let mut incoming = IncomingContent::default();
         assert_eq!(incoming.credit(0), Some(REQUEST_WINDOW_BYTES));
         let half = REQUEST_WINDOW_BYTES as usize / 2;
         assert_eq!(incoming.credit(half - 1), None);
@@ -223,7 +223,7 @@ mod tests {
 
     #[test]
     fn pieces_come_in_order_and_then_the_end() {
-        let mut incoming = Incoming::default();
+        let mut incoming = IncomingContent::default();
         assert_eq!(incoming.next(), Err(()));
         incoming.push(Bytes::from_static(b"a"));
         incoming.push(Bytes::from_static(b"b"));

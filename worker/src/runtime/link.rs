@@ -28,10 +28,10 @@ use wire::shm::batch::ResponseBatch;
 use wire::{ConnectionId, Decoder, Encoder, ExchangeId, Part, Reason, ToWorker};
 
 use self::claims::LinkAnswer;
-use self::current::Current;
+use self::current::CurrentExchange;
 pub(crate) use self::current::ExchangeStatus;
 use crate::membership::{PrivateFd, is_forked_copy};
-use crate::runtime::body::Incoming;
+use crate::runtime::body::IncomingContent;
 use crate::shared_memory::fill;
 
 /// A worker's end of the socket pair to one reactor thread.
@@ -42,9 +42,9 @@ pub(crate) struct Link {
     encoder: Encoder,
     /// Messages that came while a handler was at work and are not about its exchange.
     deferred: VecDeque<(ExchangeId, ToWorker)>,
-    current: Option<Current>,
+    current: Option<CurrentExchange>,
     /// Detached exchanges that the callback in work has claimed.
-    claimed: Vec<Current>,
+    claimed: Vec<CurrentExchange>,
     /// What the reactor has answered, until who has asked takes it.
     answer: Option<LinkAnswer>,
     /// Where large content is put.
@@ -124,7 +124,7 @@ impl Link {
         window: u32,
         streamed: bool,
     ) -> ExchangeStatus {
-        let mut current = Current::new(exchange, window, streamed);
+        let mut current = CurrentExchange::new(exchange, window, streamed);
         self.deferred.retain(|(other, message)| match message {
             ToWorker::Request { part, .. } if *other == exchange => !current.take(part),
             _ => true,
@@ -148,11 +148,11 @@ impl Link {
     }
 
     /// An exchange that this worker has in work.
-    fn open(&self, exchange: ExchangeId) -> Option<&Current> {
+    fn open(&self, exchange: ExchangeId) -> Option<&CurrentExchange> {
         self.current.iter().chain(&self.claimed).find(|current| current.exchange == exchange)
     }
 
-    fn open_mut(&mut self, exchange: ExchangeId) -> Option<&mut Current> {
+    fn open_mut(&mut self, exchange: ExchangeId) -> Option<&mut CurrentExchange> {
         let all = self.current.iter_mut().chain(&mut self.claimed);
         all.into_iter().find(|current| current.exchange == exchange)
     }
@@ -201,7 +201,7 @@ impl Link {
     }
 
     /// The content of the request in work, when the handler works while it arrives.
-    pub(crate) fn incoming(&mut self, exchange: ExchangeId) -> Option<&mut Incoming> {
+    pub(crate) fn incoming(&mut self, exchange: ExchangeId) -> Option<&mut IncomingContent> {
         let current = self.current.as_mut().filter(|current| current.exchange == exchange);
         current?.incoming.as_mut()
     }

@@ -1,4 +1,4 @@
-//! [`Server`]: a worker's links, and one request after another.
+//! [`WorkerLoop`]: a worker's links, and one request after another.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -18,7 +18,7 @@ use wire::{ExchangeId, Part, Reason};
 use crate::application::{Application, RequestBody, Verdict, WorkerIdentity};
 use crate::control::{Order, WorkerControl};
 use crate::membership::is_forked_copy;
-use crate::runtime::assembly::{Assembly, Job, Task};
+use crate::runtime::assembly::{Assembly, Job, JobKind};
 use crate::runtime::body::BodyStream;
 use crate::runtime::claims;
 use crate::runtime::link::{ExchangeStatus, Link, Read};
@@ -39,7 +39,7 @@ pub(crate) struct WorkerContext {
     pub(crate) max_request: u32,
 }
 
-pub(super) struct Server<'a> {
+pub(super) struct WorkerLoop<'a> {
     context: WorkerContext,
     application: &'a mut dyn Application,
     links: Vec<LinkState>,
@@ -78,7 +78,7 @@ pub(super) enum Served {
     ForkedCopy,
 }
 
-impl<'a> Server<'a> {
+impl<'a> WorkerLoop<'a> {
     pub(super) fn new(
         context: WorkerContext,
         signals: WorkerSignals,
@@ -242,7 +242,7 @@ impl<'a> Server<'a> {
         let status = link.borrow_mut().begin(exchange, window, streamed);
         self.set_busy(1);
         let verdict = match (task, status) {
-            (Task::Event(event, origin), _) => {
+            (JobKind::Event(event, origin), _) => {
                 let verdict = self.application.connection(event, origin);
                 if is_forked_copy() {
                     return verdict;
@@ -252,11 +252,11 @@ impl<'a> Server<'a> {
                 link.finish(exchange);
                 verdict
             }
-            (Task::Abort(reason), _) | (Task::Request(_), ExchangeStatus::Gone(reason)) => {
+            (JobKind::Abort(reason), _) | (JobKind::Request(_), ExchangeStatus::Gone(reason)) => {
                 link.borrow_mut().abort(exchange, reason);
                 Verdict::Continue
             }
-            (Task::Request(mut request), _) => {
+            (JobKind::Request(mut request), _) => {
                 self.count_request();
                 if streamed {
                     request.body = RequestBody::Stream(BodyStream::new(Rc::clone(&link), exchange));
@@ -276,8 +276,8 @@ impl<'a> Server<'a> {
         verdict
     }
 
-    fn window(&self, task: &Task) -> u32 {
-        let Task::Request(request) = task else { return 0 };
+    fn window(&self, task: &JobKind) -> u32 {
+        let JobKind::Request(request) = task else { return 0 };
         let port = usize::from(request.head.origin.port);
         self.context.windows.get(port).copied().unwrap_or(WINDOW_BYTES_MIN)
     }

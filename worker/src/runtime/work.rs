@@ -4,14 +4,14 @@ use std::cell::Cell;
 
 use log::Level;
 use wire::control::FromWorker;
-use wire::event::{self, Event};
+use wire::event::{self, LogEvent};
 
 use crate::application::{
     Application, ApplicationError, Next, Role, ScriptEnd, WorkerIdentity, WorkerScript,
 };
 use crate::membership::is_forked_copy;
-use crate::plan::Outcome;
-use crate::runtime::serve::{Served, Server, WorkerContext};
+use crate::plan::SuperviseOutcome;
+use crate::runtime::serve::{Served, WorkerContext, WorkerLoop};
 use crate::signals;
 use crate::supervisor::spawn;
 
@@ -27,7 +27,7 @@ pub fn note_timeout() {
 }
 
 /// Runs a worker from its first callback to its last.
-pub(crate) fn work(context: WorkerContext, application: &mut dyn Application) -> Outcome {
+pub(crate) fn work(context: WorkerContext, application: &mut dyn Application) -> SuperviseOutcome {
     let identity = context.identity;
     application.title(Role::Worker(identity.worker));
     let signals = signals::settle_worker().unwrap_or_else(|error| {
@@ -36,13 +36,13 @@ pub(crate) fn work(context: WorkerContext, application: &mut dyn Application) ->
     });
     let started = application.worker_started(identity);
     if is_forked_copy() {
-        return Outcome::ForkedCopy;
+        return SuperviseOutcome::ForkedCopy;
     }
     if let Err(ApplicationError(text)) = started {
         start_failed(identity, &text);
     }
     let script = application.worker_script();
-    let mut server = Server::new(context, signals, application);
+    let mut server = WorkerLoop::new(context, signals, application);
     let served = match script {
         Some(script) => run(&mut server, script, identity),
         None => {
@@ -57,17 +57,25 @@ pub(crate) fn work(context: WorkerContext, application: &mut dyn Application) ->
     signals::forget_worker();
     drop(server);
     match served {
-        Served::Unsound => Outcome::WorkerUnsound,
-        Served::ForkedCopy => Outcome::ForkedCopy,
+        Served::Unsound => SuperviseOutcome::WorkerUnsound,
+        Served::ForkedCopy => SuperviseOutcome::ForkedCopy,
         Served::Request | Served::Stopped => {
             application.worker_stopped(identity);
-            if is_forked_copy() { Outcome::ForkedCopy } else { Outcome::WorkerDone }
+            if is_forked_copy() {
+                SuperviseOutcome::ForkedCopy
+            } else {
+                SuperviseOutcome::WorkerDone
+            }
         }
     }
 }
 
 /// Runs a script that asks for each request. The worker is ready when it asks for the first one.
-fn run(server: &mut Server<'_>, script: Box<dyn WorkerScript>, identity: WorkerIdentity) -> Served {
+fn run(
+    server: &mut WorkerLoop<'_>,
+    script: Box<dyn WorkerScript>,
+    identity: WorkerIdentity,
+) -> Served {
     let mut last = None;
     let end = script.run(&mut || {
         if last.is_none() {
@@ -116,7 +124,7 @@ fn run(server: &mut Server<'_>, script: Box<dyn WorkerScript>, identity: WorkerI
 fn start_failed(identity: WorkerIdentity, text: &str) -> ! {
     event::log(
         Level::Error,
-        Event::WorkerStartFailed,
+        LogEvent::WorkerStartFailed,
         &[("worker", identity.worker.into()), ("error", text.into())],
         format_args!("worker {}: {text}", identity.worker),
     );

@@ -6,12 +6,12 @@ use std::time::Instant;
 use log::Level;
 use nix::unistd::Pid;
 use wire::control::{ToReactorControl, ToWorkerControl, encode};
-use wire::event::{self, Event};
+use wire::event::{self, LogEvent};
 use wire::log_limit::LogLimit;
 
 use super::Supervisor;
 use crate::application::Application;
-use crate::supervisor::process_table::{Named, Note};
+use crate::supervisor::process_table::{Note, ProcessName};
 
 /// Bounds what others can bring about: a client whose requests end workers, a worker that writes to
 /// descriptors that are not its own.
@@ -51,9 +51,10 @@ impl BoundedLog {
             return;
         }
         let pid = pid.as_raw();
-        let event = if worker.is_some() { Event::WorkerReplaced } else { Event::ReactorReplaced };
+        let event =
+            if worker.is_some() { LogEvent::WorkerReplaced } else { LogEvent::ReactorReplaced };
         let fields = [("worker", event::optional(worker)), ("pid", pid.into())];
-        let text = format_args!("{} is started again as process {pid}", Named(worker));
+        let text = format_args!("{} is started again as process {pid}", ProcessName(worker));
         event::log(Level::Info, event, &fields, text);
     }
 
@@ -64,13 +65,13 @@ impl BoundedLog {
             log::error!("{left_out} more control messages could not be read");
         }
         for (limit, of, level, several) in [
-            (&mut self.ended, Event::WorkerDied, Level::Error, "workers have ended"),
-            (&mut self.replaced, Event::WorkerReplaced, Level::Info, "were started again"),
+            (&mut self.ended, LogEvent::WorkerDied, Level::Error, "workers have ended"),
+            (&mut self.replaced, LogEvent::WorkerReplaced, Level::Info, "were started again"),
         ] {
             if let Some(left_out) = limit.sum_up(now) {
                 let fields = [("of", of.name().into()), ("count", left_out.into())];
                 let line = format_args!("{left_out} more {several}: not a line for each");
-                event::log(level, Event::EventsSuppressed, &fields, line);
+                event::log(level, LogEvent::EventsSuppressed, &fields, line);
             }
         }
     }

@@ -7,7 +7,7 @@ use wire::shm::lives::Life;
 use wire::shm::{Counter, LifeState, ServerState};
 
 use super::Supervisor;
-use crate::supervisor::process_table::{Tally, WorkerState};
+use crate::supervisor::process_table::{Replacements, WorkerState};
 
 impl Supervisor {
     /// Says how every process stands. It costs a few stores, and happens only when something has woken
@@ -49,7 +49,7 @@ impl Supervisor {
         self.publish_tally(self.table.tally());
     }
 
-    fn publish_tally(&self, tally: Tally) {
+    fn publish_tally(&self, tally: Replacements) {
         for (counter, number) in [
             (Counter::WorkersRecycled, tally.recycled),
             (Counter::WorkersReloaded, tally.reloaded),

@@ -34,7 +34,7 @@ pub use self::message::{ToReactor, ToWorker};
 use self::payload::{decode, number};
 use crate::error::CodecError;
 use crate::exchange::ExchangeId;
-use crate::fields::{Fields, Span};
+use crate::fields::{FieldSpan, Fields};
 use crate::head::{
     RequestHead, RequestHeadFrame, RequestHeadRef, ResponseHead, ResponseHeadFrame, ResponseHeadRef,
 };
@@ -373,7 +373,7 @@ impl Decoder {
             }
             FrameKind::End if payload.is_empty() => Part::End(None),
             FrameKind::End => {
-                let (block, spans): (&[u8], Vec<Span>) = decode(&payload)?;
+                let (block, spans): (&[u8], Vec<FieldSpan>) = decode(&payload)?;
                 let fields = Fields::from_block(payload.slice_ref(block), spans);
                 Part::End(Some(fields.ok_or(CodecError::Payload)?))
             }

@@ -1,7 +1,7 @@
-//! [`Event`]: the names of what the log tells, and [`log`], by which a line has one and its fields.
+//! [`LogEvent`]: the names of what the log tells, and [`log`], by which a line has one and its fields.
 //!
 //! Names and fields are for programs (`log_format` => 'json') and stay as they are; the text of a line
-//! is for people, and may change. Lines that are logged without a name are [`Event::MESSAGE`].
+//! is for people, and may change. Lines that are logged without a name are [`LogEvent::MESSAGE`].
 
 use std::fmt;
 
@@ -15,11 +15,11 @@ macro_rules! events {
     ($($(#[$doc:meta])* $variant:ident = $name:literal,)*) => {
         /// What a line of the log tells.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-        pub enum Event {
+        pub enum LogEvent {
             $($(#[$doc])* $variant,)*
         }
 
-        impl Event {
+        impl LogEvent {
             /// Every event that has a name of its own.
             pub const ALL: &'static [Self] = &[$(Self::$variant),*];
 
@@ -126,13 +126,18 @@ events! {
     Panicked = "panicked",
 }
 
-impl Event {
+impl LogEvent {
     /// The name of lines that have none of their own.
     pub const MESSAGE: &'static str = "message";
 }
 
 /// Logs a line with a name, and with its fields apart.
-pub fn log(level: Level, event: Event, fields: &[(&str, Value<'_>)], message: fmt::Arguments<'_>) {
+pub fn log(
+    level: Level,
+    event: LogEvent,
+    fields: &[(&str, Value<'_>)],
+    message: fmt::Arguments<'_>,
+) {
     if level > log::max_level() {
         return;
     }
@@ -153,7 +158,7 @@ pub fn optional<'a, T: Into<Value<'a>>>(value: Option<T>) -> Value<'a> {
 }
 
 struct Named<'a> {
-    event: Event,
+    event: LogEvent,
     fields: &'a [(&'a str, Value<'a>)],
 }
 
@@ -187,7 +192,7 @@ mod tests {
             assert!(!when.is_empty() && advice.len() > 5, "{row}");
             documented.extend(names.split(", ").map(|name| name.trim_matches('`').to_owned()));
         }
-        let mut known: Vec<_> = Event::ALL.iter().map(|event| event.name().to_owned()).collect();
+        let mut known: Vec<_> = LogEvent::ALL.iter().map(|event| event.name().to_owned()).collect();
         documented.sort_unstable();
         known.sort_unstable();
         assert_eq!(documented, known);
@@ -195,8 +200,8 @@ mod tests {
 
     #[test]
     fn names_are_different_and_plain() {
-        let mut names: Vec<_> = Event::ALL.iter().map(|event| event.name()).collect();
-        names.push(Event::MESSAGE);
+        let mut names: Vec<_> = LogEvent::ALL.iter().map(|event| event.name()).collect();
+        names.push(LogEvent::MESSAGE);
         for name in &names {
             assert!(name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'), "{name}");
         }

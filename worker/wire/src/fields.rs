@@ -8,12 +8,12 @@ use bytes::{Bytes, BytesMut};
 #[derive(Debug, Clone, Default)]
 pub struct Fields {
     block: Bytes,
-    spans: Vec<Span>,
+    spans: Vec<FieldSpan>,
 }
 
 /// Where a field line lies in the block. Both lengths fit because the block is bounded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, BorrowDecode)]
-pub struct Span {
+pub struct FieldSpan {
     /// Offset of the name.
     pub name: u32,
     /// Length of the name.
@@ -24,7 +24,7 @@ pub struct Span {
     pub value_len: u32,
 }
 
-impl Span {
+impl FieldSpan {
     fn within(self, block_len: usize) -> bool {
         let name_end = u64::from(self.name) + u64::from(self.name_len);
         let value_end = u64::from(self.value) + u64::from(self.value_len);
@@ -34,7 +34,7 @@ impl Span {
 
 impl Fields {
     /// Fields over a block. `None` when a span points outside of it.
-    pub fn from_block(block: Bytes, spans: Vec<Span>) -> Option<Self> {
+    pub fn from_block(block: Bytes, spans: Vec<FieldSpan>) -> Option<Self> {
         spans.iter().all(|span| span.within(block.len())).then_some(Self { block, spans })
     }
 
@@ -84,7 +84,7 @@ impl Fields {
         else {
             return false;
         };
-        let span = Span {
+        let span = FieldSpan {
             name: at as u32,
             name_len,
             value: value_at as u32,
@@ -103,7 +103,7 @@ impl Fields {
         &self.block
     }
 
-    pub(crate) fn spans(&self) -> &[Span] {
+    pub(crate) fn spans(&self) -> &[FieldSpan] {
         &self.spans
     }
 }
@@ -130,7 +130,7 @@ impl<'a> FromIterator<(&'a [u8], &'a [u8])> for Fields {
 #[derive(Debug, Default)]
 pub struct FieldsBuilder {
     block: BytesMut,
-    spans: Vec<Span>,
+    spans: Vec<FieldSpan>,
 }
 
 impl FieldsBuilder {
@@ -148,7 +148,7 @@ impl FieldsBuilder {
         self.block[at..].make_ascii_lowercase();
         let value_at = self.block.len();
         self.block.extend_from_slice(value);
-        self.spans.push(Span {
+        self.spans.push(FieldSpan {
             name: at as u32,
             name_len: name.len() as u16,
             value: value_at as u32,
@@ -191,7 +191,7 @@ mod tests {
 
     #[test]
     fn a_span_outside_the_block_is_refused() {
-        let span = Span { name: 0, name_len: 2, value: u32::MAX, value_len: 2 };
+        let span = FieldSpan { name: 0, name_len: 2, value: u32::MAX, value_len: 2 };
         assert!(Fields::from_block(Bytes::from_static(b"abcd"), vec![span]).is_none());
     }
 }

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use http::{Method, StatusCode};
 
 use crate::error::CodecError;
-use crate::fields::{Fields, Span};
+use crate::fields::{FieldSpan, Fields};
 use crate::ids::{RequestIds, RequestIdsFrame};
 use crate::tls::TlsInfo;
 
@@ -156,7 +156,7 @@ pub(crate) struct RequestHeadFrame<'a> {
     tls: Option<&'a [u8]>,
     ids: RequestIdsFrame<'a>,
     block: &'a [u8],
-    spans: Vec<Span>,
+    spans: Vec<FieldSpan>,
 }
 
 impl<'a> RequestHeadFrame<'a> {
@@ -184,7 +184,7 @@ pub(crate) struct ResponseHeadFrame<'a> {
     reason: Option<&'a [u8]>,
     length: BodyLength,
     block: &'a [u8],
-    spans: Vec<Span>,
+    spans: Vec<FieldSpan>,
 }
 
 impl<'a> ResponseHeadFrame<'a> {
@@ -211,7 +211,7 @@ pub(crate) struct RequestHeadRef<'a> {
     tls: Option<&'a [u8]>,
     ids: RequestIdsFrame<'a>,
     block: &'a [u8],
-    spans: &'a [Span],
+    spans: &'a [FieldSpan],
 }
 
 impl<'a> From<&'a RequestHead> for RequestHeadRef<'a> {
@@ -238,7 +238,7 @@ pub(crate) struct ResponseHeadRef<'a> {
     reason: Option<&'a [u8]>,
     length: BodyLength,
     block: &'a [u8],
-    spans: &'a [Span],
+    spans: &'a [FieldSpan],
 }
 
 impl<'a> From<&'a ResponseHead> for ResponseHeadRef<'a> {

@@ -13,11 +13,11 @@ use crate::limits::REQUEST_ID_BYTES_MAX;
 /// The id of a request: 1 to [`REQUEST_ID_BYTES_MAX`] letters, digits and characters that mean nothing in a
 /// field, in a line of a log or in a shell.
 #[derive(Clone, PartialEq, Eq)]
-pub struct RequestId(Text);
+pub struct RequestId(IdText);
 
 /// One of the length of a UUID, as the reactor makes them and most proxies too, costs no allocation.
 #[derive(Clone, PartialEq, Eq)]
-enum Text {
+enum IdText {
     Uuid([u8; UUID_BYTES]),
     Other(Bytes),
 }
@@ -33,8 +33,8 @@ impl RequestId {
             return None;
         }
         Some(Self(match text.try_into() {
-            Ok(uuid) => Text::Uuid(uuid),
-            Err(_) => Text::Other(Bytes::copy_from_slice(text)),
+            Ok(uuid) => IdText::Uuid(uuid),
+            Err(_) => IdText::Other(Bytes::copy_from_slice(text)),
         }))
     }
 
@@ -49,14 +49,14 @@ impl RequestId {
             text[at + 1] = DIGITS[usize::from(byte & 15)];
             at += 2;
         }
-        Self(Text::Uuid(text))
+        Self(IdText::Uuid(text))
     }
 
     /// The text.
     pub fn as_bytes(&self) -> &[u8] {
         match &self.0 {
-            Text::Uuid(uuid) => uuid,
-            Text::Other(text) => text,
+            IdText::Uuid(uuid) => uuid,
+            IdText::Other(text) => text,
         }
     }
 

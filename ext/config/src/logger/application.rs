@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use log::Level;
 use serde_json::{Map, Value};
-use wire::event::Event;
+use wire::event::LogEvent;
 use wire::ids;
 use wire::limits::LOG_MESSAGE_BYTES_MAX;
 
@@ -114,7 +114,7 @@ impl Entry<'_> {
 
     fn json(&self, now: Timestamp, role: LogSource) -> Vec<u8> {
         let mut object = Map::new();
-        json::begin(&mut object, now, self.severity.level(), Event::Application.name(), role);
+        json::begin(&mut object, now, self.severity.level(), LogEvent::Application.name(), role);
         object.insert("message".into(), escaped(self.message, LOG_MESSAGE_BYTES_MAX).into());
         object.insert("severity".into(), self.severity.name().into());
         if let Some(context) = &self.context {

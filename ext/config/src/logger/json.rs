@@ -5,7 +5,7 @@ use std::process;
 use log::kv::{Error, Key, Value as Field, VisitSource, VisitValue};
 use log::{Level, Record};
 use serde_json::{Map, Value};
-use wire::event::{self, Event};
+use wire::event::{self, LogEvent};
 use wire::ids;
 use wire::limits::{LOG_FIELD_BYTES_MAX, LOG_LINE_BYTES_MAX, LOG_RECORD_BYTES_MAX};
 
@@ -15,7 +15,7 @@ use super::{LogSource, Timestamp, TraceIdText};
 /// The object, with a line end behind it.
 pub fn line(now: Timestamp, role: LogSource, record: &Record<'_>) -> Vec<u8> {
     let mut object = Map::new();
-    begin(&mut object, now, record.level(), Event::MESSAGE, role);
+    begin(&mut object, now, record.level(), LogEvent::MESSAGE, role);
     object.insert("message".into(), escaped(record.args(), LOG_LINE_BYTES_MAX).into());
     let mut fields = FieldCollector { object: &mut object, left: FIELDS_BYTES_MAX };
     // It fails for a visitor that refuses something: this one does not.

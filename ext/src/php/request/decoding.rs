@@ -10,7 +10,7 @@ use http::StatusCode;
 use log::Level;
 use reactor::protocol::message::plain_response;
 use wire::{Fields, FileSlice, RequestHead};
-use worker::{Reply, Request, RequestBody};
+use worker::{IncomingRequest, Reply, RequestBody};
 
 use super::Label;
 use super::body::Body;
@@ -52,7 +52,10 @@ impl Refusal {
 /// Takes the content out of a request; decoded where `settings` want it, which the head says then: no
 /// `Content-Encoding`, and the new `Content-Length`. What is still to come is decoded while it is read, and
 /// nobody knows its length.
-pub fn take_body(request: &mut Request, settings: Option<&Decompression>) -> Result<Body, Refusal> {
+pub fn take_body(
+    request: &mut IncomingRequest,
+    settings: Option<&Decompression>,
+) -> Result<Body, Refusal> {
     let body = std::mem::replace(&mut request.body, RequestBody::Memory(Bytes::new()));
     let Some(settings) = settings else { return Ok(body.into()) };
     let coding = match ContentEncoding::of(request.head.fields.get_all(b"content-encoding")) {

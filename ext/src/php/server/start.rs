@@ -16,7 +16,7 @@ use config::uploads::UploadFolder;
 use ext_php_rs::types::Zval;
 use reactor::config::{AdminConfig, PortConfig};
 use reactor::tls::Tls;
-use worker::{Membership, Outcome, Plan, supervise};
+use worker::{Membership, Plan, SuperviseOutcome, supervise};
 
 use super::state::{ServerInner, ServerStage};
 use super::{Server, admin, files, port_set, state_of, write_slot};
@@ -89,12 +89,12 @@ pub fn start(call: &Call<'_>) -> Result<Returned, Failure> {
     if let Some(code) = application.exit_code(&outcome) {
         process::end_with(code);
     }
-    let in_supervisor = matches!(outcome, Ok(Outcome::Stopped) | Err(_));
+    let in_supervisor = matches!(outcome, Ok(SuperviseOutcome::Stopped) | Err(_));
     if in_supervisor && !application.clean_up() {
         // Its last words were logged when the callback failed.
         process::end_now();
     }
-    if outcome == Ok(Outcome::ForkedCopy) && !application.is_sound() {
+    if outcome == Ok(SuperviseOutcome::ForkedCopy) && !application.is_sound() {
         std::mem::forget(application);
         // PHP's own shutdown comes next, as after any fatal error.
         return Err(Failure::Fatal);
@@ -105,21 +105,21 @@ pub fn start(call: &Call<'_>) -> Result<Returned, Failure> {
 
 fn finish(
     state: &ServerInner,
-    outcome: Result<Outcome, worker::SuperviseError>,
+    outcome: Result<SuperviseOutcome, worker::SuperviseError>,
 ) -> Result<Returned, Failure> {
     match outcome {
-        Ok(Outcome::WorkerDone) => {
+        Ok(SuperviseOutcome::WorkerDone) => {
             interpreter::end_script();
             Err(Failure::Pending)
         }
         // As the script would end here: `exit($code)` and uncaught exceptions have set the exit code.
-        Ok(Outcome::ForkedCopy) => {
+        Ok(SuperviseOutcome::ForkedCopy) => {
             interpreter::unwind_script();
             Err(Failure::Pending)
         }
         // The worker's request has been answered and its links are closed.
-        Ok(Outcome::WorkerUnsound) => process::end_now(),
-        Ok(Outcome::Stopped) => {
+        Ok(SuperviseOutcome::WorkerUnsound) => process::end_now(),
+        Ok(SuperviseOutcome::Stopped) => {
             state.stage.set(ServerStage::After);
             logger::set_role(LogSource::Script);
             interpreter::forget_exit_code();

@@ -8,7 +8,7 @@
 use bytes::{Bytes, BytesMut};
 use http::Method;
 use httparse::{EMPTY_HEADER, Header, Status};
-use wire::fields::Span;
+use wire::fields::FieldSpan;
 use wire::limits::FIELD_NAME_BYTES_MAX;
 use wire::{Fields, FieldsBuilder, Scheme, Version};
 
@@ -221,7 +221,7 @@ pub fn head(text: &[u8], extent: Extent) -> Result<Head, Fault> {
 }
 
 /// Field lines as spans of `block`, and what they say about framing and connection.
-fn field_lines(block: &[u8], extent: Extent) -> Result<(Vec<Span>, Meaning), Fault> {
+fn field_lines(block: &[u8], extent: Extent) -> Result<(Vec<FieldSpan>, Meaning), Fault> {
     let mut spans = Vec::with_capacity(extent.lines + 1);
     let mut meaning = Meaning::default();
     let offset = |text: &[u8]| text.as_ptr() as usize - block.as_ptr() as usize;
@@ -234,8 +234,8 @@ fn field_lines(block: &[u8], extent: Extent) -> Result<(Vec<Span>, Meaning), Fau
     Ok((spans, meaning))
 }
 
-fn span(name: std::ops::Range<usize>, value: std::ops::Range<usize>) -> Span {
-    Span {
+fn span(name: std::ops::Range<usize>, value: std::ops::Range<usize>) -> FieldSpan {
+    FieldSpan {
         name: name.start as u32,
         name_len: name.len() as u16,
         value: value.start as u32,

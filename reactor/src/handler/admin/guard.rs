@@ -14,7 +14,7 @@
 use bytes::Bytes;
 use http::{Method, StatusCode};
 use wire::RequestHead;
-use wire::metrics::text::Format;
+use wire::metrics::text::ExpositionFormat;
 
 /// What can be asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -141,7 +141,7 @@ pub(super) fn check(head: &RequestHead, token: Option<&Bytes>) -> Result<Endpoin
 }
 
 /// Which text of the figures a client wants (RFC 9110, 12.5.1).
-pub(super) fn format(head: &RequestHead) -> Format {
+pub(super) fn format(head: &RequestHead) -> ExpositionFormat {
     let accepted = head.fields.get_all(b"accept").flat_map(|line| line.split(|byte| *byte == b','));
     let mut weights = [0.0_f32; 2];
     for range in accepted.filter_map(|range| std::str::from_utf8(range).ok()) {
@@ -155,7 +155,11 @@ pub(super) fn format(head: &RequestHead) -> Format {
         weights[at] = weights[at].max(weight.unwrap_or(0.0));
     }
     let [open, plain] = weights;
-    if open > 0.0 && open >= plain { Format::OpenMetrics } else { Format::Prometheus }
+    if open > 0.0 && open >= plain {
+        ExpositionFormat::OpenMetrics
+    } else {
+        ExpositionFormat::Prometheus
+    }
 }
 
 /// Whether a browser says that the request is another site's page's.
@@ -290,15 +294,15 @@ mod tests {
     #[test]
     fn the_text_is_the_one_that_is_preferred() {
         for (accept, wanted) in [
-            ("", Format::Prometheus),
-            ("*/*", Format::Prometheus),
-            ("application/openmetrics-text; version=1.0.0", Format::OpenMetrics),
-            ("application/openmetrics-text;q=0.5, text/plain", Format::Prometheus),
+            ("", ExpositionFormat::Prometheus),
+            ("*/*", ExpositionFormat::Prometheus),
+            ("application/openmetrics-text; version=1.0.0", ExpositionFormat::OpenMetrics),
+            ("application/openmetrics-text;q=0.5, text/plain", ExpositionFormat::Prometheus),
             (
                 "text/plain;version=0.0.4;q=0.3,application/OpenMetrics-text;version=1.0.0;q=0.6",
-                Format::OpenMetrics,
+                ExpositionFormat::OpenMetrics,
             ),
-            ("application/openmetrics-text;q=0", Format::Prometheus),
+            ("application/openmetrics-text;q=0", ExpositionFormat::Prometheus),
         ] {
             assert_eq!(
                 format(&head(Method::GET, "/metrics", &[("accept", accept)], true)),

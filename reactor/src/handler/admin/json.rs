@@ -8,7 +8,7 @@ use wire::RequestId;
 use wire::limits::{ADMIN_ERRORS_KEPT, ADMIN_ROUTES_SHOWN_MAX};
 use wire::metrics::visit::{VERSIONS, histogram};
 use wire::metrics::{self, VERSION, worker_state, workers_by_state};
-use wire::shm::exchanges::{BUCKETS, Histogram, Timing};
+use wire::shm::exchanges::{BUCKETS, HistogramSnapshot, Timing};
 use wire::shm::{Counter, ServerState, Shared, WorkerCounter};
 
 use super::memory::MemoryLook;
@@ -50,8 +50,8 @@ fn limited(shared: Shared, counter: Counter, max: Counter) -> Value {
 }
 
 /// The time of exchanges on the whole, over every version.
-fn total(shared: Shared) -> Histogram {
-    let mut all = Histogram::default();
+fn total(shared: Shared) -> HistogramSnapshot {
+    let mut all = HistogramSnapshot::default();
     for version in VERSIONS {
         let one = histogram(shared, Timing::Total(version));
         all.counts.iter_mut().zip(one.counts).for_each(|(all, one)| *all += one);
@@ -61,7 +61,7 @@ fn total(shared: Shared) -> Histogram {
 }
 
 /// Since the start; null while there were none.
-fn quantiles(histogram: &Histogram) -> Value {
+fn quantiles(histogram: &HistogramSnapshot) -> Value {
     let of = |part| histogram.quantile(part).map(|micros| micros / 1e6);
     json!({ "count": histogram.count(), "p50": of(0.5), "p90": of(0.9), "p99": of(0.99) })
 }

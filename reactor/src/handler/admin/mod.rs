@@ -23,7 +23,7 @@ use http::StatusCode;
 use log::Level;
 use serde_json::json;
 use wire::control::FromReactor;
-use wire::event::{self, Event};
+use wire::event::{self, LogEvent};
 use wire::limits::{
     ADMIN_EVENT_INTERVAL, ADMIN_GATHER_TIME_MAX, ADMIN_STREAM_AHEAD_BYTES_MAX, ADMIN_STREAMS_MAX,
 };
@@ -160,7 +160,7 @@ impl Admin {
         };
         event::log(
             Level::Info,
-            Event::AdminCommand,
+            LogEvent::AdminCommand,
             &[("command", command.into())],
             format_args!("an administrator asks by the admin listener: {command}"),
         );

@@ -2,7 +2,7 @@
 
 use wire::{ClaimSecret, ClaimToken, Claimed, ExchangeId, Reason, ToWorker};
 
-use super::current::Current;
+use super::current::CurrentExchange;
 use super::{ExchangeStatus, Link};
 use crate::runtime::reply::ReplyError;
 
@@ -81,7 +81,7 @@ impl Link {
             ToWorker::Detached(yes) => LinkAnswer::Detached(yes),
             ToWorker::Claimed(None) => LinkAnswer::Claimed(None),
             ToWorker::Claimed(Some(claimed)) => {
-                self.claimed.push(Current::new(exchange, claimed.window, false));
+                self.claimed.push(CurrentExchange::new(exchange, claimed.window, false));
                 LinkAnswer::Claimed(Some((exchange, claimed)))
             }
             message => return Some(message),

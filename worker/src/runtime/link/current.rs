@@ -1,12 +1,12 @@
-//! [`Current`]: the exchange that a worker has in work, and its [`ExchangeStatus`].
+//! [`CurrentExchange`]: the exchange that a worker has in work, and its [`ExchangeStatus`].
 
 use wire::{ExchangeId, Part, Reason, RequestHead};
 
-use crate::runtime::body::Incoming;
+use crate::runtime::body::IncomingContent;
 
 /// The exchange in work.
 #[derive(Debug)]
-pub(super) struct Current {
+pub(super) struct CurrentExchange {
     pub(super) exchange: ExchangeId,
     /// Content bytes that may still be sent.
     pub(super) window: u32,
@@ -15,13 +15,13 @@ pub(super) struct Current {
     /// Whether the client has most likely left; what it still takes is sent.
     pub(super) leaving: bool,
     /// The content of the request, when the handler works while it arrives.
-    pub(super) incoming: Option<Incoming>,
+    pub(super) incoming: Option<IncomingContent>,
 }
 
-impl Current {
+impl CurrentExchange {
     /// One that begins; `streamed` says that the content of its request is still to come.
     pub(super) fn new(exchange: ExchangeId, window: u32, streamed: bool) -> Self {
-        let incoming = streamed.then(Incoming::default);
+        let incoming = streamed.then(IncomingContent::default);
         Self { exchange, window, gone: None, leaving: false, incoming }
     }
 

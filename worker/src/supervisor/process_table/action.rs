@@ -242,10 +242,10 @@ impl fmt::Display for Note {
                 after.as_secs_f64()
             ),
             Self::ForkFailed { worker } => {
-                write!(f, "{} cannot be started: fork failed", Named(*worker))
+                write!(f, "{} cannot be started: fork failed", ProcessName(*worker))
             }
             Self::Overdue { worker, pid } => {
-                write!(f, "{} (pid {pid}) did not end in time and is killed", Named(*worker))
+                write!(f, "{} (pid {pid}) did not end in time and is killed", ProcessName(*worker))
             }
             Self::ReloadBegun => f.write_str("reload: the workers are replaced"),
             Self::ReloadDone => f.write_str("reload: all workers have been replaced"),
@@ -261,9 +261,9 @@ impl fmt::Display for Note {
 }
 
 /// A process in a sentence: `None` is the reactor.
-pub(crate) struct Named(pub(crate) Option<u16>);
+pub(crate) struct ProcessName(pub(crate) Option<u16>);
 
-impl fmt::Display for Named {
+impl fmt::Display for ProcessName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
             Some(worker) => write!(f, "worker {worker}"),

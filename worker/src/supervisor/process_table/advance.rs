@@ -5,17 +5,18 @@ use std::time::{Duration, Instant};
 use wire::control::Incarnation;
 use wire::limits::{END_GRACE, STOP_TIME_MIN};
 
-use super::slot::{Life, Stage};
-use super::{Action, Note, Phase, ProcessTable, ReactorState, Round, Work};
+use super::slot::{ProcessStage, WorkerProcess};
+use super::{Action, Note, ProcessTable, ReactorState, Round, ServerPhase, Work};
 
 impl ProcessTable {
     /// When [`ProcessTable::poll`] must be asked again, if nothing happens before.
     pub(crate) fn deadline(&self) -> Option<Instant> {
         let phase = match self.phase {
-            Phase::Draining { kill_at } | Phase::Stopping { kill_at } => kill_at,
+            ServerPhase::Draining { kill_at } | ServerPhase::Stopping { kill_at } => kill_at,
             _ => None,
         };
-        let reactor = (self.phase == Phase::Running && self.reactor.state == ReactorState::Down)
+        let reactor = (self.phase == ServerPhase::Running
+            && self.reactor.state == ReactorState::Down)
             .then(|| self.reactor.backoff.not_before())
             .flatten();
         let unreported = self.unreported.iter().map(|exit| exit.due);
@@ -23,7 +24,9 @@ impl ProcessTable {
             let respawn =
                 self.wants_fork(worker).then(|| slot.backoff.not_before()).flatten().into_iter();
             respawn.chain(slot.lives.iter().filter_map(|life| match life.stage {
-                Stage::Booting { kill_at } | Stage::Retiring { kill_at } => Some(kill_at),
+                ProcessStage::Booting { kill_at } | ProcessStage::Retiring { kill_at } => {
+                    Some(kill_at)
+                }
                 _ => None,
             }))
         });
@@ -39,32 +42,32 @@ impl ProcessTable {
             self.actions.push_back(Action::KillReactor);
         }
         match self.phase {
-            Phase::Running => {
+            ServerPhase::Running => {
                 self.fork_reactor(now);
                 self.advance_round();
                 self.fork_workers(now);
                 self.link_workers();
                 self.announce();
             }
-            Phase::Draining { kill_at } => {
+            ServerPhase::Draining { kill_at } => {
                 self.fork_workers(now);
                 self.link_workers();
                 if kill_at.is_some_and(|at| at <= now) {
                     self.note(Note::Overdue { worker: None, pid: self.reactor.pid });
                     self.actions.push_back(Action::KillReactor);
-                    self.phase = Phase::Draining { kill_at: None };
+                    self.phase = ServerPhase::Draining { kill_at: None };
                 }
             }
-            Phase::Stopping { kill_at } => {
+            ServerPhase::Stopping { kill_at } => {
                 if kill_at.is_some_and(|at| at <= now) {
                     self.note_overdue_workers();
                     self.kill_all();
-                    self.phase = Phase::Stopping { kill_at: None };
+                    self.phase = ServerPhase::Stopping { kill_at: None };
                 }
                 self.end_if_alone();
             }
-            Phase::Killing => self.end_if_alone(),
-            Phase::Over => {}
+            ServerPhase::Killing => self.end_if_alone(),
+            ServerPhase::Over => {}
         }
     }
 
@@ -88,7 +91,7 @@ impl ProcessTable {
         self.actions.push_back(Action::Drain(within));
         match self.reactor.state {
             ReactorState::Down => self.stop_workers(kill_at, now),
-            _ => self.phase = Phase::Draining { kill_at },
+            _ => self.phase = ServerPhase::Draining { kill_at },
         }
     }
 
@@ -96,7 +99,7 @@ impl ProcessTable {
     pub(super) fn stop_workers(&mut self, kill_at: Option<Instant>, now: Instant) {
         let least = now + STOP_TIME_MIN;
         let kill_at = kill_at.map_or(least, |at| at.max(least));
-        self.phase = Phase::Stopping { kill_at: Some(kill_at) };
+        self.phase = ServerPhase::Stopping { kill_at: Some(kill_at) };
         for life in self.slots.iter().flat_map(|slot| &slot.lives) {
             self.actions.push_back(Action::Stop(life.incarnation));
         }
@@ -104,7 +107,7 @@ impl ProcessTable {
 
     pub(super) fn kill_all(&mut self) {
         for life in self.slots.iter_mut().flat_map(|slot| &mut slot.lives) {
-            life.stage = Stage::Killed;
+            life.stage = ProcessStage::Killed;
             self.actions.push_back(Action::Kill(life.incarnation));
         }
         if self.reactor.state != ReactorState::Down {
@@ -124,11 +127,11 @@ impl ProcessTable {
             for life in &mut slot.lives {
                 match life.stage {
                     // It may have become ready in time, and nobody has had the time to listen.
-                    Stage::Booting { kill_at } if kill_at <= now => {
+                    ProcessStage::Booting { kill_at } if kill_at <= now => {
                         self.actions.push_back(Action::Hear(life.incarnation));
                     }
-                    Stage::Retiring { kill_at } if kill_at <= now => {
-                        life.stage = Stage::Killed;
+                    ProcessStage::Retiring { kill_at } if kill_at <= now => {
+                        life.stage = ProcessStage::Killed;
                         let (worker, pid) = (worker as u16, life.pid);
                         let note = match life.lost {
                             Some(_) => Note::WorkerUnlinked { worker, pid, killed: true },
@@ -145,7 +148,7 @@ impl ProcessTable {
 
     fn note_overdue_workers(&mut self) {
         for (worker, slot) in self.slots.iter().enumerate() {
-            for life in slot.lives.iter().filter(|life| life.stage != Stage::Killed) {
+            for life in slot.lives.iter().filter(|life| life.stage != ProcessStage::Killed) {
                 let note = Note::Overdue { worker: Some(worker as u16), pid: life.pid };
                 self.actions.push_back(Action::Note(note));
             }
@@ -171,7 +174,7 @@ impl ProcessTable {
             let incarnation = slot.next_incarnation(self.last_incarnation);
             self.last_incarnation = incarnation;
             slot.latest = Some(incarnation);
-            slot.lives.push(Life::new(incarnation, now + self.start_time_max));
+            slot.lives.push(WorkerProcess::new(incarnation, now + self.start_time_max));
             let again = std::mem::take(&mut slot.died);
             let worker = worker as u16;
             self.actions.push_back(Action::ForkWorker { worker, incarnation, again });
@@ -181,9 +184,9 @@ impl ProcessTable {
     fn wants_fork(&self, worker: usize) -> bool {
         let slot = &self.slots[worker];
         match self.phase {
-            Phase::Running => slot.wants_fork(self.renewed_before(worker)),
+            ServerPhase::Running => slot.wants_fork(self.renewed_before(worker)),
             // Requests in flight may still need a worker, but nobody is replaced any more.
-            Phase::Draining { .. } => slot.ready().is_none() && slot.wants_fork(None),
+            ServerPhase::Draining { .. } => slot.ready().is_none() && slot.wants_fork(None),
             _ => false,
         }
     }
@@ -239,7 +242,7 @@ impl ProcessTable {
         for exit in std::mem::take(&mut self.unreported) {
             self.report_exit(exit, Work::Unknown);
         }
-        self.phase = Phase::Over;
+        self.phase = ServerPhase::Over;
         let result = self.fault.take().map_or(Ok(()), Err);
         self.actions.push_back(Action::End { started: self.started, result });
     }

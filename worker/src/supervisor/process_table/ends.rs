@@ -5,9 +5,9 @@ use std::time::Instant;
 use wire::control::LostRequest;
 use wire::limits::{BOOT_FAILURES_MAX, LOST_REPORT_WAIT_MAX};
 
-use super::action::Named;
-use super::slot::{Life, Stage};
-use super::{Action, Exit, Note, Phase, ProcessTable, ReactorState, UnreportedExit, Work};
+use super::action::ProcessName;
+use super::slot::{ProcessStage, WorkerProcess};
+use super::{Action, Exit, Note, ProcessTable, ReactorState, ServerPhase, UnreportedExit, Work};
 use crate::application::{FailureReason, WorkerFailure};
 use crate::plan::SuperviseError;
 
@@ -25,7 +25,7 @@ impl ProcessTable {
             self.report_exit(unreported, Work::Unknown);
         }
         match self.phase {
-            Phase::Running => {
+            ServerPhase::Running => {
                 let since = match state {
                     ReactorState::Ready { since } => Some(since),
                     _ => None,
@@ -36,15 +36,15 @@ impl ProcessTable {
                     None => self.reactor_boot_failed(exit.to_string(), now),
                 }
             }
-            Phase::Draining { kill_at } => self.stop_workers(kill_at, now),
+            ServerPhase::Draining { kill_at } => self.stop_workers(kill_at, now),
             _ => {}
         }
     }
 
     pub(super) fn worker_exited(&mut self, worker: usize, index: usize, exit: Exit, now: Instant) {
         let life = self.slots[worker].lives.remove(index);
-        let ours = matches!(self.phase, Phase::Stopping { .. } | Phase::Killing)
-            && life.stage == Stage::Killed;
+        let ours = matches!(self.phase, ServerPhase::Stopping { .. } | ServerPhase::Killing)
+            && life.stage == ProcessStage::Killed;
         let booting = life.is_booting();
         let failure = (exit != Exit::Code(0) || booting) && !life.leaving && !ours;
         let failure = failure.then(|| failure_of(worker, &life, exit));
@@ -60,7 +60,7 @@ impl ProcessTable {
         };
         if life.linked {
             self.unreported.push(unreported);
-        } else if life.stage == Stage::Late {
+        } else if life.stage == ProcessStage::Late {
             // Why it ended was said when it was killed.
             self.actions.extend(unreported.failure.map(Action::Failed));
         } else {
@@ -72,12 +72,12 @@ impl ProcessTable {
         slot.left |= life.leaving && !succeeded;
         slot.timed_out |= life.timed_out && !succeeded;
         match life.stage {
-            Stage::Booting { .. } => self.worker_boot_failed(worker, exit.to_string(), now),
-            Stage::Late => {
+            ProcessStage::Booting { .. } => self.worker_boot_failed(worker, exit.to_string(), now),
+            ProcessStage::Late => {
                 let how = format!("was not ready after {} s", self.start_time_max.as_secs_f64());
                 self.worker_boot_failed(worker, how, now);
             }
-            Stage::Ready { since } if !life.leaving => {
+            ProcessStage::Ready { since } if !life.leaving => {
                 self.slots[worker].died = true;
                 self.slots[worker].backoff.died(since, now);
             }
@@ -130,16 +130,16 @@ pub(super) fn work(lost: Option<Option<LostRequest>>) -> Work {
     }
 }
 
-fn failure_of(worker: usize, life: &Life, exit: Exit) -> WorkerFailure {
+fn failure_of(worker: usize, life: &WorkerProcess, exit: Exit) -> WorkerFailure {
     let (exit_code, signal) = match exit {
         Exit::Code(code) => (code, 0),
         Exit::Signal(signal) => (0, signal),
     };
     let reason = match (life.stage, exit) {
-        (Stage::Late, _) => FailureReason::StartTimeout,
-        (Stage::Booting { .. }, _) => FailureReason::StartFailed,
-        (Stage::Killed, _) if life.lost.is_some() => FailureReason::LinkLost,
-        (Stage::Killed, _) => FailureReason::StopTimeout,
+        (ProcessStage::Late, _) => FailureReason::StartTimeout,
+        (ProcessStage::Booting { .. }, _) => FailureReason::StartFailed,
+        (ProcessStage::Killed, _) if life.lost.is_some() => FailureReason::LinkLost,
+        (ProcessStage::Killed, _) => FailureReason::StopTimeout,
         (_, Exit::TIMED_OUT) => FailureReason::RequestTimeout,
         (_, Exit::Code(_)) => FailureReason::Exit,
         (_, Exit::Signal(_)) => FailureReason::Signal,
@@ -148,7 +148,7 @@ fn failure_of(worker: usize, life: &Life, exit: Exit) -> WorkerFailure {
 }
 
 fn boot_loop(worker: Option<u16>, how: &str) -> SuperviseError {
-    let who = Named(worker);
+    let who = ProcessName(worker);
     let times = BOOT_FAILURES_MAX;
     let advice = match worker {
         Some(_) => {

@@ -1,7 +1,7 @@
 //! What the notes of the table are called in the log, and their fields.
 
 use log::kv::Value;
-use wire::event::{self, Event, optional};
+use wire::event::{self, LogEvent, optional};
 use wire::{RequestId, RequestIds, ids};
 
 use super::action::{Exit, Note, Work};
@@ -10,7 +10,7 @@ impl Note {
     /// Writes the line.
     pub(crate) fn log(&self) {
         let reactor = |worker: &Option<u16>| worker.is_none();
-        let (event, fields): (Event, Vec<(&str, Value<'_>)>) = match self {
+        let (event, fields): (LogEvent, Vec<(&str, Value<'_>)>) = match self {
             Self::WorkerEnded { worker, pid, exit, work } => {
                 let mut fields = vec![("worker", (*worker).into()), ("pid", (*pid).into())];
                 fields.extend(exit.fields());
@@ -18,15 +18,15 @@ impl Note {
                 if *exit == Exit::TIMED_OUT {
                     fields.push(("reason", "request_timeout".into()));
                 }
-                (Event::WorkerDied, fields)
+                (LogEvent::WorkerDied, fields)
             }
             Self::WorkerUnlinked { worker, pid, killed } => {
-                let event = if *killed { Event::WorkerKilled } else { Event::WorkerDied };
+                let event = if *killed { LogEvent::WorkerKilled } else { LogEvent::WorkerDied };
                 let fields = [("worker", (*worker).into()), ("pid", (*pid).into())];
                 (event, [&fields[..], &[("reason", "link_lost".into())]].concat())
             }
             Self::WorkerLate { worker, pid, after } => (
-                Event::WorkerKilled,
+                LogEvent::WorkerKilled,
                 vec![
                     ("worker", (*worker).into()),
                     ("pid", (*pid).into()),
@@ -37,10 +37,10 @@ impl Note {
             Self::ReactorEnded { pid, exit, .. } => {
                 let mut fields = vec![("pid", (*pid).into())];
                 fields.extend(exit.fields());
-                (Event::ReactorDied, fields)
+                (LogEvent::ReactorDied, fields)
             }
             Self::ReactorStuck { pid, thread, after } => (
-                Event::ReactorKilled,
+                LogEvent::ReactorKilled,
                 vec![
                     ("pid", (*pid).into()),
                     ("reason", "stuck".into()),
@@ -48,26 +48,28 @@ impl Note {
                     ("after", after.as_secs_f64().into()),
                 ],
             ),
-            Self::ForkFailed { worker } => (Event::ForkFailed, vec![("worker", optional(*worker))]),
+            Self::ForkFailed { worker } => {
+                (LogEvent::ForkFailed, vec![("worker", optional(*worker))])
+            }
             Self::Overdue { worker, pid } if reactor(worker) => (
-                Event::ReactorKilled,
+                LogEvent::ReactorKilled,
                 vec![("pid", (*pid).into()), ("reason", "stop_timeout".into())],
             ),
             Self::Overdue { worker, pid } => (
-                Event::WorkerKilled,
+                LogEvent::WorkerKilled,
                 vec![
                     ("worker", optional(*worker)),
                     ("pid", (*pid).into()),
                     ("reason", "stop_timeout".into()),
                 ],
             ),
-            Self::ReloadBegun => (Event::ReloadStarted, Vec::new()),
-            Self::ReloadDone => (Event::ReloadFinished, Vec::new()),
+            Self::ReloadBegun => (LogEvent::ReloadStarted, Vec::new()),
+            Self::ReloadDone => (LogEvent::ReloadFinished, Vec::new()),
             Self::ReloadAbandoned { worker } => {
-                (Event::ReloadAbandoned, vec![("worker", (*worker).into())])
+                (LogEvent::ReloadAbandoned, vec![("worker", (*worker).into())])
             }
-            Self::Stopping => (Event::ServerStopping, vec![("at_once", false.into())]),
-            Self::Killing => (Event::ServerStopping, vec![("at_once", true.into())]),
+            Self::Stopping => (LogEvent::ServerStopping, vec![("at_once", false.into())]),
+            Self::Killing => (LogEvent::ServerStopping, vec![("at_once", true.into())]),
         };
         let _about = ids::about(&self.ids());
         event::log(self.level(), event, &fields, format_args!("{self}"));

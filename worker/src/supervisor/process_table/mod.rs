@@ -28,11 +28,11 @@ use wire::limits::{ABORT_TIME_MAX, END_GRACE, STOP_TIME_MIN, WAIT_TIME_MAX};
 use crate::application::WorkerFailure;
 use crate::plan::SuperviseError;
 use crate::supervisor::watchdog::Stuck;
-pub(crate) use action::{Action, Exit, Named, Note, Work};
+pub(crate) use action::{Action, Exit, Note, ProcessName, Work};
 use backoff::Backoff;
 use ends::work;
-use slot::{Life, Slot, Stage};
-pub(crate) use tally::Tally;
+use slot::{ProcessStage, Slot, WorkerProcess};
+pub(crate) use tally::Replacements;
 pub(crate) use worker_state::WorkerState;
 
 /// Which processes there are and which there should be.
@@ -40,7 +40,7 @@ pub(crate) use worker_state::WorkerState;
 pub(crate) struct ProcessTable {
     max_wait_time: Duration,
     start_time_max: Duration,
-    phase: Phase,
+    phase: ServerPhase,
     reactor: Reactor,
     slots: Vec<Slot>,
     round: Option<Round>,
@@ -51,11 +51,11 @@ pub(crate) struct ProcessTable {
     actions: VecDeque<Action>,
     fault: Option<SuperviseError>,
     started: bool,
-    tally: Tally,
+    tally: Replacements,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Phase {
+enum ServerPhase {
     Running,
     /// The reactor finishes; it is killed then.
     Draining {
@@ -113,7 +113,7 @@ impl ProcessTable {
         Self {
             max_wait_time: max_wait_time.min(WAIT_TIME_MAX),
             start_time_max: start_time_max.min(WAIT_TIME_MAX),
-            phase: Phase::Running,
+            phase: ServerPhase::Running,
             reactor: Reactor::default(),
             slots: (0..workers).map(|_| Slot::default()).collect(),
             round: None,
@@ -123,7 +123,7 @@ impl ProcessTable {
             actions: VecDeque::new(),
             fault: None,
             started: false,
-            tally: Tally::default(),
+            tally: Replacements::default(),
         }
     }
 
@@ -154,7 +154,7 @@ impl ProcessTable {
                 let life = &mut self.slots[worker].lives[index];
                 life.pid = pid;
                 // Its time begins now: to fork those before it may have taken long.
-                life.stage = Stage::Booting { kill_at: now + self.start_time_max };
+                life.stage = ProcessStage::Booting { kill_at: now + self.start_time_max };
             }
             None => {
                 self.slots[worker].lives.remove(index);
@@ -174,7 +174,7 @@ impl ProcessTable {
 
     /// A thread of the reactor does not turn any more.
     pub(crate) fn reactor_stuck(&mut self, stuck: Stuck, now: Instant) {
-        if self.phase != Phase::Running || self.reactor.state == ReactorState::Down {
+        if self.phase != ServerPhase::Running || self.reactor.state == ReactorState::Down {
             return;
         }
         let Stuck { thread, after } = stuck;
@@ -189,8 +189,8 @@ impl ProcessTable {
             return;
         };
         let slot = &mut self.slots[worker];
-        if let Stage::Booting { .. } = slot.lives[index].stage {
-            slot.lives[index].stage = Stage::Ready { since: now };
+        if let ProcessStage::Booting { .. } = slot.lives[index].stage {
+            slot.lives[index].stage = ProcessStage::Ready { since: now };
             slot.backoff.ready();
         }
     }
@@ -201,8 +201,8 @@ impl ProcessTable {
             return;
         };
         let life = &mut self.slots[worker].lives[index];
-        if matches!(life.stage, Stage::Booting { kill_at } if kill_at <= now) {
-            life.stage = Stage::Late;
+        if matches!(life.stage, ProcessStage::Booting { kill_at } if kill_at <= now) {
+            life.stage = ProcessStage::Late;
             let (worker, pid, after) = (worker as u16, life.pid, self.start_time_max);
             self.note(Note::WorkerLate { worker, pid, after });
             self.actions.push_back(Action::Kill(incarnation));
@@ -231,7 +231,7 @@ impl ProcessTable {
         };
         if !done {
             let slot = &mut self.slots[worker];
-            slot.lives[index].stage = Stage::Killed;
+            slot.lives[index].stage = ProcessStage::Killed;
             // What it lacked, its successor may lack as well.
             slot.backoff.died(now, now);
             slot.died = true;
@@ -260,13 +260,13 @@ impl ProcessTable {
         life.lost = Some(request);
         // Nobody can reach it any more. Most likely it is dead and only not reaped yet. But it may
         // have lost a link only, and live: then it is to end.
-        if let Stage::Ready { since } = life.stage {
+        if let ProcessStage::Ready { since } = life.stage {
             if !life.leaving {
                 slot.backoff.died(since, now);
                 slot.died = true;
                 self.actions.push_back(Action::Stop(name));
             }
-            life.stage = Stage::Retiring { kill_at: now + STOP_TIME_MIN };
+            life.stage = ProcessStage::Retiring { kill_at: now + STOP_TIME_MIN };
         }
     }
 
@@ -291,7 +291,7 @@ impl ProcessTable {
 
     /// A worker asks for a stop.
     pub(crate) fn shut_down(&mut self, now: Instant) {
-        if self.phase == Phase::Running {
+        if self.phase == ServerPhase::Running {
             self.stop(now);
         }
     }
@@ -299,22 +299,22 @@ impl ProcessTable {
     /// SIGTERM or SIGINT.
     pub(crate) fn stop(&mut self, now: Instant) {
         match self.phase {
-            Phase::Running => {
+            ServerPhase::Running => {
                 self.note(Note::Stopping);
                 self.drain(self.max_wait_time, now);
             }
-            Phase::Draining { .. } | Phase::Stopping { .. } => {
+            ServerPhase::Draining { .. } | ServerPhase::Stopping { .. } => {
                 self.note(Note::Killing);
                 self.kill_all();
-                self.phase = Phase::Killing;
+                self.phase = ServerPhase::Killing;
             }
-            Phase::Killing | Phase::Over => {}
+            ServerPhase::Killing | ServerPhase::Over => {}
         }
     }
 
     /// SIGUSR1.
     pub(crate) fn reload(&mut self) {
-        if self.phase != Phase::Running {
+        if self.phase != ServerPhase::Running {
             return;
         }
         match self.round {
@@ -325,7 +325,7 @@ impl ProcessTable {
 
     /// The server cannot go on.
     pub(crate) fn fail(&mut self, error: SuperviseError, now: Instant) {
-        if self.phase == Phase::Running {
+        if self.phase == ServerPhase::Running {
             self.fault = Some(error);
             // Without a worker, nothing that waits will be answered.
             let served = self.started && self.slots.iter().any(|slot| slot.ready().is_some());
@@ -336,7 +336,7 @@ impl ProcessTable {
     fn retire(&mut self, worker: usize, index: usize, now: Instant) {
         let kill_at = now + self.max_wait_time + END_GRACE;
         let life = &mut self.slots[worker].lives[index];
-        life.stage = Stage::Retiring { kill_at };
+        life.stage = ProcessStage::Retiring { kill_at };
         if life.linked {
             self.actions.push_back(Action::Retire(life.incarnation));
         }
@@ -347,7 +347,7 @@ impl ProcessTable {
         self.actions.push_back(Action::Note(note));
     }
 
-    fn find(&self, wanted: impl Fn(&Life) -> bool) -> Option<(usize, usize)> {
+    fn find(&self, wanted: impl Fn(&WorkerProcess) -> bool) -> Option<(usize, usize)> {
         self.slots
             .iter()
             .enumerate()

@@ -10,7 +10,7 @@ use super::backoff::Backoff;
 #[derive(Debug, Default)]
 pub(crate) struct Slot {
     /// Processes that have not been reaped, oldest first; at most two.
-    pub(crate) lives: Vec<Life>,
+    pub(crate) lives: Vec<WorkerProcess>,
     /// Failures of this place.
     pub(crate) backoff: Backoff,
     /// The latest incarnation ever.
@@ -34,13 +34,13 @@ pub(crate) struct Slot {
 ///     └──not ready in time──▶ late ─────────────────────────────────────────▶ (reaped)
 /// ```
 #[derive(Debug)]
-pub(crate) struct Life {
+pub(crate) struct WorkerProcess {
     /// Its name.
     pub(crate) incarnation: Incarnation,
     /// Its process; 0 until the fork is reported.
     pub(crate) pid: i32,
     /// Where it stands.
-    pub(crate) stage: Stage,
+    pub(crate) stage: ProcessStage,
     /// Whether the present reactor has links to it.
     pub(crate) linked: bool,
     /// Whether it has asked to be replaced.
@@ -55,7 +55,7 @@ pub(crate) struct Life {
 
 /// Where a worker process stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Stage {
+pub(crate) enum ProcessStage {
     /// Its `WorkerStart` callback runs.
     Booting {
         /// When it is killed.
@@ -77,13 +77,13 @@ pub(crate) enum Stage {
     Killed,
 }
 
-impl Life {
+impl WorkerProcess {
     /// A process that is about to be forked, and is to be ready by `kill_at`.
     pub(crate) fn new(incarnation: Incarnation, kill_at: Instant) -> Self {
         Self {
             incarnation,
             pid: 0,
-            stage: Stage::Booting { kill_at },
+            stage: ProcessStage::Booting { kill_at },
             linked: false,
             recycle: false,
             leaving: false,
@@ -94,12 +94,12 @@ impl Life {
 
     /// Whether it has not become ready.
     pub(crate) fn is_booting(&self) -> bool {
-        matches!(self.stage, Stage::Booting { .. } | Stage::Late)
+        matches!(self.stage, ProcessStage::Booting { .. } | ProcessStage::Late)
     }
 
     /// Whether it serves.
     pub(crate) fn is_ready(&self) -> bool {
-        matches!(self.stage, Stage::Ready { .. })
+        matches!(self.stage, ProcessStage::Ready { .. })
     }
 }
 
@@ -107,7 +107,7 @@ impl Slot {
     /// Whether a process is to be forked, time apart. `renew_before`: lives older than this
     /// incarnation are to be replaced.
     pub(crate) fn wants_fork(&self, renew_before: Option<Incarnation>) -> bool {
-        if self.lives.len() >= 2 || self.lives.iter().any(Life::is_booting) {
+        if self.lives.len() >= 2 || self.lives.iter().any(WorkerProcess::is_booting) {
             return false;
         }
         match self.ready() {
@@ -117,7 +117,7 @@ impl Slot {
     }
 
     /// The latest life that is ready.
-    pub(crate) fn ready(&self) -> Option<&Life> {
+    pub(crate) fn ready(&self) -> Option<&WorkerProcess> {
         self.lives.iter().rfind(|life| life.is_ready())
     }
 

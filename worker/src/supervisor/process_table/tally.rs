@@ -1,11 +1,11 @@
-//! `Tally`: how often processes took the place of others, by the reason.
+//! `Replacements`: how often processes took the place of others, by the reason.
 
 use super::ProcessTable;
 
 /// How often processes took the place of others, since the start. Those that died are counted where they
 /// are forked.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Tally {
+pub(crate) struct Replacements {
     /// Because a worker had served as many requests as it should.
     pub(crate) recycled: u64,
     /// In a reload.
@@ -24,7 +24,7 @@ pub(crate) struct Tally {
 
 impl ProcessTable {
     /// What has been counted.
-    pub(crate) fn tally(&self) -> Tally {
+    pub(crate) fn tally(&self) -> Replacements {
         self.tally
     }
 

@@ -9,7 +9,7 @@ use wire::limits::{
     RESPAWN_PAUSE_MIN, STEADY_LIFE_MIN, STOP_TIME_MIN,
 };
 
-use super::{Action, Exit, Note, ProcessTable, Tally, Work};
+use super::{Action, Exit, Note, ProcessTable, Replacements, Work};
 use crate::application::{FailureReason, WorkerFailure};
 use crate::plan::SuperviseError;
 use crate::supervisor::watchdog::Stuck;
@@ -153,7 +153,7 @@ fn a_steady_worker_that_is_killed_is_replaced_at_once_with_the_other_parity() {
     bench.ready(2);
     assert_eq!(bench.run(), [Action::Link { worker: 0, incarnation: 2 }]);
     // The supervisor counts those that died.
-    assert_eq!((bench.table.tally(), bench.table.restarts_of(0)), (Tally::default(), 1));
+    assert_eq!((bench.table.tally(), bench.table.restarts_of(0)), (Replacements::default(), 1));
 }
 
 #[test]
@@ -325,7 +325,7 @@ fn a_worker_that_is_not_ready_in_time_is_killed_and_started_again() {
     bench.skip();
     assert_eq!(bench.now - begin, RESPAWN_PAUSE_MIN);
     assert_eq!(forked(&bench.run()), [(0, 2)]);
-    assert_eq!(bench.table.tally(), Tally { not_ready: 1, ..Tally::default() });
+    assert_eq!(bench.table.tally(), Replacements { not_ready: 1, ..Replacements::default() });
     bench.pass(START_TIME - Duration::from_millis(1));
     bench.ready(2);
     bench.pass(START_TIME);
@@ -458,7 +458,10 @@ fn a_reload_replaces_one_worker_after_another() {
     bench.run();
     bench.exit(2, Exit::Code(0));
     assert_eq!(bench.run(), [Action::Note(Note::ReloadDone)]);
-    assert_eq!(bench.table.tally(), Tally { reloaded: 2, reloads: 1, ..Tally::default() });
+    assert_eq!(
+        bench.table.tally(),
+        Replacements { reloaded: 2, reloads: 1, ..Replacements::default() }
+    );
     assert_eq!([0, 1].map(|worker| bench.table.restarts_of(worker)), [1, 1]);
 }
 
@@ -525,7 +528,7 @@ fn a_recycled_worker_serves_until_its_successor_is_linked() {
     bench.ready(4);
     let link = Action::Link { worker: 0, incarnation: 4 };
     assert_eq!(bench.run(), [link, Action::Retire(1), Action::Stop(1)]);
-    assert_eq!(bench.table.tally(), Tally { recycled: 2, ..Tally::default() });
+    assert_eq!(bench.table.tally(), Replacements { recycled: 2, ..Replacements::default() });
 }
 
 #[test]
@@ -540,7 +543,7 @@ fn a_worker_that_leaves_is_replaced_at_once_and_is_no_failure() {
         bench.ready(incarnation + 1);
         bench.run();
     }
-    assert_eq!(bench.table.tally(), Tally { left: 9, ..Tally::default() });
+    assert_eq!(bench.table.tally(), Replacements { left: 9, ..Replacements::default() });
 }
 
 #[test]
@@ -554,7 +557,10 @@ fn a_worker_that_leaves_because_of_a_timeout_is_counted_as_such() {
         bench.ready(incarnation + 1);
         bench.run();
     }
-    assert_eq!(bench.table.tally(), Tally { left: 1, timed_out: 2, ..Tally::default() });
+    assert_eq!(
+        bench.table.tally(),
+        Replacements { left: 1, timed_out: 2, ..Replacements::default() }
+    );
 }
 
 #[test]
@@ -570,7 +576,10 @@ fn one_that_leaves_beside_a_former_life_is_counted_as_such() {
     // The place is free once the former one has gone as well.
     bench.exit(1, Exit::Code(0));
     bench.run();
-    assert_eq!(bench.table.tally(), Tally { recycled: 1, left: 1, ..Tally::default() });
+    assert_eq!(
+        bench.table.tally(),
+        Replacements { recycled: 1, left: 1, ..Replacements::default() }
+    );
 }
 
 #[test]

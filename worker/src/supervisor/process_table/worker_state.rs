@@ -2,8 +2,8 @@
 
 use wire::control::Incarnation;
 
-use super::slot::Stage;
-use super::{Phase, ProcessTable, ReactorState};
+use super::slot::ProcessStage;
+use super::{ProcessTable, ReactorState, ServerPhase};
 
 /// How a worker process stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,18 +23,18 @@ impl ProcessTable {
     pub(crate) fn standing(&self, incarnation: Incarnation) -> WorkerState {
         let mut lives = self.slots.iter().flat_map(|slot| &slot.lives);
         match lives.find(|life| life.incarnation == incarnation).map(|life| life.stage) {
-            Some(Stage::Booting { .. }) => WorkerState::Starting,
-            Some(Stage::Ready { .. }) => WorkerState::Ready,
-            Some(Stage::Retiring { .. }) => WorkerState::Stopping,
-            Some(Stage::Late | Stage::Killed) | None => WorkerState::Killed,
+            Some(ProcessStage::Booting { .. }) => WorkerState::Starting,
+            Some(ProcessStage::Ready { .. }) => WorkerState::Ready,
+            Some(ProcessStage::Retiring { .. }) => WorkerState::Stopping,
+            Some(ProcessStage::Late | ProcessStage::Killed) | None => WorkerState::Killed,
         }
     }
 
     /// How the reactor stands.
     pub(crate) fn reactor_standing(&self) -> &'static str {
         match (self.phase, self.reactor.state) {
-            (Phase::Killing, _) => "killed",
-            (Phase::Draining { .. }, _) => "stopping",
+            (ServerPhase::Killing, _) => "killed",
+            (ServerPhase::Draining { .. }, _) => "stopping",
             (_, ReactorState::Ready { .. }) => "ready",
             _ => "starting",
         }
@@ -43,8 +43,8 @@ impl ProcessTable {
     /// How the supervisor stands.
     pub(crate) fn phase(&self) -> &'static str {
         match self.phase {
-            Phase::Running if self.started => "ready",
-            Phase::Running => "starting",
+            ServerPhase::Running if self.started => "ready",
+            ServerPhase::Running => "starting",
             _ => "stopping",
         }
     }

@@ -14,8 +14,8 @@ use wire::head::Origin;
 use wire::shm::{Counter, Shared};
 use wire::{BodyLength, FileSlice, Reason, ResponseHead};
 use worker::{
-    Application, ApplicationError, ConnectionEvent, ReactorBoot, Reply, Request, RequestBody, Role,
-    Verdict, WorkerFailure, WorkerIdentity, control_signals,
+    Application, ApplicationError, ConnectionEvent, IncomingRequest, ReactorBoot, Reply,
+    RequestBody, Role, Verdict, WorkerFailure, WorkerIdentity, control_signals,
 };
 
 use super::{Options, event, hostile, reactor};
@@ -113,7 +113,7 @@ impl Application for Played {
         Ok(())
     }
 
-    fn handle(&mut self, request: Request, mut reply: Reply) -> Verdict {
+    fn handle(&mut self, request: IncomingRequest, mut reply: Reply) -> Verdict {
         let query = request.head.query.as_deref().unwrap_or(b"0");
         let number: u64 = std::str::from_utf8(query).expect("text").parse().expect("a number");
         match &request.head.path[..] {
@@ -328,7 +328,7 @@ fn last(mut reply: Reply, body: &[u8]) {
     reply.last_body(&body[1..]).and_then(|()| reply.end(None)).expect("open");
 }
 
-fn content(request: &Request) -> Vec<u8> {
+fn content(request: &IncomingRequest) -> Vec<u8> {
     match &request.body {
         RequestBody::Memory(bytes) => bytes.to_vec(),
         RequestBody::File(slice) => {

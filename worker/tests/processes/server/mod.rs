@@ -14,7 +14,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use wire::{Pool, PoolKind, Pools};
-use worker::{Outcome, Plan, ProcessSettings, supervise};
+use worker::{Plan, ProcessSettings, SuperviseOutcome, supervise};
 
 /// What a server is started with.
 #[derive(Debug, Clone)]
@@ -106,13 +106,13 @@ pub fn main(arguments: &[String]) -> ExitCode {
     let mut application = application::Played { options: options.clone(), shared: None };
     let result = supervise(plan, &mut application);
     match result {
-        Ok(Outcome::WorkerDone) => ExitCode::SUCCESS,
-        Ok(Outcome::WorkerUnsound) => ExitCode::from(9),
-        Ok(Outcome::ForkedCopy) => {
+        Ok(SuperviseOutcome::WorkerDone) => ExitCode::SUCCESS,
+        Ok(SuperviseOutcome::WorkerUnsound) => ExitCode::from(9),
+        Ok(SuperviseOutcome::ForkedCopy) => {
             event(&options.dir, &format!("copy-ends {}", std::process::id()));
             ExitCode::from(23)
         }
-        Ok(Outcome::Stopped) => {
+        Ok(SuperviseOutcome::Stopped) => {
             event(&options.dir, "result stopped");
             ExitCode::SUCCESS
         }

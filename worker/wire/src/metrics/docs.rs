@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{Family, Kind, Source, families};
+use super::{Family, FigureSource, MetricType, families};
 use crate::shm::WorkerCounter;
 use crate::shm::exchanges::BUCKETS;
 
@@ -44,21 +44,21 @@ pub fn markdown() -> String {
 /// The name of a family's samples, without what a histogram adds.
 pub fn sample_name(family: &Family) -> String {
     let suffix = match family.kind {
-        Kind::Counter => "_total",
-        Kind::Info => "_info",
-        Kind::Gauge | Kind::Histogram => "",
+        MetricType::Counter => "_total",
+        MetricType::Info => "_info",
+        MetricType::Gauge | MetricType::Histogram => "",
     };
     format!("{}{suffix}", family.name)
 }
 
 fn labels(family: &Family) -> String {
     match family.source {
-        Source::One(..) => String::new(),
-        Source::Each(label, values) => {
+        FigureSource::One(..) => String::new(),
+        FigureSource::Each(label, values) => {
             let values: Vec<_> = values.iter().map(|(value, ..)| *value).collect();
             format!("`{label}`: {}", values.join(", "))
         }
-        Source::Parts(_, parts) => {
+        FigureSource::Parts(_, parts) => {
             let label = |nth: usize| {
                 let mut values: Vec<_> = parts.iter().map(|part| part.labels[nth].1).collect();
                 let mut seen = std::collections::HashSet::new();
@@ -67,7 +67,7 @@ fn labels(family: &Family) -> String {
             };
             format!("{}; {}", label(0), label(1))
         }
-        Source::Computed(computed) => {
+        FigureSource::Computed(computed) => {
             let names: Vec<_> = computed.labels().iter().map(|name| format!("`{name}`")).collect();
             names.join(", ")
         }
@@ -76,19 +76,19 @@ fn labels(family: &Family) -> String {
 
 fn keys(family: &Family) -> String {
     let keys: Vec<&str> = match family.source {
-        Source::One(_, key) => vec![key],
-        Source::Each(_, values) => values.iter().map(|(_, _, key)| *key).collect(),
-        Source::Parts(sum, parts) => {
+        FigureSource::One(_, key) => vec![key],
+        FigureSource::Each(_, values) => values.iter().map(|(_, _, key)| *key).collect(),
+        FigureSource::Parts(sum, parts) => {
             std::iter::once(sum).chain(parts.iter().map(|part| part.key)).collect()
         }
-        Source::Computed(super::Computed::Workers) => {
+        FigureSource::Computed(super::Computed::Workers) => {
             vec!["worker_num", "idle_worker_num", "busy_worker_num"]
         }
-        Source::Computed(super::Computed::Threads) => vec!["reactor_num"],
-        Source::Computed(super::Computed::OfWorker(WorkerCounter::LogLinesLost)) => {
+        FigureSource::Computed(super::Computed::Threads) => vec!["reactor_num"],
+        FigureSource::Computed(super::Computed::OfWorker(WorkerCounter::LogLinesLost)) => {
             vec!["worker_log_lost_count"]
         }
-        Source::Computed(_) => Vec::new(),
+        FigureSource::Computed(_) => Vec::new(),
     };
     keys.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ")
 }
@@ -119,7 +119,7 @@ mod tests {
     fn examples_name_only_figures_that_there_are() {
         let known: Vec<String> = families()
             .flat_map(|family| match family.kind {
-                Kind::Histogram => {
+                MetricType::Histogram => {
                     ["bucket", "sum", "count"].map(|end| format!("{}_{end}", family.name)).to_vec()
                 }
                 _ => vec![sample_name(family)],

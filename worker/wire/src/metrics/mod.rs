@@ -18,18 +18,18 @@ pub struct Family {
     /// Its name, without `_total`.
     pub name: &'static str,
     /// What it counts.
-    pub kind: Kind,
+    pub kind: MetricType,
     /// Its unit, by which the name ends; empty for a number of things.
     pub unit: &'static str,
     /// What it is, in one sentence.
     pub help: &'static str,
     /// Where it comes from.
-    pub source: Source,
+    pub source: FigureSource,
 }
 
 /// The type of a family.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum MetricType {
     /// It only goes up, as long as the server runs.
     Counter,
     /// It goes up and down.
@@ -40,7 +40,7 @@ pub enum Kind {
     Info,
 }
 
-impl Kind {
+impl MetricType {
     /// What the text formats call it.
     pub fn name(self) -> &'static str {
         match self {
@@ -54,20 +54,20 @@ impl Kind {
 
 /// Where the figures of a family come from.
 #[derive(Debug)]
-pub enum Source {
+pub enum FigureSource {
     /// A counter, and its key in `stats()`.
     One(Counter, &'static str),
     /// One counter for each value of a label, and its key in `stats()`.
     Each(&'static str, &'static [(&'static str, Counter, &'static str)]),
     /// Several counters, told apart by two labels, and the key of their sum in `stats()`.
-    Parts(&'static str, &'static [Part]),
+    Parts(&'static str, &'static [LabelledCounter]),
     /// What is put together from several places.
     Computed(Computed),
 }
 
 /// One of several counters of a family.
 #[derive(Debug)]
-pub struct Part {
+pub struct LabelledCounter {
     /// What tells it apart.
     pub labels: [(&'static str, &'static str); 2],
     /// The counter.
@@ -134,18 +134,18 @@ pub fn stats(shared: Shared, worker: Option<u16>) -> Vec<(&'static str, u64)> {
     let mut figures = Vec::with_capacity(112);
     for family in families() {
         match family.source {
-            Source::One(counter, key) => figures.push((key, shared.get(counter))),
-            Source::Each(_, counters) => {
+            FigureSource::One(counter, key) => figures.push((key, shared.get(counter))),
+            FigureSource::Each(_, counters) => {
                 figures
                     .extend(counters.iter().map(|(_, counter, key)| (*key, shared.get(*counter))));
             }
-            Source::Parts(sum, parts) => {
-                let of = |part: &'static Part| (part.key, shared.get(part.counter));
+            FigureSource::Parts(sum, parts) => {
+                let of = |part: &'static LabelledCounter| (part.key, shared.get(part.counter));
                 let all: u64 = parts.iter().map(|part| of(part).1).sum();
                 figures.push((sum, all));
                 figures.extend(parts.iter().map(of));
             }
-            Source::Computed(Computed::Workers) => {
+            FigureSource::Computed(Computed::Workers) => {
                 let [idle, busy, ..] = workers_by_state(shared).map(|(_, count)| count);
                 figures.extend([
                     ("worker_num", shared.workers() as u64),
@@ -153,15 +153,15 @@ pub fn stats(shared: Shared, worker: Option<u16>) -> Vec<(&'static str, u64)> {
                     ("busy_worker_num", busy),
                 ]);
             }
-            Source::Computed(Computed::Threads) => {
+            FigureSource::Computed(Computed::Threads) => {
                 figures.push(("reactor_num", shared.threads() as u64));
             }
-            Source::Computed(Computed::OfWorker(counter @ WorkerCounter::LogLinesLost)) => {
+            FigureSource::Computed(Computed::OfWorker(counter @ WorkerCounter::LogLinesLost)) => {
                 let lost = (0..shared.workers()).map(|worker| figure(shared, worker, counter));
                 // A worker may have written anything there.
                 figures.push(("worker_log_lost_count", lost.fold(0, u64::saturating_add)));
             }
-            Source::Computed(_) => {}
+            FigureSource::Computed(_) => {}
         }
     }
     if let Some(worker) = worker.map(usize::from) {
@@ -240,15 +240,15 @@ mod tests {
         let mut keys = HashSet::new();
         for family in families() {
             let pairs: Vec<_> = match family.source {
-                Source::One(counter, key) => vec![(counter, key)],
-                Source::Each(_, each) => {
+                FigureSource::One(counter, key) => vec![(counter, key)],
+                FigureSource::Each(_, each) => {
                     each.iter().map(|(_, counter, key)| (*counter, *key)).collect()
                 }
-                Source::Parts(sum, parts) => {
+                FigureSource::Parts(sum, parts) => {
                     assert!(keys.insert(sum), "{sum}");
                     parts.iter().map(|part| (part.counter, part.key)).collect()
                 }
-                Source::Computed(_) => Vec::new(),
+                FigureSource::Computed(_) => Vec::new(),
             };
             for (counter, key) in pairs {
                 assert!(!seen.contains(&(counter as usize)), "{counter:?}");

@@ -3,7 +3,7 @@
 mod clients;
 mod processes;
 
-use super::{Computed, Family, Kind, Source};
+use super::{Computed, Family, FigureSource, MetricType};
 
 /// All figures, in the order in which they are told.
 pub fn families() -> impl Iterator<Item = &'static Family> {
@@ -12,14 +12,14 @@ pub fn families() -> impl Iterator<Item = &'static Family> {
 
 const fn family(
     name: &'static str,
-    kind: Kind,
+    kind: MetricType,
     unit: &'static str,
-    source: Source,
+    source: FigureSource,
     help: &'static str,
 ) -> Family {
     Family { name, kind, unit, help, source }
 }
 
-const fn made(computed: Computed) -> Source {
-    Source::Computed(computed)
+const fn made(computed: Computed) -> FigureSource {
+    FigureSource::Computed(computed)
 }

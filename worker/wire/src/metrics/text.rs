@@ -2,21 +2,21 @@
 
 use std::fmt::{self, Write};
 
-use super::visit::{Memory, Sink, visit};
-use super::{Family, Kind};
+use super::visit::{Memory, MetricsSink, visit};
+use super::{Family, MetricType};
 use crate::shm::Shared;
-use crate::shm::exchanges::{BUCKETS, Histogram};
+use crate::shm::exchanges::{BUCKETS, HistogramSnapshot};
 
 /// Which text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Format {
+pub enum ExpositionFormat {
     /// OpenMetrics 1.0.
     OpenMetrics,
     /// The text format of Prometheus.
     Prometheus,
 }
 
-impl Format {
+impl ExpositionFormat {
     /// Its media type.
     pub fn content_type(self) -> &'static str {
         match self {
@@ -27,10 +27,10 @@ impl Format {
 }
 
 /// All figures.
-pub fn render(shared: Shared, memory: &[Memory], format: Format) -> String {
+pub fn render(shared: Shared, memory: &[Memory], format: ExpositionFormat) -> String {
     let mut text = Exposition { text: String::with_capacity(16 << 10), format };
     visit(shared, memory, &mut text);
-    if format == Format::OpenMetrics {
+    if format == ExpositionFormat::OpenMetrics {
         text.text.push_str("# EOF\n");
     }
     text.text
@@ -38,7 +38,7 @@ pub fn render(shared: Shared, memory: &[Memory], format: Format) -> String {
 
 struct Exposition {
     text: String,
-    format: Format,
+    format: ExpositionFormat,
 }
 
 impl Exposition {
@@ -46,12 +46,14 @@ impl Exposition {
     fn head(&mut self, family: &Family) {
         let Family { name, kind, unit, help, .. } = family;
         let (name, kind) = match (self.format, kind) {
-            (Format::Prometheus, Kind::Counter) => (format!("{name}_total"), kind.name()),
-            (Format::Prometheus, Kind::Info) => (format!("{name}_info"), "gauge"),
+            (ExpositionFormat::Prometheus, MetricType::Counter) => {
+                (format!("{name}_total"), kind.name())
+            }
+            (ExpositionFormat::Prometheus, MetricType::Info) => (format!("{name}_info"), "gauge"),
             _ => ((*name).to_owned(), kind.name()),
         };
         self.line(format_args!("# TYPE {name} {kind}"));
-        if self.format == Format::OpenMetrics && !unit.is_empty() {
+        if self.format == ExpositionFormat::OpenMetrics && !unit.is_empty() {
             self.line(format_args!("# UNIT {name} {unit}"));
         }
         self.line(format_args!("# HELP {name} {help}"));
@@ -63,12 +65,17 @@ impl Exposition {
     }
 }
 
-impl Sink for Exposition {
+impl MetricsSink for Exposition {
     fn begin(&mut self, family: &Family) {
         self.head(family);
     }
 
-    fn histogram(&mut self, family: &Family, labels: &[(&str, &str)], histogram: &Histogram) {
+    fn histogram(
+        &mut self,
+        family: &Family,
+        labels: &[(&str, &str)],
+        histogram: &HistogramSnapshot,
+    ) {
         let name = family.name;
         let mut below = 0;
         for (index, count) in histogram.counts.iter().enumerate() {
@@ -83,9 +90,9 @@ impl Sink for Exposition {
 
     fn sample(&mut self, family: &Family, labels: &[(&str, &str)], value: u64) {
         let suffix = match family.kind {
-            Kind::Counter => "_total",
-            Kind::Info => "_info",
-            Kind::Gauge | Kind::Histogram => "",
+            MetricType::Counter => "_total",
+            MetricType::Info => "_info",
+            MetricType::Gauge | MetricType::Histogram => "",
         };
         self.line(format_args!("{}{suffix}{} {value}", family.name, Labels(labels)));
     }
@@ -135,7 +142,7 @@ mod tests {
             shared.exchanges(thread).observe(Timing::Total(Version::Http2), 1_500);
         }
         let memory = [Memory { process: "worker", worker: Some(1), bytes: 4096 }];
-        let text = render(shared, &memory, Format::OpenMetrics);
+        let text = render(shared, &memory, ExpositionFormat::OpenMetrics);
         for line in [
             "# TYPE ferrite_connections_accepted counter",
             "ferrite_connections_accepted_total 7",
@@ -151,7 +158,7 @@ mod tests {
             assert!(text.lines().any(|found| found == line), "{line}\n{text}");
         }
         assert!(text.ends_with("\n# EOF\n"));
-        let text = render(shared, &memory, Format::Prometheus);
+        let text = render(shared, &memory, ExpositionFormat::Prometheus);
         assert!(text.contains("# TYPE ferrite_connections_accepted_total counter\n"));
         assert!(!text.contains("# EOF") && !text.contains("# UNIT"));
     }

@@ -1,9 +1,9 @@
 //! [`visit`]: all figures as they are now, one after another, for whoever writes them in some format.
 
-use super::{Computed, Family, Source, VERSION, families, figure, workers_by_state};
+use super::{Computed, Family, FigureSource, VERSION, families, figure, workers_by_state};
 use crate::head::Version;
 use crate::shm::Shared;
-use crate::shm::exchanges::{CLASSES, Histogram, METHODS, OUTCOMES, PROTOCOLS, Timing};
+use crate::shm::exchanges::{CLASSES, HistogramSnapshot, METHODS, OUTCOMES, PROTOCOLS, Timing};
 
 /// A process and its resident memory in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,7 +17,7 @@ pub struct Memory {
 }
 
 /// Is given the figures.
-pub trait Sink {
+pub trait MetricsSink {
     /// Figures of a family follow.
     fn begin(&mut self, family: &'static Family);
 
@@ -25,19 +25,24 @@ pub trait Sink {
     fn sample(&mut self, family: &Family, labels: &[(&str, &str)], value: u64);
 
     /// A histogram.
-    fn histogram(&mut self, family: &Family, labels: &[(&str, &str)], histogram: &Histogram);
+    fn histogram(
+        &mut self,
+        family: &Family,
+        labels: &[(&str, &str)],
+        histogram: &HistogramSnapshot,
+    );
 }
 
 /// Gives all figures.
-pub fn visit(shared: Shared, memory: &[Memory], sink: &mut impl Sink) {
+pub fn visit(shared: Shared, memory: &[Memory], sink: &mut impl MetricsSink) {
     for family in families() {
         family_of(sink, family, shared, memory);
     }
 }
 
 /// The histogram of a time, over all threads.
-pub fn histogram(shared: Shared, timing: Timing) -> Histogram {
-    let mut histogram = Histogram::default();
+pub fn histogram(shared: Shared, timing: Timing) -> HistogramSnapshot {
+    let mut histogram = HistogramSnapshot::default();
     for thread in 0..shared.threads() {
         shared.exchanges(thread).add_to(&mut histogram, timing);
     }
@@ -48,26 +53,31 @@ pub fn histogram(shared: Shared, timing: Timing) -> Histogram {
 pub const VERSIONS: [Version; PROTOCOLS.len()] =
     [Version::Http10, Version::Http11, Version::Http2, Version::Http3];
 
-fn family_of(sink: &mut impl Sink, family: &'static Family, shared: Shared, memory: &[Memory]) {
+fn family_of(
+    sink: &mut impl MetricsSink,
+    family: &'static Family,
+    shared: Shared,
+    memory: &[Memory],
+) {
     sink.begin(family);
     match family.source {
-        Source::One(counter, _) => sink.sample(family, &[], shared.get(counter)),
-        Source::Each(label, counters) => {
+        FigureSource::One(counter, _) => sink.sample(family, &[], shared.get(counter)),
+        FigureSource::Each(label, counters) => {
             for (value, counter, _) in counters {
                 sink.sample(family, &[(label, value)], shared.get(*counter));
             }
         }
-        Source::Parts(_, parts) => {
+        FigureSource::Parts(_, parts) => {
             for part in parts {
                 sink.sample(family, &part.labels, shared.get(part.counter));
             }
         }
-        Source::Computed(which) => computed(sink, family, which, shared, memory),
+        FigureSource::Computed(which) => computed(sink, family, which, shared, memory),
     }
 }
 
 fn computed(
-    sink: &mut impl Sink,
+    sink: &mut impl MetricsSink,
     family: &Family,
     which: Computed,
     shared: Shared,
@@ -118,14 +128,19 @@ fn computed(
     }
 }
 
-fn workers(sink: &mut impl Sink, family: &Family, shared: Shared, of: impl Fn(usize) -> u64) {
+fn workers(
+    sink: &mut impl MetricsSink,
+    family: &Family,
+    shared: Shared,
+    of: impl Fn(usize) -> u64,
+) {
     for worker in 0..shared.workers() {
         sink.sample(family, &[("worker", &worker.to_string())], of(worker));
     }
 }
 
 /// Only what has been.
-fn requests(sink: &mut impl Sink, family: &Family, shared: Shared) {
+fn requests(sink: &mut impl MetricsSink, family: &Family, shared: Shared) {
     let labels = Computed::Requests.labels();
     for (protocol, version) in PROTOCOLS.iter().enumerate() {
         for (method, name) in METHODS.iter().enumerate() {
@@ -144,7 +159,7 @@ fn requests(sink: &mut impl Sink, family: &Family, shared: Shared) {
 }
 
 /// Only what has been.
-fn responses(sink: &mut impl Sink, family: &Family, shared: Shared) {
+fn responses(sink: &mut impl MetricsSink, family: &Family, shared: Shared) {
     for status in 100..600 {
         let count = sum(shared, |thread| shared.exchanges(thread).responses(status));
         if count > 0 {

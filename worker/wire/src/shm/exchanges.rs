@@ -74,7 +74,7 @@ pub struct ExchangeFigures(&'static [AtomicU64]);
 
 /// A histogram, as of one moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Histogram {
+pub struct HistogramSnapshot {
     /// How many there were in each bucket; the last has no bound.
     pub counts: [u64; BUCKETS.len() + 1],
     /// Microseconds of all together.
@@ -125,7 +125,7 @@ impl ExchangeFigures {
     }
 
     /// Adds this thread's to a histogram.
-    pub fn add_to(self, histogram: &mut Histogram, timing: Timing) {
+    pub fn add_to(self, histogram: &mut HistogramSnapshot, timing: Timing) {
         let at = histogram_at(timing.place());
         for (index, count) in histogram.counts.iter_mut().enumerate() {
             *count += self.read(at + index);
@@ -150,7 +150,7 @@ impl ExchangeFigures {
     }
 }
 
-impl Histogram {
+impl HistogramSnapshot {
     /// How many there were.
     pub fn count(&self) -> u64 {
         self.counts.iter().sum()
@@ -231,19 +231,19 @@ mod tests {
         for micros in [0, 100, 101, 60_000_000, 60_000_001] {
             figures.observe(Timing::Total(Version::Http3), micros);
         }
-        let mut histogram = Histogram::default();
+        let mut histogram = HistogramSnapshot::default();
         figures.add_to(&mut histogram, Timing::Total(Version::Http3));
         assert_eq!(histogram.counts[..2], [2, 1]);
         assert_eq!(histogram.counts[BUCKETS.len() - 1..], [1, 1]);
         assert_eq!((histogram.count(), histogram.sum), (5, 120_000_202));
-        let mut other = Histogram::default();
+        let mut other = HistogramSnapshot::default();
         figures.add_to(&mut other, Timing::Queue);
-        assert_eq!(other, Histogram::default());
+        assert_eq!(other, HistogramSnapshot::default());
     }
 
     #[test]
     fn a_quantile_lies_within_its_bucket() {
-        let mut histogram = Histogram::default();
+        let mut histogram = HistogramSnapshot::default();
         assert_eq!(histogram.quantile(0.5), None);
         histogram.counts[3] = 100;
         assert_eq!(histogram.quantile(0.5), Some(750.0));

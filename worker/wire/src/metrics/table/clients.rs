@@ -1,9 +1,9 @@
 //! Figures of connections, requests and what is kept for clients.
 
 use super::{family, made};
-use crate::metrics::Kind::{Counter, Gauge, Info};
-use crate::metrics::Source::{Each, One, Parts};
-use crate::metrics::{Computed as Made, Family, Part};
+use crate::metrics::FigureSource::{Each, One, Parts};
+use crate::metrics::MetricType::{Counter, Gauge, Info};
+use crate::metrics::{Computed as Made, Family, LabelledCounter};
 use crate::shm::Counter as C;
 
 pub(super) const FAMILIES: &[Family] = &[
@@ -274,7 +274,7 @@ pub(super) const FAMILIES: &[Family] = &[
     ),
 ];
 
-const FLOODS: &[Part] = &[
+const FLOODS: &[LabelledCounter] = &[
     flood(["2", "reset"], C::FloodsHttp2Reset, "h2_reset_flood_count"),
     flood(["2", "ping"], C::FloodsHttp2Ping, "h2_ping_flood_count"),
     flood(["2", "settings"], C::FloodsHttp2Settings, "h2_settings_flood_count"),
@@ -285,7 +285,11 @@ const FLOODS: &[Part] = &[
     flood(["3", "other"], C::FloodsHttp3Other, "h3_other_flood_count"),
 ];
 
-const fn flood(values: [&'static str; 2], counter: C, key: &'static str) -> Part {
+const fn flood(values: [&'static str; 2], counter: C, key: &'static str) -> LabelledCounter {
     let [version, kind] = values;
-    Part { labels: [("network_protocol_version", version), ("kind", kind)], counter, key }
+    LabelledCounter {
+        labels: [("network_protocol_version", version), ("kind", kind)],
+        counter,
+        key,
+    }
 }

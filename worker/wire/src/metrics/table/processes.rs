@@ -1,8 +1,8 @@
 //! Figures of processes, and times of exchanges.
 
 use super::{family, made};
-use crate::metrics::Kind::{Counter, Gauge, Histogram};
-use crate::metrics::Source::{Each, One};
+use crate::metrics::FigureSource::{Each, One};
+use crate::metrics::MetricType::{Counter, Gauge, Histogram};
 use crate::metrics::{Computed as Made, Family};
 use crate::shm::{Counter as C, WorkerCounter};
 
