@@ -13,7 +13,7 @@ use crate::addresses::Seat;
 use crate::control::Control;
 use crate::error_log::ErrorLog;
 use crate::handler::workers::scheduler::{Scheduler, WorkerSlot, worker_slot};
-use crate::listener::{ACCEPTS_PER_TURN_MAX, Accepted, Listener};
+use crate::listener::{ACCEPTS_PER_TURN_MAX, AcceptAttempt, Listener};
 use crate::mailbox::{Mail, PoolMail};
 use crate::shared::{Admission, SharedState};
 use crate::token::{Source, token};
@@ -31,7 +31,7 @@ pub struct Acceptor {
 
 /// A connection that was accepted.
 #[derive(Debug)]
-pub struct Connection {
+pub struct AcceptedConnection {
     /// The socket.
     pub socket: OwnedFd,
     /// Where it came from.
@@ -46,7 +46,7 @@ pub struct Connection {
 #[derive(Debug)]
 pub enum Accepting {
     /// A connection.
-    One(Connection),
+    One(AcceptedConnection),
     /// Nobody waits.
     Nobody,
     /// Many were refused, and more may wait: others have their turn first.
@@ -93,15 +93,20 @@ impl Acceptor {
         let Some(Some(listener)) = self.listeners.get(index) else { return Ok(Accepting::Nobody) };
         for _ in 0..ACCEPTS_PER_TURN_MAX {
             let (socket, mut origin) = match listener.accept() {
-                Accepted::Connection(socket, origin) => (socket, origin),
-                Accepted::Nothing => return Ok(Accepting::Nobody),
-                Accepted::Again => continue,
-                Accepted::Exhausted(error) => return Err(error),
+                AcceptAttempt::Connection(socket, origin) => (socket, origin),
+                AcceptAttempt::Nothing => return Ok(Accepting::Nobody),
+                AcceptAttempt::Again => continue,
+                AcceptAttempt::Exhausted(error) => return Err(error),
             };
             if self.common.config.is_admin(origin.port) {
                 // It counts nowhere, and has a place when there is none for others.
                 origin.connection = self.common.number(Some(0)).0;
-                return Ok(Accepting::One(Connection { socket, origin, thread: 0, seat: None }));
+                return Ok(Accepting::One(AcceptedConnection {
+                    socket,
+                    origin,
+                    thread: 0,
+                    seat: None,
+                }));
             }
             let proxies = &self.common.config.ports[index].proxies;
             origin.trusted_proxy = proxies.trusted.trust(origin.remote);
@@ -111,7 +116,7 @@ impl Acceptor {
             let Some(Admission { number, seat }) = admitted else { continue };
             origin.connection = number.0;
             let thread = number.thread(self.common.config.threads) as u16;
-            return Ok(Accepting::One(Connection { socket, origin, thread, seat }));
+            return Ok(Accepting::One(AcceptedConnection { socket, origin, thread, seat }));
         }
         Ok(Accepting::Later)
     }

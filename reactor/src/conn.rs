@@ -29,7 +29,7 @@ use crate::protocol::ended::Ended;
 use crate::protocol::error::ProtocolError;
 use crate::protocol::{Input, Now, Output, Protocol, StreamId};
 use crate::read_buffer::ReadBuffer;
-use crate::socket::{Received, Socket};
+use crate::socket::{Socket, SocketRead};
 use crate::timer::Alarms;
 
 /// Reads in one turn of the event loop before other connections have theirs.
@@ -48,7 +48,7 @@ pub struct Conn {
     /// What the socket has not taken; `None` while there is nothing, so that an idle connection
     /// costs no memory for it.
     out: Option<Box<Output>>,
-    readiness: Readiness,
+    readiness: SocketReadiness,
     /// When the client is given up unless it takes bytes.
     stalled: Option<Instant>,
     /// Deadlines that have been set with the timers.
@@ -61,7 +61,7 @@ pub struct Conn {
 
 /// What is known of what the socket has to read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Readiness {
+enum SocketReadiness {
     /// Nothing, until an edge of readiness says otherwise.
     Drained,
     /// There may be something.
@@ -71,7 +71,7 @@ enum Readiness {
     ReadableToEnd,
 }
 
-impl Readiness {
+impl SocketReadiness {
     /// A read has found no more than it took.
     fn drained(&mut self) {
         if *self == Self::Readable {
@@ -95,7 +95,7 @@ enum ConnPhase {
 }
 
 /// What a turn's work on a connection has at hand.
-pub struct Context<'a> {
+pub struct ConnContext<'a> {
     /// For any connection.
     pub streams: DriveContext<'a>,
     /// Whether its bytes are clients' bytes.
@@ -108,7 +108,7 @@ pub struct Context<'a> {
 
 /// What came of one turn's work on a connection.
 #[derive(Debug)]
-pub enum Event {
+pub enum ConnEvent {
     /// A proxy has said for whom the connection is, as the origin has it from now on.
     Introduced,
     /// A part of a request.
@@ -152,7 +152,7 @@ impl Conn {
             phase,
             pending: BytesMut::new(),
             out: None,
-            readiness: Readiness::Drained,
+            readiness: SocketReadiness::Drained,
             stalled: None,
             alarms: Alarms::default(),
             seat: None,
@@ -164,9 +164,9 @@ impl Conn {
     /// a short read is not the last.
     pub fn set_readable(&mut self, to_the_end: bool) {
         if to_the_end {
-            self.readiness = Readiness::ReadableToEnd;
-        } else if self.readiness == Readiness::Drained {
-            self.readiness = Readiness::Readable;
+            self.readiness = SocketReadiness::ReadableToEnd;
+        } else if self.readiness == SocketReadiness::Drained {
+            self.readiness = SocketReadiness::Readable;
         }
     }
 
@@ -227,7 +227,7 @@ impl Conn {
 
     /// Moves bytes in both directions until nothing moves any more. What the client does not take of
     /// its responses is spooled.
-    pub fn pump(&mut self, port: &PortConfig, cx: &mut Context<'_>) -> PumpResult {
+    pub fn pump(&mut self, port: &PortConfig, cx: &mut ConnContext<'_>) -> PumpResult {
         let mut fate = self.move_bytes(port, cx);
         while matches!(fate, PumpResult::Keep | PumpResult::Again)
             && self.streams.spool(port, &mut cx.streams)
@@ -242,7 +242,7 @@ impl Conn {
         fate
     }
 
-    fn move_bytes(&mut self, port: &PortConfig, cx: &mut Context<'_>) -> PumpResult {
+    fn move_bytes(&mut self, port: &PortConfig, cx: &mut ConnContext<'_>) -> PumpResult {
         if let Some(fate) = self.proxy_header(port, cx).or_else(|| self.handshake(port, cx)) {
             return fate;
         }
@@ -259,7 +259,7 @@ impl Conn {
         PumpResult::Again
     }
 
-    fn read(&mut self, cx: &mut Context<'_>) -> Progress {
+    fn read(&mut self, cx: &mut ConnContext<'_>) -> Progress {
         if !self.pending.is_empty() && self.streams.wants_input() {
             let before = self.pending.len();
             self.streams.receive(Input::Bytes(&mut self.pending), cx.streams.now);
@@ -267,14 +267,14 @@ impl Conn {
                 return Progress::Some;
             }
         }
-        if self.readiness == Readiness::Drained
+        if self.readiness == SocketReadiness::Drained
             || matches!(self.phase, ConnPhase::HalfClosed)
             || self.pending.len() >= READ_AHEAD_BYTES_MAX && !self.streams.wants_input()
         {
             return Progress::None;
         }
         match self.socket.receive(cx.buffer) {
-            Received::Bytes { bytes, drained } => {
+            SocketRead::Bytes { bytes, drained } => {
                 if drained {
                     self.readiness.drained();
                 }
@@ -283,16 +283,16 @@ impl Conn {
                 }
                 self.received(bytes, cx)
             }
-            Received::Nothing => {
+            SocketRead::Nothing => {
                 self.readiness.drained();
                 Progress::None
             }
-            Received::Eof => self.half_closed(cx),
-            Received::Broken => Progress::Over(PumpResult::Abort),
+            SocketRead::Eof => self.half_closed(cx),
+            SocketRead::Broken => Progress::Over(PumpResult::Abort),
         }
     }
 
-    fn received(&mut self, mut bytes: BytesMut, cx: &mut Context<'_>) -> Progress {
+    fn received(&mut self, mut bytes: BytesMut, cx: &mut ConnContext<'_>) -> Progress {
         if let ConnPhase::Lingering { bytes_left, .. } = &mut self.phase {
             *bytes_left = bytes_left.saturating_sub(bytes.len());
             let enough = *bytes_left == 0;
@@ -312,8 +312,8 @@ impl Conn {
         Progress::Some
     }
 
-    fn half_closed(&mut self, cx: &mut Context<'_>) -> Progress {
-        self.readiness = Readiness::Drained;
+    fn half_closed(&mut self, cx: &mut ConnContext<'_>) -> Progress {
+        self.readiness = SocketReadiness::Drained;
         if matches!(self.phase, ConnPhase::Lingering { .. }) {
             return Progress::Over(PumpResult::Close);
         }
@@ -324,7 +324,7 @@ impl Conn {
     }
 
     /// Takes what the protocol has made of the client's bytes. Says whether there was something.
-    fn collect(&mut self, cx: &mut Context<'_>) -> bool {
+    fn collect(&mut self, cx: &mut ConnContext<'_>) -> bool {
         let tls = &self.tls;
         self.streams.collect(&mut cx.streams, |_, head| head.tls.clone_from(tls))
     }

@@ -10,7 +10,7 @@ use wire::limits::CONTROL_BYTES_MAX;
 
 /// The way to the supervisor, usable from every thread.
 #[derive(Debug)]
-pub struct Supervisor {
+pub struct ControlSocket {
     socket: OwnedFd,
 }
 
@@ -25,7 +25,7 @@ pub enum Control {
     Gone,
 }
 
-impl Supervisor {
+impl ControlSocket {
     /// Wraps the control socket, a `SOCK_SEQPACKET` socket.
     pub fn new(socket: OwnedFd) -> Self {
         Self { socket }

@@ -62,7 +62,7 @@ use wire::shm::{Counter, Shared};
 use crate::acceptor::Acceptor;
 use crate::addresses::Addresses;
 pub use crate::config::{Config, PortConfig};
-use crate::control::Supervisor;
+use crate::control::ControlSocket;
 use crate::event_loop::EventLoop;
 use crate::handler::HandlerId;
 use crate::handler::workers::scheduler::Scheduler;
@@ -159,7 +159,7 @@ pub fn run(mut config: Config, boot: Boot) -> Result<(), Error> {
         notable: (0..threads).map(|_| Mutex::default()).collect(),
         schedulers,
         mailboxes: mailboxes.into(),
-        supervisor: Arc::new(Supervisor::new(boot.control)),
+        supervisor: Arc::new(ControlSocket::new(boot.control)),
         access_log: access_log.map(Arc::new),
     };
     let mut acceptor = Some(Acceptor::new(listeners, common.clone()));
@@ -182,12 +182,12 @@ pub fn run(mut config: Config, boot: Boot) -> Result<(), Error> {
 }
 
 /// What observers hand records to: threads that write the access log, and that send to a collector.
-type Aside = (Option<access_log::Running>, Option<otlp::Running<Telemetry>>);
+type Aside = (Option<access_log::WriterThread>, Option<otlp::ExporterThread<Telemetry>>);
 
 /// Starts the threads that the configuration wants, and adds their observers to it.
 fn observers(config: &mut Config, shared: Shared) -> Result<Aside, Error> {
     let access_log = config.access_log.as_ref();
-    let access_log = access_log.map(|log| access_log::Running::start(log, shared)).transpose();
+    let access_log = access_log.map(|log| access_log::WriterThread::start(log, shared)).transpose();
     let access_log = access_log.map_err(|error| Error::System("cannot start a thread", error))?;
     if let (Some(running), Some(log)) = (&access_log, &config.access_log) {
         let observer = running.observer(log);

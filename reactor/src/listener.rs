@@ -18,7 +18,7 @@ pub struct Listener {
 
 /// What one attempt to accept gave.
 #[derive(Debug)]
-pub enum Accepted {
+pub enum AcceptAttempt {
     /// A connection; stream, reactor and connection number of its origin are still open.
     Connection(OwnedFd, Origin),
     /// Nobody waits.
@@ -47,14 +47,14 @@ impl Listener {
     }
 
     /// Accepts one connection.
-    pub fn accept(&self) -> Accepted {
+    pub fn accept(&self) -> AcceptAttempt {
         let (socket, peer) = match self.socket.accept() {
             Ok(accepted) => accepted,
             Err(error) => return Self::failed(error),
         };
-        let Ok(local) = socket.local_addr() else { return Accepted::Again };
+        let Ok(local) = socket.local_addr() else { return AcceptAttempt::Again };
         if socket.set_nonblocking(true).is_err() {
-            return Accepted::Again;
+            return AcceptAttempt::Again;
         }
         let origin = Origin {
             port: self.port,
@@ -62,17 +62,17 @@ impl Listener {
             local: SockAddr::as_socket(&local),
             ..Origin::default()
         };
-        Accepted::Connection(socket.into(), origin)
+        AcceptAttempt::Connection(socket.into(), origin)
     }
 
-    fn failed(error: io::Error) -> Accepted {
+    fn failed(error: io::Error) -> AcceptAttempt {
         match error.raw_os_error().map(nix::Error::from_raw) {
-            Some(nix::Error::EAGAIN) => Accepted::Nothing,
+            Some(nix::Error::EAGAIN) => AcceptAttempt::Nothing,
             Some(
                 nix::Error::EMFILE | nix::Error::ENFILE | nix::Error::ENOBUFS | nix::Error::ENOMEM,
-            ) => Accepted::Exhausted(error),
+            ) => AcceptAttempt::Exhausted(error),
             // A connection that broke before it was accepted (accept(2), "Error handling").
-            _ => Accepted::Again,
+            _ => AcceptAttempt::Again,
         }
     }
 }

@@ -142,7 +142,7 @@ pub struct ResponseSpool {
     usage: Arc<SpoolUsage>,
     dir: PathBuf,
     /// Opened when it is first needed.
-    file: Option<Arc<SpoolFile>>,
+    file: Option<Arc<BlockFile>>,
     /// When a line of the log last said that something cannot be kept.
     warned: Option<Instant>,
     /// Whether content could not be kept since somebody asked.
@@ -151,7 +151,7 @@ pub struct ResponseSpool {
 
 /// The file, and which of its blocks are free.
 #[derive(Debug)]
-struct SpoolFile {
+struct BlockFile {
     fd: Arc<OpenFile>,
     blocks: Mutex<Blocks>,
     usage: Arc<SpoolUsage>,
@@ -170,7 +170,7 @@ struct Blocks {
 /// One block that holds content.
 #[derive(Debug)]
 struct Lease {
-    file: Arc<SpoolFile>,
+    file: Arc<BlockFile>,
     block: u64,
     /// Counts what a response has in files.
     response: Arc<AtomicU64>,
@@ -199,7 +199,7 @@ impl ResponseSpool {
             });
             return None;
         }
-        let slice = self.file().and_then(|file| SpoolFile::put(&file, content, response));
+        let slice = self.file().and_then(|file| BlockFile::put(&file, content, response));
         match slice {
             Ok(slice) => Some(slice),
             Err(error) => {
@@ -226,7 +226,7 @@ impl ResponseSpool {
         if !self.usage.reserve_disk(SPOOL_BLOCK_BYTES as u64) {
             return None;
         }
-        let slice = self.file().and_then(|file| SpoolFile::put(&file, content, response)).ok();
+        let slice = self.file().and_then(|file| BlockFile::put(&file, content, response)).ok();
         if slice.is_none() {
             self.usage.free_disk(SPOOL_BLOCK_BYTES as u64);
         }
@@ -266,11 +266,11 @@ impl ResponseSpool {
         }
     }
 
-    fn file(&mut self) -> io::Result<Arc<SpoolFile>> {
+    fn file(&mut self) -> io::Result<Arc<BlockFile>> {
         if let Some(file) = &self.file {
             return Ok(Arc::clone(file));
         }
-        let file = Arc::new(SpoolFile {
+        let file = Arc::new(BlockFile {
             fd: Arc::new(OwnedFd::from(tempfile::tempfile_in(&self.dir)?).into()),
             blocks: Mutex::default(),
             usage: Arc::clone(&self.usage),
@@ -280,7 +280,7 @@ impl ResponseSpool {
     }
 }
 
-impl SpoolFile {
+impl BlockFile {
     fn blocks(&self) -> MutexGuard<'_, Blocks> {
         // It is never left in the middle of a change.
         self.blocks.lock().unwrap_or_else(PoisonError::into_inner)

@@ -8,10 +8,10 @@ use std::time::Instant;
 use wire::shm::{Counter, Shared};
 use wire::{Budget, ConnectionId, DescriptorBudget, PoolId};
 
-use crate::access_log::Running;
+use crate::access_log::WriterThread;
 use crate::addresses::{Addresses, Seat};
 use crate::config::Config;
-use crate::control::Supervisor;
+use crate::control::ControlSocket;
 use crate::error_log::{ErrorLog, Kind, Peer};
 use crate::handler::admin::notable::Notable;
 use crate::handler::workers::scheduler::{Scheduler, WorkerSlot};
@@ -33,9 +33,9 @@ pub struct SharedState {
     /// Every thread's mailbox, in order.
     pub mailboxes: Arc<[Mailbox]>,
     /// The way to the supervisor.
-    pub supervisor: Arc<Supervisor>,
+    pub supervisor: Arc<ControlSocket>,
     /// The access log, when there is one.
-    pub access_log: Option<Arc<Running>>,
+    pub access_log: Option<Arc<WriterThread>>,
     /// The TLS contexts of the ports.
     pub tls: Arc<Contexts>,
     /// The files that may be open for clients.

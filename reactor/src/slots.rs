@@ -17,7 +17,7 @@ pub struct Key {
 /// Entries in places that are used again, each time under a new generation.
 #[derive(Debug)]
 pub struct Slots<T> {
-    places: Vec<Slot<T>>,
+    places: Vec<TableSlot<T>>,
     free: Vec<u32>,
     /// The generation of places that are new, above all of those that were given back.
     first: u64,
@@ -28,7 +28,7 @@ pub struct Slots<T> {
 }
 
 #[derive(Debug)]
-struct Slot<T> {
+struct TableSlot<T> {
     generation: u64,
     entry: Option<T>,
 }
@@ -48,7 +48,7 @@ impl<T> Slots<T> {
             }
             self.count_in(slot);
             let generation = self.first;
-            self.places.push(Slot { generation, entry: Some(entry) });
+            self.places.push(TableSlot { generation, entry: Some(entry) });
             return Key { slot, generation };
         };
         self.count_in(slot);

@@ -27,7 +27,7 @@ const SENDFILE_BYTES_MAX: usize = 1 << 20;
 
 /// What one attempt to read gave.
 #[derive(Debug)]
-pub enum Received {
+pub enum SocketRead {
     /// Bytes; `drained` when the socket had no more at that moment.
     Bytes {
         /// What was read.
@@ -100,7 +100,7 @@ impl Socket {
     }
 
     /// Reads once.
-    pub fn receive(&mut self, buffer: &mut ReadBuffer) -> Received {
+    pub fn receive(&mut self, buffer: &mut ReadBuffer) -> SocketRead {
         match self {
             Self::Plain(plain) => plain.receive(buffer),
             Self::Tls(stream) => stream.receive(buffer),
@@ -181,14 +181,14 @@ impl Plain {
     }
 
     /// Reads once.
-    pub fn receive(&self, buffer: &mut ReadBuffer) -> Received {
+    pub fn receive(&self, buffer: &mut ReadBuffer) -> SocketRead {
         loop {
             return match buffer.receive(self.raw()) {
-                Ok((bytes, _)) if bytes.is_empty() => Received::Eof,
-                Ok((bytes, full)) => Received::Bytes { bytes, drained: !full },
+                Ok((bytes, _)) if bytes.is_empty() => SocketRead::Eof,
+                Ok((bytes, full)) => SocketRead::Bytes { bytes, drained: !full },
                 Err(nix::Error::EINTR) => continue,
-                Err(nix::Error::EAGAIN) => Received::Nothing,
-                Err(_) => Received::Broken,
+                Err(nix::Error::EAGAIN) => SocketRead::Nothing,
+                Err(_) => SocketRead::Broken,
             };
         }
     }

@@ -7,7 +7,7 @@ use wire::{ConnectionId, Part, ResponseHead};
 
 use crate::clock::Clock;
 use crate::error_log::ErrorLog;
-use crate::handler::workers::{Claim, Fault};
+use crate::handler::workers::{Claim, WorkerFault};
 use crate::handler::{Answer, ExchangeKey};
 use crate::protocol::StreamId;
 use crate::record::Records;
@@ -32,7 +32,7 @@ pub struct Turn {
     /// Detached exchanges that workers would answer; the answers above come first.
     pub claims: Vec<Claim>,
     /// What workers have done that no worker does, for the log.
-    pub faults: Vec<Fault>,
+    pub faults: Vec<WorkerFault>,
     /// Responses that were refused because too many files are open, and that nobody has complained of.
     pub files_refused: u32,
 }

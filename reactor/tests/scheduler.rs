@@ -40,10 +40,10 @@ fn idle_workers_come_first_then_the_queue_then_refusal() {
     assert_eq!(s.submit(ticket(4), now), Placement::Queued);
     assert_eq!(s.submit(ticket(5), now), Placement::Refused);
     let later = now + Duration::from_millis(100);
-    let next = Next::Assign(Dispatch { ticket: ticket(3), worker: 0 });
+    let next = FollowUp::Assign(Dispatch { ticket: ticket(3), worker: 0 });
     assert_eq!(s.finished(0, ticket(2), later), next);
     assert!(s.cancel(ticket(4)));
-    assert_eq!(s.finished(2, ticket(1), later), Next::Nothing);
+    assert_eq!(s.finished(2, ticket(1), later), FollowUp::Nothing);
     assert_eq!(s.submit(ticket(6), later), Placement::Given(2));
 }
 
@@ -54,14 +54,14 @@ fn only_a_fast_worker_is_given_requests_ahead() {
     for n in 0..40 {
         assert_eq!(s.submit(ticket(n), now), Placement::Given(0));
         now += Duration::from_micros(20);
-        assert_eq!(s.finished(0, ticket(n), now), Next::Nothing);
+        assert_eq!(s.finished(0, ticket(n), now), FollowUp::Nothing);
     }
     for n in 0..HANDOVER_DEPTH_MAX as u32 {
         assert_eq!(s.submit(ticket(n), now), Placement::Given(0), "{n}");
     }
     assert_eq!(s.submit(ticket(9), now), Placement::Queued);
     now += Duration::from_millis(100);
-    assert_eq!(s.finished(0, ticket(0), now), Next::Nothing, "it has become slow");
+    assert_eq!(s.finished(0, ticket(0), now), FollowUp::Nothing, "it has become slow");
     assert_eq!(s.queued(), 1);
 }
 
@@ -79,14 +79,14 @@ fn a_request_behind_a_slow_one_moves_to_an_idle_worker() {
     assert_eq!(s.submit(ticket(1), now), Placement::Given(2));
     assert_eq!(s.submit(ticket(2), now), Placement::Given(0));
     assert_eq!(s.submit(ticket(3), now), Placement::Given(0));
-    assert_eq!(s.finished(2, ticket(1), now), Next::Nothing);
+    assert_eq!(s.finished(2, ticket(1), now), FollowUp::Nothing);
     assert_eq!(s.unbalanced(), Some(REBALANCE_AFTER));
     assert_eq!(s.rebalance(now), [], "the first may still be quick");
     now += REBALANCE_AFTER;
     assert_eq!(s.rebalance(now), [Move { ticket: ticket(3), from: 0, to: 2 }]);
     assert_eq!(s.unbalanced(), None, "nobody is idle");
-    assert_eq!(s.relieved(0, ticket(3), now), Next::Nothing, "taken back");
-    assert_eq!(s.finished(0, ticket(2), now), Next::Nothing);
+    assert_eq!(s.relieved(0, ticket(3), now), FollowUp::Nothing, "taken back");
+    assert_eq!(s.finished(0, ticket(2), now), FollowUp::Nothing);
     assert_eq!(s.submit(ticket(4), now), Placement::Given(0));
 }
 
@@ -95,17 +95,17 @@ fn a_request_behind_a_handler_that_works_on_moves_once() {
     let mut now = Instant::now();
     let mut s = scheduler(2, now);
     assert_eq!(s.submit(ticket(1), now), Placement::Given(2));
-    assert_eq!(s.finished(2, ticket(1), now), Next::Nothing);
+    assert_eq!(s.finished(2, ticket(1), now), FollowUp::Nothing);
     assert_eq!(s.submit(ticket(2), now), Placement::Given(2), "nobody knows that it works on");
     assert_eq!(s.unbalanced(), Some(BEGIN_TIME_MAX));
     assert_eq!(s.rebalance(now), [], "it may begin at once");
     now += BEGIN_TIME_MAX;
     assert_eq!(s.rebalance(now), [Move { ticket: ticket(2), from: 2, to: 0 }]);
-    assert_eq!(s.relieved(0, ticket(2), now), Next::Nothing, "it had begun");
+    assert_eq!(s.relieved(0, ticket(2), now), FollowUp::Nothing, "it had begun");
     assert_eq!(s.unbalanced(), None);
     now += BEGIN_TIME_MAX;
     assert_eq!(s.rebalance(now), [], "a slow one is asked for once");
-    assert_eq!(s.finished(2, ticket(2), now), Next::Nothing);
+    assert_eq!(s.finished(2, ticket(2), now), FollowUp::Nothing);
     assert_eq!(s.submit(ticket(3), now), Placement::Given(2));
     assert_eq!(s.unbalanced(), Some(BEGIN_TIME_MAX), "the next one is another");
 }
@@ -132,7 +132,7 @@ fn a_retired_worker_finishes_and_closes() {
     assert_eq!(s.submit(ticket(2), now), Placement::Queued);
     s.joined(1, 1, now);
     assert_eq!(s.linked(1, 1, now), Some(Dispatch { ticket: ticket(2), worker: 1 }));
-    assert_eq!(s.finished(0, ticket(1), now), Next::Close(0));
+    assert_eq!(s.finished(0, ticket(1), now), FollowUp::Close(0));
     let end = WorkerEnd { incarnation: 0, retired: true, request: None };
     assert_eq!(s.link_ended(0, 0, None), LinkEnd::Worker(end));
 }

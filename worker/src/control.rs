@@ -40,7 +40,7 @@ pub(crate) struct Packet {
 }
 
 /// What a worker is told, and the descriptors that belong to it.
-pub(crate) type Order = (ToWorkerControl, Vec<OwnedFd>);
+pub(crate) type WorkerOrder = (ToWorkerControl, Vec<OwnedFd>);
 
 /// A new control socket: the supervisor's end, and the one for the child.
 pub(crate) fn pair() -> nix::Result<(ChildControl, OwnedFd)> {
@@ -123,16 +123,16 @@ impl WorkerControl {
     }
 
     /// Waits for a message. `None` when the supervisor is gone.
-    pub(crate) fn listen(&self) -> io::Result<Option<Order>> {
+    pub(crate) fn listen(&self) -> io::Result<Option<WorkerOrder>> {
         self.receive(0)
     }
 
     /// As [`listen`](Self::listen), without waiting: `WouldBlock` when there is no message.
-    pub(crate) fn look(&self) -> io::Result<Option<Order>> {
+    pub(crate) fn look(&self) -> io::Result<Option<WorkerOrder>> {
         self.receive(MSG_DONTWAIT)
     }
 
-    fn receive(&self, flags: c_int) -> io::Result<Option<Order>> {
+    fn receive(&self, flags: c_int) -> io::Result<Option<WorkerOrder>> {
         let Some(packet) = receive(self.socket.as_fd(), flags)? else { return Ok(None) };
         let message = decode(&packet.bytes)
             .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;

@@ -7,7 +7,7 @@ use quiche::h3::{self, Header, NameValue};
 use quiche::{Config, ConnectionId, RecvInfo};
 
 use crate::options::Options;
-use crate::udp::{Endpoint, Inbox};
+use crate::udp::{PacketInbox, UdpEndpoint};
 
 /// What an Ethernet carries over IPv4: 1,500 bytes without the headers of IP and UDP.
 pub const DATAGRAM_BYTES_MAX: usize = 1472;
@@ -19,7 +19,7 @@ const WINDOW_BYTES: u64 = 1 << 30;
 const H3_NO_ERROR: u64 = 0x100;
 
 /// What every request is made of.
-pub struct Job {
+pub struct Workload {
     head: Vec<Header>,
     body: Vec<u8>,
     streams: usize,
@@ -31,7 +31,7 @@ pub struct Job {
 
 /// What came of the requests that were answered.
 #[derive(Default)]
-pub struct Tally {
+pub struct AnswerTally {
     /// How long each took.
     pub micros: Vec<u32>,
     pub bytes: u64,
@@ -44,34 +44,34 @@ pub struct Tally {
 
 /// What clients share.
 pub struct Common {
-    pub job: Job,
-    pub tally: Tally,
+    pub job: Workload,
+    pub tally: AnswerTally,
     /// Requests that may still begin.
     pub left: u64,
-    pub inbox: Inbox,
+    pub inbox: PacketInbox,
     out: Vec<u8>,
     read: Vec<u8>,
 }
 
 /// A connection.
-pub struct Client {
-    pub endpoint: Endpoint,
+pub struct H3Client {
+    pub endpoint: UdpEndpoint,
     pub quic: quiche::Connection,
     http: Option<h3::Connection>,
     asked: bool,
-    requests: HashMap<u64, Request>,
+    requests: HashMap<u64, PendingRequest>,
     /// Streams with content that is not sent yet.
     uploads: Vec<u64>,
 }
 
-struct Request {
+struct PendingRequest {
     began: Instant,
     sent: usize,
     status_is_ok: bool,
     received: u64,
 }
 
-impl Job {
+impl Workload {
     pub fn new(options: &Options) -> Self {
         let method: &[u8] = if options.body.is_empty() { b"GET" } else { b"POST" };
         let mut head = vec![
@@ -96,12 +96,12 @@ impl Job {
 }
 
 impl Common {
-    pub fn new(job: Job) -> Self {
+    pub fn new(job: Workload) -> Self {
         Self {
             job,
-            tally: Tally::default(),
+            tally: AnswerTally::default(),
             left: 0,
-            inbox: Inbox::new(),
+            inbox: PacketInbox::new(),
             out: vec![0; 64 << 10],
             read: vec![0; READ_BYTES],
         }
@@ -129,9 +129,9 @@ pub fn config(ca: Option<&str>) -> Result<Config, quiche::Error> {
     Ok(config)
 }
 
-impl Client {
+impl H3Client {
     /// Begins to connect.
-    pub fn new(endpoint: Endpoint, number: usize, config: &mut Config) -> Result<Self, String> {
+    pub fn new(endpoint: UdpEndpoint, number: usize, config: &mut Config) -> Result<Self, String> {
         // Unlike others' is enough: the peer's answer goes to this socket alone.
         let mut id = [0; 8];
         id.copy_from_slice(&(number as u64).to_be_bytes());
@@ -224,7 +224,7 @@ impl Client {
             let sent = http.send_request(&mut self.quic, &job.head, job.body.is_empty());
             let Ok(id) = sent else { return };
             let began = Instant::now();
-            let request = Request { began, sent: 0, status_is_ok: false, received: 0 };
+            let request = PendingRequest { began, sent: 0, status_is_ok: false, received: 0 };
             self.requests.insert(id, request);
             *left -= 1;
             self.asked = true;
@@ -235,7 +235,7 @@ impl Client {
         }
     }
 
-    fn upload(&mut self, job: &Job) {
+    fn upload(&mut self, job: &Workload) {
         let Some(http) = &mut self.http else { return };
         let (quic, requests) = (&mut self.quic, &mut self.requests);
         self.uploads.retain(|&id| {

@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Token};
 
-use crate::client::{self, Client, Common, Job, Tally};
+use crate::client::{self, AnswerTally, Common, H3Client, Workload};
 use crate::options::{Amount, Options};
-use crate::udp::Endpoint;
+use crate::udp::UdpEndpoint;
 
 /// Handshakes under way at a time: what a server may hold back as a flood is not wanted here.
 const OPENING_MAX: usize = 32;
@@ -17,8 +17,8 @@ const PATIENCE: Duration = Duration::from_secs(20);
 const STDIN: Token = Token(usize::MAX);
 
 /// What came of a run.
-pub struct Run {
-    pub tally: Tally,
+pub struct RunResult {
+    pub tally: AnswerTally,
     /// From the moment that all connections were established to the last answer.
     pub took: Duration,
     /// Connections that were not established.
@@ -34,13 +34,13 @@ pub struct Run {
 }
 
 /// Runs what the options ask for.
-pub fn drive(options: &Options) -> Result<Run, String> {
+pub fn drive(options: &Options) -> Result<RunResult, String> {
     let poll = Poll::new().map_err(|error| error.to_string())?;
     let mut driver = Driver {
         options,
         poll,
         config: client::config(options.ca.as_deref()).map_err(|error| format!("TLS: {error}"))?,
-        common: Common::new(Job::new(options)),
+        common: Common::new(Workload::new(options)),
         clients: Vec::new(),
         deadlines: Vec::new(),
         opening: Vec::new(),
@@ -62,7 +62,7 @@ struct Driver<'a> {
     poll: Poll,
     config: quiche::Config,
     common: Common,
-    clients: Vec<Client>,
+    clients: Vec<H3Client>,
     /// When each client's timer is due.
     deadlines: Vec<Option<Instant>>,
     /// Clients whose handshake is under way.
@@ -77,7 +77,7 @@ struct Driver<'a> {
 }
 
 impl Driver<'_> {
-    fn run(&mut self) -> Result<Run, String> {
+    fn run(&mut self) -> Result<RunResult, String> {
         let mut events = Events::with_capacity(1024);
         let mut ready = Vec::new();
         let mut ended = false;
@@ -104,9 +104,9 @@ impl Driver<'_> {
     fn open(&mut self, ready: &mut Vec<usize>) -> Result<(), String> {
         while self.clients.len() < self.options.connections && self.opening.len() < OPENING_MAX {
             let index = self.clients.len();
-            let endpoint =
-                Endpoint::new(self.options.address).map_err(|error| format!("socket: {error}"))?;
-            let mut client = Client::new(endpoint, index, &mut self.config)?;
+            let endpoint = UdpEndpoint::new(self.options.address)
+                .map_err(|error| format!("socket: {error}"))?;
+            let mut client = H3Client::new(endpoint, index, &mut self.config)?;
             self.poll
                 .registry()
                 .register(&mut client.endpoint.socket, Token(index), Interest::READABLE)
@@ -200,10 +200,10 @@ impl Driver<'_> {
         self.stdin_ended = watched.is_err();
     }
 
-    fn finish(&mut self) -> Run {
+    fn finish(&mut self) -> RunResult {
         let took = self.began.map_or(Duration::ZERO, |began| self.last.duration_since(began));
-        let mut run = Run {
-            tally: Tally::default(),
+        let mut run = RunResult {
+            tally: AnswerTally::default(),
             took,
             unconnected: 0,
             cut_off: 0,

@@ -1,9 +1,9 @@
 //! The figures of a run.
 
-use crate::drive::Run;
+use crate::drive::RunResult;
 
 /// Prints them as one line.
-pub fn print(run: &Run) {
+pub fn print(run: &RunResult) {
     let mut micros = run.tally.micros.clone();
     micros.sort_unstable();
     let at = |share: f64| {

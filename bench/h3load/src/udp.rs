@@ -14,7 +14,7 @@ const PIECES: usize = 8;
 const SOCKET_BUFFER_BYTES: usize = 8 << 20;
 
 /// A socket, and who is at its other end.
-pub struct Endpoint {
+pub struct UdpEndpoint {
     pub socket: UdpSocket,
     pub local: SocketAddr,
     pub peer: SocketAddr,
@@ -22,18 +22,18 @@ pub struct Endpoint {
 }
 
 /// Where packets are received; one for all sockets.
-pub struct Inbox {
+pub struct PacketInbox {
     storage: Vec<u8>,
     metas: [RecvMeta; PIECES],
 }
 
-impl Inbox {
+impl PacketInbox {
     pub fn new() -> Self {
         Self { storage: vec![0; PIECE_BYTES * PIECES], metas: [RecvMeta::default(); PIECES] }
     }
 }
 
-impl Endpoint {
+impl UdpEndpoint {
     /// A socket with a port of its own, at the address that leads to the peer.
     pub fn new(peer: SocketAddr) -> io::Result<Self> {
         let probe = std::net::UdpSocket::bind(if peer.is_ipv4() { "0.0.0.0:0" } else { "[::]:0" })?;
@@ -48,7 +48,11 @@ impl Endpoint {
     }
 
     /// Gives each packet that is there to `take`; how many there were.
-    pub fn receive(&self, inbox: &mut Inbox, mut take: impl FnMut(&mut [u8])) -> io::Result<u64> {
+    pub fn receive(
+        &self,
+        inbox: &mut PacketInbox,
+        mut take: impl FnMut(&mut [u8]),
+    ) -> io::Result<u64> {
         let mut count = 0;
         loop {
             let mut pieces = inbox.storage.chunks_exact_mut(PIECE_BYTES);

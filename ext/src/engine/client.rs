@@ -13,7 +13,7 @@ use crate::engine::zend::{self, globals};
 const ABORTED: i16 = 1;
 
 /// The function of the SAPI that writes output.
-type WriteOutput = unsafe extern "C" fn(*const c_char, usize) -> usize;
+pub type WriteOutput = unsafe extern "C" fn(*const c_char, usize) -> usize;
 
 thread_local! {
     /// The client of the request in work.

@@ -10,15 +10,13 @@ use std::sync::OnceLock;
 use ext_php_rs::ffi::{HashTable, zend_execute_data, zend_function, zend_hash_str_find, zval};
 
 use crate::engine::zend::globals;
-
-/// The C function behind a function of PHP's.
-type Function = unsafe extern "C" fn(frame: *mut zend_execute_data, returned: *mut zval);
+use crate::engine::zend::method::ZifHandler;
 
 /// How many there are.
 const COUNT: usize = 11;
 
 /// What is wrapped, in the order of [`wrap`].
-static WRAPPED: [OnceLock<Function>; COUNT] = [const { OnceLock::new() }; COUNT];
+static WRAPPED: [OnceLock<ZifHandler>; COUNT] = [const { OnceLock::new() }; COUNT];
 
 /// Wraps those that there are. To be called once, at module startup: all functions of all modules are
 /// registered by then.

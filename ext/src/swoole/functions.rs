@@ -10,12 +10,10 @@ use ext_php_rs::types::Zval;
 
 use super::VERSION;
 use crate::engine::interpreter;
-use crate::engine::zend::method::Call;
+use crate::engine::zend::method::{Call, ZifHandler};
 use crate::engine::zend::value;
 use crate::php::error::Failure;
 use crate::web::zend::{MODULE_PERSISTENT, zend_register_functions};
-
-type Handler = unsafe extern "C" fn(*mut zend_execute_data, *mut zval);
 
 const MAY_BE_BOOL: u32 = 1 << 2 | 1 << 3;
 const MAY_BE_LONG: u32 = 1 << 4;
@@ -39,7 +37,7 @@ pub fn register() {
 
 fn entry(
     name: &'static CStr,
-    handler: Handler,
+    handler: ZifHandler,
     returns: u32,
     parameter: Option<(&'static CStr, u32)>,
 ) -> zend_function_entry {

@@ -18,13 +18,10 @@ use super::exchange;
 use super::variables::is_shown;
 use super::zend::{self, MODULE_PERSISTENT, header_lines};
 use crate::engine::zend::globals;
-use crate::engine::zend::method::Call;
+use crate::engine::zend::method::{Call, ZifHandler};
 use crate::engine::zend::signature::Method;
 use crate::engine::zend::value::{self, Array, entries};
 use crate::signatures::functions::SIGNATURE;
-
-/// The C function behind a function of PHP's.
-type Handler = unsafe extern "C" fn(*mut zend_execute_data, *mut zval);
 
 const MAY_BE_BOOL: u32 = 1 << 2 | 1 << 3;
 const MAY_BE_LONG: u32 = 1 << 4;
@@ -34,7 +31,7 @@ const MAY_BE_CALLABLE: u32 = 1 << 12;
 /// A function: its name, its C function, what it returns, and its parameter.
 struct Function {
     name: &'static CStr,
-    handler: Handler,
+    handler: ZifHandler,
     returns: u32,
     /// Name, type and default value.
     parameter: Option<(&'static CStr, u32, Option<&'static CStr>)>,

@@ -15,6 +15,7 @@ use log::Level;
 use super::head::HeadBuilder;
 use super::{exchange, input, variables, zend};
 use crate::engine::call::is_timeout;
+use crate::engine::client::WriteOutput;
 use crate::engine::zend::globals;
 use crate::engine::zend::string::bytes;
 
@@ -22,9 +23,6 @@ thread_local! {
     /// What writes output that belongs to no request.
     static WRITE: Cell<Option<WriteOutput>> = const { Cell::new(None) };
 }
-
-/// The function of the SAPI that writes output.
-type WriteOutput = unsafe extern "C" fn(*const c_char, usize) -> usize;
 
 /// Puts the functions into the SAPI's table.
 pub fn install() {

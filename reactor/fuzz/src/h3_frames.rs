@@ -146,7 +146,7 @@ fn fields(section: &[u8]) {
         assert_eq!(qpack::decode(section, bytes - 1).err(), Some(Undecodable::TooLarge));
     }
     let Some(mut encoded) = qpack::encode(&list) else { panic!("not encoded: {list:?}") };
-    let header = frame::Header::default().take(&mut encoded);
+    let header = frame::FrameHeader::default().take(&mut encoded);
     assert_eq!(header, Some((frame::HEADERS, encoded.len() as u64)));
     let again = qpack::decode(&encoded, bytes).unwrap_or_default();
     assert_eq!(lines(&again), lines(&list));

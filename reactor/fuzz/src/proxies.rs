@@ -2,7 +2,7 @@
 
 use reactor::config::{ForwardedFields, ProxySettings, TrustedProxies};
 use reactor::proxies::forwarded;
-use reactor::proxies::protocol::{Header, parse};
+use reactor::proxies::protocol::{ProxyHeader, parse};
 use wire::head::Origin;
 use wire::{Fields, RequestHead, RequestIds, Scheme, Version};
 
@@ -14,10 +14,10 @@ pub fn proxies(data: &[u8]) {
 
 fn header(data: &[u8]) {
     let whole = parse(data);
-    let Header::Complete { len, .. } = whole else { return };
+    let ProxyHeader::Complete { len, .. } = whole else { return };
     assert_eq!(parse(&data[..len]), whole, "what follows does not matter");
     for cut in 0..len {
-        assert_eq!(parse(&data[..cut]), Header::Incomplete, "{cut} of {len} bytes");
+        assert_eq!(parse(&data[..cut]), ProxyHeader::Incomplete, "{cut} of {len} bytes");
     }
 }
 

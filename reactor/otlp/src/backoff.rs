@@ -1,4 +1,4 @@
-//! [`Backoff`]: when a collector that failed is asked again.
+//! [`RetryDelay`]: when a collector that failed is asked again.
 
 use std::time::Duration;
 
@@ -6,11 +6,11 @@ use wire::limits::{OTLP_BACKOFF_MAX, OTLP_BACKOFF_MIN, OTLP_RETRY_AFTER_MAX};
 
 /// How long is waited after failures in a row.
 #[derive(Debug, Default)]
-pub(crate) struct Backoff {
+pub(crate) struct RetryDelay {
     failures: u32,
 }
 
-impl Backoff {
+impl RetryDelay {
     /// It worked.
     pub fn reset(&mut self) {
         self.failures = 0;
@@ -31,7 +31,7 @@ mod tests {
 
     #[test]
     fn it_doubles_up_to_a_bound_and_obeys_the_collector() {
-        let mut backoff = Backoff::default();
+        let mut backoff = RetryDelay::default();
         let waits: Vec<_> = (0..7).map(|_| backoff.failed(None).as_secs()).collect();
         assert_eq!(waits, [1, 2, 4, 8, 16, 30, 30]);
         assert_eq!(backoff.failed(Some(Duration::from_secs(100))).as_secs(), 100);

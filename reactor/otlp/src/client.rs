@@ -1,4 +1,4 @@
-//! [`Client`]: sends one message to a collector by HTTP, and says what its answer means.
+//! [`CollectorClient`]: sends one message to a collector by HTTP, and says what its answer means.
 
 use std::io;
 use std::path::Path;
@@ -16,21 +16,21 @@ use crate::tls::TlsConnector;
 
 /// Sends to collectors.
 #[derive(Debug)]
-pub(crate) struct Client {
+pub(crate) struct CollectorClient {
     agent: Agent,
     headers: Vec<(String, String)>,
 }
 
 /// Why a message did not arrive.
 #[derive(Debug, PartialEq)]
-pub(crate) enum Failure {
+pub(crate) enum ExportError {
     /// It may be sent again, after so long if the collector has said.
     Passing(String, Option<Duration>),
     /// It is no use.
     Lasting(String),
 }
 
-impl Failure {
+impl ExportError {
     /// Why, in words.
     pub fn why(&self) -> &str {
         match self {
@@ -39,7 +39,7 @@ impl Failure {
     }
 }
 
-impl Client {
+impl CollectorClient {
     /// Each request has these header fields. The certificates that are trusted are in a file, or the system's.
     pub fn new(headers: &[(String, String)], certificates: Option<&Path>) -> io::Result<Self> {
         let config = Agent::config_builder()
@@ -60,15 +60,17 @@ impl Client {
         url: &str,
         message: &[u8],
         timeout: Duration,
-    ) -> Result<Option<PartialSuccess>, Failure> {
-        let passing = |error: ureq::Error| Failure::Passing(error.to_string(), None);
+    ) -> Result<Option<PartialSuccess>, ExportError> {
+        let passing = |error: ureq::Error| ExportError::Passing(error.to_string(), None);
         let mut request = self.agent.post(url).content_type("application/x-protobuf");
         for (name, value) in &self.headers {
             request = request.header(name, value);
         }
         let request = request.config().timeout_global(Some(timeout)).build();
         let mut response = request.send(message).map_err(|error| match error {
-            ureq::Error::Http(_) | ureq::Error::BadUri(_) => Failure::Lasting(error.to_string()),
+            ureq::Error::Http(_) | ureq::Error::BadUri(_) => {
+                ExportError::Lasting(error.to_string())
+            }
             error => passing(error),
         })?;
         if let Some(failure) = failure(&response) {
@@ -82,7 +84,7 @@ impl Client {
 }
 
 /// What the specification of OTLP/HTTP says of statuses: four of them pass.
-fn failure<B>(response: &Response<B>) -> Option<Failure> {
+fn failure<B>(response: &Response<B>) -> Option<ExportError> {
     let status = response.status();
     let why = format!("it answered with {status}");
     match status {
@@ -92,9 +94,9 @@ fn failure<B>(response: &Response<B>) -> Option<Failure> {
         | StatusCode::SERVICE_UNAVAILABLE
         | StatusCode::GATEWAY_TIMEOUT => {
             let after = response.headers().get("retry-after").and_then(|value| value.to_str().ok());
-            Some(Failure::Passing(why, after.and_then(|after| delay(after, SystemTime::now()))))
+            Some(ExportError::Passing(why, after.and_then(|after| delay(after, SystemTime::now()))))
         }
-        _ => Some(Failure::Lasting(why)),
+        _ => Some(ExportError::Lasting(why)),
     }
 }
 
@@ -111,7 +113,7 @@ fn delay(value: &str, now: SystemTime) -> Option<Duration> {
 mod tests {
     use super::*;
 
-    fn answered(status: u16, retry_after: Option<&str>) -> Option<Failure> {
+    fn answered(status: u16, retry_after: Option<&str>) -> Option<ExportError> {
         let mut response = Response::builder().status(status);
         if let Some(value) = retry_after {
             response = response.header("retry-after", value);
@@ -125,13 +127,16 @@ mod tests {
             assert_eq!(answered(status, None), None);
         }
         for status in [429, 502, 503, 504] {
-            assert!(matches!(answered(status, None), Some(Failure::Passing(_, None))), "{status}");
+            assert!(
+                matches!(answered(status, None), Some(ExportError::Passing(_, None))),
+                "{status}"
+            );
         }
         for status in [301, 400, 401, 404, 413, 500, 501] {
-            assert!(matches!(answered(status, None), Some(Failure::Lasting(_))), "{status}");
+            assert!(matches!(answered(status, None), Some(ExportError::Lasting(_))), "{status}");
         }
         let after = |value| match answered(503, Some(value)) {
-            Some(Failure::Passing(_, after)) => after,
+            Some(ExportError::Passing(_, after)) => after,
             other => panic!("{other:?}"),
         };
         assert_eq!(after("7"), Some(Duration::from_secs(7)));

@@ -17,21 +17,21 @@ use prost::Message;
 use wire::event::{self, LogEvent};
 use wire::limits::{OTLP_BATCH_AGE_MAX, OTLP_FLUSH_TIME_MAX, OTLP_LOSS_LOG_INTERVAL};
 
-use crate::backoff::Backoff;
-use crate::client::{Client, Failure};
+use crate::backoff::RetryDelay;
+use crate::client::{CollectorClient, ExportError};
 use crate::messages::{
-    ExportMetrics, ExportTraces, KeyValue, Resource, ResourceMetrics, ResourceSpans, Scope,
-    ScopeMetrics, ScopeSpans,
+    ExportMetrics, ExportTraces, InstrumentationScope, KeyValue, Resource, ResourceMetrics,
+    ResourceSpans, ScopeMetrics, ScopeSpans,
 };
 use crate::queue::{Queue, Wake};
-use crate::{Figure, Settings, Source};
+use crate::{Figure, Settings, TelemetrySource};
 
 /// The version of the semantic conventions that names follow.
 const SCHEMA: &str = "https://opentelemetry.io/schemas/1.34.0";
 
-pub(crate) struct Exporter<S: Source> {
+pub(crate) struct Exporter<S: TelemetrySource> {
     settings: Settings,
-    client: Client,
+    client: CollectorClient,
     queue: Arc<Queue<S::Item>>,
     source: Arc<S>,
     resource: Resource,
@@ -41,7 +41,7 @@ pub(crate) struct Exporter<S: Source> {
     on_way: Arc<AtomicU64>,
     traces: Signal,
     metrics: Signal,
-    losses: Losses,
+    losses: SpanLosses,
 }
 
 /// Spans that are sent at once, as a message.
@@ -56,14 +56,14 @@ struct Signal {
     what: &'static str,
     /// When it is sent next; spans, if there are any.
     at: Instant,
-    backoff: Backoff,
+    backoff: RetryDelay,
     /// The log has told of a failure.
     failing: bool,
 }
 
 impl Signal {
     fn new(what: &'static str, at: Instant) -> Self {
-        Self { what, at, backoff: Backoff::default(), failing: false }
+        Self { what, at, backoff: RetryDelay::default(), failing: false }
     }
 
     fn works(&mut self, url: &str) {
@@ -96,15 +96,15 @@ impl Signal {
 }
 
 /// What was told of spans that were dropped.
-struct Losses {
+struct SpanLosses {
     told: u64,
     at: Option<Instant>,
 }
 
-impl<S: Source> Exporter<S> {
+impl<S: TelemetrySource> Exporter<S> {
     pub fn new(
         settings: Settings,
-        client: Client,
+        client: CollectorClient,
         queue: Arc<Queue<S::Item>>,
         source: Arc<S>,
         now: Instant,
@@ -112,7 +112,7 @@ impl<S: Source> Exporter<S> {
         let attributes = settings.resource.iter();
         let attributes = attributes.map(|(key, value)| KeyValue::text(key, &value[..])).collect();
         // What a former life has lost it has told itself.
-        let losses = Losses { told: source.lost(), at: None };
+        let losses = SpanLosses { told: source.lost(), at: None };
         let metrics = Signal::new("metrics", now + settings.metrics_interval);
         let (traces, resource) = (Signal::new("spans", now), Resource { attributes });
         let (batch, on_way) = (None, Arc::default());
@@ -195,8 +195,8 @@ impl<S: Source> Exporter<S> {
                 self.source.add(Figure::Failed, 1);
                 self.traces.fails(url, failure.why());
                 let (said, lasting) = match failure {
-                    Failure::Passing(_, said) => (said, false),
-                    Failure::Lasting(_) => (None, true),
+                    ExportError::Passing(_, said) => (said, false),
+                    ExportError::Lasting(_) => (None, true),
                 };
                 self.traces.at = Instant::now() + self.traces.backoff.failed(said);
                 let old = batch.since.elapsed() >= OTLP_BATCH_AGE_MAX;
@@ -243,8 +243,10 @@ impl<S: Source> Exporter<S> {
                 self.source.add(Figure::Failed, 1);
                 self.metrics.fails(url, failure.why());
                 match failure {
-                    Failure::Passing(_, said) => self.metrics.backoff.failed(said).min(interval),
-                    Failure::Lasting(_) => interval,
+                    ExportError::Passing(_, said) => {
+                        self.metrics.backoff.failed(said).min(interval)
+                    }
+                    ExportError::Lasting(_) => interval,
                 }
             }
         };
@@ -259,7 +261,7 @@ impl<S: Source> Exporter<S> {
             return;
         }
         let count = lost - self.losses.told;
-        self.losses = Losses { told: lost, at: Some(Instant::now()) };
+        self.losses = SpanLosses { told: lost, at: Some(Instant::now()) };
         event::log(
             Level::Warn,
             LogEvent::SpansLost,
@@ -272,19 +274,22 @@ impl<S: Source> Exporter<S> {
     }
 }
 
-fn scope() -> Scope {
-    Scope { name: "ferrite".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() }
+fn scope() -> InstrumentationScope {
+    InstrumentationScope {
+        name: "ferrite".to_owned(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+    }
 }
 
 fn post(
-    client: &Client,
+    client: &CollectorClient,
     url: &str,
     message: &[u8],
     deadline: Instant,
-) -> Result<Option<crate::messages::PartialSuccess>, Failure> {
+) -> Result<Option<crate::messages::PartialSuccess>, ExportError> {
     let timeout = deadline.saturating_duration_since(Instant::now());
     match timeout.is_zero() {
-        true => Err(Failure::Passing("there was no time left".to_owned(), None)),
+        true => Err(ExportError::Passing("there was no time left".to_owned(), None)),
         false => client.post(url, message, timeout),
     }
 }

@@ -29,10 +29,10 @@ use wire::limits::{
     OTLP_TIMEOUT,
 };
 
-use self::client::Client;
+use self::client::CollectorClient;
 use self::exporter::Exporter;
 use self::messages::{Metric, Span};
-use self::queue::{Bounds, Queue};
+use self::queue::{Queue, QueueBounds};
 
 /// What is sent, and where to.
 #[derive(Debug, Clone, PartialEq)]
@@ -78,7 +78,7 @@ impl Default for Settings {
 }
 
 /// What there is to send. Its functions run in the thread that sends, but for [`add`](Source::add).
-pub trait Source: fmt::Debug + Send + Sync + 'static {
+pub trait TelemetrySource: fmt::Debug + Send + Sync + 'static {
     /// What spans are made of.
     type Item: fmt::Debug + Send + 'static;
 
@@ -108,7 +108,7 @@ pub enum Figure {
 
 /// The thread that sends.
 #[derive(Debug)]
-pub struct Running<S: Source> {
+pub struct ExporterThread<S: TelemetrySource> {
     sender: Sender<S>,
     thread: JoinHandle<()>,
     /// Spans of which nobody knows yet what becomes of them.
@@ -117,24 +117,24 @@ pub struct Running<S: Source> {
 
 /// Where items are given.
 #[derive(Debug)]
-pub struct Sender<S: Source> {
+pub struct Sender<S: TelemetrySource> {
     queue: Arc<Queue<S::Item>>,
     source: Arc<S>,
 }
 
-impl<S: Source> Clone for Sender<S> {
+impl<S: TelemetrySource> Clone for Sender<S> {
     fn clone(&self) -> Self {
         Self { queue: Arc::clone(&self.queue), source: Arc::clone(&self.source) }
     }
 }
 
-impl<S: Source> Running<S> {
+impl<S: TelemetrySource> ExporterThread<S> {
     /// Starts the thread. Fails when there is none to be had, or no use for the certificates.
     pub fn start(settings: Settings, source: S) -> io::Result<Self> {
         let Settings { queue_len: len_max, batch_len, delay, .. } = settings;
-        let queue = Arc::new(Queue::new(Bounds { len_max, batch_len, delay }));
+        let queue = Arc::new(Queue::new(QueueBounds { len_max, batch_len, delay }));
         let source = Arc::new(source);
-        let client = Client::new(&settings.headers, settings.certificates.as_deref())?;
+        let client = CollectorClient::new(&settings.headers, settings.certificates.as_deref())?;
         let sender = Sender { queue: Arc::clone(&queue), source: Arc::clone(&source) };
         let exporter = Exporter::new(settings, client, queue, source, Instant::now());
         let on_way = exporter.on_way();
@@ -164,7 +164,7 @@ impl<S: Source> Running<S> {
     }
 }
 
-impl<S: Source> Sender<S> {
+impl<S: TelemetrySource> Sender<S> {
     /// Gives these items, and empties the list. Never waits: what has no room is dropped and counted.
     pub fn send(&self, items: &mut Vec<S::Item>, now: Instant) {
         let lost = self.queue.push(items, now);

@@ -31,7 +31,7 @@ pub struct ResourceSpans {
 pub struct ScopeSpans {
     /// The instrumentation.
     #[prost(message, optional, tag = "1")]
-    pub scope: Option<Scope>,
+    pub scope: Option<InstrumentationScope>,
     /// Its spans.
     #[prost(message, repeated, tag = "2")]
     pub spans: Vec<Span>,
@@ -39,7 +39,7 @@ pub struct ScopeSpans {
 
 /// Who measures.
 #[derive(Clone, PartialEq, Message)]
-pub struct Scope {
+pub struct InstrumentationScope {
     /// Its name.
     #[prost(string, tag = "1")]
     pub name: String,
@@ -71,13 +71,13 @@ pub struct KeyValue {
 #[derive(Clone, PartialEq, Message)]
 pub struct AnyValue {
     /// It.
-    #[prost(oneof = "Value", tags = "1, 2, 3, 4")]
-    pub value: Option<Value>,
+    #[prost(oneof = "AttributeValue", tags = "1, 2, 3, 4")]
+    pub value: Option<AttributeValue>,
 }
 
 /// What a value may be here.
 #[derive(Clone, PartialEq, Oneof)]
-pub enum Value {
+pub enum AttributeValue {
     /// Text.
     #[prost(string, tag = "1")]
     Text(String),
@@ -95,15 +95,15 @@ pub enum Value {
 impl KeyValue {
     /// An attribute that is text.
     pub fn text(key: &str, value: impl Into<String>) -> Self {
-        Self::new(key, Value::Text(value.into()))
+        Self::new(key, AttributeValue::Text(value.into()))
     }
 
     /// An attribute that is a number; what does not fit is the largest.
     pub fn int(key: &str, value: u64) -> Self {
-        Self::new(key, Value::Int(i64::try_from(value).unwrap_or(i64::MAX)))
+        Self::new(key, AttributeValue::Int(i64::try_from(value).unwrap_or(i64::MAX)))
     }
 
-    fn new(key: &str, value: Value) -> Self {
+    fn new(key: &str, value: AttributeValue) -> Self {
         Self { key: key.to_owned(), value: Some(AnyValue { value: Some(value) }) }
     }
 }
@@ -203,7 +203,7 @@ pub struct ResourceMetrics {
 pub struct ScopeMetrics {
     /// The instrumentation.
     #[prost(message, optional, tag = "1")]
-    pub scope: Option<Scope>,
+    pub scope: Option<InstrumentationScope>,
     /// Its metrics.
     #[prost(message, repeated, tag = "2")]
     pub metrics: Vec<Metric>,
@@ -245,7 +245,7 @@ pub enum Data {
 pub struct Gauge {
     /// One for each set of attributes.
     #[prost(message, repeated, tag = "1")]
-    pub data_points: Vec<Number>,
+    pub data_points: Vec<NumberDataPoint>,
 }
 
 /// Figures that are summed up.
@@ -253,7 +253,7 @@ pub struct Gauge {
 pub struct Sum {
     /// One for each set of attributes.
     #[prost(message, repeated, tag = "1")]
-    pub data_points: Vec<Number>,
+    pub data_points: Vec<NumberDataPoint>,
     /// [`CUMULATIVE`].
     #[prost(int32, tag = "2")]
     pub aggregation_temporality: i32,
@@ -278,7 +278,7 @@ pub const CUMULATIVE: i32 = 2;
 
 /// A figure.
 #[derive(Clone, PartialEq, Message)]
-pub struct Number {
+pub struct NumberDataPoint {
     /// Since when it counts, nanoseconds since 1970.
     #[prost(fixed64, tag = "2")]
     pub start_time_unix_nano: u64,
@@ -346,7 +346,11 @@ mod tests {
     #[test]
     fn a_figure_is_as_the_proto_file_says() {
         for (number, byte) in [(-1, 0xff), (0, 0)] {
-            let number = Number { as_int: Some(number), time_unix_nano: 1, ..Number::default() };
+            let number = NumberDataPoint {
+                as_int: Some(number),
+                time_unix_nano: 1,
+                ..NumberDataPoint::default()
+            };
             let mut wanted = vec![3 << 3 | 1, 1, 0, 0, 0, 0, 0, 0, 0, 6 << 3 | 1];
             wanted.extend([byte; 8]);
             assert_eq!(number.encode_to_vec(), wanted);

@@ -8,12 +8,12 @@ use std::time::{Duration, Instant};
 pub(crate) struct Queue<T> {
     waiting: Mutex<Waiting<T>>,
     news: Condvar,
-    bounds: Bounds,
+    bounds: QueueBounds,
 }
 
 /// When items are taken, and how many may wait.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Bounds {
+pub(crate) struct QueueBounds {
     /// Items that may wait.
     pub len_max: usize,
     /// Items that are taken at once.
@@ -42,7 +42,7 @@ pub(crate) enum Wake {
 }
 
 impl<T> Queue<T> {
-    pub fn new(bounds: Bounds) -> Self {
+    pub fn new(bounds: QueueBounds) -> Self {
         let waiting = Waiting { items: Vec::new(), since: None, closed: false };
         Self { waiting: Mutex::new(waiting), news: Condvar::new(), bounds }
     }
@@ -133,7 +133,7 @@ mod tests {
     use super::*;
 
     fn queue(delay: Duration) -> Queue<u32> {
-        Queue::new(Bounds { len_max: 5, batch_len: 2, delay })
+        Queue::new(QueueBounds { len_max: 5, batch_len: 2, delay })
     }
 
     #[test]

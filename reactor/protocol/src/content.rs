@@ -8,7 +8,7 @@ use wire::FileSlice;
 use wire::limits::{FILE_READ_BYTES_MAX, SPOOL_BLOCK_BYTES, SPOOL_PIECE_BYTES_MIN};
 
 use super::error::Fault;
-use super::message::Content;
+use super::message::ContentFraming;
 use super::stream_context::StreamContext;
 use super::{KeepInFile, StreamId};
 
@@ -16,10 +16,10 @@ use super::{KeepInFile, StreamId};
 /// ahead.
 #[derive(Debug)]
 pub struct ResponseContent {
-    content: Content,
+    content: ContentFraming,
     queue: VecDeque<Piece>,
     /// What follows the queue.
-    pub end: Option<End>,
+    pub end: Option<ResponseEnd>,
 }
 
 #[derive(Debug)]
@@ -33,7 +33,7 @@ enum Piece {
 
 /// How a response ends.
 #[derive(Debug)]
-pub enum End {
+pub enum ResponseEnd {
     /// All content was taken; with trailers, if there are any.
     Complete(Option<HeaderMap>),
     /// The response breaks off behind what is in the queue.
@@ -44,7 +44,7 @@ pub enum End {
 
 impl ResponseContent {
     /// Nothing yet, of content like this.
-    pub fn new(content: Content) -> Self {
+    pub fn new(content: ContentFraming) -> Self {
         Self { content, queue: VecDeque::new(), end: None }
     }
 
@@ -68,8 +68,8 @@ impl ResponseContent {
 
     /// Takes content that is not the handler's.
     pub fn push_own(&mut self, bytes: Bytes) {
-        if matches!(self.content, Content::Exactly(_)) {
-            self.content = Content::Exactly(0);
+        if matches!(self.content, ContentFraming::Exactly(_)) {
+            self.content = ContentFraming::Exactly(0);
             self.queue.push_back(Piece::Own(bytes));
         }
     }
@@ -77,19 +77,21 @@ impl ResponseContent {
     /// Whether content of this length goes to the client.
     fn takes(&mut self, len: u64) -> Result<bool, Fault> {
         match &mut self.content {
-            Content::Nothing => return Ok(false),
-            Content::Exactly(left) => *left = left.checked_sub(len).ok_or(Fault::ResponseLength)?,
-            Content::Streamed => {}
+            ContentFraming::Nothing => return Ok(false),
+            ContentFraming::Exactly(left) => {
+                *left = left.checked_sub(len).ok_or(Fault::ResponseLength)?
+            }
+            ContentFraming::Streamed => {}
         }
         Ok(len > 0)
     }
 
     /// The handler has said all.
     pub fn end(&mut self, trailers: Option<HeaderMap>) -> Result<(), Fault> {
-        if let Content::Exactly(1..) = self.content {
+        if let ContentFraming::Exactly(1..) = self.content {
             return Err(Fault::ResponseLength);
         }
-        self.end = Some(End::Complete(trailers));
+        self.end = Some(ResponseEnd::Complete(trailers));
         Ok(())
     }
 
@@ -123,7 +125,7 @@ impl ResponseContent {
 
     /// Whether nothing follows.
     pub fn is_empty(&self) -> bool {
-        self.queue.is_empty() && matches!(self.end, Some(End::Complete(None)))
+        self.queue.is_empty() && matches!(self.end, Some(ResponseEnd::Complete(None)))
     }
 
     /// Bytes of the piece at the front.

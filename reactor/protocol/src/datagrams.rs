@@ -15,7 +15,7 @@ use super::ended::Ended;
 pub struct Datagrams {
     buffer: Vec<u8>,
     filled: usize,
-    runs: Vec<Run>,
+    runs: Vec<PacketRun>,
     /// How many content bytes of which stream were taken or dropped since the last look: the worker
     /// may send as many more. Looked at for each connection, so all are of the latest one.
     pub released: Vec<(StreamId, u64)>,
@@ -25,7 +25,7 @@ pub struct Datagrams {
 
 /// Packets that one system call can send: all of one size but the last, which may be shorter.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Run {
+pub struct PacketRun {
     /// Our address.
     pub from: SocketAddr,
     /// The client's address.
@@ -62,14 +62,14 @@ impl Datagrams {
             }
             _ => {
                 let range = self.filled..end;
-                self.runs.push(Run { from, to, segment_bytes: len, range, ended: false });
+                self.runs.push(PacketRun { from, to, segment_bytes: len, range, ended: false });
             }
         }
         self.filled = end;
     }
 
     /// The packets, run by run, in order.
-    pub fn runs(&self) -> impl Iterator<Item = (&Run, &[u8])> {
+    pub fn runs(&self) -> impl Iterator<Item = (&PacketRun, &[u8])> {
         self.runs.iter().map(|run| (run, &self.buffer[run.range.clone()]))
     }
 
@@ -85,7 +85,7 @@ impl Datagrams {
     }
 }
 
-impl Run {
+impl PacketRun {
     /// How many packets these are.
     pub fn segments(&self) -> usize {
         self.range.len().div_ceil(self.segment_bytes.max(1))

@@ -1,7 +1,7 @@
 //! One request and its response, on a version that has streams (RFC 9113, 8.1; RFC 9114, 4.1).
 //!
 //! ```text
-//!   request:  Arriving ──▶ Complete     response: see [`Reply`]
+//!   request:  Arriving ──▶ Complete     response: see [`StreamReply`]
 //!             Asking ──upgrade──▶ Upgraded ──▶ Complete
 //! ```
 //!
@@ -16,7 +16,7 @@ use super::ended::{Ended, Ending};
 use super::error::{Fault, ProtocolError};
 use super::message::{Continue, RequestFacts};
 use super::pace::Pace;
-use super::reply::Reply;
+use super::reply::StreamReply;
 use super::stream_context::StreamContext;
 use super::upgrade::Accepted;
 use super::{Flow, Now};
@@ -24,15 +24,15 @@ use super::{Flow, Now};
 /// What a stream carries.
 #[derive(Debug)]
 pub struct StreamExchange {
-    request: Request,
+    request: StreamRequest,
     /// The response.
-    pub reply: Reply,
+    pub reply: StreamReply,
     /// Why the request is over, where that is not for the end of the response.
     ending: Option<Ending>,
 }
 
 #[derive(Debug, PartialEq, Eq)]
-enum Request {
+enum StreamRequest {
     /// Content is arriving; the deadline moves with it. There is none while the content is held back.
     Arriving { received: u64, deadline: Option<Instant>, pace: Pace, expected: Continue },
     /// It asks for an upgrade, and was told to be complete. What has come behind its head waits for the
@@ -52,17 +52,21 @@ impl StreamExchange {
         let pace = context.settings.body_pace(false);
         let deadline = Some(pace.begin(now.instant));
         let request = match complete {
-            true => Request::Complete,
-            false if facts.upgrade => Request::Asking(Vec::new()),
-            false => Request::Arriving { received: 0, deadline, pace, expected: Continue::No },
+            true => StreamRequest::Complete,
+            false if facts.upgrade => StreamRequest::Asking(Vec::new()),
+            false => {
+                StreamRequest::Arriving { received: 0, deadline, pace, expected: Continue::No }
+            }
         };
-        Self { request, reply: Reply::new(facts), ending: None }
+        Self { request, reply: StreamReply::new(facts), ending: None }
     }
 
     /// Content follows the head: at once, or if `streamed` when the handler asks for it. Says so to a
     /// client that waits to be told.
     pub fn follow(&mut self, streamed: bool, expects_continue: bool, context: &StreamContext) {
-        let Request::Arriving { deadline, pace, expected, .. } = &mut self.request else { return };
+        let StreamRequest::Arriving { deadline, pace, expected, .. } = &mut self.request else {
+            return;
+        };
         if streamed {
             *deadline = None;
             *pace = context.settings.body_pace(true);
@@ -75,22 +79,22 @@ impl StreamExchange {
     /// Bytes of content that were read; `None` when no more of it is of use.
     pub fn arriving(&self) -> Option<u64> {
         match self.request {
-            Request::Arriving { received, .. } => Some(received),
-            Request::Asking(_) | Request::Upgraded { .. } => Some(0),
-            Request::Complete | Request::Refused => None,
+            StreamRequest::Arriving { received, .. } => Some(received),
+            StreamRequest::Asking(_) | StreamRequest::Upgraded { .. } => Some(0),
+            StreamRequest::Complete | StreamRequest::Refused => None,
         }
     }
 
     /// Whether the client got a response to its end, or to where it broke off.
     pub fn was_answered(&self) -> bool {
-        let told = !matches!(self.request, Request::Arriving { .. } | Request::Refused);
+        let told = !matches!(self.request, StreamRequest::Arriving { .. } | StreamRequest::Refused);
         self.reply.is_over() && told
     }
 
     /// When to call [`timeout`](Self::timeout).
     pub fn deadline(&self) -> Option<Instant> {
         let arrival = match self.request {
-            Request::Arriving { deadline, .. } if self.reply.is_awaited() => deadline,
+            StreamRequest::Arriving { deadline, .. } if self.reply.is_awaited() => deadline,
             _ => None,
         };
         [arrival, self.reply.deadline()].into_iter().flatten().min()
@@ -134,20 +138,20 @@ impl StreamExchange {
         if !self.reply.is_over() {
             self.ending.get_or_insert(Ending::Lost(reason));
         }
-        if !self.reply.is_over() && self.request != Request::Refused {
+        if !self.reply.is_over() && self.request != StreamRequest::Refused {
             context.abort(reason);
         }
-        self.request = Request::Refused;
+        self.request = StreamRequest::Refused;
         self.reply.lose(context);
     }
 
     /// Content has arrived. Past its bound the request is refused.
     pub fn content(&mut self, bytes: Bytes, context: &mut StreamContext, now: &Now) {
         let (received, deadline, pace) = match &mut self.request {
-            Request::Arriving { received, deadline, pace, .. } => (received, deadline, pace),
-            Request::Asking(early) => return early.push(bytes),
-            Request::Upgraded { .. } => return context.part(Part::Body(bytes)),
-            Request::Complete | Request::Refused => return,
+            StreamRequest::Arriving { received, deadline, pace, .. } => (received, deadline, pace),
+            StreamRequest::Asking(early) => return early.push(bytes),
+            StreamRequest::Upgraded { .. } => return context.part(Part::Body(bytes)),
+            StreamRequest::Complete | StreamRequest::Refused => return,
         };
         let len = bytes.len() as u64;
         *received += len;
@@ -161,17 +165,17 @@ impl StreamExchange {
     /// Whether content is held back.
     pub fn is_paused(&self) -> bool {
         match &self.request {
-            Request::Arriving { deadline, .. } => deadline.is_none(),
-            Request::Upgraded { paused } => *paused,
-            Request::Asking(_) => true,
-            Request::Complete | Request::Refused => false,
+            StreamRequest::Arriving { deadline, .. } => deadline.is_none(),
+            StreamRequest::Upgraded { paused } => *paused,
+            StreamRequest::Asking(_) => true,
+            StreamRequest::Complete | StreamRequest::Refused => false,
         }
     }
 
     /// Holds content back, or lets it come again.
     pub fn set_paused(&mut self, paused: bool, now: &Now) {
-        let Request::Arriving { deadline, pace, expected, .. } = &mut self.request else {
-            if let Request::Upgraded { paused: is_paused } = &mut self.request {
+        let StreamRequest::Arriving { deadline, pace, expected, .. } = &mut self.request else {
+            if let StreamRequest::Upgraded { paused: is_paused } = &mut self.request {
                 *is_paused = paused;
             }
             return;
@@ -187,20 +191,20 @@ impl StreamExchange {
 
     /// The stream is another protocol's from now on (RFC 8441, 5; RFC 9220, 3).
     pub fn upgrade(&mut self, accepted: &Accepted, context: &mut StreamContext, now: &Now) -> Flow {
-        let Request::Asking(early) = &mut self.request else { return Flow::Gone };
+        let StreamRequest::Asking(early) = &mut self.request else { return Flow::Gone };
         let early = std::mem::take(early);
         if !self.reply.upgrade(accepted, context, now) {
             return Flow::Gone;
         }
-        self.request = Request::Upgraded { paused: false };
+        self.request = StreamRequest::Upgraded { paused: false };
         early.into_iter().for_each(|bytes| context.part(Part::Body(bytes)));
         Flow::Ready
     }
 
     /// The request has ended.
     pub fn complete(&mut self, trailers: Option<Fields>, context: &mut StreamContext) {
-        let asked = matches!(self.request, Request::Asking(_));
-        self.request = Request::Complete;
+        let asked = matches!(self.request, StreamRequest::Asking(_));
+        self.request = StreamRequest::Complete;
         if !asked {
             context.part(Part::End(trailers));
         }
@@ -208,7 +212,7 @@ impl StreamExchange {
 
     /// Whether it was refused, and what is still to come of it is of no use.
     pub fn is_refused(&self) -> bool {
-        self.request == Request::Refused
+        self.request == StreamRequest::Refused
     }
 
     /// Trailers have begun that are larger than allowed.
@@ -228,7 +232,7 @@ impl StreamExchange {
     pub fn refuse_head(&mut self, fault: Fault, context: &mut StreamContext, now: &Now) {
         context.report(ProtocolError::stream(fault));
         self.ending = Some(Ending::Refused(fault));
-        self.request = Request::Refused;
+        self.request = StreamRequest::Refused;
         self.reply.plain(fault.status(), context, now);
     }
 }

@@ -21,7 +21,7 @@ pub struct RequestFacts {
 
 /// Which content may follow a response head.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Content {
+pub enum ContentFraming {
     /// None; what the handler sends is dropped.
     Nothing,
     /// Exactly so many bytes.
@@ -34,7 +34,7 @@ pub enum Content {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Shape {
     /// The content that follows.
-    pub content: Content,
+    pub content: ContentFraming,
     /// Value of the `Content-Length` field; `None`: no such field.
     pub content_length: Option<u64>,
     /// The handler said `Connection: close`.
@@ -92,7 +92,7 @@ impl Shape {
 pub fn shape(request: &RequestFacts, head: &ResponseHead) -> Result<Shape, Fault> {
     let mut declared = None;
     let mut shape = Shape {
-        content: Content::Nothing,
+        content: ContentFraming::Nothing,
         content_length: None,
         close: false,
         omitted: Omitted::default(),
@@ -126,29 +126,29 @@ fn framing(
     request: &RequestFacts,
     head: &ResponseHead,
     declared: Option<u64>,
-) -> Result<(Content, Option<u64>), Fault> {
+) -> Result<(ContentFraming, Option<u64>), Fault> {
     match head.status {
         // A 204 must not have the field (8.6).
-        StatusCode::NO_CONTENT => return Ok((Content::Nothing, None)),
+        StatusCode::NO_CONTENT => return Ok((ContentFraming::Nothing, None)),
         // A 304 may tell the length of what it did not send; only the handler knows that.
-        StatusCode::NOT_MODIFIED => return Ok((Content::Nothing, declared)),
+        StatusCode::NOT_MODIFIED => return Ok((ContentFraming::Nothing, declared)),
         // A 205 has no content, and says so (15.3.6).
-        StatusCode::RESET_CONTENT => return Ok((Content::Nothing, Some(0))),
+        StatusCode::RESET_CONTENT => return Ok((ContentFraming::Nothing, Some(0))),
         _ => {}
     }
     match (head.length, declared) {
         // The length that GET would have had. An empty answer to HEAD tells nothing about GET's.
         (BodyLength::Known(length), None) if request.head_only => {
-            Ok((Content::Nothing, (length > 0).then_some(length)))
+            Ok((ContentFraming::Nothing, (length > 0).then_some(length)))
         }
-        (_, declared) if request.head_only => Ok((Content::Nothing, declared)),
+        (_, declared) if request.head_only => Ok((ContentFraming::Nothing, declared)),
         (BodyLength::Known(length), Some(declared)) if length != declared => {
             Err(Fault::ResponseLength)
         }
         (BodyLength::Known(length), _) | (BodyLength::Streamed, Some(length)) => {
-            Ok((Content::Exactly(length), Some(length)))
+            Ok((ContentFraming::Exactly(length), Some(length)))
         }
-        (BodyLength::Streamed, None) => Ok((Content::Streamed, None)),
+        (BodyLength::Streamed, None) => Ok((ContentFraming::Streamed, None)),
     }
 }
 
@@ -343,12 +343,12 @@ mod tests {
     #[test]
     fn content_by_method_and_status() {
         use BodyLength::{Known, Streamed};
-        use Content::{Exactly, Nothing};
+        use ContentFraming::{Exactly, Nothing};
         let cases = [
             (false, 200, Known(3), "", Exactly(3), Some(3)),
             (false, 200, Known(0), "", Exactly(0), Some(0)),
             (false, 200, Known(3), "3", Exactly(3), Some(3)),
-            (false, 200, Streamed, "", Content::Streamed, None),
+            (false, 200, Streamed, "", ContentFraming::Streamed, None),
             (false, 200, Streamed, "5", Exactly(5), Some(5)),
             (true, 200, Known(3), "", Nothing, Some(3)),
             (true, 200, Known(0), "", Nothing, None),

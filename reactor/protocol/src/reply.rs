@@ -1,4 +1,4 @@
-//! [`Reply`]: a response on its way from a worker to a stream, for versions that have streams.
+//! [`StreamReply`]: a response on its way from a worker to a stream, for versions that have streams.
 //!
 //! ```text
 //!   Awaited ──▶ Headed ──▶ Sending ──▶ Over
@@ -15,7 +15,7 @@ use bytes::Bytes;
 use http::{Response, StatusCode};
 use wire::{BodyLength, Part, Reason, ResponseHead};
 
-use super::content::{End, ResponseContent};
+use super::content::{ResponseContent, ResponseEnd};
 use super::ended::Sent;
 use super::error::{Fault, ProtocolError};
 use super::message::{self, RequestFacts};
@@ -27,7 +27,7 @@ use super::{Flow, KeepInFile, Now, StreamId, response};
 
 /// What the client gets.
 #[derive(Debug)]
-pub struct Reply {
+pub struct StreamReply {
     facts: RequestFacts,
     state: ReplyState,
     /// Interim heads that the stream has not taken.
@@ -54,7 +54,7 @@ enum ReplyState {
     Over,
 }
 
-impl Reply {
+impl StreamReply {
     /// Nothing yet, to a request of this kind.
     pub fn new(facts: RequestFacts) -> Self {
         let (state, interim) = (ReplyState::Awaited, VecDeque::new());
@@ -191,7 +191,7 @@ impl Reply {
                 None => self.state = ReplyState::Broken,
             },
             ReplyState::Headed { content, .. } | ReplyState::Sending(content) => {
-                content.end = Some(End::Broken);
+                content.end = Some(ResponseEnd::Broken);
             }
             ReplyState::Broken | ReplyState::Over => return Flow::Gone,
         }
@@ -201,7 +201,7 @@ impl Reply {
     /// Answers in place of the handler. A response that has begun breaks off, if it has no end yet.
     pub fn plain(&mut self, status: StatusCode, context: &mut StreamContext, now: &Now) {
         if let ReplyState::Headed { content, .. } | ReplyState::Sending(content) = &mut self.state {
-            content.end.get_or_insert(End::Broken);
+            content.end.get_or_insert(ResponseEnd::Broken);
             return;
         }
         let (head, bytes) = message::plain_response(status);
@@ -370,22 +370,22 @@ fn give_content(
 fn give_end(content: &mut ResponseContent, sink: &mut impl Sink) -> WriteProgress {
     let refused = match content.end.take() {
         None => return WriteProgress::Waits,
-        Some(End::Complete(None)) => match sink.data(Bytes::new(), true) {
+        Some(ResponseEnd::Complete(None)) => match sink.data(Bytes::new(), true) {
             Ok(()) => return WriteProgress::All,
             Err(Refused::Full(())) => Refused::Full(None),
             Err(Refused::Gone) => Refused::Gone,
         },
-        Some(End::Complete(Some(trailers))) => match sink.trailers(trailers) {
+        Some(ResponseEnd::Complete(Some(trailers))) => match sink.trailers(trailers) {
             Ok(()) => return WriteProgress::All,
             Err(Refused::Full(trailers)) => Refused::Full(Some(trailers)),
             Err(Refused::Gone) => Refused::Gone,
         },
         // A reset takes back what has not been written.
-        Some(End::Broken) => {
-            content.end = Some(End::Reset);
+        Some(ResponseEnd::Broken) => {
+            content.end = Some(ResponseEnd::Reset);
             return WriteProgress::Again;
         }
-        Some(End::Reset) => {
+        Some(ResponseEnd::Reset) => {
             sink.reset(ResetReason::Broken);
             return WriteProgress::Reset;
         }
@@ -393,7 +393,7 @@ fn give_end(content: &mut ResponseContent, sink: &mut impl Sink) -> WriteProgres
     match refused {
         Refused::Gone => WriteProgress::Gone,
         Refused::Full(trailers) => {
-            content.end = Some(End::Complete(trailers));
+            content.end = Some(ResponseEnd::Complete(trailers));
             WriteProgress::Blocked
         }
     }

@@ -12,7 +12,7 @@ use super::message;
 use super::settings::HttpSettings;
 
 /// A field line: the name in lower case, and the value.
-pub type Line<'a> = (&'a [u8], &'a [u8]);
+pub type FieldLine<'a> = (&'a [u8], &'a [u8]);
 
 /// What pseudo-fields tell (RFC 9113, 8.3.1; RFC 9114, 4.3.1), and the connection: the control data
 /// (RFC 9110, 6.2).
@@ -50,7 +50,7 @@ pub struct Head {
 /// is refused here is what the server will not do.
 pub fn head(
     control: ControlData<'_>,
-    lines: &[Line<'_>],
+    lines: &[FieldLine<'_>],
     origin: Origin,
     settings: &HttpSettings,
 ) -> Result<Head, Fault> {
@@ -105,7 +105,7 @@ fn path(
     let target = target::parse(method, text)?;
     match (target.path, target.authority) {
         // RFC 9113, 8.3.1, and RFC 9114, 4.3.1: `:path` is a path and a query, and nothing else.
-        (target::Path::Sent(path), None) => {
+        (target::TargetPath::Sent(path), None) => {
             let text = Bytes::copy_from_slice(text);
             Ok((text.slice(path), target.query.map(|query| text.slice(query))))
         }
@@ -113,13 +113,13 @@ fn path(
     }
 }
 
-fn values<'a>(lines: &'a [Line<'a>], wanted: &'static [u8]) -> impl Iterator<Item = &'a [u8]> {
+fn values<'a>(lines: &'a [FieldLine<'a>], wanted: &'static [u8]) -> impl Iterator<Item = &'a [u8]> {
     lines.iter().filter(move |(name, _)| *name == wanted).map(|(_, value)| *value)
 }
 
 /// One line with one number, as in HTTP/1. That the content is as long is seen to where it arrives
 /// (RFC 9113, 8.1.1; RFC 9114, 4.1.2).
-fn content_length(lines: &[Line<'_>], settings: &HttpSettings) -> Result<Option<u64>, Fault> {
+fn content_length(lines: &[FieldLine<'_>], settings: &HttpSettings) -> Result<Option<u64>, Fault> {
     let mut found = values(lines, b"content-length");
     let Some(value) = found.next() else { return Ok(None) };
     let length = message::content_length(value).ok_or(Fault::ContentLength)?;
@@ -130,7 +130,7 @@ fn content_length(lines: &[Line<'_>], settings: &HttpSettings) -> Result<Option<
 }
 
 /// RFC 9110, 10.1.1.
-fn expects_continue(lines: &[Line<'_>]) -> Result<bool, Fault> {
+fn expects_continue(lines: &[FieldLine<'_>]) -> Result<bool, Fault> {
     let mut any = false;
     for value in values(lines, b"expect") {
         if !value.eq_ignore_ascii_case(b"100-continue") {
@@ -143,7 +143,7 @@ fn expects_continue(lines: &[Line<'_>]) -> Result<bool, Fault> {
 
 /// Field lines, `host` first: it holds the authority (RFC 9113, 8.3.1; RFC 9114, 4.3.1).
 fn fields(
-    lines: &[Line<'_>],
+    lines: &[FieldLine<'_>],
     authority: Option<&[u8]>,
     settings: &HttpSettings,
 ) -> Result<Fields, Fault> {
@@ -176,7 +176,7 @@ fn fields(
 }
 
 /// The authority. A `Host` beside it must say the same (RFC 9113, 8.3.1; RFC 9114, 4.3.1).
-fn host<'a>(lines: &'a [Line<'a>], authority: Option<&'a [u8]>) -> Result<&'a [u8], Fault> {
+fn host<'a>(lines: &'a [FieldLine<'a>], authority: Option<&'a [u8]>) -> Result<&'a [u8], Fault> {
     let mut found = values(lines, b"host");
     let line = found.next();
     let differs = matches!((line, authority), (Some(a), Some(b)) if !a.eq_ignore_ascii_case(b));
@@ -187,7 +187,7 @@ fn host<'a>(lines: &'a [Line<'a>], authority: Option<&'a [u8]>) -> Result<&'a [u
 }
 
 /// Trailers. Fields that must not be there are dropped (RFC 9110, 6.5.1).
-pub fn trailers<'a>(lines: impl Iterator<Item = Line<'a>>) -> Option<Fields> {
+pub fn trailers<'a>(lines: impl Iterator<Item = FieldLine<'a>>) -> Option<Fields> {
     let fields: Fields = lines
         .filter(|(name, _)| message::may_trail(name) && name.len() <= FIELD_NAME_BYTES_MAX)
         .collect();

@@ -86,7 +86,7 @@ struct Upgraded {
     /// What the machine has left of the client's bytes; bounded by what is under way when the client
     /// is held back.
     unread: BytesMut,
-    input: Input,
+    input: TunnelInput,
     /// Bytes that the protocol has and the client has not taken.
     ahead: u64,
     /// Content bytes of the handler's that the machine has taken and not been relieved of.
@@ -94,7 +94,7 @@ struct Upgraded {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Input {
+enum TunnelInput {
     /// The client may send.
     Flowing,
     /// It is held back.
@@ -118,7 +118,7 @@ impl Upgrades {
     ) -> Flow {
         let flow = protocol.upgrade(stream, accepted, now);
         if flow == Flow::Ready {
-            let (unread, input) = (BytesMut::new(), Input::Flowing);
+            let (unread, input) = (BytesMut::new(), TunnelInput::Flowing);
             self.streams.insert(stream, Upgraded { machine, unread, input, ahead: 0, owed: 0 });
         }
         flow
@@ -143,7 +143,7 @@ impl Upgrades {
         let Some(upgraded) = self.streams.get_mut(&stream) else { return Some(part) };
         match part {
             Part::Body(bytes) => upgraded.unread.extend_from_slice(&bytes),
-            Part::End(_) => upgraded.input = Input::Ended,
+            Part::End(_) => upgraded.input = TunnelInput::Ended,
             Part::Abort(Reason::ClientLeaving) | Part::Head(_) | Part::File(_) => {}
             Part::Abort(reason) => {
                 self.forget(stream);
@@ -243,19 +243,19 @@ impl Upgraded {
                 break;
             }
         }
-        if self.input == Input::Ended && self.machine.wants_input() {
+        if self.input == TunnelInput::Ended && self.machine.wants_input() {
             self.machine.receive(StreamInput::End, now);
-            self.input = Input::Told;
+            self.input = TunnelInput::Told;
         }
         let wants = self.machine.wants_input();
         let turned = match self.input {
-            Input::Flowing if !wants => Some(Input::Paused),
-            Input::Paused if wants => Some(Input::Flowing),
+            TunnelInput::Flowing if !wants => Some(TunnelInput::Paused),
+            TunnelInput::Paused if wants => Some(TunnelInput::Flowing),
             _ => None,
         };
         if let Some(input) = turned {
             self.input = input;
-            protocol.set_paused(stream, input == Input::Paused, now);
+            protocol.set_paused(stream, input == TunnelInput::Paused, now);
         }
         while let Some(part) = self.machine.poll() {
             parts.push((stream, part));

@@ -105,12 +105,12 @@ fields! {
 /// Takes the fields of a record, one after the other.
 pub trait FieldVisitor {
     /// This is the value of the field with this key.
-    fn field(&mut self, key: &'static str, value: Value<'_>);
+    fn field(&mut self, key: &'static str, value: FieldValue<'_>);
 }
 
 /// The value of a field.
 #[derive(Debug)]
-pub enum Value<'a> {
+pub enum FieldValue<'a> {
     /// It does not apply.
     None,
     /// Text of ours, or of characters that mean nothing in any format: methods, ids.
@@ -130,54 +130,61 @@ pub enum Value<'a> {
 impl Field {
     /// Its value in this record; `iso` is the time.
     #[inline(always)]
-    pub fn of<'a>(self, record: &'a Record, iso: &'a str) -> Value<'a> {
-        let text = |text: &'a str| Value::Text(text.as_bytes());
-        let bytes =
-            |bytes: &'a Option<bytes::Bytes>| bytes.as_deref().map_or(Value::None, Value::Bytes);
-        let number = |number: Option<u64>| number.map_or(Value::None, Value::Number);
-        let time = |time: Option<Duration>| time.map_or(Value::None, Value::Time);
-        let id = |id: Option<&[u8]>| id.map_or(Value::None, |id| Value::Own(shown(id)));
+    pub fn of<'a>(self, record: &'a Record, iso: &'a str) -> FieldValue<'a> {
+        let text = |text: &'a str| FieldValue::Text(text.as_bytes());
+        let bytes = |bytes: &'a Option<bytes::Bytes>| {
+            bytes.as_deref().map_or(FieldValue::None, FieldValue::Bytes)
+        };
+        let number = |number: Option<u64>| number.map_or(FieldValue::None, FieldValue::Number);
+        let time = |time: Option<Duration>| time.map_or(FieldValue::None, FieldValue::Time);
+        let id = |id: Option<&[u8]>| id.map_or(FieldValue::None, |id| FieldValue::Own(shown(id)));
         match self {
             Self::Time => text(iso),
             Self::Client => match record.client {
-                Some(client) => Value::Address(client.ip().to_canonical()),
+                Some(client) => FieldValue::Address(client.ip().to_canonical()),
                 None => text("unix:"),
             },
             Self::ClientPort => number(record.client.map(|client| client.port().into())),
             Self::Method => {
-                record.method.as_ref().map_or(Value::None, |method| text(method.as_str()))
+                record.method.as_ref().map_or(FieldValue::None, |method| text(method.as_str()))
             }
-            Self::Path if record.path.is_empty() => Value::None,
-            Self::Path => Value::Bytes(&record.path),
+            Self::Path if record.path.is_empty() => FieldValue::None,
+            Self::Path => FieldValue::Bytes(&record.path),
             Self::Query => bytes(&record.query),
-            Self::Protocol => record.version.map_or(Value::None, |version| text(version.as_str())),
+            Self::Protocol => {
+                record.version.map_or(FieldValue::None, |version| text(version.as_str()))
+            }
             Self::Tls => {
                 let facts = record.tls.as_ref().and_then(|tls| tls.facts());
-                facts.map_or(Value::None, |facts| text(facts.version))
+                facts.map_or(FieldValue::None, |facts| text(facts.version))
             }
             Self::Host => bytes(&record.host),
             Self::Status => number(record.status.map(|status| status.as_u16().into())),
             Self::Outcome => text(record.outcome.name()),
-            Self::Reason => record.fault.map_or(Value::None, |fault| Value::Own(fault.to_string())),
-            Self::BodyBytes => Value::Number(record.content),
-            Self::WireBytes => Value::Number(record.wire),
-            Self::RequestBodyBytes => Value::Number(record.request_content),
+            Self::Reason => {
+                record.fault.map_or(FieldValue::None, |fault| FieldValue::Own(fault.to_string()))
+            }
+            Self::BodyBytes => FieldValue::Number(record.content),
+            Self::WireBytes => FieldValue::Number(record.wire),
+            Self::RequestBodyBytes => FieldValue::Number(record.request_content),
             Self::QueueTime => time(record.times.queue),
             Self::WorkerTime => time(record.times.worker),
             Self::FirstByteTime => time(record.times.first_byte),
-            Self::TotalTime => Value::Time(record.times.total),
+            Self::TotalTime => FieldValue::Time(record.times.total),
             Self::Worker => number(record.worker.map(|(worker, _)| worker.into())),
             Self::Pid => number(record.worker.map(|(_, pid)| pid.into())),
-            Self::RequestId => {
-                record.ids.request.as_ref().map_or(Value::None, |id| Value::Text(id.as_bytes()))
-            }
+            Self::RequestId => record
+                .ids
+                .request
+                .as_ref()
+                .map_or(FieldValue::None, |id| FieldValue::Text(id.as_bytes())),
             Self::TraceId => id(record.trace.as_ref().map(|trace| &trace.trace_id[..])),
             Self::SpanId => id(record.trace.as_ref().map(|trace| &trace.span_id[..])),
             Self::Referer => bytes(&record.referer),
             Self::UserAgent => bytes(&record.user_agent),
-            Self::Connection => Value::Number(record.connection),
-            Self::Stream => Value::Number(record.stream),
-            Self::Port => Value::Number(record.port.into()),
+            Self::Connection => FieldValue::Number(record.connection),
+            Self::Stream => FieldValue::Number(record.stream),
+            Self::Port => FieldValue::Number(record.port.into()),
         }
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use wire::limits::ACCESS_LOG_FIELD_BYTES_MAX;
 
-use super::fields::{Field, FieldVisitor, Value};
+use super::fields::{Field, FieldValue, FieldVisitor};
 use crate::record::Record;
 
 /// How lines are made.
@@ -17,12 +17,12 @@ pub enum Format {
     /// A JSON object with all fields.
     Json,
     /// Text with fields in it.
-    Pieces(Vec<Piece>),
+    Pieces(Vec<FormatPiece>),
 }
 
 /// A part of a format.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Piece {
+pub enum FormatPiece {
     /// Text, as it is.
     Text(String),
     /// The value of a field.
@@ -56,9 +56,9 @@ impl Format {
             let field = Field::ALL.iter().find(|field| field.name() == name);
             let field = *field.ok_or_else(|| FormatError::Unknown(name.to_owned()))?;
             if !before.is_empty() {
-                pieces.push(Piece::Text(before.to_owned()));
+                pieces.push(FormatPiece::Text(before.to_owned()));
             }
-            pieces.push(Piece::Field(field));
+            pieces.push(FormatPiece::Field(field));
             rest = behind;
         }
         if pieces.is_empty() {
@@ -66,7 +66,7 @@ impl Format {
             return Err(FormatError::Unknown(text.to_owned()));
         }
         if !rest.is_empty() {
-            pieces.push(Piece::Text(rest.to_owned()));
+            pieces.push(FormatPiece::Text(rest.to_owned()));
         }
         Ok(Self::Pieces(pieces))
     }
@@ -82,15 +82,15 @@ impl Format {
             Self::Combined => false,
             Self::Json => true,
             Self::Pieces(pieces) => {
-                pieces.iter().any(|piece| matches!(piece, Piece::Field(Field::RequestId)))
+                pieces.iter().any(|piece| matches!(piece, FormatPiece::Field(Field::RequestId)))
             }
         }
     }
 
     /// Whether it reads fields of requests.
     pub(super) fn reads_fields(&self) -> bool {
-        let read = |piece: &Piece| {
-            matches!(piece, Piece::Field(Field::Host | Field::Referer | Field::UserAgent))
+        let read = |piece: &FormatPiece| {
+            matches!(piece, FormatPiece::Field(Field::Host | Field::Referer | Field::UserAgent))
         };
         match self {
             Self::Combined | Self::Json => true,
@@ -106,8 +106,8 @@ impl Format {
             Self::Pieces(pieces) => {
                 for piece in pieces {
                     match piece {
-                        Piece::Text(text) => line.extend_from_slice(text.as_bytes()),
-                        Piece::Field(field) => plain(line, &field.of(record, &stamp.iso)),
+                        FormatPiece::Text(text) => line.extend_from_slice(text.as_bytes()),
+                        FormatPiece::Field(field) => plain(line, &field.of(record, &stamp.iso)),
                     }
                 }
             }
@@ -195,28 +195,28 @@ struct Json<'a>(&'a mut Vec<u8>);
 
 impl FieldVisitor for Json<'_> {
     #[inline(always)]
-    fn field(&mut self, key: &'static str, value: Value<'_>) {
+    fn field(&mut self, key: &'static str, value: FieldValue<'_>) {
         let Self(line) = self;
-        if matches!(value, Value::None) {
+        if matches!(value, FieldValue::None) {
             return;
         }
         line.extend_from_slice(key.as_bytes());
         match value {
-            Value::None => {}
-            Value::Text(text) => {
+            FieldValue::None => {}
+            FieldValue::Text(text) => {
                 line.push(b'"');
                 line.extend_from_slice(text);
                 line.push(b'"');
             }
-            Value::Own(text) => string(line, text.as_bytes()),
-            Value::Address(ip) => {
+            FieldValue::Own(text) => string(line, text.as_bytes()),
+            FieldValue::Address(ip) => {
                 line.push(b'"');
                 address(line, ip);
                 line.push(b'"');
             }
-            Value::Bytes(bytes) => string(line, cut(bytes)),
-            Value::Number(value) => number(line, value),
-            Value::Time(time) => seconds(line, time),
+            FieldValue::Bytes(bytes) => string(line, cut(bytes)),
+            FieldValue::Number(value) => number(line, value),
+            FieldValue::Time(time) => seconds(line, time),
         }
     }
 }
@@ -294,15 +294,15 @@ fn digits_before(text: &mut [u8], mut at: usize, mut number: u64) -> usize {
 }
 
 /// A value as text; `-` where there is none.
-fn plain(line: &mut Vec<u8>, value: &Value<'_>) {
+fn plain(line: &mut Vec<u8>, value: &FieldValue<'_>) {
     match value {
-        Value::None => line.push(b'-'),
-        Value::Text(text) => line.extend_from_slice(text),
-        Value::Own(text) => line.extend_from_slice(text.as_bytes()),
-        Value::Address(ip) => address(line, *ip),
-        Value::Bytes(bytes) => escape(line, cut(bytes)),
-        Value::Number(value) => number(line, *value),
-        Value::Time(time) => seconds(line, *time),
+        FieldValue::None => line.push(b'-'),
+        FieldValue::Text(text) => line.extend_from_slice(text),
+        FieldValue::Own(text) => line.extend_from_slice(text.as_bytes()),
+        FieldValue::Address(ip) => address(line, *ip),
+        FieldValue::Bytes(bytes) => escape(line, cut(bytes)),
+        FieldValue::Number(value) => number(line, *value),
+        FieldValue::Time(time) => seconds(line, *time),
     }
 }
 

@@ -33,7 +33,7 @@ use wire::shm::Shared;
 
 pub use self::format::{Format, FormatError};
 use self::observer::LineMaker;
-use self::queue::Queue;
+use self::queue::LineQueue;
 use self::writer::Writer;
 use crate::config::{MakeObserver, Observer};
 
@@ -41,7 +41,7 @@ use crate::config::{MakeObserver, Observer};
 #[derive(Debug, Clone)]
 pub struct AccessLog {
     /// Where the lines go.
-    pub target: Target,
+    pub target: LogTarget,
     /// How a line is made.
     pub format: Format,
     /// Which part of the exchanges that went well is logged: 1 for all of them.
@@ -52,7 +52,7 @@ pub struct AccessLog {
 
 /// Where the lines go.
 #[derive(Debug, Clone)]
-pub enum Target {
+pub enum LogTarget {
     /// A file or a pipe, and its path, if it has one. The supervisor puts another file in its place when it
     /// is opened anew, so that a later life of the reactor has that one.
     File(Arc<Mutex<OwnedFd>>, Option<PathBuf>),
@@ -60,7 +60,7 @@ pub enum Target {
     Syslog,
 }
 
-impl Target {
+impl LogTarget {
     /// Standard output.
     pub fn stdout() -> io::Result<Self> {
         let file = io::stdout().as_fd().try_clone_to_owned()?;
@@ -85,7 +85,7 @@ impl AccessLog {
     /// In the supervisor: opens the file anew. A copy of its descriptor for the reactor; `None` when there is
     /// no file, or it cannot be opened.
     pub fn reopen(&self) -> Option<OwnedFd> {
-        let Target::File(place, Some(path)) = &self.target else { return None };
+        let LogTarget::File(place, Some(path)) = &self.target else { return None };
         match append_to(path).and_then(|file| Ok((file.try_clone()?, file))) {
             Ok((copy, file)) => {
                 *place.lock().unwrap_or_else(PoisonError::into_inner) = file;
@@ -109,15 +109,15 @@ impl AccessLog {
 
 /// The thread that writes, and its buffer.
 #[derive(Debug)]
-pub(crate) struct Running {
-    queue: Arc<Queue>,
+pub(crate) struct WriterThread {
+    queue: Arc<LineQueue>,
     thread: JoinHandle<()>,
 }
 
-impl Running {
+impl WriterThread {
     /// Starts the thread.
     pub fn start(log: &AccessLog, shared: Shared) -> io::Result<Self> {
-        let queue = Arc::new(Queue::new(shared));
+        let queue = Arc::new(LineQueue::new(shared));
         let writer = Writer::new(&log.target, Arc::clone(&queue))?;
         let thread = thread::Builder::new().name("access-log".into());
         let thread = thread.spawn(move || writer.run())?;

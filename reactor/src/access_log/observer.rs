@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use super::AccessLog;
 use super::format::{Format, Stamp};
-use super::queue::Queue;
+use super::queue::LineQueue;
 use crate::config::Observer;
 use crate::record::{Outcome, Record};
 
 /// One thread's end of the access log.
 #[derive(Debug)]
 pub(super) struct LineMaker {
-    queue: Arc<Queue>,
+    queue: Arc<LineQueue>,
     format: Format,
     /// Which part is logged, and what has added up of it.
     sample: f64,
@@ -23,7 +23,7 @@ pub(super) struct LineMaker {
 }
 
 impl LineMaker {
-    pub fn new(log: &AccessLog, queue: Arc<Queue>) -> Self {
+    pub fn new(log: &AccessLog, queue: Arc<LineQueue>) -> Self {
         let AccessLog { format, sample, exclude, .. } = log.clone();
         let (stamp, lines) = (Stamp::default(), Vec::new());
         Self { queue, format, sample, due: 0.0, exclude, stamp, lines, count: 0 }
@@ -81,15 +81,15 @@ mod tests {
     use wire::shm::Shared;
 
     use super::*;
-    use crate::access_log::Target;
+    use crate::access_log::LogTarget;
     use crate::record::tests::record;
 
     fn maker(sample: f64) -> LineMaker {
         let memory: Vec<AtomicU64> = (0..Shared::words(1, 1)).map(|_| AtomicU64::new(0)).collect();
-        let queue = Arc::new(Queue::new(Shared::new(memory.leak(), 1, 1)));
+        let queue = Arc::new(LineQueue::new(Shared::new(memory.leak(), 1, 1)));
         let format = Format::parse("{status} {path}").unwrap();
         let exclude = vec!["/healthz".into(), "/static/*".into()];
-        LineMaker::new(&AccessLog { target: Target::Syslog, format, sample, exclude }, queue)
+        LineMaker::new(&AccessLog { target: LogTarget::Syslog, format, sample, exclude }, queue)
     }
 
     #[test]

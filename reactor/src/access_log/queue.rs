@@ -1,4 +1,4 @@
-//! [`Queue`]: the lines between the threads that make them and the one that writes them.
+//! [`LineQueue`]: the lines between the threads that make them and the one that writes them.
 
 use std::os::fd::OwnedFd;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -12,14 +12,14 @@ use wire::shm::{Counter, Shared};
 /// Lines that wait to be written, at most
 /// [`ACCESS_LOG_BUFFER_BYTES_MAX`](wire::limits::ACCESS_LOG_BUFFER_BYTES_MAX).
 #[derive(Debug)]
-pub(super) struct Queue {
-    waiting: Mutex<Waiting>,
+pub(super) struct LineQueue {
+    waiting: Mutex<QueuedLines>,
     news: Condvar,
     shared: Shared,
 }
 
 #[derive(Debug, Default)]
-struct Waiting {
+struct QueuedLines {
     lines: Vec<u8>,
     file: Option<OwnedFd>,
     closed: bool,
@@ -27,14 +27,14 @@ struct Waiting {
 
 /// What the writer has to do.
 #[derive(Debug, Default)]
-pub(super) struct Work {
+pub(super) struct WriterTask {
     /// Another file takes the place of the first, before the lines.
     pub file: Option<OwnedFd>,
     /// Nothing follows.
     pub last: bool,
 }
 
-impl Queue {
+impl LineQueue {
     pub fn new(shared: Shared) -> Self {
         Self { waiting: Mutex::default(), news: Condvar::new(), shared }
     }
@@ -80,12 +80,12 @@ impl Queue {
     }
 
     /// Waits until there is something to write, and takes it; `lines` is empty and its memory is used again.
-    pub fn take(&self, lines: &mut Vec<u8>) -> Work {
+    pub fn take(&self, lines: &mut Vec<u8>) -> WriterTask {
         let mut waiting = self.lock();
         while waiting.lines.is_empty() && waiting.file.is_none() && !waiting.closed {
             waiting = self.news.wait(waiting).unwrap_or_else(PoisonError::into_inner);
         }
-        let goes_on = |waiting: &mut Waiting| {
+        let goes_on = |waiting: &mut QueuedLines| {
             waiting.lines.len() < ACCESS_LOG_WRITE_BYTES
                 && waiting.file.is_none()
                 && !waiting.closed
@@ -93,7 +93,7 @@ impl Queue {
         let waited = self.news.wait_timeout_while(waiting, ACCESS_LOG_DELAY, goes_on);
         let (mut waiting, _) = waited.unwrap_or_else(PoisonError::into_inner);
         std::mem::swap(&mut waiting.lines, lines);
-        Work { file: waiting.file.take(), last: waiting.closed }
+        WriterTask { file: waiting.file.take(), last: waiting.closed }
     }
 
     /// Whether the writer is to end.
@@ -101,7 +101,7 @@ impl Queue {
         self.lock().closed
     }
 
-    fn lock(&self) -> MutexGuard<'_, Waiting> {
+    fn lock(&self) -> MutexGuard<'_, QueuedLines> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -118,7 +118,7 @@ impl LossReport {
     const INTERVAL: Duration = Duration::from_secs(10);
 
     /// Looks whether there is something to say.
-    pub fn look(&mut self, queue: &Queue, why: &str, last: bool) {
+    pub fn look(&mut self, queue: &LineQueue, why: &str, last: bool) {
         let lost = queue.lost();
         let due = self.at.is_none_or(|at| at.elapsed() >= Self::INTERVAL);
         if lost <= self.told || !(due || last) {
@@ -138,7 +138,7 @@ impl LossReport {
     }
 
     /// What a former life has lost was told of by it.
-    pub fn begin(queue: &Queue) -> Self {
+    pub fn begin(queue: &LineQueue) -> Self {
         Self { told: queue.lost(), at: None }
     }
 }

@@ -6,7 +6,7 @@ use std::time::SystemTime;
 
 use memchr::memchr;
 
-use super::queue::Queue;
+use super::queue::LineQueue;
 
 /// Facility daemon, severity informational (RFC 3164, 4.1.1).
 const PRIORITY: u8 = 3 * 8 + 6;
@@ -19,7 +19,7 @@ pub(super) struct Syslog(Option<UnixDatagram>);
 
 impl Syslog {
     /// Sends each line. Those that the socket does not take are lost.
-    pub fn send_all(&mut self, mut lines: &[u8], queue: &Queue) -> io::Result<()> {
+    pub fn send_all(&mut self, mut lines: &[u8], queue: &LineQueue) -> io::Result<()> {
         let mut outcome = Ok(());
         let mut datagram = Vec::new();
         while let Some(end) = memchr(b'\n', lines) {

@@ -9,31 +9,31 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{SigSet, Signal};
 use nix::unistd::write;
 
-use super::Target;
-use super::queue::{LossReport, Queue};
+use super::LogTarget;
+use super::queue::{LineQueue, LossReport};
 use super::syslog::Syslog;
 
 /// Where the lines go.
-enum Sink {
+enum LogDestination {
     File(OwnedFd),
     Syslog(Syslog),
 }
 
 pub(super) struct Writer {
-    queue: Arc<Queue>,
-    sink: Sink,
+    queue: Arc<LineQueue>,
+    sink: LogDestination,
     /// The last write has ended in the middle of a line, whose rest is lost.
     torn: bool,
     report: LossReport,
 }
 
 impl Writer {
-    pub fn new(target: &Target, queue: Arc<Queue>) -> io::Result<Self> {
+    pub fn new(target: &LogTarget, queue: Arc<LineQueue>) -> io::Result<Self> {
         let sink = match target {
-            Target::File(file, _) => {
-                Sink::File(file.lock().unwrap_or_else(PoisonError::into_inner).try_clone()?)
-            }
-            Target::Syslog => Sink::Syslog(Syslog::default()),
+            LogTarget::File(file, _) => LogDestination::File(
+                file.lock().unwrap_or_else(PoisonError::into_inner).try_clone()?,
+            ),
+            LogTarget::Syslog => LogDestination::Syslog(Syslog::default()),
         };
         Ok(Self { report: LossReport::begin(&queue), queue, sink, torn: false })
     }
@@ -49,12 +49,12 @@ impl Writer {
         let mut lines = Vec::new();
         loop {
             let work = self.queue.take(&mut lines);
-            if let (Some(file), Sink::File(place)) = (work.file, &mut self.sink) {
+            if let (Some(file), LogDestination::File(place)) = (work.file, &mut self.sink) {
                 (*place, self.torn) = (file, false);
             }
             let outcome = match &mut self.sink {
-                Sink::File(file) => write_all(file, &lines, &mut self.torn, &self.queue),
-                Sink::Syslog(syslog) => syslog.send_all(&lines, &self.queue),
+                LogDestination::File(file) => write_all(file, &lines, &mut self.torn, &self.queue),
+                LogDestination::Syslog(syslog) => syslog.send_all(&lines, &self.queue),
             };
             let why = match outcome {
                 Ok(()) => String::from("they came faster than they could be written"),
@@ -70,7 +70,12 @@ impl Writer {
 }
 
 /// Writes whole lines. What cannot be written is counted as lost.
-fn write_all(file: &OwnedFd, mut lines: &[u8], torn: &mut bool, queue: &Queue) -> io::Result<()> {
+fn write_all(
+    file: &OwnedFd,
+    mut lines: &[u8],
+    torn: &mut bool,
+    queue: &LineQueue,
+) -> io::Result<()> {
     while !lines.is_empty() {
         if *torn {
             match write(file, b"\n") {
@@ -106,7 +111,12 @@ fn write_all(file: &OwnedFd, mut lines: &[u8], torn: &mut bool, queue: &Queue) -
 }
 
 /// Writes the rest of a line that was written in part.
-fn go_on(file: &OwnedFd, lines: &mut &[u8], torn: &mut bool, queue: &Queue) -> Option<io::Error> {
+fn go_on(
+    file: &OwnedFd,
+    lines: &mut &[u8],
+    torn: &mut bool,
+    queue: &LineQueue,
+) -> Option<io::Error> {
     let mut rest = memchr::memchr(b'\n', lines).map_or(lines.len(), |at| at + 1);
     while rest > 0 {
         match write(file, &lines[..rest]) {
@@ -127,7 +137,7 @@ fn go_on(file: &OwnedFd, lines: &mut &[u8], torn: &mut bool, queue: &Queue) -> O
 }
 
 /// Waits for a pipe's reader. `false`: the server ends, and it is not waited for.
-fn wait(file: &OwnedFd, queue: &Queue) -> bool {
+fn wait(file: &OwnedFd, queue: &LineQueue) -> bool {
     let mut fds = [PollFd::new(file.as_fd(), PollFlags::POLLOUT)];
     let came = poll(&mut fds, PollTimeout::from(100u16));
     came.is_ok_and(|count| count > 0) || !queue.is_closed()
@@ -144,9 +154,9 @@ mod tests {
 
     use super::*;
 
-    fn queue() -> Queue {
+    fn queue() -> LineQueue {
         let memory: Vec<AtomicU64> = (0..Shared::words(1, 1)).map(|_| AtomicU64::new(0)).collect();
-        Queue::new(Shared::new(memory.leak(), 1, 1))
+        LineQueue::new(Shared::new(memory.leak(), 1, 1))
     }
 
     #[test]

@@ -22,7 +22,7 @@ use bytes::{Bytes, BytesMut};
 use wire::limits::{BACKLOG_PARTS_MAX, RESPONSE_AHEAD_BYTES_MAX, SPOOL_BLOCK_BYTES};
 use wire::{Part, ResponseHead};
 
-use super::Event;
+use super::ConnEvent;
 use super::exchanges::may_pass;
 use crate::config::PortConfig;
 use crate::protocol::{Flow, StreamId};
@@ -81,7 +81,7 @@ pub struct ProtocolSink<'a> {
     /// The connection's content bytes in memory.
     pub unread: &'a mut u64,
     /// What comes of it.
-    pub events: &'a mut Vec<Event>,
+    pub events: &'a mut Vec<ConnEvent>,
     /// Gives the protocol a part.
     pub send: &'a mut dyn FnMut(StreamId, Part<ResponseHead>) -> Flow,
 }
@@ -193,7 +193,7 @@ impl Backlog {
         let flow = (sink.send)(self.stream, part);
         if flow == Flow::Gone {
             *sink.unread -= self.bytes + content;
-            sink.events.extend(self.exchange.map(Event::Gone));
+            sink.events.extend(self.exchange.map(ConnEvent::Gone));
         }
         flow
     }
@@ -207,7 +207,7 @@ impl Backlog {
 
     fn credit(&self, bytes: u64, sink: &mut ProtocolSink<'_>) {
         if let (Some(exchange), 1..) = (self.exchange, bytes) {
-            sink.events.push(Event::Credit(exchange, bytes));
+            sink.events.push(ConnEvent::Credit(exchange, bytes));
         }
     }
 

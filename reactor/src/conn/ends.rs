@@ -9,15 +9,15 @@ use wire::limits::{
 };
 use wire::shm::Counter;
 
-use super::{Conn, ConnPhase, Context, Event, PumpResult, Readiness};
+use super::{Conn, ConnContext, ConnEvent, ConnPhase, PumpResult, SocketReadiness};
 use crate::config::PortConfig;
 use crate::error_log::{ErrorLog, Kind};
 use crate::file;
 use crate::protocol::detect::Detect;
 use crate::protocol::{self, Now};
-use crate::proxies::protocol::{Header, Relayed, parse};
+use crate::proxies::protocol::{ProxyHeader, Relayed, parse};
 use crate::socket::Socket;
-use crate::tls::stream::Handshake;
+use crate::tls::stream::HandshakeProgress;
 
 impl ConnPhase {
     /// Where a connection stands before the client's own first byte.
@@ -37,7 +37,7 @@ impl Conn {
     pub(super) fn proxy_header(
         &mut self,
         port: &PortConfig,
-        cx: &mut Context<'_>,
+        cx: &mut ConnContext<'_>,
     ) -> Option<PumpResult> {
         if !matches!(self.phase, ConnPhase::ProxyHeader { .. }) {
             return None;
@@ -48,17 +48,17 @@ impl Conn {
             Err(nix::Error::EAGAIN) => return Some(PumpResult::Keep),
             Err(_) => return Some(PumpResult::Abort),
         };
-        let ended = bytes.is_empty() || self.readiness == Readiness::ReadableToEnd;
+        let ended = bytes.is_empty() || self.readiness == SocketReadiness::ReadableToEnd;
         match parse(bytes) {
-            Header::Incomplete if ended => Some(PumpResult::Abort),
+            ProxyHeader::Incomplete if ended => Some(PumpResult::Abort),
             // The next bytes are an edge of readiness.
-            Header::Incomplete => Some(PumpResult::Keep),
-            Header::Malformed(reason) => {
+            ProxyHeader::Incomplete => Some(PumpResult::Keep),
+            ProxyHeader::Malformed(reason) => {
                 cx.streams.shared.add(Counter::Refused, 1);
                 self.log_proxy(reason, cx.streams.now, cx.streams.error_log);
                 Some(PumpResult::Abort)
             }
-            Header::Complete { len, relayed } => {
+            ProxyHeader::Complete { len, relayed } => {
                 if !self.socket.discard(&mut bytes[..len]) {
                     return Some(PumpResult::Abort);
                 }
@@ -70,7 +70,7 @@ impl Conn {
     }
 
     /// Goes on as the connection of whom a proxy speaks for.
-    fn introduce(&mut self, relayed: Relayed, port: &PortConfig, cx: &mut Context<'_>) {
+    fn introduce(&mut self, relayed: Relayed, port: &PortConfig, cx: &mut ConnContext<'_>) {
         let now = cx.streams.now;
         let mut origin = self.streams.origin;
         let mut scheme = Scheme::Http;
@@ -89,7 +89,7 @@ impl Conn {
         self.streams.replace(Box::new(protocol), now);
         self.phase = ConnPhase::first(&self.socket, port, now);
         self.set_readable(false);
-        cx.streams.events.push(Event::Introduced);
+        cx.streams.events.push(ConnEvent::Introduced);
     }
 
     /// Says why a proxy's connection is closed.
@@ -110,19 +110,19 @@ impl Conn {
     pub(super) fn handshake(
         &mut self,
         port: &PortConfig,
-        cx: &mut Context<'_>,
+        cx: &mut ConnContext<'_>,
     ) -> Option<PumpResult> {
         let (ConnPhase::Handshaking { .. }, Socket::Tls(stream)) = (self.phase, &mut self.socket)
         else {
             return None;
         };
         match stream.handshake(cx.buffer) {
-            Handshake::Pending => {
+            HandshakeProgress::Pending => {
                 self.readiness.drained();
                 return Some(PumpResult::Keep);
             }
-            Handshake::Gone => return Some(PumpResult::Abort),
-            Handshake::Done => {
+            HandshakeProgress::Gone => return Some(PumpResult::Abort),
+            HandshakeProgress::Done => {
                 stream.acknowledge();
                 let kind = if stream.is_resumed() {
                     Counter::TlsResumptions
@@ -139,7 +139,7 @@ impl Conn {
                 // What was read last may hold more than the handshake's end.
                 self.set_readable(false);
             }
-            Handshake::Failed(reason) => {
+            HandshakeProgress::Failed(reason) => {
                 cx.streams.shared.add(Counter::Refused, 1);
                 cx.streams.shared.add(Counter::TlsFailures, 1);
                 let peer = self.peer();

@@ -18,7 +18,7 @@ use wire::limits::{
 };
 use wire::{BodyLength, FileSlice, Part, RequestIds, ResponseHead};
 
-use super::Event;
+use super::ConnEvent;
 use super::backlog::{Backlog, Parking, ProtocolSink, content_len};
 use super::backlogs::Backlogs;
 use crate::protocol::{Flow, StreamId};
@@ -280,7 +280,7 @@ impl Exchanges {
     /// Gives the protocol what it may have now. Says whether there was something.
     pub fn refill(
         &mut self,
-        events: &mut Vec<Event>,
+        events: &mut Vec<ConnEvent>,
         mut send: impl FnMut(StreamId, Part<ResponseHead>) -> Flow,
     ) -> bool {
         let shared = self.is_shared();
@@ -294,7 +294,7 @@ impl Exchanges {
     pub fn spool(
         &mut self,
         parking: &mut Parking<'_>,
-        events: &mut Vec<Event>,
+        events: &mut Vec<ConnEvent>,
         mut send: impl FnMut(StreamId, Part<ResponseHead>) -> Flow,
     ) -> bool {
         let Some(backlogs) = &mut self.backlogs else { return false };

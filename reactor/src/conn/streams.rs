@@ -7,7 +7,7 @@ use wire::head::Origin;
 use wire::shm::Shared;
 use wire::{Part, RequestHead, ResponseHead, ids};
 
-use super::Event;
+use super::ConnEvent;
 use super::backlog::Parking;
 use super::exchanges::Exchanges;
 use crate::config::PortConfig;
@@ -29,7 +29,7 @@ pub struct DriveContext<'a> {
     /// Where content goes that the client does not take.
     pub spool: &'a mut ResponseSpool,
     /// What came from the client, in order.
-    pub events: &'a mut Vec<Event>,
+    pub events: &'a mut Vec<ConnEvent>,
 }
 
 /// The streams of one connection.
@@ -165,7 +165,7 @@ impl<P: Protocol> Streams<P> {
             if let Part::Head(head) = &mut part {
                 describe(&mut self.protocol, head);
             }
-            cx.events.push(Event::Request(stream, part));
+            cx.events.push(ConnEvent::Request(stream, part));
         }
         self.drive_upgrades(cx);
         let any = cx.events.len() != before;
@@ -180,13 +180,13 @@ impl<P: Protocol> Streams<P> {
     }
 
     /// Tells of the requests that are over. Behind the parts of requests, so that one is told of first.
-    fn tell_ended(&mut self, events: &mut Vec<Event>) {
+    fn tell_ended(&mut self, events: &mut Vec<ConnEvent>) {
         if self.ended.is_empty() {
             return;
         }
         let written = self.written;
         let over = self.ended.extract_if(.., |(at, _)| *at <= written);
-        events.extend(over.map(|(_, ended)| Event::Ended(ended)));
+        events.extend(over.map(|(_, ended)| ConnEvent::Ended(ended)));
         if self.ended.is_empty() {
             self.ended = Vec::new();
         }
@@ -220,7 +220,7 @@ impl<P: Protocol> Streams<P> {
     fn drive_upgraded(&mut self, cx: &mut DriveContext<'_>) -> bool {
         let Some(upgrades) = &mut self.upgrades else { return false };
         let given = upgrades.drive(&mut self.protocol, cx.now);
-        cx.events.extend(upgrades.parts().map(|(stream, part)| Event::Request(stream, part)));
+        cx.events.extend(upgrades.parts().map(|(stream, part)| ConnEvent::Request(stream, part)));
         for (stream, bytes) in upgrades.released() {
             self.exchanges.released(stream, bytes);
         }
@@ -295,9 +295,9 @@ impl<P: Protocol> Streams<P> {
     }
 
     /// Tells of what the protocol has refused, behind the heads of those requests.
-    fn tell_refused(&mut self, events: &mut Vec<Event>) {
+    fn tell_refused(&mut self, events: &mut Vec<ConnEvent>) {
         while let Some(refusal) = self.protocol.refusal() {
-            events.push(Event::Refused(refusal));
+            events.push(ConnEvent::Refused(refusal));
         }
     }
 

@@ -34,7 +34,7 @@ struct Bench {
     shared: Shared,
     error_log: ErrorLog,
     spool: ResponseSpool,
-    events: Vec<Event>,
+    events: Vec<ConnEvent>,
 }
 
 impl Bench {
@@ -77,7 +77,7 @@ impl Bench {
     }
 
     fn pump(&mut self) {
-        let mut cx = Context {
+        let mut cx = ConnContext {
             streams: DriveContext {
                 now: &self.now,
                 shared: self.shared,
@@ -140,7 +140,7 @@ fn content_that_comes_with_the_end_of_the_handshake_is_looked_at() {
     client.write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
     bench.pump();
     let events = &bench.events;
-    assert!(matches!(&events[..], [Event::Request(_, Part::Head(_)), _]), "{events:?}");
+    assert!(matches!(&events[..], [ConnEvent::Request(_, Part::Head(_)), _]), "{events:?}");
 }
 
 /// A protocol that gives out its request when it is asked to write, or when a deadline has passed.
@@ -225,7 +225,7 @@ fn a_request_has_its_tls_whatever_made_the_protocol_give_it_out() {
         bench.conn.streams.replace(Box::new(late), &bench.now);
         assert_eq!(bench.conn.timeout(&bench.now, &mut bench.error_log), PumpResult::Keep);
         bench.pump();
-        let [Event::Request(1, Part::Head(head))] = &bench.events[..] else {
+        let [ConnEvent::Request(1, Part::Head(head))] = &bench.events[..] else {
             panic!("{by:?}: {:?}", bench.events)
         };
         assert!(head.tls.is_some(), "{by:?}");
@@ -300,7 +300,9 @@ fn a_stream_that_is_upgraded_belongs_to_its_machine() {
     client.write_all(&[head.as_bytes(), b"behind the head "].concat()).unwrap();
     bench.pump();
     let events = std::mem::take(&mut bench.events);
-    let [Event::Request(0, Part::Head(head)), Event::Request(0, Part::End(_))] = &events[..] else {
+    let [ConnEvent::Request(0, Part::Head(head)), ConnEvent::Request(0, Part::End(_))] =
+        &events[..]
+    else {
         panic!("{events:?}")
     };
     let protocol = head.upgrade.clone().unwrap().into();

@@ -4,14 +4,18 @@ use std::sync::Arc;
 
 use wire::shm::Counter;
 
-use super::{Conn, ConnPhase, Context, PumpResult, Readiness};
+use super::{Conn, ConnContext, ConnPhase, PumpResult, SocketReadiness};
 use crate::config::PortConfig;
 use crate::protocol::{Closing, Now, Outgoing, Output};
 use crate::response_spool::ResponseSpool;
 
 impl Conn {
     /// Writes until the socket or the protocol has no more; `Some` at the end of the connection.
-    pub(super) fn write(&mut self, port: &PortConfig, cx: &mut Context<'_>) -> Option<PumpResult> {
+    pub(super) fn write(
+        &mut self,
+        port: &PortConfig,
+        cx: &mut ConnContext<'_>,
+    ) -> Option<PumpResult> {
         if matches!(self.phase, ConnPhase::Lingering { .. }) {
             return None;
         }
@@ -80,7 +84,7 @@ impl Conn {
     }
 
     fn close_when_said(&mut self, now: &Now) -> Option<PumpResult> {
-        let unread = self.readiness != Readiness::Drained || !self.pending.is_empty();
+        let unread = self.readiness != SocketReadiness::Drained || !self.pending.is_empty();
         match self.streams.closing()? {
             // A close with unread bytes is a reset, which may overtake the last response.
             Closing::Close if !unread => self.end(),

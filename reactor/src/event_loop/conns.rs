@@ -15,7 +15,7 @@ use super::{EventLoop, LoopState};
 use crate::addresses::Seat;
 use crate::client::Client;
 use crate::conn::streams::DriveContext;
-use crate::conn::{Conn, Context, Event, PumpResult, content_len};
+use crate::conn::{Conn, ConnContext, ConnEvent, PumpResult, content_len};
 use crate::error_log::Kind;
 use crate::handler::workers::Task;
 use crate::handler::{Answer, ExchangeKey, NewRequest, ToClient};
@@ -114,7 +114,7 @@ impl EventLoop {
             None => return,
         };
         let port = &self.common.config.ports[usize::from(conn.streams.origin.port)];
-        let mut cx = Context {
+        let mut cx = ConnContext {
             streams: DriveContext {
                 now: self.turn.clock.now(),
                 shared: self.common.shared,
@@ -153,17 +153,17 @@ impl EventLoop {
         let mut events = take(&mut self.events);
         for event in events.drain(..) {
             match event {
-                Event::Introduced => self.introduced(key),
-                Event::Credit(exchange, bytes) => {
+                ConnEvent::Introduced => self.introduced(key),
+                ConnEvent::Credit(exchange, bytes) => {
                     if let Some(handler) = self.handlers.get(exchange.handler) {
                         handler.credit(exchange.id, bytes);
                     }
                 }
-                Event::Gone(exchange) => self.stream_gone(key, exchange),
-                Event::Refused(refusal) => self.refused(key, refusal),
-                Event::Ended(ended) => self.over(key, &ended),
-                Event::Request(stream, Part::Head(head)) => self.open(key, stream, head),
-                Event::Request(stream, part) => self.request_part(key, stream, part),
+                ConnEvent::Gone(exchange) => self.stream_gone(key, exchange),
+                ConnEvent::Refused(refusal) => self.refused(key, refusal),
+                ConnEvent::Ended(ended) => self.over(key, &ended),
+                ConnEvent::Request(stream, Part::Head(head)) => self.open(key, stream, head),
+                ConnEvent::Request(stream, part) => self.request_part(key, stream, part),
             }
         }
         self.events = events;

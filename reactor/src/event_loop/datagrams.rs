@@ -16,28 +16,28 @@ use crate::conn::streams::DriveContext;
 use crate::error_log::Kind;
 use crate::handler::workers::Task;
 use crate::mailbox::Datagram;
-use crate::quic::client::{Context, QuicClient};
-use crate::quic::context::Contexts;
-use crate::quic::endpoint::{Endpoint, First, FourTuple, Place, Routed};
-use crate::quic::mmsg::Inbox;
-use crate::quic::udp::Tally;
+use crate::quic::client::{QuicClient, QuicClientContext};
+use crate::quic::context::QuicConfigs;
+use crate::quic::endpoint::{Endpoint, First, FourTuple, Routed, ThreadPlace};
+use crate::quic::mmsg::DatagramInbox;
+use crate::quic::udp::SendTally;
 use crate::shared::SharedState;
 use crate::slots::Key;
 use crate::token::{Source, token};
 
 /// What a thread has of QUIC.
-pub struct Datagrams {
+pub struct QuicEndpoints {
     /// One place per port; `None` where HTTP/3 is not spoken.
     endpoints: Vec<Option<Endpoint>>,
     /// Where datagrams are received to.
-    inbox: Option<Inbox>,
+    inbox: Option<DatagramInbox>,
     /// Connections that packets have come for in this turn.
     touched: Vec<Key>,
     /// Ports whose sockets may have more to read.
     unread: Vec<usize>,
 }
 
-impl Datagrams {
+impl QuicEndpoints {
     /// The endpoints over a thread's sockets, one place per port.
     pub fn new(
         sockets: Vec<Option<OwnedFd>>,
@@ -49,10 +49,10 @@ impl Datagrams {
         let endpoints = sockets.into_iter().zip(&common.config.ports).zip(0..);
         let endpoints = endpoints.map(|((socket, config), port)| {
             let Some(socket) = socket else { return Ok(None) };
-            let place = Place { thread, threads };
+            let place = ThreadPlace { thread, threads };
             let (tls, quic) = (common.tls.clone(), config.quic.clone());
             let retry = quic.retry;
-            let contexts = Contexts::new(tls, port, config.http.clone(), quic);
+            let contexts = QuicConfigs::new(tls, port, config.http.clone(), quic);
             let secret = &common.config.quic_secret;
             let mut endpoint =
                 Endpoint::new(socket, place, retry, secret, contexts, Instant::now())?;
@@ -61,7 +61,7 @@ impl Datagrams {
         });
         Ok(Self {
             endpoints: endpoints.collect::<Result<_, _>>()?,
-            inbox: any.then(Inbox::new),
+            inbox: any.then(DatagramInbox::new),
             touched: Vec::new(),
             unread: Vec::new(),
         })
@@ -90,7 +90,7 @@ impl EventLoop {
 
     pub(super) fn udp_ready(&mut self, port: usize, readiness: &Readiness) {
         if readiness.is_writable() {
-            let mut tally = Tally::default();
+            let mut tally = SendTally::default();
             if let Some(Some(endpoint)) = self.datagrams.endpoints.get_mut(port) {
                 self.ready.extend(endpoint.unblocked(&mut tally));
             }
@@ -132,7 +132,7 @@ impl EventLoop {
         self.look_at_touched();
     }
 
-    fn take_in(&mut self, port: usize, inbox: &mut Inbox) {
+    fn take_in(&mut self, port: usize, inbox: &mut DatagramInbox) {
         for (received, bytes) in inbox.received() {
             self.common.shared.add(Counter::BytesReceived, bytes.len() as u64);
             let Some(Some(endpoint)) = self.datagrams.endpoints.get_mut(port) else { return };
@@ -215,7 +215,7 @@ impl EventLoop {
         for key in touched.drain(..) {
             let Some(Client::Quic(client)) = self.clients.get_mut(key) else { continue };
             let Some(endpoint) = self.datagrams.endpoint(client.origin().port) else { continue };
-            let mut cx = Context {
+            let mut cx = QuicClientContext {
                 streams: DriveContext {
                     now: self.turn.clock.now(),
                     shared: self.common.shared,
@@ -245,7 +245,7 @@ impl EventLoop {
         let port = client.origin().port;
         let Some(endpoint) = self.datagrams.endpoint(port) else { return };
         let port = &self.common.config.ports[usize::from(port)];
-        let mut cx = Context {
+        let mut cx = QuicClientContext {
             streams: DriveContext {
                 now: self.turn.clock.now(),
                 shared: self.common.shared,
@@ -261,14 +261,14 @@ impl EventLoop {
 
     /// Sends what connections have left in this turn.
     pub(super) fn flush_datagrams(&mut self) {
-        let mut tally = Tally::default();
+        let mut tally = SendTally::default();
         for endpoint in self.datagrams.endpoints.iter_mut().flatten() {
             endpoint.flush(&mut tally);
         }
         self.count(tally);
     }
 
-    fn count(&self, tally: Tally) {
+    fn count(&self, tally: SendTally) {
         self.common.shared.add(Counter::BytesSent, tally.bytes);
     }
 

@@ -7,7 +7,7 @@ use wire::head::Origin;
 
 use super::EventLoop;
 use crate::handler::workers::Task;
-use crate::handler::workers::link::{Link, LinkError};
+use crate::handler::workers::link::{LinkError, WorkerLink};
 use crate::handler::workers::scheduler::WorkerSlot;
 use crate::mailbox::PoolMail;
 use crate::token::{Source, token};
@@ -28,7 +28,7 @@ impl EventLoop {
         let Some(pool) = self.handlers.pool(id) else { return };
         match mail {
             PoolMail::Link { slot, worker, incarnation, socket } => {
-                let link = Link::new(socket, self.common.shared, worker, incarnation, thread);
+                let link = WorkerLink::new(socket, self.common.shared, worker, incarnation, thread);
                 self.add_link(id, slot, link);
             }
             PoolMail::Assign(assignment) => pool.assigned(assignment, turn),
@@ -40,7 +40,7 @@ impl EventLoop {
         }
     }
 
-    fn add_link(&mut self, id: PoolId, slot: WorkerSlot, link: Link) {
+    fn add_link(&mut self, id: PoolId, slot: WorkerSlot, link: WorkerLink) {
         let incarnation = link.incarnation;
         let interest = Interest::READABLE | Interest::WRITABLE;
         let registered = self.register(link.raw(), token(Source::Link(id, slot)), interest);

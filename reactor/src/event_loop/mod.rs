@@ -26,13 +26,13 @@ use wire::event::{self, LogEvent};
 use wire::limits::TLS_WATCH_INTERVAL;
 use wire::shm::Counter;
 
-use crate::acceptor::{ACCEPT_PAUSE, Accepting, Acceptor, Connection};
+use crate::acceptor::{ACCEPT_PAUSE, AcceptedConnection, Accepting, Acceptor};
 use crate::client::Client;
 use crate::clock::Clock;
-use crate::conn::{Event, PumpResult};
+use crate::conn::{ConnEvent, PumpResult};
 use crate::error_log::{ErrorLog, Kind};
 use crate::event_loop::closing::Numbers;
-use crate::event_loop::datagrams::Datagrams;
+use crate::event_loop::datagrams::QuicEndpoints;
 use crate::event_loop::room::RoomQueue;
 use crate::handler::Handlers;
 use crate::mailbox::Mail;
@@ -70,8 +70,8 @@ pub struct EventLoop {
     scratch: Output,
     spool: ResponseSpool,
     room: RoomQueue,
-    events: Vec<Event>,
-    datagrams: Datagrams,
+    events: Vec<ConnEvent>,
+    datagrams: QuicEndpoints,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -95,7 +95,7 @@ impl EventLoop {
         if let Some(acceptor) = &acceptor {
             acceptor.register(&poll)?;
         }
-        let datagrams = Datagrams::new(sockets, &common, thread)?;
+        let datagrams = QuicEndpoints::new(sockets, &common, thread)?;
         let clock = Clock::start();
         let error_log = ErrorLog::new(common.shared, clock.now().instant);
         let dir = common.config.spool_dir.clone();
@@ -236,7 +236,7 @@ impl EventLoop {
                 Ok(Accepting::One(connection)) if connection.thread == self.thread => {
                     self.add_conn(connection.socket, connection.origin, connection.seat);
                 }
-                Ok(Accepting::One(Connection { socket, origin, thread, seat })) => {
+                Ok(Accepting::One(AcceptedConnection { socket, origin, thread, seat })) => {
                     let mail = Mail::Accepted { socket, origin, seat };
                     self.common.mailboxes[usize::from(thread)].post(mail);
                 }

@@ -23,7 +23,7 @@ const CLIENT_SSL: u8 = 1;
 
 /// What is known of a header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Header {
+pub enum ProxyHeader {
     /// Its beginning has come.
     Incomplete,
     /// It is there.
@@ -57,12 +57,12 @@ pub enum Relayed {
 
 /// Reads a header from the first bytes of a connection: [`PROXY_HEADER_BYTES_MAX`] of them at least, or
 /// all that have come.
-pub fn parse(bytes: &[u8]) -> Header {
+pub fn parse(bytes: &[u8]) -> ProxyHeader {
     match bytes.first() {
-        None => Header::Incomplete,
+        None => ProxyHeader::Incomplete,
         Some(b'P') => version_1(bytes),
         Some(b'\r') => version_2(bytes),
-        Some(_) => Header::Malformed("no PROXY header"),
+        Some(_) => ProxyHeader::Malformed("no PROXY header"),
     }
 }
 
@@ -70,15 +70,15 @@ fn begins_as(bytes: &[u8], prefix: &[u8]) -> bool {
     bytes.iter().zip(prefix).all(|(a, b)| a == b)
 }
 
-fn version_1(bytes: &[u8]) -> Header {
+fn version_1(bytes: &[u8]) -> ProxyHeader {
     if !begins_as(bytes, b"PROXY ") {
-        return Header::Malformed("no PROXY header");
+        return ProxyHeader::Malformed("no PROXY header");
     }
     let start = &bytes[..bytes.len().min(V1_BYTES_MAX)];
     let Some(len) = start.windows(2).position(|end| end == b"\r\n").map(|at| at + 2) else {
         return match start.len() {
-            V1_BYTES_MAX => Header::Malformed("PROXY header of version 1 without an end"),
-            _ => Header::Incomplete,
+            V1_BYTES_MAX => ProxyHeader::Malformed("PROXY header of version 1 without an end"),
+            _ => ProxyHeader::Incomplete,
         };
     };
     let relayed = match v1::Header::try_from(&bytes[..len]).map(|header| header.addresses) {
@@ -93,35 +93,35 @@ fn version_1(bytes: &[u8]) -> Header {
             scheme: Scheme::Http,
         },
         Ok(v1::Addresses::Unknown) => Relayed::Unknown,
-        Err(_) => return Header::Malformed("malformed PROXY header of version 1"),
+        Err(_) => return ProxyHeader::Malformed("malformed PROXY header of version 1"),
     };
-    Header::Complete { len, relayed }
+    ProxyHeader::Complete { len, relayed }
 }
 
-fn version_2(bytes: &[u8]) -> Header {
+fn version_2(bytes: &[u8]) -> ProxyHeader {
     if !begins_as(bytes, v2::PROTOCOL_PREFIX) {
-        return Header::Malformed("no PROXY header");
+        return ProxyHeader::Malformed("no PROXY header");
     }
     let Some(&[.., command, _family, high, low]) = bytes.first_chunk::<V2_PREFIX_BYTES>() else {
-        return Header::Incomplete;
+        return ProxyHeader::Incomplete;
     };
     let len = V2_PREFIX_BYTES + usize::from(u16::from_be_bytes([high, low]));
     if len > PROXY_HEADER_BYTES_MAX {
-        return Header::Malformed("PROXY header of version 2 longer than 4 KiB");
+        return ProxyHeader::Malformed("PROXY header of version 2 longer than 4 KiB");
     }
-    let Some(bytes) = bytes.get(..len) else { return Header::Incomplete };
+    let Some(bytes) = bytes.get(..len) else { return ProxyHeader::Incomplete };
     if command == V2_LOCAL {
         // What follows of it is to be ignored, whatever it is.
-        return Header::Complete { len, relayed: Relayed::Local };
+        return ProxyHeader::Complete { len, relayed: Relayed::Local };
     }
     let Ok(header) = v2::Header::try_from(bytes) else {
-        return Header::Malformed("malformed PROXY header of version 2");
+        return ProxyHeader::Malformed("malformed PROXY header of version 2");
     };
     let Some(additions) = Additions::of(&header) else {
-        return Header::Malformed("malformed PROXY header of version 2");
+        return ProxyHeader::Malformed("malformed PROXY header of version 2");
     };
     if additions.checksum.is_some_and(|(at, told)| told != checksum(bytes, at)) {
-        return Header::Malformed("PROXY header of version 2 with a wrong checksum");
+        return ProxyHeader::Malformed("PROXY header of version 2 with a wrong checksum");
     }
     let scheme = additions.scheme;
     let relayed = match header.addresses {
@@ -139,7 +139,7 @@ fn version_2(bytes: &[u8]) -> Header {
         },
         v2::Addresses::Unspecified | v2::Addresses::Unix(_) => Relayed::Unknown,
     };
-    Header::Complete { len, relayed }
+    ProxyHeader::Complete { len, relayed }
 }
 
 /// What is of use in the vectors behind the addresses (section 2.2).
@@ -209,19 +209,19 @@ mod tests {
     /// A header by itself, byte by byte, and with a client's first bytes behind it.
     fn read(header: &[u8]) -> Relayed {
         for len in 0..header.len() {
-            assert_eq!(parse(&header[..len]), Header::Incomplete, "{len} bytes of {header:?}");
+            assert_eq!(parse(&header[..len]), ProxyHeader::Incomplete, "{len} bytes of {header:?}");
         }
         let whole = parse(header);
         for more in ["G", "GET / HTTP/1.1\r\n\r\n", "\r\n"] {
             assert_eq!(parse(&[header, more.as_bytes()].concat()), whole);
         }
-        let Header::Complete { len, relayed } = whole else { panic!("{whole:?}: {header:?}") };
+        let ProxyHeader::Complete { len, relayed } = whole else { panic!("{whole:?}: {header:?}") };
         assert_eq!(len, header.len());
         relayed
     }
 
     fn is_malformed(header: &[u8]) -> bool {
-        matches!(parse(header), Header::Malformed(_))
+        matches!(parse(header), ProxyHeader::Malformed(_))
     }
 
     #[test]
@@ -258,7 +258,7 @@ mod tests {
             assert!(is_malformed(bad.as_bytes()), "{bad:?}");
         }
         let long = format!("PROXY UNKNOWN {}", "x".repeat(93));
-        assert_eq!(parse(&long.as_bytes()[..106]), Header::Incomplete);
+        assert_eq!(parse(&long.as_bytes()[..106]), ProxyHeader::Incomplete);
         assert!(is_malformed(long.as_bytes()));
     }
 
@@ -326,7 +326,7 @@ mod tests {
         fn anything_is_read_without_harm(start in 0..4usize, bytes in prop::collection::vec(any::<u8>(), 0..300)) {
             let start: &[u8] = [&b""[..], b"PROXY ", b"PROXY TCP4 ", SIGNATURE][start];
             let bytes = [start, &bytes].concat();
-            if let Header::Complete { len, .. } = parse(&bytes) {
+            if let ProxyHeader::Complete { len, .. } = parse(&bytes) {
                 prop_assert!(len <= bytes.len());
             }
         }

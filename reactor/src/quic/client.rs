@@ -12,7 +12,7 @@ use wire::shm::Counter;
 
 use super::cids::Cid;
 use super::endpoint::{Endpoint, First, FourTuple};
-use super::udp::Tally;
+use super::udp::SendTally;
 use crate::addresses::Seat;
 use crate::config::PortConfig;
 use crate::conn::PumpResult;
@@ -50,7 +50,7 @@ struct Handshake {
 }
 
 /// What a turn's work on a connection has at hand.
-pub struct Context<'a> {
+pub struct QuicClientContext<'a> {
     /// For any connection.
     pub streams: DriveContext<'a>,
     /// The connection's endpoint.
@@ -152,7 +152,7 @@ impl QuicClient {
     }
 
     /// Takes what has come of the client's packets. Says whether the handshake has ended by them.
-    pub fn collect(&mut self, cx: &mut Context<'_>) -> bool {
+    pub fn collect(&mut self, cx: &mut QuicClientContext<'_>) -> bool {
         let begun = self.handshake.is_some() && self.streams.protocol().quic().is_established();
         if begun {
             let resumed = self.streams.protocol().quic().is_resumed();
@@ -180,14 +180,19 @@ impl QuicClient {
 
     /// Moves packets out. [`PumpResult::Again`] when there are more. What the client does not take of its
     /// responses is spooled.
-    pub fn pump(&mut self, key: Key, port: &PortConfig, cx: &mut Context<'_>) -> PumpResult {
+    pub fn pump(
+        &mut self,
+        key: Key,
+        port: &PortConfig,
+        cx: &mut QuicClientContext<'_>,
+    ) -> PumpResult {
         self.look_after_ids(key, cx.endpoint);
         let full = loop {
             let Some(out) = cx.endpoint.out(key) else { return PumpResult::Keep };
             let mut out = Outgoing::Datagrams(out);
             self.streams.fill(&mut out, &mut cx.streams);
             if out.is_full() {
-                let mut tally = Tally::default();
+                let mut tally = SendTally::default();
                 cx.endpoint.flush(&mut tally);
                 cx.streams.shared.add(Counter::BytesSent, tally.bytes);
                 break true;

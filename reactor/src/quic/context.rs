@@ -18,7 +18,7 @@ use crate::protocol::settings::HttpSettings;
 use crate::tls;
 
 /// The configuration of a port in one thread.
-pub struct Contexts {
+pub struct QuicConfigs {
     tls: Arc<tls::contexts::Contexts>,
     port: u16,
     http: Arc<HttpSettings>,
@@ -29,7 +29,7 @@ pub struct Contexts {
     failed: Option<u64>,
 }
 
-impl Contexts {
+impl QuicConfigs {
     /// The configuration of a port, which is made when it is first asked for.
     pub fn new(
         tls: Arc<tls::contexts::Contexts>,

@@ -10,11 +10,11 @@ use quiche::{ConnectionId, Header, RetryConnectionIds, Type};
 use wire::limits::{QUIC_ANSWERS_PER_SECOND_MAX, QUIC_HANDSHAKES_MAX};
 
 use super::cids::{self, CID_BYTES, Cid, CidRoutes};
-use super::context::Contexts;
-use super::mmsg::Inbox;
+use super::context::QuicConfigs;
+use super::mmsg::DatagramInbox;
 use super::rate_limiter::RateLimiter;
-use super::tokens::{Token, Tokens};
-use super::udp::{DatagramOutbox, Sent, Tally, UdpSocket};
+use super::tokens::{AddressToken, Tokens};
+use super::udp::{DatagramOutbox, SendProgress, SendTally, UdpSocket};
 use crate::addresses::Addresses;
 use crate::config::Retry;
 use crate::error_log::{ErrorLog, Kind};
@@ -32,12 +32,12 @@ const FIRST_BYTES_MIN: usize = 1200;
 pub struct Endpoint {
     socket: UdpSocket,
     out: DatagramOutbox,
-    place: Place,
+    place: ThreadPlace,
     retry: Retry,
     tokens: Tokens,
     /// Which connection a packet belongs to.
     pub routes: CidRoutes,
-    contexts: Contexts,
+    contexts: QuicConfigs,
     /// What its connections have in common.
     pub tls: Recent,
     /// Handshakes that are open.
@@ -52,7 +52,7 @@ pub struct Endpoint {
 
 /// Where an endpoint is.
 #[derive(Debug, Clone, Copy)]
-pub struct Place {
+pub struct ThreadPlace {
     /// Its thread.
     pub thread: u16,
     /// How many there are.
@@ -101,10 +101,10 @@ impl Endpoint {
     /// The endpoint over one of a port's sockets.
     pub fn new(
         fd: OwnedFd,
-        place: Place,
+        place: ThreadPlace,
         retry: Retry,
         secret: &Secret,
-        contexts: Contexts,
+        contexts: QuicConfigs,
         now: Instant,
     ) -> io::Result<Self> {
         Ok(Self {
@@ -130,7 +130,7 @@ impl Endpoint {
     }
 
     /// Receives once; 0 when nothing is there.
-    pub fn receive(&self, inbox: &mut Inbox) -> io::Result<usize> {
+    pub fn receive(&self, inbox: &mut DatagramInbox) -> io::Result<usize> {
         self.socket.receive(inbox)
     }
 
@@ -179,17 +179,19 @@ impl Endpoint {
         let since_1970 = now.unix_micros / 1_000_000;
         let dcid = header.dcid.to_vec();
         let token = match token.is_empty() {
-            true => Token::Foreign,
+            true => AddressToken::Foreign,
             false => self.tokens.open(token, way.from, &dcid, since_1970),
         };
         match token {
-            Token::Valid { original } => Routed::First(First { dcid, original: Some(original) }),
-            Token::Stale => Routed::Done,
-            Token::Foreign if self.must_prove(way.from) => {
+            AddressToken::Valid { original } => {
+                Routed::First(First { dcid, original: Some(original) })
+            }
+            AddressToken::Stale => Routed::Done,
+            AddressToken::Foreign if self.must_prove(way.from) => {
                 self.send_back(header, way, since_1970);
                 Routed::Done
             }
-            Token::Foreign => Routed::First(First { dcid, original: None }),
+            AddressToken::Foreign => Routed::First(First { dcid, original: None }),
         }
     }
 
@@ -288,14 +290,14 @@ impl Endpoint {
     }
 
     /// Sends what waits.
-    pub fn flush(&mut self, tally: &mut Tally) {
+    pub fn flush(&mut self, tally: &mut SendTally) {
         if !self.blocked {
-            self.blocked = self.socket.send(&mut self.out, tally) == Sent::Blocked;
+            self.blocked = self.socket.send(&mut self.out, tally) == SendProgress::Blocked;
         }
     }
 
     /// The socket takes packets again: the connections that have waited for it.
-    pub fn unblocked(&mut self, tally: &mut Tally) -> Vec<Key> {
+    pub fn unblocked(&mut self, tally: &mut SendTally) -> Vec<Key> {
         self.blocked = false;
         self.flush(tally);
         match self.blocked {

@@ -22,10 +22,10 @@ const EMPTY_NAME: libc::sockaddr_storage = unsafe { mem::zeroed() };
 
 #[derive(Clone, Copy)]
 #[repr(C, align(8))]
-struct Control([u8; CONTROL_BYTES]);
+struct ControlBuffer([u8; CONTROL_BYTES]);
 
 /// Where datagrams are received to.
-pub struct Inbox {
+pub struct DatagramInbox {
     buffers: Vec<u8>,
     received: Vec<ReceivedDatagrams>,
 }
@@ -45,7 +45,7 @@ pub struct ReceivedDatagrams {
 
 /// Datagrams of one client, to be cut into packets.
 #[derive(Debug, Clone, Copy)]
-pub struct Outgoing<'a> {
+pub struct OutgoingDatagrams<'a> {
     /// One behind the other.
     pub bytes: &'a [u8],
     /// The client.
@@ -56,7 +56,7 @@ pub struct Outgoing<'a> {
     pub segment_bytes: Option<u16>,
 }
 
-impl Inbox {
+impl DatagramInbox {
     /// Room for what one call may receive.
     pub fn new() -> Self {
         Self { buffers: vec![0; QUIC_RECEIVES * QUIC_RECEIVE_BYTES], received: Vec::new() }
@@ -68,7 +68,7 @@ impl Inbox {
         let mut headers = [EMPTY_HEADER; QUIC_RECEIVES];
         let mut names = [EMPTY_NAME; QUIC_RECEIVES];
         let mut slices = [EMPTY_SLICE; QUIC_RECEIVES];
-        let mut controls = [Control([0; CONTROL_BYTES]); QUIC_RECEIVES];
+        let mut controls = [ControlBuffer([0; CONTROL_BYTES]); QUIC_RECEIVES];
         for (nth, buffer) in self.buffers.chunks_exact_mut(QUIC_RECEIVE_BYTES).enumerate() {
             slices[nth].iov_base = buffer.as_mut_ptr().cast();
             slices[nth].iov_len = buffer.len();
@@ -119,11 +119,11 @@ impl Inbox {
 
 /// Sends as many of these as the socket takes, in order, at most [`QUIC_SENDS`]. An error is about
 /// the first.
-pub fn send(socket: BorrowedFd<'_>, messages: &[Outgoing<'_>]) -> nix::Result<usize> {
+pub fn send(socket: BorrowedFd<'_>, messages: &[OutgoingDatagrams<'_>]) -> nix::Result<usize> {
     let messages = &messages[..messages.len().min(QUIC_SENDS)];
     let mut headers = [EMPTY_HEADER; QUIC_SENDS];
     let mut slices = [EMPTY_SLICE; QUIC_SENDS];
-    let mut controls = [Control([0; CONTROL_BYTES]); QUIC_SENDS];
+    let mut controls = [ControlBuffer([0; CONTROL_BYTES]); QUIC_SENDS];
     let names: Vec<socket2::SockAddr> = messages.iter().map(|message| message.to.into()).collect();
     for (nth, (message, name)) in messages.iter().zip(&names).enumerate() {
         // The kernel only reads what a message is sent from.
@@ -216,7 +216,7 @@ fn read_control(header: &libc::msghdr, received: &mut ReceivedDatagrams) {
 }
 
 /// Writes what the kernel is to do with a message into the header's control buffer.
-fn write_control(header: &mut libc::msghdr, message: &Outgoing<'_>) {
+fn write_control(header: &mut libc::msghdr, message: &OutgoingDatagrams<'_>) {
     let mut used = 0;
     if let Some(size) = message.segment_bytes {
         used += push(header, used, libc::SOL_UDP, libc::UDP_SEGMENT, size);

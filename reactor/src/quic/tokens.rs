@@ -33,7 +33,7 @@ pub struct Tokens {
 
 /// What a client's token is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Token {
+pub enum AddressToken {
     /// Ours, and for this client: the destination of its very first packet.
     Valid {
         /// The id that the client had chosen before it was sent away.
@@ -77,16 +77,16 @@ impl Tokens {
     }
 
     /// What a token is that came from `from` in a packet to `dcid`. `now` in seconds since 1970.
-    pub fn open(&self, token: &[u8], from: SocketAddr, dcid: &[u8], now: u64) -> Token {
-        let Some(plain) = self.unseal(token) else { return Token::Foreign };
+    pub fn open(&self, token: &[u8], from: SocketAddr, dcid: &[u8], now: u64) -> AddressToken {
+        let Some(plain) = self.unseal(token) else { return AddressToken::Foreign };
         let (fixed, original) = plain.split_at(FIXED_BYTES);
         let (expires, rest) = fixed.split_at(8);
         let (client, retried) = rest.split_at(18);
         let expires = u64::from_be_bytes(expires.try_into().unwrap_or_default());
         if now > expires || client != address(from) || retried != dcid {
-            return Token::Stale;
+            return AddressToken::Stale;
         }
-        Token::Valid { original: original.to_vec() }
+        AddressToken::Valid { original: original.to_vec() }
     }
 
     fn unseal(&self, token: &[u8]) -> Option<Vec<u8>> {
@@ -148,14 +148,14 @@ mod tests {
         let (from, retried) = (SocketAddr::from(HERE), cids::choose(0, 1));
         let token = tokens.seal(from, b"original", &retried, 1000).unwrap();
         let open = |from: SocketAddr, dcid: &[u8], now| tokens.open(&token, from, dcid, now);
-        let valid = Token::Valid { original: b"original".to_vec() };
+        let valid = AddressToken::Valid { original: b"original".to_vec() };
         assert_eq!(open(from, &retried, 1000), valid);
         let last = 1000 + QUIC_RETRY_AGE_MAX.as_secs();
         assert_eq!(open(from, &retried, last), valid);
-        assert_eq!(open(from, &retried, last + 1), Token::Stale);
-        assert_eq!(open((HERE.0, 1001).into(), &retried, 1000), Token::Stale);
-        assert_eq!(open(([192, 0, 2, 2], HERE.1).into(), &retried, 1000), Token::Stale);
-        assert_eq!(open(from, &cids::choose(0, 1), 1000), Token::Stale);
+        assert_eq!(open(from, &retried, last + 1), AddressToken::Stale);
+        assert_eq!(open((HERE.0, 1001).into(), &retried, 1000), AddressToken::Stale);
+        assert_eq!(open(([192, 0, 2, 2], HERE.1).into(), &retried, 1000), AddressToken::Stale);
+        assert_eq!(open(from, &cids::choose(0, 1), 1000), AddressToken::Stale);
     }
 
     #[test]
@@ -164,17 +164,21 @@ mod tests {
         let (from, retried) = (SocketAddr::from(HERE), cids::choose(0, 1));
         let token = tokens.seal(from, b"original", &retried, 1000).unwrap();
         let other = Tokens::new(Secret::default());
-        assert_eq!(other.open(&token, from, &retried, 1000), Token::Foreign);
+        assert_eq!(other.open(&token, from, &retried, 1000), AddressToken::Foreign);
         for at in 0..token.len() {
             let mut broken = token.clone();
             broken[at] ^= 1;
-            assert_eq!(tokens.open(&broken, from, &retried, 1000), Token::Foreign, "{at}");
-            assert_eq!(tokens.open(&token[..at], from, &retried, 1000), Token::Foreign, "{at}");
+            assert_eq!(tokens.open(&broken, from, &retried, 1000), AddressToken::Foreign, "{at}");
+            assert_eq!(
+                tokens.open(&token[..at], from, &retried, 1000),
+                AddressToken::Foreign,
+                "{at}"
+            );
         }
-        assert_eq!(tokens.open(&[0; 2000], from, &retried, 1000), Token::Foreign);
+        assert_eq!(tokens.open(&[0; 2000], from, &retried, 1000), AddressToken::Foreign);
         // The same secret, in another thread or life.
         let heir = Tokens::new(tokens.secret.clone());
-        assert!(matches!(heir.open(&token, from, &retried, 1000), Token::Valid { .. }));
+        assert!(matches!(heir.open(&token, from, &retried, 1000), AddressToken::Valid { .. }));
     }
 
     #[test]

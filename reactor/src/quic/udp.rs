@@ -8,7 +8,7 @@ use nix::errno::Errno;
 use socket2::Socket;
 use wire::limits::QUIC_SENDS;
 
-use super::mmsg::{self, Inbox, Outgoing};
+use super::mmsg::{self, DatagramInbox, OutgoingDatagrams};
 use crate::protocol::datagrams::Datagrams;
 
 /// A UDP socket.
@@ -22,7 +22,7 @@ pub struct UdpSocket {
 
 /// What a socket's turn at sending came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Sent {
+pub enum SendProgress {
     /// Everything is on its way.
     All,
     /// The socket takes no more; the rest waits until it is writable.
@@ -47,7 +47,7 @@ struct Position {
 
 /// What was sent.
 #[derive(Debug, Default, Clone, Copy)]
-pub struct Tally {
+pub struct SendTally {
     /// Bytes.
     pub bytes: u64,
     /// Datagrams that the system refused: to QUIC they are lost.
@@ -68,7 +68,7 @@ impl UdpSocket {
     }
 
     /// Receives once; 0 when nothing is there.
-    pub fn receive(&self, inbox: &mut Inbox) -> io::Result<usize> {
+    pub fn receive(&self, inbox: &mut DatagramInbox) -> io::Result<usize> {
         loop {
             match inbox.receive(self.socket.as_fd()) {
                 Ok(count) => return Ok(count),
@@ -92,7 +92,7 @@ impl UdpSocket {
     }
 
     /// Sends what waits.
-    pub fn send(&mut self, out: &mut DatagramOutbox, tally: &mut Tally) -> Sent {
+    pub fn send(&mut self, out: &mut DatagramOutbox, tally: &mut SendTally) -> SendProgress {
         while !out.datagrams.is_empty() {
             let (batch, positions) = self.batch(out);
             if batch.is_empty() {
@@ -107,7 +107,7 @@ impl UdpSocket {
                     out.advance(reached);
                 }
                 Err(Errno::EINTR) => {}
-                Err(Errno::EAGAIN) => return Sent::Blocked,
+                Err(Errno::EAGAIN) => return SendProgress::Blocked,
                 Err(Errno::EIO | Errno::EINVAL)
                     if self.cuts && batch[0].segment_bytes.is_some() =>
                 {
@@ -122,11 +122,11 @@ impl UdpSocket {
                 }
             }
         }
-        Sent::All
+        SendProgress::All
     }
 
     /// What one call may send next, and where each piece of it ends.
-    fn batch<'a>(&self, out: &'a DatagramOutbox) -> (Vec<Outgoing<'a>>, Vec<Position>) {
+    fn batch<'a>(&self, out: &'a DatagramOutbox) -> (Vec<OutgoingDatagrams<'a>>, Vec<Position>) {
         let everywhere = self.local.ip().is_unspecified();
         let (mut batch, mut positions) =
             (Vec::with_capacity(QUIC_SENDS), Vec::with_capacity(QUIC_SENDS));
@@ -141,7 +141,7 @@ impl UdpSocket {
                 at += piece.len();
                 let several = piece.len() > place.segment_bytes;
                 let segment_bytes = several.then_some(place.segment_bytes as u16);
-                batch.push(Outgoing { bytes: piece, to: place.to, from, segment_bytes });
+                batch.push(OutgoingDatagrams { bytes: piece, to: place.to, from, segment_bytes });
                 positions.push(match at == bytes.len() {
                     true => Position { run: run + 1, bytes: 0 },
                     false => Position { run, bytes: at },
@@ -191,8 +191,8 @@ mod tests {
                 out.datagrams.push(*len, from, client.local_addr().unwrap());
             }
         }
-        let mut tally = Tally::default();
-        assert_eq!(socket.send(&mut out, &mut tally), Sent::All);
+        let mut tally = SendTally::default();
+        assert_eq!(socket.send(&mut out, &mut tally), SendProgress::All);
         assert!(out.datagrams.is_empty());
         let total = lens.iter().sum::<usize>() as u64 * 2;
         assert_eq!((tally.bytes, tally.refused), (total, 0));
@@ -232,8 +232,8 @@ mod tests {
             out.datagrams.room().unwrap();
             out.datagrams.push(len, socket.local, to);
         }
-        let mut tally = Tally::default();
-        assert_eq!(socket.send(&mut out, &mut tally), Sent::All);
+        let mut tally = SendTally::default();
+        assert_eq!(socket.send(&mut out, &mut tally), SendProgress::All);
         assert_eq!((tally.bytes, tally.refused), (202, 1));
         let lens = [(); 2].map(|()| client.recv(&mut [0; 2000]).unwrap());
         assert_eq!(lens, [100, 102]);
@@ -249,8 +249,8 @@ mod tests {
             out.datagrams.room().unwrap()[..len].fill(nth);
             out.datagrams.push(len, client.local, to);
         }
-        client.send(&mut out, &mut Tally::default());
-        let (mut inbox, mut packets, begin) = (Inbox::new(), Vec::new(), Instant::now());
+        client.send(&mut out, &mut SendTally::default());
+        let (mut inbox, mut packets, begin) = (DatagramInbox::new(), Vec::new(), Instant::now());
         while packets.len() < 10 && begin.elapsed() < Duration::from_secs(20) {
             server.receive(&mut inbox).unwrap();
             for (received, bytes) in inbox.received() {

@@ -3,7 +3,7 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use otlp::messages::{
-    CUMULATIVE, Data, Distribution, Gauge, Histogram, KeyValue, Metric, Number, Sum,
+    CUMULATIVE, Data, Distribution, Gauge, Histogram, KeyValue, Metric, NumberDataPoint, Sum,
 };
 use wire::metrics::visit::{Memory, MetricsSink, visit};
 use wire::metrics::{Family, MetricType};
@@ -50,7 +50,7 @@ impl MetricsSink for Made {
     }
 
     fn sample(&mut self, _: &Family, labels: &[(&str, &str)], value: u64) {
-        let number = Number {
+        let number = NumberDataPoint {
             start_time_unix_nano: self.start,
             time_unix_nano: self.now,
             as_int: Some(i64::try_from(value).unwrap_or(i64::MAX)),

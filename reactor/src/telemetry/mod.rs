@@ -11,7 +11,7 @@ use std::time::Instant;
 use log::Level;
 use log::kv::Value;
 use otlp::messages::{Metric, Span};
-use otlp::{Figure, Running, Sender, Settings, Source};
+use otlp::{ExporterThread, Figure, Sender, Settings, TelemetrySource};
 use wire::event::{self, LogEvent};
 use wire::limits::OTLP_TEXT_BYTES_MAX;
 use wire::shm::{Counter, Shared};
@@ -27,7 +27,7 @@ pub(crate) struct Telemetry {
     memory: Mutex<MemoryLook>,
 }
 
-impl Source for Telemetry {
+impl TelemetrySource for Telemetry {
     type Item = Record;
 
     fn spans(&self, record: &Record, spans: &mut Vec<Span>) {
@@ -55,9 +55,9 @@ impl Source for Telemetry {
 
 /// Starts the thread that sends. When there is none to be had, or no use for the certificates, the server goes on
 /// without it.
-pub(crate) fn start(settings: Settings, shared: Shared) -> Option<Running<Telemetry>> {
+pub(crate) fn start(settings: Settings, shared: Shared) -> Option<ExporterThread<Telemetry>> {
     let memory = Mutex::new(MemoryLook::new());
-    let started = Running::start(settings, Telemetry { shared, memory });
+    let started = ExporterThread::start(settings, Telemetry { shared, memory });
     let failed = started.as_ref().err();
     if let Some(error) = failed {
         event::log(
@@ -74,7 +74,7 @@ pub(crate) fn start(settings: Settings, shared: Shared) -> Option<Running<Teleme
 }
 
 /// Makes the observer of each reactor thread; requests of the port for administrators make no spans.
-pub(crate) fn observer(running: &Running<Telemetry>, admin: Option<u16>) -> MakeObserver {
+pub(crate) fn observer(running: &ExporterThread<Telemetry>, admin: Option<u16>) -> MakeObserver {
     let sender = running.sender();
     MakeObserver(Arc::new(move |_, _| {
         Box::new(Recorder { sender: sender.clone(), admin, records: Vec::new() })

@@ -163,7 +163,7 @@ fn redacted(query: &str) -> String {
 mod tests {
     use bytes::Bytes;
     use http::StatusCode;
-    use otlp::messages::Value;
+    use otlp::messages::AttributeValue;
 
     use super::*;
     use crate::record::tests::record;
@@ -191,14 +191,14 @@ mod tests {
         spans
     }
 
-    fn get(span: &Span, key: &str) -> Option<Value> {
+    fn get(span: &Span, key: &str) -> Option<AttributeValue> {
         let found = span.attributes.iter().find(|attribute| attribute.key == key)?;
         found.value.clone()?.value
     }
 
     fn text(span: &Span, key: &str) -> Option<String> {
         match get(span, key)? {
-            Value::Text(text) => Some(text),
+            AttributeValue::Text(text) => Some(text),
             other => panic!("{other:?}"),
         }
     }
@@ -224,10 +224,10 @@ mod tests {
         assert_ne!(queue.span_id, handler.span_id);
         assert!(spans.iter().all(|span| span.trace_id == [7; 16] && span.status.is_none()
             || span.name == "GET"));
-        assert_eq!(get(handler, "process.pid"), Some(Value::Int(4711)));
+        assert_eq!(get(handler, "process.pid"), Some(AttributeValue::Int(4711)));
         assert_eq!(text(server, "network.protocol.version").as_deref(), Some("1.1"));
         assert_eq!(text(server, "client.address").as_deref(), Some("192.0.2.7"));
-        assert_eq!(get(server, "http.response.status_code"), Some(Value::Int(200)));
+        assert_eq!(get(server, "http.response.status_code"), Some(AttributeValue::Int(200)));
     }
 
     #[test]

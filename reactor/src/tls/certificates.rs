@@ -16,7 +16,7 @@ use super::staple::Staple;
 
 /// Where a certificate and its key come from.
 #[derive(Clone, PartialEq, Eq)]
-pub enum Identity {
+pub enum CertificateSource {
     /// From files.
     Files {
         /// The certificate and those that lead to its authority, PEM.
@@ -33,7 +33,7 @@ pub enum Identity {
 }
 
 /// Keys and passphrases stay out of logs.
-impl fmt::Debug for Identity {
+impl fmt::Debug for CertificateSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Files { certificate, .. } => write!(f, "{}", certificate.display()),
@@ -95,9 +95,9 @@ impl Material {
 }
 
 impl Credential {
-    fn load(identity: &Identity, option: &'static str) -> Result<Self, TlsError> {
+    fn load(identity: &CertificateSource, option: &'static str) -> Result<Self, TlsError> {
         match identity {
-            Identity::Files { certificate, key, passphrase, staple } => {
+            CertificateSource::Files { certificate, key, passphrase, staple } => {
                 let of = |alone| if option.is_empty() { alone } else { option };
                 let (of_certificate, of_key) = (of("ssl_cert_file "), of("ssl_key_file "));
                 let chain = certificates(certificate, of_certificate)?;
@@ -112,7 +112,7 @@ impl Credential {
                 }
                 Ok(credential)
             }
-            Identity::Memory(pem) => {
+            CertificateSource::Memory(pem) => {
                 let named = |reason| TlsError::new("the certificate in memory", None, reason);
                 let chain = X509::stack_from_pem(&pem.certificate)
                     .map_err(|error| named(RejectReason::NoCertificate(detail(&error))))?;

@@ -30,12 +30,12 @@ pub(crate) struct Contexts {
 struct PortTls {
     config: TlsConfig,
     http2: bool,
-    current: RwLock<Current>,
-    files: Mutex<Files>,
+    current: RwLock<CurrentCertificates>,
+    files: Mutex<CertificateFiles>,
 }
 
 /// The certificates of now.
-struct Current {
+struct CurrentCertificates {
     context: SslContext,
     /// What QUIC makes its own contexts of.
     material: Arc<Material>,
@@ -46,7 +46,7 @@ struct Current {
 }
 
 /// Keys stay out of logs.
-impl fmt::Debug for Current {
+impl fmt::Debug for CurrentCertificates {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Current").field("generation", &self.generation).finish_non_exhaustive()
     }
@@ -54,7 +54,7 @@ impl fmt::Debug for Current {
 
 /// What is known of the files of a port.
 #[derive(Debug)]
-struct Files {
+struct CertificateFiles {
     /// As they were when they were read last, well or not.
     read: Fingerprint,
     /// As they were at the last look.
@@ -73,13 +73,16 @@ impl Contexts {
             Ok(Some(PortTls {
                 config: tls.config.clone(),
                 http2,
-                current: RwLock::new(Current {
+                current: RwLock::new(CurrentCertificates {
                     context,
                     material: Arc::new(tls.material.clone()),
                     names: names(&tls.config, &tls.material),
                     generation: 0,
                 }),
-                files: Mutex::new(Files { read: tls.files.clone(), seen: tls.files.clone() }),
+                files: Mutex::new(CertificateFiles {
+                    read: tls.files.clone(),
+                    seen: tls.files.clone(),
+                }),
             }))
         });
         Ok(Self { ports: ports.collect::<Result<_, _>>()? })
@@ -147,11 +150,11 @@ impl Contexts {
 }
 
 impl PortTls {
-    fn files(&self) -> MutexGuard<'_, Files> {
+    fn files(&self) -> MutexGuard<'_, CertificateFiles> {
         self.files.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn current(&self) -> RwLockReadGuard<'_, Current> {
+    fn current(&self) -> RwLockReadGuard<'_, CurrentCertificates> {
         self.current.read().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -167,7 +170,7 @@ impl PortTls {
                 let names = names(config, &material);
                 let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
                 let generation = current.generation + 1;
-                *current = Current { context, material, names, generation };
+                *current = CurrentCertificates { context, material, names, generation };
                 event::log(
                     Level::Info,
                     LogEvent::TlsCertificateLoaded,

@@ -14,18 +14,18 @@ use boring::x509::extension::{
 };
 use boring::x509::{X509, X509NameBuilder};
 
-use super::certificates::{Identity, Pem, RejectReason, TlsError, detail};
+use super::certificates::{CertificateSource, Pem, RejectReason, TlsError, detail};
 
 /// How long it is valid: longer than a server of a developer runs, and no longer than the 90 days to
 /// which browsers are used.
 const DAYS: u32 = 90;
 
 /// A new certificate for `localhost`, 127.0.0.1 and ::1, and its key.
-pub fn localhost() -> Result<Identity, TlsError> {
+pub fn localhost() -> Result<CertificateSource, TlsError> {
     let pem = make().map_err(|error| {
         TlsError::new("the development certificate", None, RejectReason::Refused(detail(&error)))
     })?;
-    Ok(Identity::Memory(Arc::new(pem)))
+    Ok(CertificateSource::Memory(Arc::new(pem)))
 }
 
 fn make() -> Result<Pem, ErrorStack> {

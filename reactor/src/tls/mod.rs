@@ -31,7 +31,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use self::certificates::{Identity, Material, TlsError};
+use self::certificates::{CertificateSource, Material, TlsError};
 use self::tickets::TicketSecret;
 use self::watch::Fingerprint;
 
@@ -39,9 +39,9 @@ use self::watch::Fingerprint;
 #[derive(Debug, Clone)]
 pub struct TlsConfig {
     /// The certificate of clients that name no server, or one that no other certificate is for.
-    pub identity: Identity,
+    pub identity: CertificateSource,
     /// Certificates by server name (RFC 6066, 3), in lower case; `*.` stands for one label.
-    pub named: Vec<(String, Identity)>,
+    pub named: Vec<(String, CertificateSource)>,
     /// The oldest version.
     pub version_min: TlsVersion,
     /// The newest version.
@@ -67,7 +67,7 @@ pub const CIPHERS_DEFAULT: &str = "[ECDHE-ECDSA-AES128-GCM-SHA256|ECDHE-ECDSA-CH
 
 impl TlsConfig {
     /// The defaults, with this certificate.
-    pub fn new(identity: Identity) -> Self {
+    pub fn new(identity: CertificateSource) -> Self {
         Self {
             identity,
             named: Vec::new(),

@@ -113,7 +113,7 @@ mod tests {
     use boring::x509::{X509, X509Builder};
 
     use super::*;
-    use crate::tls::certificates::Identity;
+    use crate::tls::certificates::CertificateSource;
     use crate::tls::{Tls, TlsConfig, development};
 
     /// A certificate that nobody has signed.
@@ -216,6 +216,6 @@ mod tests {
         assert!(names.cover(b"localhost:1", None) && names.cover(b"[::1]", None));
         // What counts is what clients find in the certificate.
         assert!(!names.cover(b"configured.example", None));
-        assert!(matches!(identity(), Identity::Memory(_)));
+        assert!(matches!(identity(), CertificateSource::Memory(_)));
     }
 }

@@ -85,7 +85,7 @@ impl Staple {
 
 /// What an OCSP response says of a certificate (RFC 6960, 4.2.1).
 #[derive(Debug, PartialEq, Eq)]
-struct Status<'a> {
+struct SingleResponse<'a> {
     /// The certificate's serial number, as an INTEGER of DER.
     serial: &'a [u8],
     /// `nextUpdate`, as text.
@@ -105,7 +105,7 @@ const FIRST: u8 = 0xa0;
 const BASIC: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 0x30, 1, 1];
 
 /// The status of the first certificate in a successful response.
-fn parse(response: &[u8]) -> Option<Status<'_>> {
+fn parse(response: &[u8]) -> Option<SingleResponse<'_>> {
     let mut whole = Der(response);
     let mut outer = Der(whole.next(SEQUENCE)?);
     if !whole.0.is_empty() || outer.next(ENUMERATED)? != [0] {
@@ -131,7 +131,7 @@ fn parse(response: &[u8]) -> Option<Status<'_>> {
     single.any()?;
     single.next(TIME)?;
     let until = single.next(FIRST).and_then(|end| Der(end).next(TIME));
-    Some(Status { serial, until })
+    Some(SingleResponse { serial, until })
 }
 
 /// Elements of DER (X.690) one after another.
@@ -210,7 +210,7 @@ mod tests {
         for version in [&b""[..], &[FIRST, 3, INTEGER, 1, 0]] {
             let response = response(version, &end);
             let status = parse(&response).expect("a response");
-            let wanted = Status { serial: &[0, 0x80, 1], until: Some(b"20260108000000Z") };
+            let wanted = SingleResponse { serial: &[0, 0x80, 1], until: Some(b"20260108000000Z") };
             assert_eq!(status, wanted);
             for len in 0..response.len() {
                 assert_eq!(parse(&response[..len]), None, "{len}");

@@ -16,7 +16,7 @@ use super::wire_end::{Fill, WireEnd};
 use crate::file;
 use crate::protocol::{Alpn, Chunk, Output};
 use crate::read_buffer::ReadBuffer;
-use crate::socket::Received;
+use crate::socket::SocketRead;
 
 /// The most content bytes of a record (RFC 8446, 5.1).
 const RECORD_BYTES_MAX: usize = 16 << 10;
@@ -40,7 +40,7 @@ enum TlsState {
 
 /// How far the handshake is.
 #[derive(Debug)]
-pub(crate) enum Handshake {
+pub(crate) enum HandshakeProgress {
     /// The client has to say more first.
     Pending,
     /// It is done.
@@ -70,9 +70,9 @@ impl TlsStream {
     }
 
     /// Goes on with the handshake, as far as what the client has sent allows.
-    pub(crate) fn handshake(&mut self, buffer: &mut ReadBuffer) -> Handshake {
+    pub(crate) fn handshake(&mut self, buffer: &mut ReadBuffer) -> HandshakeProgress {
         if self.stream.get_mut().push().is_err() {
-            return Handshake::Gone;
+            return HandshakeProgress::Gone;
         }
         loop {
             let end = self.stream.get_mut();
@@ -83,27 +83,27 @@ impl TlsStream {
                         return self.refuse_cleartext();
                     }
                     Fill::Some { .. } => {}
-                    Fill::Nothing => return Handshake::Pending,
-                    Fill::Eof | Fill::Broken => return Handshake::Gone,
+                    Fill::Nothing => return HandshakeProgress::Pending,
+                    Fill::Eof | Fill::Broken => return HandshakeProgress::Gone,
                 }
             }
             match self.stream.accept() {
-                Ok(()) => return Handshake::Done,
+                Ok(()) => return HandshakeProgress::Done,
                 Err(error) if error.code() == ErrorCode::WANT_READ => {}
                 Err(error) => {
                     self.state = TlsState::Failed;
-                    return Handshake::Failed(reason(&error));
+                    return HandshakeProgress::Failed(reason(&error));
                 }
             }
         }
     }
 
     /// Answers a client that does not speak TLS but, by its first byte, HTTP.
-    fn refuse_cleartext(&mut self) -> Handshake {
+    fn refuse_cleartext(&mut self) -> HandshakeProgress {
         self.state = TlsState::Failed;
         // Nothing was written before, so the socket has room; a client that is gone needs no answer.
         let _ = self.stream.get_mut().write_all(NO_CLEARTEXT);
-        Handshake::Failed("it speaks HTTP in cleartext".to_owned())
+        HandshakeProgress::Failed("it speaks HTTP in cleartext".to_owned())
     }
 
     /// Acknowledges the end of the handshake now, unless there is something to do that will. The
@@ -132,21 +132,21 @@ impl TlsStream {
     }
 
     /// Reads once.
-    pub(crate) fn receive(&mut self, buffer: &mut ReadBuffer) -> Received {
+    pub(crate) fn receive(&mut self, buffer: &mut ReadBuffer) -> SocketRead {
         loop {
             match self.state {
                 TlsState::Open => {}
-                TlsState::Ended => return Received::Eof,
-                TlsState::Broken => return Received::Broken,
+                TlsState::Ended => return SocketRead::Eof,
+                TlsState::Broken => return SocketRead::Broken,
                 TlsState::Failed => return self.stream.get_mut().receive_raw(buffer),
             }
             let mut drained = false;
             if self.stream.get_ref().incoming().is_empty() && self.stream.ssl().pending() == 0 {
                 match self.stream.get_mut().fill(buffer) {
                     Fill::Some { drained: all } => drained = all,
-                    Fill::Nothing => return Received::Nothing,
-                    Fill::Eof => return Received::Eof,
-                    Fill::Broken => return Received::Broken,
+                    Fill::Nothing => return SocketRead::Nothing,
+                    Fill::Eof => return SocketRead::Eof,
+                    Fill::Broken => return SocketRead::Broken,
                 }
             }
             let mut more = false;
@@ -156,14 +156,14 @@ impl TlsStream {
                 Ok(len)
             }) {
                 Ok((bytes, _)) => bytes,
-                Err(_) => return Received::Broken,
+                Err(_) => return SocketRead::Broken,
             };
             drained &= !more && self.state == TlsState::Open;
             if !bytes.is_empty() {
-                return Received::Bytes { bytes, drained };
+                return SocketRead::Bytes { bytes, drained };
             }
             if drained {
-                return Received::Nothing;
+                return SocketRead::Nothing;
             }
         }
     }

@@ -6,7 +6,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use super::TlsConfig;
-use super::certificates::Identity;
+use super::certificates::CertificateSource;
 
 /// Which files there were, as far as can be told without reading them. Links are followed, so that a
 /// link that is switched to another folder counts as a change.
@@ -49,10 +49,10 @@ fn files(config: &TlsConfig) -> impl Iterator<Item = PathBuf> {
     let named = config.named.iter().map(|(_, identity)| identity);
     let identities = std::iter::once(&config.identity).chain(named);
     let of_identities = identities.filter_map(|identity| match identity {
-        Identity::Files { certificate, key, staple, .. } => {
+        CertificateSource::Files { certificate, key, staple, .. } => {
             Some([Some(certificate.clone()), Some(key.clone()), staple.clone()])
         }
-        Identity::Memory(_) => None,
+        CertificateSource::Memory(_) => None,
     });
     let authorities = config.clients.iter().map(|clients| clients.authorities.clone());
     of_identities.flatten().flatten().chain(authorities)

@@ -15,7 +15,7 @@ use wire::limits::{SPOOL_BLOCK_BYTES, SPOOL_PIECE_BYTES_MIN, TLS_BATCH_BYTES_MAX
 
 use crate::file;
 use crate::read_buffer::ReadBuffer;
-use crate::socket::Received;
+use crate::socket::SocketRead;
 
 /// The socket, and the records on their way.
 #[derive(Debug)]
@@ -101,12 +101,12 @@ impl WireEnd {
     }
 
     /// Reads once, past TLS.
-    pub(super) fn receive_raw(&mut self, buffer: &mut ReadBuffer) -> Received {
+    pub(super) fn receive_raw(&mut self, buffer: &mut ReadBuffer) -> SocketRead {
         match self.fill(buffer) {
-            Fill::Some { drained } => Received::Bytes { bytes: self.incoming.split(), drained },
-            Fill::Nothing => Received::Nothing,
-            Fill::Eof => Received::Eof,
-            Fill::Broken => Received::Broken,
+            Fill::Some { drained } => SocketRead::Bytes { bytes: self.incoming.split(), drained },
+            Fill::Nothing => SocketRead::Nothing,
+            Fill::Eof => SocketRead::Eof,
+            Fill::Broken => SocketRead::Broken,
         }
     }
 

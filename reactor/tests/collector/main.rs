@@ -15,10 +15,10 @@ use boring::ssl::{SslAcceptor, SslMethod};
 use boring::x509::X509;
 use fake::{Answer, Collector, PATIENCE};
 use otlp::messages::{
-    Data, ExportMetrics, ExportResponse, ExportTraces, Gauge, KeyValue, Metric, Number,
+    Data, ExportMetrics, ExportResponse, ExportTraces, Gauge, KeyValue, Metric, NumberDataPoint,
     PartialSuccess, Span,
 };
-use otlp::{Figure, Running, Settings, Source};
+use otlp::{ExporterThread, Figure, Settings, TelemetrySource};
 use prost::Message;
 use wire::limits::OTLP_FLUSH_TIME_MAX;
 
@@ -33,7 +33,7 @@ struct Numbers {
 #[derive(Debug, Clone)]
 struct Counted(Arc<Numbers>);
 
-impl Source for Counted {
+impl TelemetrySource for Counted {
     type Item = u32;
 
     fn spans(&self, item: &u32, spans: &mut Vec<Span>) {
@@ -41,7 +41,7 @@ impl Source for Counted {
     }
 
     fn metrics(&self) -> Vec<Metric> {
-        let point = Number { as_int: Some(7), ..Number::default() };
+        let point = NumberDataPoint { as_int: Some(7), ..NumberDataPoint::default() };
         let data = Some(Data::Gauge(Gauge { data_points: vec![point] }));
         vec![Metric { name: "seven".into(), data, ..Metric::default() }]
     }
@@ -79,12 +79,12 @@ impl Counted {
     }
 }
 
-fn start(settings: Settings) -> (Running<Counted>, Counted) {
+fn start(settings: Settings) -> (ExporterThread<Counted>, Counted) {
     let source = Counted(Arc::default());
-    (Running::start(settings, source.clone()).unwrap(), source)
+    (ExporterThread::start(settings, source.clone()).unwrap(), source)
 }
 
-fn give(running: &Running<Counted>, numbers: std::ops::Range<u32>) {
+fn give(running: &ExporterThread<Counted>, numbers: std::ops::Range<u32>) {
     running.sender().send(&mut numbers.collect(), Instant::now());
 }
 
@@ -222,7 +222,7 @@ fn an_address_that_is_none_is_refused_by_the_first_request() {
 #[test]
 fn a_collector_by_tls_is_believed_by_its_certificate_alone() {
     let identity = reactor::tls::development::localhost().unwrap();
-    let reactor::tls::certificates::Identity::Memory(pem) = identity else {
+    let reactor::tls::certificates::CertificateSource::Memory(pem) = identity else {
         panic!("{identity:?}")
     };
     let mut acceptor = SslAcceptor::mozilla_intermediate_v5(SslMethod::tls()).unwrap();

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use otlp::Settings;
-use otlp::messages::{Data, ExportMetrics, ExportTraces, Metric, Span, Value};
+use otlp::messages::{AttributeValue, Data, ExportMetrics, ExportTraces, Metric, Span};
 use prost::Message;
 use reactor::config::TraceSettings;
 use wire::{Part, Reason, Version};
@@ -36,13 +36,13 @@ fn spans(collector: &Collector, count: usize) -> Vec<Span> {
     spans
 }
 
-fn get(span: &Span, key: &str) -> Option<Value> {
+fn get(span: &Span, key: &str) -> Option<AttributeValue> {
     let found = span.attributes.iter().find(|attribute| attribute.key == key)?;
     found.value.clone()?.value
 }
 
 fn is_text(span: &Span, key: &str, wanted: &str) -> bool {
-    get(span, key) == Some(Value::Text(wanted.to_owned()))
+    get(span, key) == Some(AttributeValue::Text(wanted.to_owned()))
 }
 
 #[test]
@@ -79,8 +79,8 @@ fn a_sampled_request_is_a_span_of_the_server_with_those_of_queue_and_handler() {
         ] {
             assert!(is_text(server, key, value), "{version:?} {key}: {server:?}");
         }
-        assert_eq!(get(server, "http.response.status_code"), Some(Value::Int(200)));
-        assert_eq!(get(server, "http.response.body.size"), Some(Value::Int(5)));
+        assert_eq!(get(server, "http.response.status_code"), Some(AttributeValue::Int(200)));
+        assert_eq!(get(server, "http.response.body.size"), Some(AttributeValue::Int(5)));
         assert_eq!(get(server, "error.type"), None);
         let times = [
             server.start_time_unix_nano,

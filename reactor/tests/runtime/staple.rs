@@ -5,7 +5,7 @@ use std::path::Path;
 
 use boring::ssl::SslStream;
 use boring::x509::X509;
-use reactor::tls::certificates::Identity;
+use reactor::tls::certificates::CertificateSource;
 use reactor::tls::{Tls, TlsConfig};
 
 use crate::played::Server;
@@ -39,8 +39,8 @@ fn response(certificate: &[u8], until: &str) -> Vec<u8> {
     element(SEQUENCE, &[&[10, 1, 0][..], &element(FIRST, &typed)].concat())
 }
 
-fn identity(folder: &Path) -> Identity {
-    Identity::Files {
+fn identity(folder: &Path) -> CertificateSource {
+    CertificateSource::Files {
         certificate: folder.join("c.pem"),
         key: folder.join("k.pem"),
         passphrase: None,

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use boring::ssl::{SslConnector, SslMethod, SslStream, SslVerifyMode, SslVersion};
-use reactor::tls::certificates::Identity;
+use reactor::tls::certificates::CertificateSource;
 use reactor::tls::{Tls, TlsConfig, TlsVersion, development};
 use wire::control::FromReactor;
 use wire::shm::Counter;
@@ -335,8 +335,8 @@ pub fn put(folder: &std::path::Path, certificate: &[u8], key: &[u8]) {
 
 pub fn made() -> (Vec<u8>, Vec<u8>) {
     match development::localhost().unwrap() {
-        Identity::Memory(pem) => (pem.certificate.clone(), pem.key.clone()),
-        Identity::Files { .. } => unreachable!(),
+        CertificateSource::Memory(pem) => (pem.certificate.clone(), pem.key.clone()),
+        CertificateSource::Files { .. } => unreachable!(),
     }
 }
 
@@ -371,7 +371,7 @@ fn certificates_are_replaced_when_told_and_when_their_files_change() {
         std::fs::rename(new, &link).unwrap();
     };
     switch(0);
-    let identity = Identity::Files {
+    let identity = CertificateSource::Files {
         certificate: link.join("c.pem"),
         key: link.join("k.pem"),
         passphrase: None,

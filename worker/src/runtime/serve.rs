@@ -16,7 +16,7 @@ use wire::shm::{Marks, Shared, WorkerCounter};
 use wire::{ExchangeId, Part, Reason};
 
 use crate::application::{Application, RequestBody, Verdict, WorkerIdentity};
-use crate::control::{Order, WorkerControl};
+use crate::control::{WorkerControl, WorkerOrder};
 use crate::membership::is_forked_copy;
 use crate::runtime::assembly::{Assembly, Job, JobKind};
 use crate::runtime::body::BodyStream;
@@ -44,7 +44,7 @@ pub(super) struct WorkerLoop<'a> {
     application: &'a mut dyn Application,
     links: Vec<LinkState>,
     /// What the supervisor has said that waits until no link is left.
-    orders: VecDeque<Order>,
+    orders: VecDeque<WorkerOrder>,
     signals: WorkerSignals,
     /// When signals were looked for last.
     signals_seen: Instant,

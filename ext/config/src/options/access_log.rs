@@ -3,7 +3,7 @@
 use std::io;
 use std::path::Path;
 
-use reactor::access_log::{AccessLog, Format, FormatError, Target};
+use reactor::access_log::{AccessLog, Format, FormatError, LogTarget};
 
 use super::nearest::nearest;
 use super::option_type::InvalidValue;
@@ -33,9 +33,9 @@ impl AccessLogOptions {
     pub fn open(&self) -> io::Result<Option<AccessLog>> {
         let target = match &self.to[..] {
             "" | "off" => return Ok(None),
-            "stdout" => Target::stdout()?,
-            "syslog" => Target::Syslog,
-            path => Target::open(Path::new(path))?,
+            "stdout" => LogTarget::stdout()?,
+            "syslog" => LogTarget::Syslog,
+            path => LogTarget::open(Path::new(path))?,
         };
         let Self { format, sample, exclude, .. } = self.clone();
         Ok(Some(AccessLog { target, format, sample, exclude }))

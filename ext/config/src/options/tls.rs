@@ -5,7 +5,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use reactor::tls::certificates::{Identity, TlsError};
+use reactor::tls::certificates::{CertificateSource, TlsError};
 use reactor::tls::{ClientVerification, TlsConfig, TlsVersion, development};
 
 /// The options as they were given.
@@ -152,8 +152,13 @@ impl TlsOptions {
         Ok(config)
     }
 
-    fn files(&self, certificate: &PathBuf, key: &PathBuf, staple: Option<&PathBuf>) -> Identity {
-        Identity::Files {
+    fn files(
+        &self,
+        certificate: &PathBuf,
+        key: &PathBuf,
+        staple: Option<&PathBuf>,
+    ) -> CertificateSource {
+        CertificateSource::Files {
             certificate: absolute(certificate),
             key: absolute(key),
             passphrase: self.passphrase.clone(),

@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::NonNull;
 
-use ext_php_rs::ffi::{IS_FALSE, IS_TRUE, zend_string};
+use ext_php_rs::ffi::{IS_FALSE, IS_TRUE, zend_execute_data, zend_string, zval};
 use ext_php_rs::types::Zval;
 use ext_php_rs::zend::ExecuteData;
 
@@ -27,10 +27,13 @@ pub enum Returned {
 }
 
 /// The body of a method.
-pub type Body = fn(&Call<'_>) -> Result<Returned, Failure>;
+pub type MethodBody = fn(&Call<'_>) -> Result<Returned, Failure>;
 
 /// The C function behind a method, as the builder takes it.
 pub type MethodHandler = extern "C" fn(&mut ExecuteData, &mut Zval);
+
+/// The C function behind a function of PHP's.
+pub type ZifHandler = unsafe extern "C" fn(frame: *mut zend_execute_data, returned: *mut zval);
 
 /// A call of a method.
 pub struct Call<'a>(&'a ExecuteData);
@@ -145,7 +148,7 @@ impl<'a> Str<'a> {
 }
 
 /// Runs a body, and turns what comes of it into PHP's terms. A panic becomes an exception.
-pub fn run(frame: &mut ExecuteData, returned: &mut Zval, body: Body) {
+pub fn run(frame: &mut ExecuteData, returned: &mut Zval, body: MethodBody) {
     let outcome = catch_unwind(AssertUnwindSafe(|| body(&Call(frame))));
     let outcome = outcome.unwrap_or_else(|_| {
         Err(Failure::State("Ferrite has failed here; the log says how".into()))

@@ -23,7 +23,7 @@ pub struct SentFile {
 }
 
 /// The head of a response, and the parts that follow it.
-pub type Answer = (ResponseHead, Vec<Part<ResponseHead>>);
+pub type FileAnswer = (ResponseHead, Vec<Part<ResponseHead>>);
 
 impl SentFile {
     /// The answer to a conditional request, or to one for ranges, and to any other with the fields that
@@ -34,7 +34,7 @@ impl SentFile {
         &self,
         outgoing: &OutgoingResponse,
         exchange: ExchangeId,
-    ) -> Result<Option<Answer>, Failure> {
+    ) -> Result<Option<FileAnswer>, Failure> {
         let own = |name: &[u8]| outgoing.lines.get(name);
         let decided = outgoing.status != StatusCode::OK
             || own(b"content-range").is_some()

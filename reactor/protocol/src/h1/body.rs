@@ -23,7 +23,7 @@ pub enum Framing {
 
 /// Takes content out of the client's bytes.
 #[derive(Debug)]
-pub enum Decoder {
+pub enum BodyDecoder {
     /// So many bytes are missing.
     Length(u64),
     /// Chunks.
@@ -33,7 +33,7 @@ pub enum Decoder {
 /// The content is complete; trailers, if there were any.
 pub type Complete = Option<Fields>;
 
-impl Decoder {
+impl BodyDecoder {
     /// A decoder for content that has some; `None` when there is none.
     pub fn new(framing: Framing, settings: &HttpSettings) -> Result<Option<Self>, Fault> {
         match framing {
@@ -43,7 +43,7 @@ impl Decoder {
             }
             Framing::Length(length) => Ok(Some(Self::Length(length))),
             Framing::Chunked => Ok(Some(Self::Chunked(Chunked {
-                place: Place::Size { size: 0, digits: 0 },
+                place: ChunkPosition::Size { size: 0, digits: 0 },
                 room: settings.body_bytes_max,
                 extension_room: CHUNK_EXTENSION_BYTES_MAX,
             }))),
@@ -91,7 +91,7 @@ fn take(left: &mut u64, input: &mut BytesMut) -> BytesMut {
 /// ```
 #[derive(Debug)]
 pub struct Chunked {
-    place: Place,
+    place: ChunkPosition,
     /// Content bytes that may still come.
     room: u64,
     /// Extension bytes that may still come.
@@ -99,7 +99,7 @@ pub struct Chunked {
 }
 
 #[derive(Debug)]
-enum Place {
+enum ChunkPosition {
     Size { size: u64, digits: u8 },
     Extension { size: u64, begun: bool },
     SizeFeed { size: u64 },
@@ -118,14 +118,14 @@ impl Chunked {
     ) -> Result<Option<Complete>, Fault> {
         loop {
             match &mut self.place {
-                Place::Data { left } => {
+                ChunkPosition::Data { left } => {
                     content.push(take(left, input));
                     if *left > 0 {
                         return Ok(None);
                     }
-                    self.place = Place::DataReturn;
+                    self.place = ChunkPosition::DataReturn;
                 }
-                Place::Trailers(scan) => {
+                ChunkPosition::Trailers(scan) => {
                     let Some(extent) = scan.search(input, settings)? else { return Ok(None) };
                     return parse::trailers(&input.split_to(extent.len), extent).map(Some);
                 }
@@ -142,47 +142,57 @@ impl Chunked {
     fn frame(&mut self, input: &[u8]) -> Result<usize, Fault> {
         for (at, byte) in input.iter().enumerate() {
             match self.place {
-                Place::Data { .. } | Place::Trailers(_) => return Ok(at),
+                ChunkPosition::Data { .. } | ChunkPosition::Trailers(_) => return Ok(at),
                 _ => self.place = self.next(*byte)?,
             }
         }
         Ok(input.len())
     }
 
-    fn next(&mut self, byte: u8) -> Result<Place, Fault> {
+    fn next(&mut self, byte: u8) -> Result<ChunkPosition, Fault> {
         Ok(match (&self.place, byte) {
-            (&Place::Size { size, digits }, byte) if byte.is_ascii_hexdigit() => {
+            (&ChunkPosition::Size { size, digits }, byte) if byte.is_ascii_hexdigit() => {
                 if digits == CHUNK_SIZE_DIGITS_MAX {
                     return Err(Fault::Chunk);
                 }
                 let digit = (byte as char).to_digit(16).unwrap_or(0);
-                Place::Size { size: size << 4 | u64::from(digit), digits: digits + 1 }
+                ChunkPosition::Size { size: size << 4 | u64::from(digit), digits: digits + 1 }
             }
-            (Place::Size { digits: 0, .. }, _) => return Err(Fault::Chunk),
-            (&Place::Size { size, .. }, b';') => Place::Extension { size, begun: true },
+            (ChunkPosition::Size { digits: 0, .. }, _) => return Err(Fault::Chunk),
+            (&ChunkPosition::Size { size, .. }, b';') => {
+                ChunkPosition::Extension { size, begun: true }
+            }
             // RFC 9112, 7.1.1: white space may stand before the semicolon, and only there.
-            (&Place::Size { size, .. }, b' ' | b'\t') => Place::Extension { size, begun: false },
-            (&Place::Size { size, .. }, b'\r') => Place::SizeFeed { size },
-            (&Place::Extension { size, begun: true }, b'\r') => Place::SizeFeed { size },
-            (&Place::Extension { size, begun }, byte) => self.extension(size, begun, byte)?,
-            (&Place::SizeFeed { size: 0 }, b'\n') => Place::Trailers(Scan::trailers()),
-            (&Place::SizeFeed { size }, b'\n') => {
-                self.room = self.room.checked_sub(size).ok_or(Fault::ContentTooLarge)?;
-                Place::Data { left: size }
+            (&ChunkPosition::Size { size, .. }, b' ' | b'\t') => {
+                ChunkPosition::Extension { size, begun: false }
             }
-            (Place::DataReturn, b'\r') => Place::DataFeed,
-            (Place::DataFeed, b'\n') => Place::Size { size: 0, digits: 0 },
+            (&ChunkPosition::Size { size, .. }, b'\r') => ChunkPosition::SizeFeed { size },
+            (&ChunkPosition::Extension { size, begun: true }, b'\r') => {
+                ChunkPosition::SizeFeed { size }
+            }
+            (&ChunkPosition::Extension { size, begun }, byte) => {
+                self.extension(size, begun, byte)?
+            }
+            (&ChunkPosition::SizeFeed { size: 0 }, b'\n') => {
+                ChunkPosition::Trailers(Scan::trailers())
+            }
+            (&ChunkPosition::SizeFeed { size }, b'\n') => {
+                self.room = self.room.checked_sub(size).ok_or(Fault::ContentTooLarge)?;
+                ChunkPosition::Data { left: size }
+            }
+            (ChunkPosition::DataReturn, b'\r') => ChunkPosition::DataFeed,
+            (ChunkPosition::DataFeed, b'\n') => ChunkPosition::Size { size: 0, digits: 0 },
             _ => return Err(Fault::Chunk),
         })
     }
 
-    fn extension(&mut self, size: u64, begun: bool, byte: u8) -> Result<Place, Fault> {
+    fn extension(&mut self, size: u64, begun: bool, byte: u8) -> Result<ChunkPosition, Fault> {
         self.extension_room = self.extension_room.checked_sub(1).ok_or(Fault::ChunkExtension)?;
         match byte {
-            b' ' | b'\t' => Ok(Place::Extension { size, begun }),
-            b';' => Ok(Place::Extension { size, begun: true }),
+            b' ' | b'\t' => Ok(ChunkPosition::Extension { size, begun }),
+            b';' => Ok(ChunkPosition::Extension { size, begun: true }),
             0..b' ' | 0x7f => Err(Fault::Chunk),
-            _ if begun => Ok(Place::Extension { size, begun }),
+            _ if begun => Ok(ChunkPosition::Extension { size, begun }),
             _ => Err(Fault::Chunk),
         }
     }

@@ -6,13 +6,13 @@ use wire::{BodyLength, Fields, FileSlice, ResponseHead, Version};
 
 use super::outbox::Outbox;
 use crate::error::Fault;
-use crate::message::{self, Content, Shape};
+use crate::message::{self, ContentFraming, Shape};
 use crate::settings::HttpSettings;
 use crate::upgrade::Accepted;
 
 /// What the `Connection` field says (RFC 9112, 9.3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Connection {
+pub enum Persistence {
     /// Nothing: HTTP/1.1 goes on by itself.
     Implied,
     /// `keep-alive`, for an HTTP/1.0 client that asked for it.
@@ -23,7 +23,7 @@ pub enum Connection {
 
 /// How the content of a response goes out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Encoder {
+pub enum BodyEncoder {
     /// There is none: what the handler sends is dropped.
     Nothing,
     /// So many bytes are missing.
@@ -34,14 +34,14 @@ pub enum Encoder {
     UntilClose,
 }
 
-impl Encoder {
+impl BodyEncoder {
     /// The encoder for a shape and the client's version.
-    pub fn new(content: Content, version: Version) -> Self {
+    pub fn new(content: ContentFraming, version: Version) -> Self {
         match content {
-            Content::Nothing => Self::Nothing,
-            Content::Exactly(length) => Self::Exactly(length),
-            Content::Streamed if version >= Version::Http11 => Self::Chunked,
-            Content::Streamed => Self::UntilClose,
+            ContentFraming::Nothing => Self::Nothing,
+            ContentFraming::Exactly(length) => Self::Exactly(length),
+            ContentFraming::Streamed if version >= Version::Http11 => Self::Chunked,
+            ContentFraming::Streamed => Self::UntilClose,
         }
     }
 
@@ -117,9 +117,9 @@ pub struct HeadLines<'a> {
     /// The decisions that hold in every version.
     pub shape: &'a Shape,
     /// How the content goes out.
-    pub encoder: Encoder,
+    pub encoder: BodyEncoder,
     /// What becomes of the connection.
-    pub connection: Connection,
+    pub connection: Persistence,
     /// What the port says of itself.
     pub settings: &'a HttpSettings,
     /// Value of `Date`.
@@ -145,13 +145,13 @@ pub fn head(out: &mut Outbox, head: &ResponseHead, lines: &HeadLines<'_>) {
         decimal(buffer, length);
         buffer.extend_from_slice(b"\r\n");
     }
-    if lines.encoder == Encoder::Chunked {
+    if lines.encoder == BodyEncoder::Chunked {
         buffer.extend_from_slice(b"Transfer-Encoding: chunked\r\n");
     }
     match lines.connection {
-        Connection::Implied => {}
-        Connection::KeepAlive => buffer.extend_from_slice(b"Connection: keep-alive\r\n"),
-        Connection::Close => buffer.extend_from_slice(b"Connection: close\r\n"),
+        Persistence::Implied => {}
+        Persistence::KeepAlive => buffer.extend_from_slice(b"Connection: keep-alive\r\n"),
+        Persistence::Close => buffer.extend_from_slice(b"Connection: close\r\n"),
     }
     buffer.extend_from_slice(b"\r\n");
 }

@@ -13,9 +13,9 @@ use bytes::BytesMut;
 use http::StatusCode;
 use wire::{Part, Reason, RequestHead, RequestIds, ResponseHead, Version};
 
-use super::body::Decoder;
-use super::encode::{self, Connection, Encoder, HeadLines};
-use super::parse::Head;
+use super::body::BodyDecoder;
+use super::encode::{self, BodyEncoder, HeadLines, Persistence};
+use super::parse::ParsedHead;
 use super::state::State;
 use super::{Core, Then};
 use crate::ended::Ending;
@@ -33,14 +33,14 @@ pub struct Exchange {
     keep_alive: bool,
     /// Whether it was told that the client is leaving.
     left: bool,
-    request: Request,
-    response: Response,
+    request: RequestStep,
+    response: ResponseStep,
 }
 
 #[derive(Debug)]
-enum Request {
+enum RequestStep {
     /// Content is arriving; the deadline moves with it. There is none while the content is held back.
-    Arriving { decoder: Decoder, deadline: Option<Instant>, pace: Pace, expected: Continue },
+    Arriving { decoder: BodyDecoder, deadline: Option<Instant>, pace: Pace, expected: Continue },
     /// All of it was read.
     Complete,
     /// The stream is another protocol's: what comes is given out as it is.
@@ -55,18 +55,18 @@ enum Tunnel {
 }
 
 #[derive(Debug)]
-enum Response {
+enum ResponseStep {
     /// There is no final head yet.
     Awaited,
     /// The final head was written.
-    Sending { encoder: Encoder, then: Then },
+    Sending { encoder: BodyEncoder, then: Then },
     /// All of it was written; some may still be in the outbox.
     Ended(Then),
 }
 
 impl Exchange {
     /// Opens an exchange. `waits` says that the client has sent nothing behind the head.
-    pub fn open(head: Head, waits: bool, core: &mut Core, now: &Now) -> Result<Self, Fault> {
+    pub fn open(head: ParsedHead, waits: bool, core: &mut Core, now: &Now) -> Result<Self, Fault> {
         // RFC 9110, 7.4: an https target over cleartext would pass for secured, wherever it came from;
         // an http one by TLS is for another origin. The connection is the scheme (RFC 9112, 3.3), unless
         // a trusted proxy has the connection with the client.
@@ -74,7 +74,7 @@ impl Exchange {
         if scheme != core.scheme && !core.origin.trusted_proxy {
             return Err(Fault::Scheme);
         }
-        let decoder = Decoder::new(head.framing, &core.settings)?;
+        let decoder = BodyDecoder::new(head.framing, &core.settings)?;
         let streamed = decoder.is_some() && core.settings.streams(&head.path);
         // RFC 9110, 10.1.1: not needed when content is already there.
         let expected = match decoder.is_some() && head.expects_continue && waits {
@@ -112,11 +112,11 @@ impl Exchange {
             Some(decoder) => {
                 let pace = core.settings.body_pace(streamed);
                 let deadline = (!streamed).then(|| pace.begin(now.instant));
-                Request::Arriving { decoder, deadline, pace, expected }
+                RequestStep::Arriving { decoder, deadline, pace, expected }
             }
             None => {
                 core.inbox.end(None);
-                Request::Complete
+                RequestStep::Complete
             }
         };
         Ok(Self {
@@ -124,19 +124,19 @@ impl Exchange {
             keep_alive: head.keep_alive,
             left: false,
             request,
-            response: Response::Awaited,
+            response: ResponseStep::Awaited,
         })
     }
 
     /// The client's bytes: content, or the requests behind this one, which stay where they are.
     pub fn bytes(mut self, input: &mut BytesMut, core: &mut Core, now: &Now) -> State {
-        let Request::Arriving { decoder, deadline, pace, .. } = &mut self.request else {
-            if matches!(self.request, Request::Upgraded(Tunnel::Open)) && !input.is_empty() {
+        let RequestStep::Arriving { decoder, deadline, pace, .. } = &mut self.request else {
+            if matches!(self.request, RequestStep::Upgraded(Tunnel::Open)) && !input.is_empty() {
                 core.inbox.content.push_back(input.split().freeze());
             }
             return State::Exchange(self);
         };
-        if matches!(self.response, Response::Ended(_)) {
+        if matches!(self.response, ResponseStep::Ended(_)) {
             // The connection ends behind this response; nobody waits for the rest.
             input.clear();
             return State::Exchange(self);
@@ -150,7 +150,7 @@ impl Exchange {
             }
             Ok(Some(trailers)) => {
                 core.inbox.end(trailers);
-                self.request = Request::Complete;
+                self.request = RequestStep::Complete;
                 State::Exchange(self)
             }
             Err(fault) => {
@@ -165,13 +165,13 @@ impl Exchange {
     /// the same (RFC 9112, 9.5 and 9.6: who means to send no more says `close`).
     pub fn eof(mut self, core: &mut Core) -> State {
         match (&self.request, &self.response) {
-            (_, Response::Ended(_)) => State::Exchange(self),
-            (Request::Upgraded(_), _) => {
+            (_, ResponseStep::Ended(_)) => State::Exchange(self),
+            (RequestStep::Upgraded(_), _) => {
                 core.inbox.end(None);
-                self.request = Request::Complete;
+                self.request = RequestStep::Complete;
                 State::Exchange(self)
             }
-            (Request::Complete, _) => {
+            (RequestStep::Complete, _) => {
                 let meant = !self.keep_alive || self.facts.version < Version::Http11;
                 if !meant && !core.settings.half_close && !self.left {
                     self.left = true;
@@ -179,7 +179,7 @@ impl Exchange {
                 }
                 State::Exchange(self)
             }
-            (Request::Arriving { .. }, _) => {
+            (RequestStep::Arriving { .. }, _) => {
                 core.inbox.abort(Reason::ClientGone);
                 State::Closed(Closing::Close)
             }
@@ -194,7 +194,7 @@ impl Exchange {
     /// Only while the client is expected to send; a response has no deadline here.
     pub fn deadline(&self) -> Option<Instant> {
         match (&self.request, &self.response) {
-            (Request::Arriving { deadline, .. }, Response::Awaited) => *deadline,
+            (RequestStep::Arriving { deadline, .. }, ResponseStep::Awaited) => *deadline,
             _ => None,
         }
     }
@@ -202,37 +202,37 @@ impl Exchange {
     /// Whether content is missing.
     pub fn wants_input(&self) -> bool {
         match self.request {
-            Request::Arriving { deadline, .. } => {
-                deadline.is_some() || matches!(self.response, Response::Ended(_))
+            RequestStep::Arriving { deadline, .. } => {
+                deadline.is_some() || matches!(self.response, ResponseStep::Ended(_))
             }
-            Request::Complete => false,
-            Request::Upgraded(tunnel) => tunnel == Tunnel::Open,
+            RequestStep::Complete => false,
+            RequestStep::Upgraded(tunnel) => tunnel == Tunnel::Open,
         }
     }
 
     /// Holds the content back, or lets it come again.
     pub fn set_paused(mut self, paused: bool, core: &mut Core, now: &Now) -> Self {
         match &mut self.request {
-            Request::Arriving { deadline, pace, expected, .. } => {
+            RequestStep::Arriving { deadline, pace, expected, .. } => {
                 *deadline = (!paused).then(|| pace.begin(now.instant));
                 if !paused
                     && std::mem::replace(expected, Continue::No) == Continue::WhenAsked
-                    && matches!(self.response, Response::Awaited)
+                    && matches!(self.response, ResponseStep::Awaited)
                 {
                     core.say_continue();
                 }
             }
-            Request::Upgraded(tunnel) if paused => *tunnel = Tunnel::Paused,
-            Request::Upgraded(tunnel) => *tunnel = Tunnel::Open,
-            Request::Complete => {}
+            RequestStep::Upgraded(tunnel) if paused => *tunnel = Tunnel::Paused,
+            RequestStep::Upgraded(tunnel) => *tunnel = Tunnel::Open,
+            RequestStep::Complete => {}
         }
         self
     }
 
     /// The stream is another protocol's from now on (RFC 9110, 7.8). The connection ends with it.
     pub fn upgrade(mut self, accepted: &Accepted, core: &mut Core, now: &Now) -> (State, Flow) {
-        let asked = self.facts.upgrade && matches!(self.request, Request::Complete);
-        if !asked || core.half_closed || !matches!(self.response, Response::Awaited) {
+        let asked = self.facts.upgrade && matches!(self.request, RequestStep::Complete);
+        if !asked || core.half_closed || !matches!(self.response, ResponseStep::Awaited) {
             return (State::Exchange(self), Flow::Gone);
         }
         if let Err(fault) = encode::switching(&mut core.outbox, accepted, &core.settings, &now.date)
@@ -241,18 +241,18 @@ impl Exchange {
             return (self.abort(Reason::Internal, core, now).0, Flow::Gone);
         }
         core.outbox.sent.status = Some(StatusCode::SWITCHING_PROTOCOLS);
-        self.request = Request::Upgraded(Tunnel::Open);
+        self.request = RequestStep::Upgraded(Tunnel::Open);
         let then = Then::Close(Closing::Linger);
-        self.response = Response::Sending { encoder: Encoder::UntilClose, then };
+        self.response = ResponseStep::Sending { encoder: BodyEncoder::UntilClose, then };
         (State::Exchange(self), Flow::Ready)
     }
 
     /// The outbox is empty: when the response has ended, it has left.
     pub fn transmitted(self, core: &Core, now: &Now) -> State {
         match self.response {
-            Response::Ended(Then::Close(closing)) => State::Closed(closing),
-            Response::Ended(Then::KeepAlive) if core.draining => State::Closed(Closing::Linger),
-            Response::Ended(Then::KeepAlive) => State::idle(core, now),
+            ResponseStep::Ended(Then::Close(closing)) => State::Closed(closing),
+            ResponseStep::Ended(Then::KeepAlive) if core.draining => State::Closed(Closing::Linger),
+            ResponseStep::Ended(Then::KeepAlive) => State::idle(core, now),
             _ => State::Exchange(self),
         }
     }
@@ -261,13 +261,13 @@ impl Exchange {
     fn refuse(self, fault: Fault, reason: Reason, core: &mut Core, now: &Now) -> State {
         core.inbox.abort(reason);
         match self.response {
-            Response::Awaited => core.refuse(fault, self.facts.head_only, now),
-            Response::Sending { .. } => {
+            ResponseStep::Awaited => core.refuse(fault, self.facts.head_only, now),
+            ResponseStep::Sending { .. } => {
                 core.report(ProtocolError::connection(fault));
                 core.ends(Ending::Refused(fault));
                 State::Closed(Closing::Reset)
             }
-            Response::Ended(then) => State::Closed(if let Then::Close(closing) = then {
+            ResponseStep::Ended(then) => State::Closed(if let Then::Close(closing) = then {
                 closing
             } else {
                 Closing::Linger
@@ -278,27 +278,27 @@ impl Exchange {
     /// A part of the response.
     pub fn send(mut self, part: Part<ResponseHead>, core: &mut Core, now: &Now) -> (State, Flow) {
         let result = match (&mut self.response, part) {
-            (Response::Ended(_), _) => return (State::Exchange(self), Flow::Gone),
+            (ResponseStep::Ended(_), _) => return (State::Exchange(self), Flow::Gone),
             (_, Part::Abort(reason)) => return self.abort(reason, core, now),
-            (Response::Awaited, Part::Head(head)) if head.status.is_informational() => {
+            (ResponseStep::Awaited, Part::Head(head)) if head.status.is_informational() => {
                 self.interim(&head, core)
             }
-            (Response::Awaited, Part::Head(head)) => self.head(&head, core, now),
-            (Response::Sending { encoder, .. }, Part::Body(content)) => {
+            (ResponseStep::Awaited, Part::Head(head)) => self.head(&head, core, now),
+            (ResponseStep::Sending { encoder, .. }, Part::Body(content)) => {
                 encoder.content(&mut core.outbox, content)
             }
-            (Response::Sending { encoder, .. }, Part::File(slice)) => {
+            (ResponseStep::Sending { encoder, .. }, Part::File(slice)) => {
                 encoder.file(&mut core.outbox, slice)
             }
-            (Response::Sending { encoder, then }, Part::End(trailers)) => {
+            (ResponseStep::Sending { encoder, then }, Part::End(trailers)) => {
                 let then = *then;
                 encoder.end(&mut core.outbox, trailers.as_ref()).map(|()| {
                     core.inbox.clear();
                     core.ends(Ending::Complete);
-                    self.response = Response::Ended(then);
+                    self.response = ResponseStep::Ended(then);
                 })
             }
-            (Response::Awaited, _) | (Response::Sending { .. }, Part::Head(_)) => {
+            (ResponseStep::Awaited, _) | (ResponseStep::Sending { .. }, Part::Head(_)) => {
                 Err(Fault::ResponseOrder)
             }
         };
@@ -316,7 +316,7 @@ impl Exchange {
     fn abort(mut self, reason: Reason, core: &mut Core, now: &Now) -> (State, Flow) {
         core.inbox.clear();
         match self.response {
-            Response::Awaited => match message::abort_status(reason) {
+            ResponseStep::Awaited => match message::abort_status(reason) {
                 Some(status) => (self.plain(status, core, now), Flow::Ready),
                 None => {
                     core.ends(Ending::Broken);
@@ -325,13 +325,13 @@ impl Exchange {
             },
             // RFC 9112, 8: the end of the connection is the end of the content, unless it is a
             // reset. Lengths and chunks show by themselves what is missing.
-            Response::Sending { encoder: Encoder::UntilClose, .. } => {
+            ResponseStep::Sending { encoder: BodyEncoder::UntilClose, .. } => {
                 core.ends(Ending::Broken);
                 (State::Closed(Closing::Reset), Flow::Ready)
             }
             _ => {
                 core.ends(Ending::Broken);
-                self.response = Response::Ended(Then::Close(Closing::Close));
+                self.response = ResponseStep::Ended(Then::Close(Closing::Close));
                 (State::Exchange(self), Flow::Ready)
             }
         }
@@ -342,11 +342,11 @@ impl Exchange {
         let (head, content) = message::plain_response(status);
         // Its fields are sendable.
         if self.head(&head, core, now).is_ok()
-            && let Response::Sending { encoder, then } = self.response
+            && let ResponseStep::Sending { encoder, then } = self.response
         {
             encoder.own_content(&mut core.outbox, &content);
             core.ends(Ending::Complete);
-            self.response = Response::Ended(then);
+            self.response = ResponseStep::Ended(then);
         }
         State::Exchange(self)
     }
@@ -365,33 +365,33 @@ impl Exchange {
     /// The final head.
     fn head(&mut self, head: &ResponseHead, core: &mut Core, now: &Now) -> Result<(), Fault> {
         let shape = message::shape(&self.facts, head)?;
-        let encoder = Encoder::new(shape.content, self.facts.version);
+        let encoder = BodyEncoder::new(shape.content, self.facts.version);
         let then = self.then(&shape, encoder, core);
         let lines = HeadLines {
             shape: &shape,
             encoder,
             connection: match then {
-                Then::Close(_) => Connection::Close,
-                Then::KeepAlive if self.facts.version < Version::Http11 => Connection::KeepAlive,
-                Then::KeepAlive => Connection::Implied,
+                Then::Close(_) => Persistence::Close,
+                Then::KeepAlive if self.facts.version < Version::Http11 => Persistence::KeepAlive,
+                Then::KeepAlive => Persistence::Implied,
             },
             settings: &core.settings,
             date: &now.date,
         };
         encode::head(&mut core.outbox, head, &lines);
         core.outbox.sent.status = Some(head.status);
-        self.response = Response::Sending { encoder, then };
+        self.response = ResponseStep::Sending { encoder, then };
         Ok(())
     }
 
     /// What becomes of the connection (RFC 9112, 9.3 and 9.6).
-    fn then(&self, shape: &Shape, encoder: Encoder, core: &Core) -> Then {
-        let complete = matches!(self.request, Request::Complete);
+    fn then(&self, shape: &Shape, encoder: BodyEncoder, core: &Core) -> Then {
+        let complete = matches!(self.request, RequestStep::Complete);
         // Who did not ask for the end may have more under way, and a reset would eat the answer.
         let unexpected = self.keep_alive && (shape.close || core.draining);
         if !complete || unexpected {
             Then::Close(Closing::Linger)
-        } else if !self.keep_alive || encoder == Encoder::UntilClose {
+        } else if !self.keep_alive || encoder == BodyEncoder::UntilClose {
             Then::Close(Closing::Close)
         } else {
             Then::KeepAlive

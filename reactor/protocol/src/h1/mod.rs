@@ -22,7 +22,7 @@ use std::time::Instant;
 use wire::head::Origin;
 use wire::{Part, Reason, RequestHead, ResponseHead, Scheme, Version};
 
-use self::encode::{Connection, Encoder, HeadLines};
+use self::encode::{BodyEncoder, HeadLines, Persistence};
 use self::inbox::Inbox;
 use self::outbox::Outbox;
 use self::state::State;
@@ -228,8 +228,8 @@ impl Core {
         let request = RequestFacts { head_only, upgrade: false, version: Version::Http11 };
         let (head, content) = message::plain_response(fault.status());
         if let Ok(shape) = message::shape(&request, &head) {
-            let encoder = Encoder::new(shape.content, request.version);
-            let (settings, connection) = (&self.settings, Connection::Close);
+            let encoder = BodyEncoder::new(shape.content, request.version);
+            let (settings, connection) = (&self.settings, Persistence::Close);
             let lines = HeadLines { shape: &shape, encoder, connection, settings, date: &now.date };
             encode::head(&mut self.outbox, &head, &lines);
             encoder.own_content(&mut self.outbox, &content);

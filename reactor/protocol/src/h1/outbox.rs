@@ -13,14 +13,14 @@ use crate::{COPY_BYTES_MAX, Chunk, KeepInFile, Output, StreamId};
 /// Encoded responses in order. Bounded by the window of the response in work.
 #[derive(Debug, Default)]
 pub struct Outbox {
-    pieces: SmallVec<[Piece; 1]>,
+    pieces: SmallVec<[QueuedChunk; 1]>,
     /// What was moved out since somebody began to count.
     pub sent: Sent,
 }
 
 /// A chunk, and how many bytes of the handler's content are used up when it has gone.
 #[derive(Debug)]
-struct Piece {
+struct QueuedChunk {
     chunk: Chunk,
     content: u64,
     /// Bytes of content in the chunk, whosever they are.
@@ -48,7 +48,7 @@ impl Outbox {
             *carried += len;
         } else {
             let chunk = Chunk::Bytes(content);
-            self.pieces.push(Piece { chunk, content: len, carried: len });
+            self.pieces.push(QueuedChunk { chunk, content: len, carried: len });
         }
     }
 
@@ -62,7 +62,7 @@ impl Outbox {
     /// Appends a range of a file.
     pub fn file(&mut self, slice: FileSlice) {
         let carried = slice.len;
-        self.pieces.push(Piece { chunk: Chunk::File(slice), content: 0, carried });
+        self.pieces.push(QueuedChunk { chunk: Chunk::File(slice), content: 0, carried });
     }
 
     /// Counts content that was dropped, so that its sender may go on.
@@ -112,13 +112,13 @@ impl Outbox {
     }
 
     fn buffer_piece(&mut self, room: usize) -> (&mut BytesMut, &mut u64, &mut u64) {
-        let fits = |piece: &Piece| matches!(&piece.chunk, Chunk::Buffer(buffer) if buffer.len() < COPY_BYTES_MAX);
+        let fits = |piece: &QueuedChunk| matches!(&piece.chunk, Chunk::Buffer(buffer) if buffer.len() < COPY_BYTES_MAX);
         if !self.pieces.last().is_some_and(fits) {
             let chunk = Chunk::Buffer(BytesMut::with_capacity(room));
-            self.pieces.push(Piece { chunk, content: 0, carried: 0 });
+            self.pieces.push(QueuedChunk { chunk, content: 0, carried: 0 });
         }
         match self.pieces.last_mut() {
-            Some(Piece { chunk: Chunk::Buffer(buffer), content, carried }) => {
+            Some(QueuedChunk { chunk: Chunk::Buffer(buffer), content, carried }) => {
                 buffer.reserve(room);
                 (buffer, content, carried)
             }

@@ -14,7 +14,7 @@ use wire::{Fields, FieldsBuilder, Scheme, Version};
 
 use super::body::Framing;
 use super::fields::Meaning;
-use super::target::{self, Path, Target};
+use super::target::{self, Target, TargetPath};
 use crate::error::Fault;
 use crate::message;
 use crate::settings::HttpSettings;
@@ -111,7 +111,7 @@ fn check_fields_len(len: usize, settings: &HttpSettings) -> Result<(), Fault> {
 
 /// A request's head, parsed.
 #[derive(Debug)]
-pub struct Head {
+pub struct ParsedHead {
     /// The method.
     pub method: Method,
     /// The path of the target.
@@ -174,7 +174,7 @@ fn version(text: &[u8]) -> Result<Version, Fault> {
 }
 
 /// Parses a complete head. Its text is copied once, and everything else points into the copy.
-pub fn head(text: &[u8], extent: Extent) -> Result<Head, Fault> {
+pub fn head(text: &[u8], extent: Extent) -> Result<ParsedHead, Fault> {
     let line = request_line(&text[..extent.fields - 2])?;
     let mut block = BytesMut::from(text);
     let (mut spans, meaning) = field_lines(&block, extent)?;
@@ -204,11 +204,11 @@ pub fn head(text: &[u8], extent: Extent) -> Result<Head, Fault> {
     let sent = |range: std::ops::Range<usize>| {
         block.slice(line.target_start + range.start..line.target_start + range.end)
     };
-    Ok(Head {
+    Ok(ParsedHead {
         method: line.method,
         path: match line.target.path {
-            Path::Sent(range) => sent(range),
-            Path::Implied(path) => Bytes::from_static(path),
+            TargetPath::Sent(range) => sent(range),
+            TargetPath::Implied(path) => Bytes::from_static(path),
         },
         query: line.target.query.map(sent),
         scheme: line.target.scheme,

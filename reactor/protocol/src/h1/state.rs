@@ -34,7 +34,7 @@ pub enum State {
     /// Between requests, and before the first.
     Idle(Idle),
     /// A head is arriving.
-    Head(Arriving),
+    Head(ArrivingHead),
     /// A request has a head and its response has not left completely.
     Exchange(Exchange),
     /// Nothing more is taken in.
@@ -50,7 +50,7 @@ pub struct Idle {
 
 /// A head that is incomplete.
 #[derive(Debug)]
-pub struct Arriving {
+pub struct ArrivingHead {
     scan: Scan,
     deadline: Instant,
 }
@@ -210,14 +210,14 @@ impl Idle {
                 }
                 _ => {
                     let deadline = now.instant + core.settings.header_timeout;
-                    return (State::Head(Arriving { scan: Scan::head(), deadline }), true);
+                    return (State::Head(ArrivingHead { scan: Scan::head(), deadline }), true);
                 }
             }
         }
     }
 }
 
-impl Arriving {
+impl ArrivingHead {
     fn bytes(mut self, input: &mut BytesMut, core: &mut Core, now: &Now) -> (State, bool) {
         let opened = match self.search(input, core) {
             Ok(None) => return (State::Head(self), false),

@@ -11,7 +11,7 @@ use crate::error::Fault;
 #[derive(Debug, PartialEq, Eq)]
 pub struct Target {
     /// The path.
-    pub path: Path,
+    pub path: TargetPath,
     /// What follows the `?`.
     pub query: Option<Range<usize>>,
     /// The authority of an absolute-form target.
@@ -22,7 +22,7 @@ pub struct Target {
 
 /// The path of a target.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Path {
+pub enum TargetPath {
     /// As sent.
     Sent(Range<usize>),
     /// An absolute-form target without a path stands for this one.
@@ -46,7 +46,7 @@ pub fn parse(method: &Method, target: &[u8]) -> Result<Target, Fault> {
         [b'/', ..] => path_and_query(target, 0),
         // asterisk-form is for a server-wide OPTIONS (RFC 9112, 3.2.4).
         b"*" if *method == Method::OPTIONS => {
-            Ok(Target { path: Path::Sent(0..1), query: None, authority: None, scheme: None })
+            Ok(Target { path: TargetPath::Sent(0..1), query: None, authority: None, scheme: None })
         }
         _ => absolute(method, target),
     }
@@ -71,7 +71,7 @@ fn absolute(method: &Method, target: &[u8]) -> Result<Target, Fault> {
     if target.get(end) != Some(&b'/') {
         // RFC 9112, 3.2.4: the asterisk is what a proxy makes of an OPTIONS without path and query.
         let server_wide = *method == Method::OPTIONS && parsed.query.is_none();
-        parsed.path = Path::Implied(if server_wide { b"*" } else { b"/" });
+        parsed.path = TargetPath::Implied(if server_wide { b"*" } else { b"/" });
     }
     parsed.authority = Some(start..end);
     parsed.scheme = Some(scheme);
@@ -87,7 +87,7 @@ fn path_and_query(target: &[u8], start: usize) -> Result<Target, Fault> {
         return Err(Fault::Target);
     }
     Ok(Target {
-        path: Path::Sent(path),
+        path: TargetPath::Sent(path),
         query: mark.map(|mark| mark + 1..target.len()),
         authority: None,
         scheme: None,
@@ -168,8 +168,8 @@ mod tests {
     fn parsed(method: Method, target: &str) -> Result<(String, Option<&str>, Option<&str>), Fault> {
         let got = parse(&method, target.as_bytes())?;
         let path = match got.path {
-            Path::Sent(range) => &target[range],
-            Path::Implied(path) => std::str::from_utf8(path).unwrap(),
+            TargetPath::Sent(range) => &target[range],
+            TargetPath::Implied(path) => std::str::from_utf8(path).unwrap(),
         };
         Ok((path.into(), got.query.map(|r| &target[r]), got.authority.map(|r| &target[r])))
     }

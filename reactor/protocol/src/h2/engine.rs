@@ -1,4 +1,4 @@
-//! [`Core`]: what moves `h2`, and the streams that it gives out.
+//! [`Http2Core`]: what moves `h2`, and the streams that it gives out.
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -14,11 +14,11 @@ use wire::head::Origin;
 use wire::limits::FAREWELL_TIME_MAX;
 use wire::{Part, Reason, Scheme, Version};
 
-use super::State;
+use super::Http2State;
 use super::flood_guard::{self, FloodGuard};
 use super::memory_io::MemoryIo;
 use super::request;
-use super::stream::Stream;
+use super::stream::Http2Stream;
 use super::wake_set::WakeSet;
 use crate::ended::{Ended, Ending, Sent};
 use crate::error::{Fault, ProtocolError};
@@ -27,14 +27,14 @@ use crate::stream_context::StreamContext;
 use crate::{Closing, Now};
 
 /// What lasts as long as the connection, whatever its state.
-pub(super) struct Core {
+pub(super) struct Http2Core {
     pub(super) origin: Origin,
     pub(super) scheme: Scheme,
     pub(super) io: MemoryIo,
     pub(super) wakes: WakeSet,
     pub(super) waker: Waker,
     /// Boxed, because an empty map keeps room for eleven entries.
-    pub(super) streams: BTreeMap<u32, Box<Stream>>,
+    pub(super) streams: BTreeMap<u32, Box<Http2Stream>>,
     /// Streams that have something new.
     pub(super) touched: Vec<u32>,
     pub(super) context: StreamContext,
@@ -59,15 +59,15 @@ pub(super) enum Course {
     Expelled,
 }
 
-impl Core {
+impl Http2Core {
     pub(super) fn has_work(&mut self) -> bool {
         self.wakes.take_streams(&mut self.touched);
         self.wakes.take_connection() || !self.touched.is_empty()
     }
 
     /// Lets `h2` read and write, and takes new streams. `false`: the connection is over.
-    pub(super) fn poll(&mut self, state: &mut State, now: &Now) -> bool {
-        if let State::Greeting(greeting) = state {
+    pub(super) fn poll(&mut self, state: &mut Http2State, now: &Now) -> bool {
+        if let Http2State::Greeting(greeting) = state {
             let mut cx = Context::from_waker(&self.waker);
             match Pin::new(greeting.as_mut()).poll(&mut cx) {
                 Poll::Pending => return true,
@@ -77,15 +77,15 @@ impl Core {
                         connection.graceful_shutdown();
                         self.idle = now.instant + FAREWELL_TIME_MAX;
                     }
-                    *state = State::Open(Box::new(connection));
+                    *state = Http2State::Open(Box::new(connection));
                 }
                 Poll::Ready(Err(error)) => {
-                    *state = State::Closed(self.over(Some(&error)));
+                    *state = Http2State::Closed(self.over(Some(&error)));
                     return false;
                 }
             }
         }
-        let State::Open(connection) = state else { return false };
+        let Http2State::Open(connection) = state else { return false };
         let waker = self.waker.clone();
         let mut cx = Context::from_waker(&waker);
         loop {
@@ -98,7 +98,7 @@ impl Core {
                 Poll::Ready(Some(Err(error))) => Some(error),
                 Poll::Ready(None) => None,
             };
-            *state = State::Closed(self.over(ended.as_ref()));
+            *state = Http2State::Closed(self.over(ended.as_ref()));
             return false;
         }
     }
@@ -144,7 +144,7 @@ impl Core {
         let head = request::head(parts, origin, self.scheme, &self.context.settings);
         let complete = content.is_none();
         let waker = self.wakes.stream(id);
-        let mut stream = Stream::new(facts, content, respond, waker, &self.context, now);
+        let mut stream = Http2Stream::new(facts, content, respond, waker, &self.context, now);
         match head {
             Ok(mut request) => {
                 let streamed = !complete
@@ -244,12 +244,12 @@ impl Core {
         &mut self,
         mut connection: Box<Connection<MemoryIo, Bytes>>,
         now: &Now,
-    ) -> State {
+    ) -> Http2State {
         connection.graceful_shutdown();
         self.course = Course::Draining;
         self.idle = now.instant + FAREWELL_TIME_MAX;
         self.wakes.touch();
-        State::Open(connection)
+        Http2State::Open(connection)
     }
 
     /// Nothing is to be done: an idle connection gives back what it needs no more.

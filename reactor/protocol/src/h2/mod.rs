@@ -33,7 +33,7 @@ use wire::limits::{
 };
 use wire::{Part, RequestHead, ResponseHead, Scheme};
 
-use self::engine::{Core, Course};
+use self::engine::{Course, Http2Core};
 use self::flood_guard::FloodGuard;
 use self::memory_io::MemoryIo;
 use self::wake_set::WakeSet;
@@ -50,11 +50,11 @@ pub const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 /// One HTTP/2 connection.
 pub struct Http2 {
-    state: State,
-    core: Core,
+    state: Http2State,
+    core: Http2Core,
 }
 
-enum State {
+enum Http2State {
     /// Settings were sent; the client's preface is awaited (RFC 9113, 3.4).
     Greeting(Box<Handshake<MemoryIo, Bytes>>),
     /// Streams may come.
@@ -88,7 +88,7 @@ impl Http2 {
         }
         let (io, wakes) = (MemoryIo::default(), WakeSet::default());
         let greeting = Box::new(builder.handshake(io.clone()));
-        let core = Core {
+        let core = Http2Core {
             origin,
             scheme,
             io,
@@ -103,7 +103,7 @@ impl Http2 {
             half_closed: false,
             ended: Vec::new(),
         };
-        Self { state: State::Greeting(greeting), core }
+        Self { state: Http2State::Greeting(greeting), core }
     }
 
     /// Moves everything on until nothing moves any more.
@@ -115,7 +115,7 @@ impl Http2 {
                 break;
             }
         }
-        if matches!(self.state, State::Open(_)) {
+        if matches!(self.state, Http2State::Open(_)) {
             self.core.count_refused();
         }
         self.core.rest();
@@ -125,15 +125,15 @@ impl Http2 {
     fn expel(&mut self, flood: Flood) {
         self.core.course = Course::Expelled;
         self.core.context.report(ProtocolError::connection(Fault::Flood(flood)));
-        if let State::Open(connection) = &mut self.state {
+        if let Http2State::Open(connection) = &mut self.state {
             connection.abrupt_shutdown(Code::ENHANCE_YOUR_CALM);
         } else {
-            self.state = State::Closed(Closing::Linger);
+            self.state = Http2State::Closed(Closing::Linger);
         }
     }
 
     fn timeout(&mut self, now: &Now) {
-        let Core { streams, context, touched, .. } = &mut self.core;
+        let Http2Core { streams, context, touched, .. } = &mut self.core;
         for (id, stream) in streams.iter_mut() {
             context.stream = (*id).into();
             stream.timeout(context, now);
@@ -142,19 +142,19 @@ impl Http2 {
         if now.instant < self.core.idle || !self.core.streams.is_empty() {
             return;
         }
-        self.state = match std::mem::replace(&mut self.state, State::Closed(Closing::Linger)) {
-            State::Open(connection) if self.core.course == Course::Serving => {
+        self.state = match std::mem::replace(&mut self.state, Http2State::Closed(Closing::Linger)) {
+            Http2State::Open(connection) if self.core.course == Course::Serving => {
                 self.core.send_goaway(connection, now)
             }
             // It was told, and has had the time of a way there and back (RFC 9113, 6.8): nothing
             // that it might miss is under way.
-            State::Open(_) => State::Closed(Closing::Close),
-            _ => State::Closed(Closing::Linger),
+            Http2State::Open(_) => Http2State::Closed(Closing::Close),
+            _ => Http2State::Closed(Closing::Linger),
         };
     }
 
     fn is_closed(&self) -> bool {
-        matches!(self.state, State::Closed(_))
+        matches!(self.state, Http2State::Closed(_))
     }
 }
 
@@ -186,7 +186,7 @@ impl Protocol for Http2 {
     }
 
     fn send(&mut self, stream: StreamId, part: Part<ResponseHead>, now: &Now) -> Flow {
-        let Core { streams, context, touched, .. } = &mut self.core;
+        let Http2Core { streams, context, touched, .. } = &mut self.core;
         let Ok(id) = u32::try_from(stream) else { return Flow::Gone };
         let Some(open) = streams.get_mut(&id) else { return Flow::Gone };
         context.stream = stream;
@@ -197,7 +197,7 @@ impl Protocol for Http2 {
     }
 
     fn set_paused(&mut self, stream: StreamId, paused: bool, now: &Now) {
-        let Core { streams, touched, .. } = &mut self.core;
+        let Http2Core { streams, touched, .. } = &mut self.core;
         let id = u32::try_from(stream).unwrap_or_default();
         let Some(open) = streams.get_mut(&id) else { return };
         open.exchange.set_paused(paused, now);
@@ -207,7 +207,7 @@ impl Protocol for Http2 {
     }
 
     fn upgrade(&mut self, stream: StreamId, accepted: &Accepted, now: &Now) -> Flow {
-        let Core { streams, context, touched, .. } = &mut self.core;
+        let Http2Core { streams, context, touched, .. } = &mut self.core;
         let id = u32::try_from(stream).unwrap_or_default();
         let Some(open) = streams.get_mut(&id) else { return Flow::Gone };
         context.stream = stream;
@@ -234,7 +234,7 @@ impl Protocol for Http2 {
             self.drive(now);
         }
         self.core.flood_guard.sent(out.len() - before);
-        if before > 0 && matches!(self.state, State::Open(_)) && self.core.is_idle() {
+        if before > 0 && matches!(self.state, Http2State::Open(_)) && self.core.is_idle() {
             // A client that is still reading its answers is not idle.
             self.core.idle = now.instant + self.core.patience();
         }
@@ -256,7 +256,7 @@ impl Protocol for Http2 {
 
     fn deadline(&self) -> Option<Instant> {
         match self.state {
-            State::Closed(_) => None,
+            Http2State::Closed(_) => None,
             _ if self.core.streams.is_empty() => Some(self.core.idle),
             _ => self.core.streams.values().filter_map(|stream| stream.exchange.deadline()).min(),
         }
@@ -268,7 +268,7 @@ impl Protocol for Http2 {
         }
         self.core.course = Course::Draining;
         self.core.idle = now.instant + FAREWELL_TIME_MAX;
-        if let State::Open(connection) = &mut self.state {
+        if let Http2State::Open(connection) = &mut self.state {
             connection.graceful_shutdown();
             self.core.wakes.touch();
         }
@@ -276,7 +276,7 @@ impl Protocol for Http2 {
 
     fn closing(&self) -> Option<Closing> {
         match self.state {
-            State::Closed(closing) if self.core.io.is_written() => Some(closing),
+            Http2State::Closed(closing) if self.core.io.is_written() => Some(closing),
             _ => None,
         }
     }
@@ -286,7 +286,7 @@ impl Protocol for Http2 {
     }
 
     fn unfinished(&mut self, ended: &mut Vec<Ended>) {
-        let Core { streams, context, .. } = &mut self.core;
+        let Http2Core { streams, context, .. } = &mut self.core;
         for (id, stream) in streams.iter() {
             context.stream = (*id).into();
             stream.exchange.tell_end(0, context);

@@ -31,6 +31,6 @@ pub fn trailers(trailers: &HeaderMap) -> Option<Fields> {
     request::trailers(lines(trailers))
 }
 
-fn lines(headers: &HeaderMap) -> impl Iterator<Item = request::Line<'_>> {
+fn lines(headers: &HeaderMap) -> impl Iterator<Item = request::FieldLine<'_>> {
     headers.iter().map(|(name, value)| (name.as_str().as_bytes(), value.as_bytes()))
 }

@@ -19,7 +19,7 @@ use crate::stream_context::StreamContext;
 
 /// A stream that a client has opened.
 #[derive(Debug)]
-pub struct Stream {
+pub struct Http2Stream {
     waker: Waker,
     /// The request and the response.
     pub exchange: StreamExchange,
@@ -37,7 +37,7 @@ enum Out {
     Said(SendStream<Bytes>),
 }
 
-impl Stream {
+impl Http2Stream {
     /// A stream with a request whose head was read. `content` is none when there is none.
     pub fn new(
         facts: RequestFacts,

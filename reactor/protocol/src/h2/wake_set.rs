@@ -6,10 +6,10 @@ use std::task::{Wake, Waker};
 
 /// Collects the wakes of one connection and its streams.
 #[derive(Debug, Default)]
-pub struct WakeSet(Arc<Shared>);
+pub struct WakeSet(Arc<Woken>);
 
 #[derive(Debug, Default)]
-struct Shared {
+struct Woken {
     connection: AtomicBool,
     streams: Mutex<Vec<u32>>,
 }
@@ -41,7 +41,7 @@ impl WakeSet {
     }
 }
 
-impl Wake for Shared {
+impl Wake for Woken {
     fn wake(self: Arc<Self>) {
         self.connection.store(true, Ordering::Relaxed);
     }
@@ -53,7 +53,7 @@ impl Wake for Shared {
 
 struct StreamWake {
     id: u32,
-    shared: Arc<Shared>,
+    shared: Arc<Woken>,
 }
 
 impl Wake for StreamWake {

@@ -5,9 +5,9 @@ use quiche::BufFactory;
 
 /// Content is [`Bytes`], so that it goes into packets from where the worker's message lies.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Buffers;
+pub struct BytesFactory;
 
-impl BufFactory for Buffers {
+impl BufFactory for BytesFactory {
     type Buf = Bytes;
     type DgramBuf = Vec<u8>;
 

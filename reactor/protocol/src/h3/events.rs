@@ -12,7 +12,7 @@ use super::error::Code;
 use super::incoming::{Incoming, Item};
 use super::priority::Priority;
 use super::qpack::{self, Undecodable};
-use super::stream::{Opening, Stream};
+use super::stream::{Http3Stream, Opening};
 use super::{Http3, log, request};
 use crate::StreamId;
 use crate::ended::{Ended, Ending, Sent};
@@ -278,7 +278,7 @@ impl Http3 {
         facts: RequestFacts,
         declared: Option<u64>,
         complete: bool,
-    ) -> &mut Stream {
+    ) -> &mut Http3Stream {
         if self.streams.is_empty() {
             self.ping = self.now.instant + self.ping_interval();
         }
@@ -286,7 +286,8 @@ impl Http3 {
         let said = said.or_else(|| request::priority(list).map(|value| Priority::parse(&value)));
         let priority = said.unwrap_or_default();
         priority.apply(&mut self.quic, id);
-        let stream = Stream::new(facts, declared, complete, priority, &self.context, &self.now);
+        let stream =
+            Http3Stream::new(facts, declared, complete, priority, &self.context, &self.now);
         self.streams.entry(id).or_insert(Box::new(stream))
     }
 

@@ -31,13 +31,13 @@ pub fn is_http2(kind: u64) -> bool {
 
 /// A number (RFC 9000, 16) that may arrive in pieces.
 #[derive(Debug, Default, Clone, Copy)]
-pub struct Number {
+pub struct PartialVarint {
     value: u64,
     /// Bytes that are missing, once the first was there.
     missing: Option<u8>,
 }
 
-impl Number {
+impl PartialVarint {
     /// Takes the bytes of a number from the front. `None`: there were not enough.
     pub fn take(&mut self, from: &mut Bytes) -> Option<u64> {
         while self.missing != Some(0) {
@@ -66,12 +66,12 @@ impl Number {
 
 /// The header of a frame, which may arrive in pieces.
 #[derive(Debug, Default, Clone, Copy)]
-pub struct Header {
+pub struct FrameHeader {
     kind: Option<u64>,
-    number: Number,
+    number: PartialVarint,
 }
 
-impl Header {
+impl FrameHeader {
     /// Takes a header from the front: the type, and how long the payload is. `None`: there was not
     /// enough.
     pub fn take(&mut self, from: &mut Bytes) -> Option<(u64, u64)> {
@@ -186,7 +186,7 @@ mod tests {
     #[test]
     fn numbers_arrive_in_pieces() {
         for (number, bytes) in NUMBERS.iter().chain([&(37, &[0x40, 0x25][..])]) {
-            let mut reader = Number::default();
+            let mut reader = PartialVarint::default();
             for byte in &bytes[..bytes.len() - 1] {
                 assert_eq!(reader.take(&mut Bytes::copy_from_slice(&[*byte])), None);
                 assert!(reader.is_begun());
@@ -202,7 +202,7 @@ mod tests {
     fn headers_arrive_in_pieces() {
         let bytes = [0x80, 0x0f, 0x07, 0x00, 0x40, 0x41];
         for cut in 0..bytes.len() {
-            let mut header = Header::default();
+            let mut header = FrameHeader::default();
             assert_eq!(header.take(&mut Bytes::copy_from_slice(&bytes[..cut])), None);
             assert_eq!(header.is_begun(), cut > 0);
             let rest = header.take(&mut Bytes::copy_from_slice(&bytes[cut..]));

@@ -11,7 +11,7 @@
 use bytes::Bytes;
 
 use super::error::Code;
-use super::frame::{self, Header, Payload};
+use super::frame::{self, FrameHeader, Payload};
 
 /// What is between the bytes of a stream and a request.
 #[derive(Debug, Default)]
@@ -32,7 +32,7 @@ enum Expects {
 #[derive(Debug)]
 enum IncomingState {
     /// Between frames, or in the header of one.
-    Between(Header),
+    Between(FrameHeader),
     /// In a field section.
     Section(Payload),
     /// In content.
@@ -43,7 +43,7 @@ enum IncomingState {
 
 impl Default for IncomingState {
     fn default() -> Self {
-        Self::Between(Header::default())
+        Self::Between(FrameHeader::default())
     }
 }
 

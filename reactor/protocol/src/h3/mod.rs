@@ -44,13 +44,13 @@ use wire::limits::QUIC_DATAGRAM_BYTES_MIN;
 use wire::{Part, Reason, RequestHead, ResponseHead};
 
 use self::abuse_limiter::AbuseLimiter;
-pub use self::buffers::Buffers;
+pub use self::buffers::BytesFactory;
 use self::error::Code;
 use self::life::Phase;
 use self::paths::PathSet;
 use self::pending::Pending;
 use self::states::{Egress, News, Probes};
-use self::stream::Stream;
+use self::stream::Http3Stream;
 use self::unidirectional::Unidirectional;
 use super::datagrams::Datagrams;
 use super::ended::Ended;
@@ -61,7 +61,7 @@ use super::upgrade::Accepted;
 use super::{Closing, Flow, Input, KeepInFile, Now, Outgoing, Protocol, ReadFile, StreamId};
 
 /// A QUIC connection.
-pub type Quic = quiche::Connection<Buffers>;
+pub type Quic = quiche::Connection<BytesFactory>;
 
 /// The ALPN identifier of HTTP/3 (RFC 9114, 3.1).
 pub const ALPN: &[u8] = b"h3";
@@ -73,7 +73,7 @@ pub struct Http3 {
     /// Where requests come from; whoever follows the client to other addresses knows better.
     origin: Origin,
     /// Boxed, because an empty map keeps room for eleven entries.
-    streams: BTreeMap<StreamId, Box<Stream>>,
+    streams: BTreeMap<StreamId, Box<Http3Stream>>,
     /// Streams that may have something to send.
     ready: Vec<StreamId>,
     /// There while there is something in it.

@@ -131,7 +131,7 @@ mod tests {
     /// What a HEADERS frame holds; its length is checked.
     fn payload(frame: &Bytes) -> Bytes {
         let mut rest = frame.clone();
-        let (kind, len) = frame::Header::default().take(&mut rest).unwrap();
+        let (kind, len) = frame::FrameHeader::default().take(&mut rest).unwrap();
         assert_eq!((kind, len), (frame::HEADERS, rest.len() as u64));
         rest
     }

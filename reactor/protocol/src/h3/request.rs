@@ -9,7 +9,7 @@ use wire::{Fields, Version};
 
 use crate::error::Fault;
 use crate::message;
-use crate::request::{self, ControlData, Head, Line};
+use crate::request::{self, ControlData, FieldLine, Head};
 use crate::settings::HttpSettings;
 
 /// Turns fields into a head. [`Fault::Message`] says that they are malformed (RFC 9114, 4.1.2). A
@@ -58,7 +58,7 @@ pub fn priority(list: &[Header]) -> Option<Cow<'_, [u8]>> {
 }
 
 /// One field line (RFC 9114, 4.2 and 10.3).
-fn field(line: &Header) -> Result<Line<'_>, Fault> {
+fn field(line: &Header) -> Result<FieldLine<'_>, Fault> {
     let (name, value) = (line.name(), line.value());
     let lower = !name.iter().any(u8::is_ascii_uppercase);
     if !lower || !message::is_token(name) || !message::is_field_text(value) {

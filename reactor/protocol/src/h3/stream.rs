@@ -16,7 +16,7 @@ use crate::message::RequestFacts;
 use crate::stream_context::StreamContext;
 
 /// A stream that a client has opened.
-pub struct Stream {
+pub struct Http3Stream {
     /// The request and the response.
     pub exchange: StreamExchange,
     /// What `Content-Length` says.
@@ -48,7 +48,7 @@ pub struct Opening {
     pub until: Instant,
 }
 
-impl Stream {
+impl Http3Stream {
     /// A stream with a request whose head was read; `complete` when nothing follows it.
     pub fn new(
         facts: RequestFacts,

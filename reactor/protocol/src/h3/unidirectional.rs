@@ -8,7 +8,7 @@ use smallvec::SmallVec;
 use wire::limits::QUIC_CONTROL_FRAME_BYTES_MAX;
 
 use super::error::Code;
-use super::frame::{self, Header, Number, Payload};
+use super::frame::{self, FrameHeader, PartialVarint, Payload};
 use crate::StreamId;
 
 /// What the client's unidirectional streams have said so far.
@@ -28,7 +28,7 @@ pub struct Unidirectional {
 #[derive(Debug)]
 enum StreamKind {
     /// Its type is not there yet.
-    Opening(Number),
+    Opening(PartialVarint),
     /// Frames; with the one that is here in part.
     Control(Option<Box<StreamState>>),
     /// What fills the dynamic table that responses refer to requests' fields by.
@@ -42,7 +42,7 @@ enum StreamKind {
 
 #[derive(Debug)]
 enum StreamState {
-    Between(Header),
+    Between(FrameHeader),
     Payload { kind: u64, payload: Payload },
     Skipped(u64),
 }
@@ -73,7 +73,7 @@ impl Unidirectional {
         let at = match self.streams.iter().position(|(id, _)| *id == stream) {
             Some(at) => at,
             None => {
-                self.streams.push((stream, StreamKind::Opening(Number::default())));
+                self.streams.push((stream, StreamKind::Opening(PartialVarint::default())));
                 self.streams.len() - 1
             }
         };
@@ -186,7 +186,7 @@ impl Unidirectional {
 
 impl Default for StreamState {
     fn default() -> Self {
-        Self::Between(Header::default())
+        Self::Between(FrameHeader::default())
     }
 }
 
@@ -250,7 +250,7 @@ impl StreamState {
 
 /// A number of a payload; that the payload ends in it is an error of the frame (RFC 9114, 7.1).
 fn number(payload: &mut Bytes) -> Result<u64, Code> {
-    Number::default().take(payload).ok_or(Code::FrameError)
+    PartialVarint::default().take(payload).ok_or(Code::FrameError)
 }
 
 /// The payload is one number.

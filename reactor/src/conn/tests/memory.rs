@@ -88,7 +88,7 @@ fn asked(speaks: Speaks, spool: &SharedSpool) -> (Bench, Reader, StreamId) {
     bench.conn.set_readable(false);
     bench.pump();
     let events = std::mem::take(&mut bench.events);
-    assert!(matches!(&events[..], [Event::Request(_, Part::Head(_)), _]), "{events:?}");
+    assert!(matches!(&events[..], [ConnEvent::Request(_, Part::Head(_)), _]), "{events:?}");
     bench.conn.streams.exchanges.opened(stream, exchange(), WINDOW);
     (bench, reader, stream)
 }
@@ -221,7 +221,7 @@ fn a_handler_that_goes_on_writing_waits_past_the_bound_of_its_response() {
             sent += 10_000;
             bench.pump();
             for event in bench.events.drain(..) {
-                let Event::Credit(_, bytes) = event else { panic!("{event:?}") };
+                let ConnEvent::Credit(_, bytes) = event else { panic!("{event:?}") };
                 credit += bytes;
             }
         }

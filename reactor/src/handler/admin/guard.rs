@@ -18,7 +18,7 @@ use wire::metrics::text::ExpositionFormat;
 
 /// What can be asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Endpoint {
+pub(super) enum AdminEndpoint {
     /// The page for people.
     Page,
     /// The figures.
@@ -43,7 +43,7 @@ pub(super) enum Endpoint {
     Stop,
 }
 
-impl Endpoint {
+impl AdminEndpoint {
     const ALL: [(&'static [u8], Self); 11] = [
         (b"/", Self::Page),
         (b"/metrics", Self::Metrics),
@@ -69,7 +69,7 @@ impl Endpoint {
 
 /// Why a request is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Refusal {
+pub(super) enum AdminRefusal {
     /// No or another token.
     Token,
     /// `Host` may be another page's own name.
@@ -82,7 +82,7 @@ pub(super) enum Refusal {
     Method(&'static str),
 }
 
-impl Refusal {
+impl AdminRefusal {
     /// Its status.
     pub(super) fn status(self) -> StatusCode {
         match self {
@@ -115,27 +115,30 @@ impl Refusal {
 }
 
 /// What a request asks, if its client may.
-pub(super) fn check(head: &RequestHead, token: Option<&Bytes>) -> Result<Endpoint, Refusal> {
+pub(super) fn check(
+    head: &RequestHead,
+    token: Option<&Bytes>,
+) -> Result<AdminEndpoint, AdminRefusal> {
     let over_tcp = head.origin.local.is_some();
     if over_tcp {
         match token {
-            Some(token) if !has_token(head, token) => return Err(Refusal::Token),
+            Some(token) if !has_token(head, token) => return Err(AdminRefusal::Token),
             None if !is_loopback(head.fields.get(b"host").unwrap_or_default()) => {
-                return Err(Refusal::Host);
+                return Err(AdminRefusal::Host);
             }
             _ => {}
         }
     }
-    let endpoint = Endpoint::at(&head.path).ok_or(Refusal::Path)?;
+    let endpoint = AdminEndpoint::at(&head.path).ok_or(AdminRefusal::Path)?;
     if endpoint.changes() {
         if head.method != Method::POST {
-            return Err(Refusal::Method("POST"));
+            return Err(AdminRefusal::Method("POST"));
         }
         if over_tcp && (head.fields.get(b"ferrite-control").is_none() || is_foreign(head)) {
-            return Err(Refusal::Foreign);
+            return Err(AdminRefusal::Foreign);
         }
     } else if head.method != Method::GET && head.method != Method::HEAD {
-        return Err(Refusal::Method("GET, HEAD"));
+        return Err(AdminRefusal::Method("GET, HEAD"));
     }
     Ok(endpoint)
 }
@@ -234,13 +237,13 @@ mod tests {
     #[test]
     fn another_name_may_be_a_page_that_has_rebound_it() {
         for host in ["localhost", "LOCALHOST:9000", "127.0.0.1", "127.1.2.3:1", "[::1]:9000"] {
-            assert_eq!(check(&get(host), None), Ok(Endpoint::Metrics), "{host}");
+            assert_eq!(check(&get(host), None), Ok(AdminEndpoint::Metrics), "{host}");
         }
         for host in ["evil.example", "localhost.evil.example:9000", "10.0.0.1", "", "[::2]", "["] {
-            assert_eq!(check(&get(host), None), Err(Refusal::Host), "{host}");
+            assert_eq!(check(&get(host), None), Err(AdminRefusal::Host), "{host}");
         }
         let unix = head(Method::GET, "/metrics", &[("host", "ferrite")], false);
-        assert_eq!(check(&unix, None), Ok(Endpoint::Metrics));
+        assert_eq!(check(&unix, None), Ok(AdminEndpoint::Metrics));
     }
 
     #[test]
@@ -250,9 +253,9 @@ mod tests {
             let fields = [("host", "any"), ("authorization", authorization)];
             check(&head(Method::GET, "/status", &fields, true), Some(&token))
         };
-        assert_eq!(with("Bearer 0123456789abcdef"), Ok(Endpoint::Status));
+        assert_eq!(with("Bearer 0123456789abcdef"), Ok(AdminEndpoint::Status));
         // "me:" and the token.
-        assert_eq!(with("basic bWU6MDEyMzQ1Njc4OWFiY2RlZg=="), Ok(Endpoint::Status));
+        assert_eq!(with("basic bWU6MDEyMzQ1Njc4OWFiY2RlZg=="), Ok(AdminEndpoint::Status));
         for wrong in [
             "",
             "Bearer",
@@ -262,9 +265,9 @@ mod tests {
             "Basic ?",
             "Digest x",
         ] {
-            assert_eq!(with(wrong), Err(Refusal::Token), "{wrong}");
+            assert_eq!(with(wrong), Err(AdminRefusal::Token), "{wrong}");
         }
-        assert_eq!(check(&get("localhost"), Some(&token)), Err(Refusal::Token));
+        assert_eq!(check(&get("localhost"), Some(&token)), Err(AdminRefusal::Token));
     }
 
     #[test]
@@ -272,23 +275,23 @@ mod tests {
         let host = ("host", "localhost");
         let ask =
             |fields: &[(&str, &str)], tcp| check(&head(Method::POST, "/stop", fields, tcp), None);
-        assert_eq!(ask(&[host], true), Err(Refusal::Foreign));
+        assert_eq!(ask(&[host], true), Err(AdminRefusal::Foreign));
         let control = ("ferrite-control", "1");
-        assert_eq!(ask(&[host, control], true), Ok(Endpoint::Stop));
+        assert_eq!(ask(&[host, control], true), Ok(AdminEndpoint::Stop));
         assert_eq!(
             ask(&[host, control, ("sec-fetch-site", "same-origin")], true),
-            Ok(Endpoint::Stop)
+            Ok(AdminEndpoint::Stop)
         );
         assert_eq!(
             ask(&[host, control, ("sec-fetch-site", "cross-site")], true),
-            Err(Refusal::Foreign)
+            Err(AdminRefusal::Foreign)
         );
-        assert_eq!(ask(&[], false), Ok(Endpoint::Stop));
+        assert_eq!(ask(&[], false), Ok(AdminEndpoint::Stop));
         let wrong = head(Method::GET, "/stop", &[host], true);
-        assert_eq!(check(&wrong, None), Err(Refusal::Method("POST")));
+        assert_eq!(check(&wrong, None), Err(AdminRefusal::Method("POST")));
         let wrong = head(Method::POST, "/status", &[host], true);
-        assert_eq!(check(&wrong, None), Err(Refusal::Method("GET, HEAD")));
-        assert_eq!(check(&head(Method::GET, "/x", &[host], true), None), Err(Refusal::Path));
+        assert_eq!(check(&wrong, None), Err(AdminRefusal::Method("GET, HEAD")));
+        assert_eq!(check(&head(Method::GET, "/x", &[host], true), None), Err(AdminRefusal::Path));
     }
 
     #[test]

@@ -31,13 +31,13 @@ use wire::metrics::text::render;
 use wire::shm::Counter;
 use wire::{BodyLength, ExchangeId, Part, RequestHead, ResponseHead};
 
-use self::guard::Endpoint;
+use self::guard::AdminEndpoint;
 use self::json::Moment;
 use self::memory::MemoryLook;
 use self::page::Page;
 use self::readiness::Readiness;
 use self::report::{Gathering, ThreadReport};
-use self::response::Response;
+use self::response::AdminResponse;
 use super::workers::in_flight::{id_of, key_of};
 use super::{ExchangeKey, Handler, HandlerId, NewRequest};
 use crate::mailbox::Mail;
@@ -53,7 +53,7 @@ pub struct Admin {
     common: SharedState,
     token: Option<Bytes>,
     options: Bytes,
-    exchanges: Slots<Exchange>,
+    exchanges: Slots<AdminExchange>,
     /// Those that get events, and content bytes that their clients have not taken.
     streams: Vec<(ExchangeId, u64)>,
     /// Those that wait for what the threads tell.
@@ -68,7 +68,7 @@ pub struct Admin {
 }
 
 #[derive(Debug)]
-struct Exchange {
+struct AdminExchange {
     conn: Key,
     stream: StreamId,
     head: Box<RequestHead>,
@@ -98,7 +98,7 @@ impl Admin {
         let Some(exchange) = self.exchanges.get(key_of(id)) else { return };
         let response = match guard::check(&exchange.head, self.token.as_ref()) {
             Ok(endpoint) => self.answer_to(endpoint, id, turn),
-            Err(refusal) => Some(Response::refused(refusal)),
+            Err(refusal) => Some(AdminResponse::refused(refusal)),
         };
         if let Some(response) = response {
             self.respond(id, response, turn);
@@ -108,54 +108,59 @@ impl Admin {
     /// `None` when the answer is on its way, or comes later.
     fn answer_to(
         &mut self,
-        endpoint: Endpoint,
+        endpoint: AdminEndpoint,
         id: ExchangeId,
         turn: &mut Turn,
-    ) -> Option<Response> {
+    ) -> Option<AdminResponse> {
         let now = turn.now();
         let ready = || self.readiness(now);
         Some(match endpoint {
-            Endpoint::Page => self.page.response(),
-            Endpoint::Metrics => {
+            AdminEndpoint::Page => self.page.response(),
+            AdminEndpoint::Metrics => {
                 let format = guard::format(&self.exchanges.get(key_of(id))?.head);
                 let text =
                     render(self.common.shared, self.memory.look(self.common.shared, now), format);
-                Response {
+                AdminResponse {
                     content_type: format.content_type(),
-                    ..Response::text(StatusCode::OK, text)
+                    ..AdminResponse::text(StatusCode::OK, text)
                 }
                 .with("vary", "accept")
             }
-            Endpoint::Health => Response::text(StatusCode::OK, "ok\n"),
-            Endpoint::Ready => match ready().reason() {
-                None => Response::text(StatusCode::OK, "ready\n"),
+            AdminEndpoint::Health => AdminResponse::text(StatusCode::OK, "ok\n"),
+            AdminEndpoint::Ready => match ready().reason() {
+                None => AdminResponse::text(StatusCode::OK, "ready\n"),
                 Some(reason) => {
-                    Response::text(StatusCode::SERVICE_UNAVAILABLE, format!("{reason}\n"))
+                    AdminResponse::text(StatusCode::SERVICE_UNAVAILABLE, format!("{reason}\n"))
                 }
             },
-            Endpoint::Status => {
+            AdminEndpoint::Status => {
                 let micros = turn.clock.now().unix_micros;
-                Response::json(StatusCode::OK, &json::status(self.common.shared, &ready(), micros))
+                AdminResponse::json(
+                    StatusCode::OK,
+                    &json::status(self.common.shared, &ready(), micros),
+                )
             }
-            Endpoint::Options => Response {
+            AdminEndpoint::Options => AdminResponse {
                 content_type: "application/json",
-                ..Response::text(StatusCode::OK, self.options.clone())
+                ..AdminResponse::text(StatusCode::OK, self.options.clone())
             },
-            Endpoint::Workers => {
+            AdminEndpoint::Workers => {
                 self.waiting.push(id);
                 self.gather(turn);
                 return None;
             }
-            Endpoint::Events => return self.open_stream(id, turn),
-            Endpoint::Reload | Endpoint::Drain | Endpoint::Stop => self.obey(endpoint),
+            AdminEndpoint::Events => return self.open_stream(id, turn),
+            AdminEndpoint::Reload | AdminEndpoint::Drain | AdminEndpoint::Stop => {
+                self.obey(endpoint)
+            }
         })
     }
 
     /// Passes on what an administrator wants done.
-    fn obey(&self, endpoint: Endpoint) -> Response {
+    fn obey(&self, endpoint: AdminEndpoint) -> AdminResponse {
         let (command, done) = match endpoint {
-            Endpoint::Reload => ("reload", "the workers are being replaced"),
-            Endpoint::Drain => ("drain", "/readyz says no from now on"),
+            AdminEndpoint::Reload => ("reload", "the workers are being replaced"),
+            AdminEndpoint::Drain => ("drain", "/readyz says no from now on"),
             _ => ("stop", "the server stops"),
         };
         event::log(
@@ -165,14 +170,14 @@ impl Admin {
             format_args!("an administrator asks by the admin listener: {command}"),
         );
         match endpoint {
-            Endpoint::Reload => self.common.supervisor.tell(&FromReactor::Reload),
-            Endpoint::Drain => {
+            AdminEndpoint::Reload => self.common.supervisor.tell(&FromReactor::Reload),
+            AdminEndpoint::Drain => {
                 self.common.shared.counter(Counter::Draining).store(1, Ordering::Relaxed);
             }
             _ => self.common.supervisor.tell(&FromReactor::Shutdown),
         }
         let answer = json!({ "command": command, "accepted": true, "message": done });
-        Response::json(StatusCode::ACCEPTED, &answer)
+        AdminResponse::json(StatusCode::ACCEPTED, &answer)
     }
 
     fn readiness(&self, now: Instant) -> Readiness {
@@ -181,13 +186,14 @@ impl Admin {
         Readiness::of(self.common.shared, full.min(), now)
     }
 
-    fn open_stream(&mut self, id: ExchangeId, turn: &mut Turn) -> Option<Response> {
+    fn open_stream(&mut self, id: ExchangeId, turn: &mut Turn) -> Option<AdminResponse> {
         if self.streams.len() >= ADMIN_STREAMS_MAX {
             let text = "too many clients get events: close one\n";
-            return Some(Response::text(StatusCode::SERVICE_UNAVAILABLE, text));
+            return Some(AdminResponse::text(StatusCode::SERVICE_UNAVAILABLE, text));
         }
         let content_type = "text/event-stream";
-        let response = Response { content_type, ..Response::text(StatusCode::OK, Bytes::new()) };
+        let response =
+            AdminResponse { content_type, ..AdminResponse::text(StatusCode::OK, Bytes::new()) };
         self.say(id, [Part::Head(response.head(BodyLength::Streamed))], turn);
         self.streams.push((id, 0));
         self.gather(turn);
@@ -248,7 +254,7 @@ impl Admin {
         self.memory.look(self.common.shared, now.instant);
         let workers = json::workers(self.common.shared, &self.memory, &report.doing, moment);
         for id in std::mem::take(&mut self.waiting) {
-            self.respond(id, Response::json(StatusCode::OK, &workers), turn);
+            self.respond(id, AdminResponse::json(StatusCode::OK, &workers), turn);
         }
         if self.streams.is_empty() {
             return;
@@ -276,7 +282,7 @@ impl Admin {
         self.wake_at(next, turn);
     }
 
-    fn respond(&mut self, id: ExchangeId, response: Response, turn: &mut Turn) {
+    fn respond(&mut self, id: ExchangeId, response: AdminResponse, turn: &mut Turn) {
         let head = response.head(BodyLength::Known(response.content.len() as u64));
         let content = (!response.content.is_empty()).then_some(Part::Body(response.content));
         let parts = [Some(Part::Head(head)), content, Some(Part::End(None))];
@@ -313,7 +319,7 @@ impl Handler for Admin {
         _turn: &mut Turn,
     ) -> Result<ExchangeId, Box<NewRequest>> {
         let NewRequest { conn, stream, head, .. } = request;
-        Ok(id_of(self.exchanges.insert(Exchange { conn, stream, head })))
+        Ok(id_of(self.exchanges.insert(AdminExchange { conn, stream, head })))
     }
 
     fn receive(&mut self, id: ExchangeId, part: Part<Box<RequestHead>>, turn: &mut Turn) {

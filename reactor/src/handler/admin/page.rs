@@ -2,7 +2,7 @@
 
 use http::StatusCode;
 
-use super::response::Response;
+use super::response::AdminResponse;
 
 const PAGE: &str = include_str!("page.html");
 
@@ -26,9 +26,9 @@ impl Page {
     }
 
     /// The answer.
-    pub(super) fn response(&self) -> Response {
+    pub(super) fn response(&self) -> AdminResponse {
         let content_type = "text/html; charset=utf-8";
-        Response { content_type, ..Response::text(StatusCode::OK, PAGE) }
+        AdminResponse { content_type, ..AdminResponse::text(StatusCode::OK, PAGE) }
             .with("content-security-policy", self.policy.clone())
             .with("referrer-policy", "no-referrer")
     }

@@ -1,4 +1,4 @@
-//! `Response`: an answer to an administrator, in the making.
+//! `AdminResponse`: an answer to an administrator, in the making.
 
 use std::borrow::Cow;
 
@@ -8,17 +8,17 @@ use serde_json::Value;
 use wire::metrics::VERSION;
 use wire::{BodyLength, ResponseHead};
 
-use super::guard::Refusal;
+use super::guard::AdminRefusal;
 
 /// A response in the making.
-pub(super) struct Response {
+pub(super) struct AdminResponse {
     pub(super) status: StatusCode,
     pub(super) content_type: &'static str,
     pub(super) more: Vec<(&'static str, Cow<'static, str>)>,
     pub(super) content: Bytes,
 }
 
-impl Response {
+impl AdminResponse {
     pub(super) fn text(status: StatusCode, content: impl Into<Bytes>) -> Self {
         let content_type = "text/plain; charset=utf-8";
         Self { status, content_type, more: Vec::new(), content: content.into() }
@@ -48,13 +48,13 @@ impl Response {
     }
 
     /// Says why a request is refused.
-    pub(super) fn refused(refusal: Refusal) -> Self {
+    pub(super) fn refused(refusal: AdminRefusal) -> Self {
         let response = Self::text(refusal.status(), refusal.text());
         match refusal {
-            Refusal::Token => {
+            AdminRefusal::Token => {
                 response.with("www-authenticate", "Basic realm=\"Ferrite\", charset=\"UTF-8\"")
             }
-            Refusal::Method(allowed) => response.with("allow", allowed),
+            AdminRefusal::Method(allowed) => response.with("allow", allowed),
             _ => response,
         }
     }

@@ -26,7 +26,7 @@ use wire::{ExchangeId, Holder, Part, Reason, RequestHead, ids};
 use self::held::HeldFiles;
 use self::root::{Found, Missing, OpenedFile, Root, Symlinks};
 use self::sending::{Parts, head_of, parts};
-use self::target::{Target, is_program};
+use self::target::{FileTarget, is_program};
 use super::{ExchangeKey, Handler, HandlerId, NewRequest};
 use crate::error_log::Kind;
 use crate::protocol::files::{
@@ -97,7 +97,7 @@ impl Files {
         if !reads && !self.config.alone {
             return None;
         }
-        let target = Target::of(&head.path)?;
+        let target = FileTarget::of(&head.path)?;
         // The root is a directory, and opened only to be listed.
         let root = target.path.is_empty() && !self.config.autoindex;
         let found = match root {
@@ -138,7 +138,7 @@ impl Files {
     /// The file that answers for a directory, and its path.
     fn index(
         &mut self,
-        target: &Target,
+        target: &FileTarget,
         turn: &mut Turn,
     ) -> Option<Result<(OpenedFile, Vec<u8>), Absent>> {
         for name in &self.config.index {
@@ -300,7 +300,7 @@ impl Handler for Files {
 }
 
 /// Sends the client to the same path with a slash at its end, so that relative links are right.
-fn redirect(target: &Target, request: &RequestHead) -> Parts {
+fn redirect(target: &FileTarget, request: &RequestHead) -> Parts {
     let mut location = target.encoded();
     location.push(b'/');
     if let Some(query) = &request.query {

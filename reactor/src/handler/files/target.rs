@@ -1,4 +1,4 @@
-//! [`Target`]: from the path of a request to the name of a file, or to none.
+//! [`FileTarget`]: from the path of a request to the name of a file, or to none.
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -8,14 +8,14 @@ use crate::protocol::percent;
 
 /// A path below a root that may be opened.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Target {
+pub struct FileTarget {
     /// Relative to the root, decoded, without empty segments; empty for the root itself.
     pub path: Vec<u8>,
     /// Whether the client's path ends with a slash.
     pub is_directory: bool,
 }
 
-impl Target {
+impl FileTarget {
     /// The file that a path names, as the client has sent it; `None` where it can name none. A segment
     /// that begins with a dot is hidden (which `.` and `..` are too), but for `.well-known` (RFC 8615);
     /// so are programs in PHP, whose source is nobody's business.
@@ -82,7 +82,7 @@ impl Target {
 /// A relative path without its percent-encoding, which may be hidden or a program; `None` where it would
 /// lead elsewhere, or can name no file.
 pub fn relative(path: &[u8]) -> Option<Vec<u8>> {
-    let mut relative = Target { path: Vec::with_capacity(path.len()), is_directory: false };
+    let mut relative = FileTarget { path: Vec::with_capacity(path.len()), is_directory: false };
     for segment in path.split(|byte| *byte == b'/').filter(|segment| !segment.is_empty()) {
         let segment = decode(segment)?;
         if segment == b"." || segment == b".." {
@@ -131,9 +131,9 @@ mod tests {
             ("/php", "php", false),
             ("/a.phpx", "a.phpx", false),
         ] {
-            let target = Target { path: wanted.into(), is_directory };
+            let target = FileTarget { path: wanted.into(), is_directory };
             let wanted = (path != "/..a%").then_some(target);
-            assert_eq!(Target::of(path.as_bytes()), wanted, "{path}");
+            assert_eq!(FileTarget::of(path.as_bytes()), wanted, "{path}");
         }
     }
 
@@ -173,9 +173,9 @@ mod tests {
             "/a.php/",
             "/.php",
         ] {
-            assert_eq!(Target::of(path.as_bytes()), None, "{path}");
+            assert_eq!(FileTarget::of(path.as_bytes()), None, "{path}");
         }
-        assert_eq!(Target::of(b"/a\0b"), None);
+        assert_eq!(FileTarget::of(b"/a\0b"), None);
     }
 
     #[test]
@@ -187,7 +187,7 @@ mod tests {
             ("/a b/%C3%A9", "/a%20b/%C3%A9"),
             ("/", ""),
         ] {
-            let encoded = Target::of(path.as_bytes()).unwrap().encoded();
+            let encoded = FileTarget::of(path.as_bytes()).unwrap().encoded();
             assert_eq!(String::from_utf8(encoded).unwrap(), wanted, "{path}");
         }
     }

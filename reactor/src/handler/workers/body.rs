@@ -43,7 +43,7 @@ pub struct SpoolFile {
 
 /// Where content may go.
 #[derive(Debug, Clone, Copy)]
-pub struct Room<'a> {
+pub struct SpoolRoom<'a> {
     /// So much may stay in memory, in bytes.
     pub memory_bytes_max: usize,
     /// Where files are made.
@@ -96,7 +96,7 @@ impl Spool {
         &mut self,
         bytes: Bytes,
         boundary: impl FnOnce() -> Option<Box<[u8]>>,
-        room: Room<'_>,
+        room: SpoolRoom<'_>,
     ) -> Result<(), SpoolError> {
         match self {
             Self::File(file) => return file.push(&bytes, room),
@@ -157,7 +157,7 @@ impl Spool {
 
 impl SpoolFile {
     /// An empty one.
-    pub fn new(room: Room<'_>) -> Result<Self, SpoolError> {
+    pub fn new(room: SpoolRoom<'_>) -> Result<Self, SpoolError> {
         let held = || SpoolError::Files(room.files.held(Holder::Body));
         let permit = room.files.take(Holder::Body).ok_or_else(held)?;
         let disk = room.disk.take(0).ok_or(SpoolError::Bytes(room.disk.max()))?;
@@ -166,7 +166,7 @@ impl SpoolFile {
     }
 
     /// Adds content.
-    pub fn push(&mut self, bytes: &[u8], room: Room<'_>) -> Result<(), SpoolError> {
+    pub fn push(&mut self, bytes: &[u8], room: SpoolRoom<'_>) -> Result<(), SpoolError> {
         let len = bytes.len() as u64;
         if !self.disk.grow(len) {
             return Err(SpoolError::Bytes(room.disk.max()));
@@ -218,7 +218,8 @@ mod tests {
 
     fn pushed(spool: &mut Spool, bytes: &[u8], budgets: &(DescriptorBudget, Budget)) -> Option<()> {
         let dir = std::env::temp_dir();
-        let room = Room { memory_bytes_max: 4, dir: &dir, files: &budgets.0, disk: &budgets.1 };
+        let room =
+            SpoolRoom { memory_bytes_max: 4, dir: &dir, files: &budgets.0, disk: &budgets.1 };
         spool.push(Bytes::copy_from_slice(bytes), || None, room).ok()
     }
 
@@ -242,7 +243,7 @@ mod tests {
         let budgets = (DescriptorBudget::new(4), Budget::new(100));
         let dir = std::env::temp_dir();
         let room =
-            Room { memory_bytes_max: 1 << 20, dir: &dir, files: &budgets.0, disk: &budgets.1 };
+            SpoolRoom { memory_bytes_max: 1 << 20, dir: &dir, files: &budgets.0, disk: &budgets.1 };
         for (len, kept) in [(PIECE_KEPT_BYTES_MIN, true), (PIECE_KEPT_BYTES_MIN - 1, false)] {
             let piece = Bytes::from(vec![b'a'; len]);
             let mut spool = Spool::default();
@@ -281,7 +282,7 @@ mod tests {
     fn a_missing_directory_is_an_error_and_holds_nothing() {
         let dir = std::env::temp_dir().join("ferrite-no-such-directory");
         let (files, disk) = (DescriptorBudget::new(4), Budget::new(100));
-        let room = Room { memory_bytes_max: 1, dir: &dir, files: &files, disk: &disk };
+        let room = SpoolRoom { memory_bytes_max: 1, dir: &dir, files: &files, disk: &disk };
         assert!(matches!(
             Spool::default().push(Bytes::from_static(b"abc"), || None, room),
             Err(SpoolError::Io(_))

@@ -14,7 +14,7 @@ pub struct FormScanner {
     delimiter: Vec<u8>,
     /// Finds it without the `\r`.
     finder: memmem::Finder<'static>,
-    state: State,
+    state: FormState,
     /// A line that is not complete.
     line: Vec<u8>,
     /// The end of what came, as far as it may begin a delimiter.
@@ -22,7 +22,7 @@ pub struct FormScanner {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum State {
+enum FormState {
     /// Up to the line of a delimiter.
     Between,
     /// In the header of a part; whether it has said that it is a file.
@@ -35,7 +35,7 @@ enum State {
 
 /// What a piece of a form is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Piece<'a> {
+pub enum FormPiece<'a> {
     /// Delimiters, headers, and the content of fields.
     Frame(&'a [u8]),
     /// Content of a file, or the next of it.
@@ -69,7 +69,7 @@ impl FormScanner {
         Self {
             finder: memmem::Finder::new(&delimiter[1..]).into_owned(),
             delimiter,
-            state: State::Between,
+            state: FormState::Between,
             line: Vec::new(),
             held: Vec::new(),
         }
@@ -80,19 +80,19 @@ impl FormScanner {
     pub fn scan<E>(
         &mut self,
         mut bytes: &[u8],
-        take: &mut dyn FnMut(Piece<'_>) -> Result<(), E>,
+        take: &mut dyn FnMut(FormPiece<'_>) -> Result<(), E>,
     ) -> Result<(), E> {
         while !bytes.is_empty() {
             bytes = match self.state {
-                State::Lost => {
-                    take(Piece::Frame(bytes))?;
+                FormState::Lost => {
+                    take(FormPiece::Frame(bytes))?;
                     &[]
                 }
-                State::Content => self.content(bytes, take)?,
-                State::Between | State::Header { .. } => {
+                FormState::Content => self.content(bytes, take)?,
+                FormState::Between | FormState::Header { .. } => {
                     let len = memchr(b'\n', bytes).map_or(bytes.len(), |at| at + 1);
                     let (line, rest) = bytes.split_at(len);
-                    take(Piece::Frame(line))?;
+                    take(FormPiece::Frame(line))?;
                     self.line.extend_from_slice(line);
                     self.line_came();
                     rest
@@ -112,8 +112,8 @@ impl FormScanner {
         if self.line.len() > FORM_LINE_BYTES_MAX {
             // The line of a field may be long; that of a header is cut up by PHP.
             self.state = match self.state {
-                State::Between => State::Between,
-                _ => State::Lost,
+                FormState::Between => FormState::Between,
+                _ => FormState::Lost,
             };
             let ended = self.line.ends_with(b"\n");
             self.line.clear();
@@ -128,10 +128,10 @@ impl FormScanner {
         // A NUL ends it (C strings).
         let line = line.split(|byte| *byte == 0).next().unwrap_or_default();
         self.state = match self.state {
-            State::Between if line == &self.delimiter[2..] => State::Header { file: false },
-            State::Header { file: true } if line.is_empty() => State::Content,
-            State::Header { file: false } if line.is_empty() => State::Between,
-            State::Header { file } => State::Header { file: file || names_a_file(line) },
+            FormState::Between if line == &self.delimiter[2..] => FormState::Header { file: false },
+            FormState::Header { file: true } if line.is_empty() => FormState::Content,
+            FormState::Header { file: false } if line.is_empty() => FormState::Between,
+            FormState::Header { file } => FormState::Header { file: file || names_a_file(line) },
             state => state,
         };
         self.line.clear();
@@ -141,7 +141,7 @@ impl FormScanner {
     fn content<'a, E>(
         &mut self,
         bytes: &'a [u8],
-        take: &mut dyn FnMut(Piece<'_>) -> Result<(), E>,
+        take: &mut dyn FnMut(FormPiece<'_>) -> Result<(), E>,
     ) -> Result<&'a [u8], E> {
         if !self.held.is_empty() {
             return self.content_behind_held(bytes, take);
@@ -149,15 +149,15 @@ impl FormScanner {
         if let Some(at) = self.finder.find(bytes) {
             let end = if bytes[..at].ends_with(b"\r") { at - 1 } else { at };
             if end > 0 {
-                take(Piece::Content(&bytes[..end]))?;
+                take(FormPiece::Content(&bytes[..end]))?;
             }
-            take(Piece::ContentEnd)?;
-            self.state = State::Between;
+            take(FormPiece::ContentEnd)?;
+            self.state = FormState::Between;
             return Ok(&bytes[end..]);
         }
         let end = bytes.len() - self.open_len(bytes);
         if end > 0 {
-            take(Piece::Content(&bytes[..end]))?;
+            take(FormPiece::Content(&bytes[..end]))?;
         }
         self.held.extend_from_slice(&bytes[end..]);
         Ok(&[])
@@ -167,7 +167,7 @@ impl FormScanner {
     fn content_behind_held<'a, E>(
         &mut self,
         bytes: &'a [u8],
-        take: &mut dyn FnMut(Piece<'_>) -> Result<(), E>,
+        take: &mut dyn FnMut(FormPiece<'_>) -> Result<(), E>,
     ) -> Result<&'a [u8], E> {
         let before = self.held.len();
         // So much of it decides.
@@ -178,13 +178,13 @@ impl FormScanner {
         if let Some(at) = found.filter(|at| *at <= before) {
             let end = if held[..at].ends_with(b"\r") { at - 1 } else { at };
             if end > 0 {
-                take(Piece::Content(&held[..end]))?;
+                take(FormPiece::Content(&held[..end]))?;
             }
-            take(Piece::ContentEnd)?;
-            self.state = State::Between;
+            take(FormPiece::ContentEnd)?;
+            self.state = FormState::Between;
             // The line break before the delimiter, and what has been held of it.
             if end < before {
-                take(Piece::Frame(&held[end..before]))?;
+                take(FormPiece::Frame(&held[end..before]))?;
                 self.line.extend_from_slice(&held[end..before]);
                 self.split_line();
                 return Ok(bytes);
@@ -195,12 +195,12 @@ impl FormScanner {
             // All of it is looked at together; what cannot begin a delimiter any more goes on.
             let end = held.len() - self.open_len(&held);
             if end > 0 {
-                take(Piece::Content(&held[..end]))?;
+                take(FormPiece::Content(&held[..end]))?;
             }
             self.held.extend_from_slice(&held[end..]);
             return Ok(&[]);
         }
-        take(Piece::Content(&held[..before]))?;
+        take(FormPiece::Content(&held[..before]))?;
         Ok(bytes)
     }
 
@@ -244,12 +244,12 @@ mod tests {
         for piece in pieces {
             let taken = scanner.scan(piece, &mut |piece| {
                 match piece {
-                    Piece::Frame(bytes) => seen.all.extend_from_slice(bytes),
-                    Piece::Content(bytes) => {
+                    FormPiece::Frame(bytes) => seen.all.extend_from_slice(bytes),
+                    FormPiece::Content(bytes) => {
                         seen.all.extend_from_slice(bytes);
                         seen.open.get_or_insert_default().extend_from_slice(bytes);
                     }
-                    Piece::ContentEnd => seen.files.push(seen.open.take().unwrap_or_default()),
+                    FormPiece::ContentEnd => seen.files.push(seen.open.take().unwrap_or_default()),
                 }
                 Ok::<_, ()>(())
             });

@@ -6,21 +6,21 @@ use std::sync::Arc;
 use bytes::BytesMut;
 use wire::limits::{FORM_FILE_BYTES_MIN, FORM_FILES_MAX};
 
-use super::body::{ContentPiece, Room, SpoolError, SpoolFile};
-use super::form::{FormScanner, Piece};
+use super::body::{ContentPiece, SpoolError, SpoolFile, SpoolRoom};
+use super::form::{FormPiece, FormScanner};
 
 /// A form that is arriving.
 #[derive(Debug)]
 pub struct FormSpool {
     scanner: FormScanner,
-    kept: Kept,
+    kept: SpooledForm,
 }
 
 /// What has come of it.
 #[derive(Debug, Default)]
-struct Kept {
+struct SpooledForm {
     /// What is complete, in its order.
-    runs: Vec<Run>,
+    runs: Vec<FormRun>,
     /// Bytes of those in memory.
     memory: usize,
     /// Those that are neither in memory nor files of their own.
@@ -34,7 +34,7 @@ struct Kept {
 }
 
 #[derive(Debug)]
-enum Run {
+enum FormRun {
     Memory(BytesMut),
     /// In the common file.
     Common {
@@ -47,16 +47,16 @@ enum Run {
 impl FormSpool {
     /// A form with this boundary.
     pub fn new(boundary: &[u8]) -> Self {
-        Self { scanner: FormScanner::new(boundary), kept: Kept::default() }
+        Self { scanner: FormScanner::new(boundary), kept: SpooledForm::default() }
     }
 
     /// Adds content.
-    pub fn push(&mut self, bytes: &[u8], room: Room<'_>) -> Result<(), SpoolError> {
+    pub fn push(&mut self, bytes: &[u8], room: SpoolRoom<'_>) -> Result<(), SpoolError> {
         let kept = &mut self.kept;
         self.scanner.scan(bytes, &mut |piece| match piece {
-            Piece::Frame(bytes) => kept.frame(bytes, room),
-            Piece::Content(bytes) => kept.content(bytes, room),
-            Piece::ContentEnd => {
+            FormPiece::Frame(bytes) => kept.frame(bytes, room),
+            FormPiece::Content(bytes) => kept.content(bytes, room),
+            FormPiece::ContentEnd => {
                 kept.in_file = false;
                 let pending = std::mem::take(&mut kept.pending);
                 kept.frame(&pending, room)
@@ -71,13 +71,13 @@ impl FormSpool {
         let mut rest = kept.pending;
         rest.extend_from_slice(&self.scanner.rest());
         if !rest.is_empty() {
-            kept.runs.push(Run::Memory(rest));
+            kept.runs.push(FormRun::Memory(rest));
         }
         let common = kept.common.map(SpoolFile::finish);
         let pieces = kept.runs.into_iter().filter_map(|run| match run {
-            Run::Memory(bytes) => Some(ContentPiece::Memory(bytes.freeze())),
-            Run::File(file) => Some(ContentPiece::File(file.finish())),
-            Run::Common { offset, len } => {
+            FormRun::Memory(bytes) => Some(ContentPiece::Memory(bytes.freeze())),
+            FormRun::File(file) => Some(ContentPiece::File(file.finish())),
+            FormRun::Common { offset, len } => {
                 let mut slice = common.clone()?;
                 (slice.offset, slice.len) = (offset, len);
                 Some(ContentPiece::File(slice))
@@ -87,11 +87,11 @@ impl FormSpool {
     }
 }
 
-impl Kept {
+impl SpooledForm {
     /// Content of a file.
-    fn content(&mut self, bytes: &[u8], room: Room<'_>) -> Result<(), SpoolError> {
+    fn content(&mut self, bytes: &[u8], room: SpoolRoom<'_>) -> Result<(), SpoolError> {
         if self.in_file
-            && let Some(Run::File(file)) = self.runs.last_mut()
+            && let Some(FormRun::File(file)) = self.runs.last_mut()
         {
             return file.push(bytes, room);
         }
@@ -107,7 +107,7 @@ impl Kept {
                     file.push(bytes, room)?;
                     self.files += 1;
                     self.in_file = true;
-                    self.runs.push(Run::File(file));
+                    self.runs.push(FormRun::File(file));
                     return Ok(());
                 }
                 // It shares one, if there is one.
@@ -120,15 +120,15 @@ impl Kept {
     }
 
     /// What belongs to no file of its own.
-    fn frame(&mut self, bytes: &[u8], room: Room<'_>) -> Result<(), SpoolError> {
+    fn frame(&mut self, bytes: &[u8], room: SpoolRoom<'_>) -> Result<(), SpoolError> {
         if bytes.is_empty() {
             return Ok(());
         }
         if self.common.is_none() && self.memory + bytes.len() <= room.memory_bytes_max {
             self.memory += bytes.len();
             match self.runs.last_mut() {
-                Some(Run::Memory(memory)) => memory.extend_from_slice(bytes),
-                _ => self.runs.push(Run::Memory(BytesMut::from(bytes))),
+                Some(FormRun::Memory(memory)) => memory.extend_from_slice(bytes),
+                _ => self.runs.push(FormRun::Memory(BytesMut::from(bytes))),
             }
             return Ok(());
         }
@@ -144,8 +144,8 @@ impl Kept {
         let (offset, more) = (file.len, bytes.len() as u64);
         file.push(bytes, room)?;
         match self.runs.last_mut() {
-            Some(Run::Common { offset: begin, len }) if *begin + *len == offset => *len += more,
-            _ => self.runs.push(Run::Common { offset, len: more }),
+            Some(FormRun::Common { offset: begin, len }) if *begin + *len == offset => *len += more,
+            _ => self.runs.push(FormRun::Common { offset, len: more }),
         }
         Ok(())
     }
@@ -174,8 +174,12 @@ mod tests {
 
         fn pushed(&self, form: &[u8]) -> Result<Arc<[ContentPiece]>, SpoolError> {
             let dir = std::env::temp_dir();
-            let room =
-                Room { memory_bytes_max: 1000, dir: &dir, files: &self.files, disk: &self.disk };
+            let room = SpoolRoom {
+                memory_bytes_max: 1000,
+                dir: &dir,
+                files: &self.files,
+                disk: &self.disk,
+            };
             let mut spool = FormSpool::new(b"B");
             form.chunks(1017).try_for_each(|piece| spool.push(piece, room))?;
             Ok(spool.finish())

@@ -20,7 +20,7 @@ use crate::shared_content;
 
 /// One link, its marks, and who is on it.
 #[derive(Debug)]
-pub struct Link {
+pub struct WorkerLink {
     socket: OwnedFd,
     /// The worker's id.
     pub worker: u16,
@@ -90,7 +90,7 @@ pub enum LinkRead {
     Nothing,
 }
 
-impl Link {
+impl WorkerLink {
     /// A link over a non-blocking socket to this life of a worker, in this thread.
     pub fn new(
         socket: OwnedFd,

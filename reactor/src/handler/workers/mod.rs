@@ -10,4 +10,4 @@ pub mod scheduler;
 mod upload;
 
 pub(crate) use in_flight::Task;
-pub(crate) use pool::{Claim, Fault, WorkerPool};
+pub(crate) use pool::{Claim, WorkerFault, WorkerPool};

@@ -17,10 +17,10 @@ use log::kv::Value;
 use wire::shm::Counter;
 use wire::{ExchangeId, Fields, Part, Pool, PoolId, Reason, RequestHead, ToWorker, ids};
 
-use super::body::{Content, Room, Spool};
+use super::body::{Content, Spool, SpoolRoom};
 use super::in_flight::{InFlight, Place, Stage, Task, id_of, key_of};
-use super::link::Link;
-use super::scheduler::{Dispatch, Next, Placement, RequestKey, WorkerSlot};
+use super::link::WorkerLink;
+use super::scheduler::{Dispatch, FollowUp, Placement, RequestKey, WorkerSlot};
 use super::upload::Upload;
 use crate::error_log::Kind;
 use crate::handler::files::held::HeldFiles;
@@ -32,7 +32,7 @@ use crate::slots::{Key, Slots};
 use crate::turn::Turn;
 use detached::Deadlines;
 pub use detached::{Claim, Detached};
-pub use fault::{Fault, FaultKind};
+pub use fault::{FaultKind, WorkerFault};
 
 /// One thread's exchanges and links.
 #[derive(Debug)]
@@ -42,7 +42,7 @@ pub struct WorkerPool {
     /// Which pool it is.
     id: PoolId,
     exchanges: Slots<InFlight>,
-    links: Vec<Option<Link>>,
+    links: Vec<Option<WorkerLink>>,
     /// When the queue's timer will come, if it has been set.
     queue_watched: Option<Instant>,
     /// When the timer that moves requests to idle workers will come, if it has been set.
@@ -129,7 +129,7 @@ impl WorkerPool {
         }
         let Stage::Collecting(spool) = &mut exchange.stage else { return };
         let config = &self.common.config;
-        let room = Room {
+        let room = SpoolRoom {
             memory_bytes_max: config.ports[exchange.port].body_memory_bytes_max,
             dir: &config.spool_dir,
             files: &self.common.files,
@@ -304,11 +304,11 @@ impl WorkerPool {
         self.follow(next, worker, turn);
     }
 
-    fn follow(&mut self, next: Next, worker: WorkerSlot, turn: &mut Turn) {
+    fn follow(&mut self, next: FollowUp, worker: WorkerSlot, turn: &mut Turn) {
         match next {
-            Next::Nothing => self.watch_balance(turn),
-            Next::Assign(assignment) => self.assigned(assignment, turn),
-            Next::Close(incarnation) => self.common.close_links(self.id, worker, incarnation),
+            FollowUp::Nothing => self.watch_balance(turn),
+            FollowUp::Assign(assignment) => self.assigned(assignment, turn),
+            FollowUp::Close(incarnation) => self.common.close_links(self.id, worker, incarnation),
         }
     }
 }

@@ -65,7 +65,7 @@ pub struct Dispatch {
 
 /// What follows from the end of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Next {
+pub enum FollowUp {
     /// Nothing: the worker is idle, or busy with another request.
     Nothing,
     /// A request that waited takes the place.
@@ -113,7 +113,7 @@ pub struct Scheduler {
     workers: Vec<Option<Worker>>,
     /// Idle workers; the last one to become idle is the first to be used: its caches are warm.
     idle: Vec<WorkerSlot>,
-    queue: VecDeque<Waiting>,
+    queue: VecDeque<WaitingRequest>,
     queue_len_max: usize,
     queue_age_max: Duration,
     handover_fast: Duration,
@@ -123,7 +123,7 @@ pub struct Scheduler {
 }
 
 #[derive(Debug)]
-struct Waiting {
+struct WaitingRequest {
     ticket: RequestKey,
     until: Instant,
 }
@@ -161,7 +161,7 @@ impl Scheduler {
             self.full_since.get_or_insert(now);
             return Placement::Refused;
         }
-        self.queue.push_back(Waiting { ticket, until: now + self.queue_age_max });
+        self.queue.push_back(WaitingRequest { ticket, until: now + self.queue_age_max });
         Placement::Queued
     }
 
@@ -171,12 +171,12 @@ impl Scheduler {
             self.give(slot, ticket, now);
             return Placement::Given(slot);
         }
-        self.queue.push_front(Waiting { ticket, until: now + self.queue_age_max });
+        self.queue.push_front(WaitingRequest { ticket, until: now + self.queue_age_max });
         Placement::Queued
     }
 
     /// A worker has answered a request.
-    pub fn finished(&mut self, slot: WorkerSlot, ticket: RequestKey, now: Instant) -> Next {
+    pub fn finished(&mut self, slot: WorkerSlot, ticket: RequestKey, now: Instant) -> FollowUp {
         if let Some(Some(worker)) = self.workers.get_mut(slot) {
             let took = now.saturating_duration_since(worker.turn);
             worker.service = (worker.service * 7 + took) / 8;
@@ -186,9 +186,9 @@ impl Scheduler {
     }
 
     /// A worker has a request no more, without having answered it.
-    pub fn relieved(&mut self, slot: WorkerSlot, ticket: RequestKey, now: Instant) -> Next {
+    pub fn relieved(&mut self, slot: WorkerSlot, ticket: RequestKey, now: Instant) -> FollowUp {
         let Some(worker) = self.workers.get_mut(slot).and_then(Option::as_mut) else {
-            return Next::Nothing;
+            return FollowUp::Nothing;
         };
         worker.remove(ticket);
         let idle = worker.given.is_empty();
@@ -196,18 +196,18 @@ impl Scheduler {
             return worker.leaves();
         }
         if !worker.room(self.handover_fast) {
-            return Next::Nothing;
+            return FollowUp::Nothing;
         }
         if let Some(ticket) = first(&mut self.queue) {
             worker.give(ticket, now);
             self.look_at_room();
-            return Next::Assign(Dispatch { ticket, worker: slot });
+            return FollowUp::Assign(Dispatch { ticket, worker: slot });
         }
         if idle {
             self.idle.push(slot);
         }
         self.look_at_room();
-        Next::Nothing
+        FollowUp::Nothing
     }
 
     /// A worker has claimed an exchange, beside what it was given.
@@ -218,11 +218,11 @@ impl Scheduler {
     }
 
     /// A worker has such an exchange no more.
-    pub fn unclaimed(&mut self, slot: WorkerSlot) -> Next {
+    pub fn unclaimed(&mut self, slot: WorkerSlot) -> FollowUp {
         let worker = self.workers.get_mut(slot).and_then(Option::as_mut);
-        let Some(worker) = worker else { return Next::Nothing };
+        let Some(worker) = worker else { return FollowUp::Nothing };
         worker.claims = worker.claims.saturating_sub(1);
-        if worker.retiring { worker.leaves() } else { Next::Nothing }
+        if worker.retiring { worker.leaves() } else { FollowUp::Nothing }
     }
 
     /// Requests that wait behind a slow one while a worker is idle. Each move keeps its worker
@@ -379,8 +379,8 @@ impl Scheduler {
 }
 
 /// Takes the first out. A queue that was long gives its memory back when nobody waits any more.
-fn first(queue: &mut VecDeque<Waiting>) -> Option<RequestKey> {
-    let Waiting { ticket, .. } = queue.pop_front()?;
+fn first(queue: &mut VecDeque<WaitingRequest>) -> Option<RequestKey> {
+    let WaitingRequest { ticket, .. } = queue.pop_front()?;
     if queue.is_empty() && queue.capacity() > SLOTS_KEPT {
         *queue = VecDeque::new();
     }

@@ -19,12 +19,12 @@ pub struct Upload {
     paused: bool,
     /// Content bytes that the worker may be sent; `None` until it asks.
     credit: Option<u64>,
-    end: End,
+    end: UploadEnd,
 }
 
 /// How far the end of the content has come.
 #[derive(Debug, Default)]
-enum End {
+enum UploadEnd {
     /// The client has not sent it.
     #[default]
     Missing,
@@ -59,7 +59,7 @@ impl Upload {
 
     /// The end has come from the client.
     pub fn finish(&mut self, trailers: Option<Fields>) {
-        self.end = End::Waiting(trailers);
+        self.end = UploadEnd::Waiting(trailers);
     }
 
     /// The worker takes so many bytes more.
@@ -72,9 +72,9 @@ impl Upload {
     pub fn next(&mut self) -> Option<Part<Box<RequestHead>>> {
         let credit = self.credit.as_mut()?;
         let Some(first) = self.pieces.front_mut() else {
-            let End::Waiting(trailers) = &mut self.end else { return None };
+            let UploadEnd::Waiting(trailers) = &mut self.end else { return None };
             let trailers = trailers.take();
-            self.end = End::Sent;
+            self.end = UploadEnd::Sent;
             return Some(Part::End(trailers));
         };
         let most = (*credit).min(BODY_FRAME_BYTES_MAX as u64) as usize;

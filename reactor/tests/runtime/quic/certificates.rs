@@ -10,7 +10,7 @@ use boring::nid::Nid;
 use boring::pkey::{PKey, Private};
 use boring::ssl::{SslContextBuilder, SslMethod};
 use boring::x509::{X509, X509NameBuilder};
-use reactor::tls::certificates::{Identity, Pem};
+use reactor::tls::certificates::{CertificateSource, Pem};
 use reactor::tls::{ClientVerification, TlsConfig, development};
 
 use wire::shm::Counter;
@@ -21,13 +21,16 @@ use super::{start, start_with};
 /// A certificate and its key, PEM.
 fn made() -> (Vec<u8>, Vec<u8>) {
     match development::localhost().unwrap() {
-        Identity::Memory(pem) => (pem.certificate.clone(), pem.key.clone()),
-        Identity::Files { .. } => panic!("made in memory"),
+        CertificateSource::Memory(pem) => (pem.certificate.clone(), pem.key.clone()),
+        CertificateSource::Files { .. } => panic!("made in memory"),
     }
 }
 
-fn memory(certificate: &[u8], key: &[u8]) -> Identity {
-    Identity::Memory(Arc::new(Pem { certificate: certificate.to_vec(), key: key.to_vec() }))
+fn memory(certificate: &[u8], key: &[u8]) -> CertificateSource {
+    CertificateSource::Memory(Arc::new(Pem {
+        certificate: certificate.to_vec(),
+        key: key.to_vec(),
+    }))
 }
 
 /// A client's certificate, signed by itself, and its key.
@@ -81,7 +84,7 @@ fn new_certificates_are_for_new_connections() {
     };
     let [first, second] = [made(), made()];
     put(&first);
-    let identity = Identity::Files {
+    let identity = CertificateSource::Files {
         certificate: folder.path().join("c.pem"),
         key: folder.path().join("k.pem"),
         passphrase: None,

@@ -78,7 +78,7 @@ impl Arena {
 
     /// The worker puts content, at most [`BODY_FRAME_BYTES_MAX`] bytes, into a free block, to which `fill`
     /// copies it. `None` when there is none.
-    pub fn put(self, content: &[u8], fill: Fill) -> Option<u8> {
+    pub fn put(self, content: &[u8], fill: CopyToBlock) -> Option<u8> {
         let (emptied, read) = self.reactors();
         let taken = (self.filled.load(Ordering::Relaxed) ^ emptied) | read;
         let block = taken.trailing_ones() as usize;
@@ -116,7 +116,7 @@ impl Arena {
 }
 
 /// Copies content, which is not longer, to the words of a block that is free.
-pub type Fill = fn(block: &[AtomicU64], content: &[u8]);
+pub type CopyToBlock = fn(block: &[AtomicU64], content: &[u8]);
 
 /// The reactor has died, and with it whoever read blocks.
 pub(crate) fn forget_loans(emptied: &AtomicU64) {

@@ -6,7 +6,7 @@ use crate::handler::workers::link::LinkError;
 
 /// A worker has shown that it is broken, or that it lies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Fault {
+pub struct WorkerFault {
     /// The worker's id.
     pub worker: u16,
     /// What it did.
@@ -22,7 +22,7 @@ pub enum FaultKind {
     Stray,
 }
 
-impl fmt::Display for Fault {
+impl fmt::Display for WorkerFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.kind {
             FaultKind::Link(error) => {

@@ -5,10 +5,10 @@ use wire::limits::{HELD_TIME_MAX, LINK_BYTES_PER_TURN_MAX, REDISPATCH_MAX};
 use wire::shm::Counter;
 use wire::{Address, CodecError, ExchangeId, Part, Reason, ToReactor};
 
-use super::{Answer, Fault, FaultKind, WorkerPool};
+use super::{Answer, FaultKind, WorkerFault, WorkerPool};
 use crate::handler::workers::body::Content;
 use crate::handler::workers::in_flight::{Stage, Task, key_of};
-use crate::handler::workers::link::{Link, LinkError, LinkRead};
+use crate::handler::workers::link::{LinkError, LinkRead, WorkerLink};
 use crate::handler::workers::scheduler::{LinkEnd, WorkerEnd, WorkerSlot};
 use crate::handler::{ExchangeKey, Handler, HandlerId, ToClient};
 use crate::read_buffer::ReadBuffer;
@@ -31,7 +31,7 @@ pub(super) enum Answered {
 impl WorkerPool {
     /// This thread has got its link to a worker. `false` when another thread's has ended already, so
     /// that this one must be closed.
-    pub fn add_link(&mut self, slot: WorkerSlot, link: Link, turn: &mut Turn) -> bool {
+    pub fn add_link(&mut self, slot: WorkerSlot, link: WorkerLink, turn: &mut Turn) -> bool {
         let incarnation = link.incarnation;
         let Some(place) = self.links.get_mut(slot) else { return true };
         *place = Some(link);
@@ -212,7 +212,7 @@ impl WorkerPool {
 
     fn note_fault(&self, slot: WorkerSlot, kind: FaultKind, turn: &mut Turn) {
         if let Some(Some(link)) = self.links.get(slot) {
-            turn.faults.push(Fault { worker: link.worker, kind });
+            turn.faults.push(WorkerFault { worker: link.worker, kind });
         }
     }
 

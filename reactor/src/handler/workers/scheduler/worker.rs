@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use wire::control::LostRequest;
 use wire::limits::{BEGIN_TIME_MAX, HANDOVER_DEPTH_MAX, REBALANCE_AFTER};
 
-use super::{Next, RequestKey};
+use super::{FollowUp, RequestKey};
 
 /// One incarnation of a worker.
 #[derive(Debug)]
@@ -68,8 +68,8 @@ impl Worker {
     }
 
     /// What follows when one that retires has an exchange less.
-    pub(super) fn leaves(&self) -> Next {
-        if self.is_free() { Next::Close(self.incarnation) } else { Next::Nothing }
+    pub(super) fn leaves(&self) -> FollowUp {
+        if self.is_free() { FollowUp::Close(self.incarnation) } else { FollowUp::Nothing }
     }
 
     /// It is given a request.
