@@ -45,6 +45,7 @@ pub const RULES: &[(&str, Rule)] = &[
     ("file length", rules::size::files),
     ("function length", rules::size::functions),
     ("states, not flags", rules::states::flags),
+    ("one type, one name", rules::types::names),
     ("manifest arrows", rules::arrows::manifests),
     ("source arrows", rules::arrows::sources),
     ("fork in one file", rules::arrows::fork),

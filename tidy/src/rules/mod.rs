@@ -4,5 +4,6 @@ pub mod arrows;
 pub mod modules;
 pub mod size;
 pub mod states;
+pub mod types;
 pub mod unsafety;
 pub mod words;
