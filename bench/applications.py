@@ -2,15 +2,20 @@
 
 import importlib
 import os
+import shutil
 import sys
 import time
 import urllib.parse
 import urllib.request
 
-TESTS = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "app-tests")
+HERE = os.path.dirname(os.path.abspath(__file__))
+PROJECT = os.path.dirname(HERE)
+TESTS = os.path.join(PROJECT, "app-tests")
+PACKAGES = os.path.join(PROJECT, "packages")
 NAMES = ("echo", "symfony", "laravel", "wordpress")
-# How Ferrite runs one: its script for each request, or a script that stays, whose function is called or which asks.
-WAYS = ("classic", "callback", "pull")
+# How Ferrite runs one: its script for each request, or a script that stays, whose function is called, which asks, or which
+# the package for its framework keeps.
+WAYS = ("classic", "callback", "pull", "package")
 INSTALL_SECONDS_MAX = 60
 
 # By plain HTTP, on whatever port.
@@ -34,10 +39,39 @@ return static function () {
     $kernel->terminate($request, $response);
 };
 """,
+    "laravel": """<?php
+return static function () {
+    static $octane = null;
+    [$worker, $client] = $octane ??= require __DIR__ . '/app/bootstrap/octane.php';
+    $worker->handle(...$client->marshalRequest(new Laravel\\Octane\\RequestContext()));
+};
+""",
 }
 PULLED = {"echo": f"<?php while (ferrite_handle_request(static function () {{ {ECHO} }}));"}
-# Of the environment, for a front script that asks by itself.
-RUNTIMES = {"symfony": {"APP_RUNTIME": "Runtime\\FrankenPhpSymfony\\Runtime"}}
+# Scripts of an application that ask by themselves.
+ASKING = {"symfony": "index.php", "laravel": "frankenphp-worker.php"}
+# With the package for Symfony: the front script, with what composer would load.
+SYMFONY_RUNTIME = """<?php
+spl_autoload_register(static function (string $class): void {
+    foreach (['Ferrite\\\\SymfonyRuntime\\\\' => 'symfony-runtime', 'Ferrite\\\\Bridge\\\\' => 'bridge'] as $prefix => $package) {
+        if (str_starts_with($class, $prefix)) {
+            require getenv('FERRITE_PACKAGES') . "/$package/src/" . substr($class, strlen($prefix)) . '.php';
+        }
+    }
+});
+$_SERVER['APP_RUNTIME_OPTIONS'] = ['ferrite' => ['reactor_num' => 1, 'banner' => false]];
+$_SERVER['SCRIPT_FILENAME'] = __DIR__ . '/app/public/index.php';
+require $_SERVER['SCRIPT_FILENAME'];
+"""
+# Octane itself is not in Debian.
+OCTANE = os.path.join(PACKAGES, "octane", "tests", "standins.php")
+ENVIRONMENT = {
+    ("symfony", "pull"): {"APP_RUNTIME": "Runtime\\FrankenPhpSymfony\\Runtime"},
+    ("symfony", "package"): {"APP_RUNTIME": "Ferrite\\SymfonyRuntime\\Runtime"},
+    ("laravel", "callback"): {"OCTANE": OCTANE},
+    # No worker is to be replaced while it is measured.
+    ("laravel", "pull"): {"OCTANE": OCTANE, "MAX_REQUESTS": str(10**9)},
+}
 
 
 class ApplicationError(Exception):
@@ -72,18 +106,48 @@ class Application:
         self.ini = os.path.join(folder, "php.ini")
         self.serving.write(self.ini, "".join(f'{key} = "{ini[key]}"\n' for key in ini))
 
-    def arguments(self, way):
-        """Of bench/application.php, and variables of its environment."""
-        arguments, environment = ["--root", self.root, "--way", way], {}
+    def command(self, way, library, port, workers):
+        """Starts Ferrite with it."""
+        environment = ENVIRONMENT.get((self.name, way), {}) | {
+            "FERRITE_PACKAGES": PACKAGES,
+            "FERRITE_PORT": port,
+            "FERRITE_WORKERS": workers,
+            "OCTANE_PACKAGE": os.path.join(PACKAGES, "octane"),
+        }
+        command = ["env", *(f"{key}={value}" for key, value in environment.items())]
+        command += ["php", "-c", self.ini, "-d", f"extension={library}"]
+        if way == "package":
+            return [*command, *self._package(port, workers)]
+        command += [os.path.join(HERE, "application.php"), "--port", str(port)]
+        command += ["--workers", str(workers), "--root", self.root, "--way", way]
+        return [*command, "--script", self._script(way)]
+
+    def _script(self, way):
         file = os.path.join(self.place, f"{way}.php")
+        if way == "classic":
+            return self.script
         if way == "callback":
             self.serving.write(file, CALLBACKS[self.name])
-        elif way == "pull" and self.name in PULLED:
+        elif self.name in PULLED:
             self.serving.write(file, PULLED[self.name])
         else:
-            file = os.path.join(self.root, self.script) if way == "pull" else self.script
-            environment = RUNTIMES.get(self.name, {}) if way == "pull" else {}
-        return [*arguments, "--script", file], environment
+            file = os.path.join(self.root, ASKING[self.name])
+        return file
+
+    def _package(self, port, workers):
+        """The script of the framework's package, and its arguments."""
+        if self.name == "symfony":
+            file = os.path.join(self.place, "package.php")
+            self.serving.write(file, SYMFONY_RUNTIME)
+            return [file]
+        # Beside it: the same application with Laravel's artisan.
+        place = os.path.join(self.place, "octane")
+        if not os.path.exists(place):
+            shutil.copytree(os.path.join(self.place, "app"), place)
+            own = os.path.join(PACKAGES, "octane", "tests", "app")
+            shutil.copytree(own, place, dirs_exist_ok=True)
+        artisan = [os.path.join(place, "artisan"), "octane:ferrite", "--max-requests=0"]
+        return [*artisan, f"--port={port}", f"--workers={workers}"]
 
     def install(self, server, path):
         """What is done once in a browser, at the first server that runs it, and a first request."""

@@ -258,6 +258,7 @@ CASES += [
         ("classic", "", "every request runs it anew"),
         ("callback", " callback", "the script stays, by a Ferrite\\Http\\Web; php-fpm runs it anew"),
         ("pull", " pull", "the script stays, and asks for requests; php-fpm runs it anew"),
+        ("package", " package", "the package for the framework has it stay; php-fpm runs it anew"),
     )
     for path, application, note in (
         ("/", "echo", "hello by echo"),
@@ -265,7 +266,9 @@ CASES += [
         ("/hello/world", "laravel", "a page of Laravel with Blade and a session"),
         ("/", "wordpress", "the front page of WordPress"),
     )
-    if way == "classic" or application in ("echo", "symfony")
+    if way == "classic"
+    or application in ("symfony", "laravel")
+    or (application == "echo" and way != "package")
 ]
 
 AIMS = [
@@ -278,7 +281,7 @@ AIMS = [
     ),
     *(
         Aim(f"{case}: at most 0.2 x nginx + php-fpm", case, ("fpm", case), 0.2)
-        for case in ("apps symfony callback", "apps symfony pull")
+        for case in ("apps symfony callback", "apps symfony pull", "apps symfony package")
     ),
     Aim("hello: at most 1.4 x nginx return 200", "hello", ("nginx", "hello"), 1.4),
     Aim(

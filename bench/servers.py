@@ -218,11 +218,7 @@ class Starter:
     def _start_ours(self, name, case, application=None):
         port = free_port()
         if application:
-            arguments, environment = application.arguments(case.way)
-            command = ["env", *(f"{key}={value}" for key, value in environment.items())]
-            command += ["php", "-c", application.ini, "-d", f"extension={self.ours[name]}"]
-            command += [f"{HERE}/application.php", "--port", str(port), "--workers", str(case.workers)]
-            command += arguments
+            command = application.command(case.way, self.ours[name], port, case.workers)
             return self._server(name, port, [command], case)
         command = ["php", "-d", f"extension={self.ours[name]}", f"{HERE}/server.php"]
         command += ["--port", str(port), "--workers", str(case.workers)]

@@ -22,6 +22,7 @@ from unittest import mock
 
 import drivers
 import transfer
+from applications import Application, ApplicationError
 from cases import CASES, HANDSHAKES
 from servers import HERE, ServerError, Starter, parse_peers
 
@@ -234,6 +235,45 @@ class Opcache(unittest.TestCase):
             command = ["php", "-r", code]
             done = subprocess.run(command, env=starter.environment, capture_output=True, text=True)
             self.assertEqual(done.stdout, "1")
+
+
+class Commands(unittest.TestCase):
+    """Every way of every application is started by a script that PHP can read."""
+
+    def commands(self, name):
+        with tempfile.TemporaryDirectory() as folder:
+            try:
+                application = Application(name, os.path.join(folder, name))
+            except ApplicationError as error:
+                self.skipTest(str(error))
+            try:
+                for way in [case.way for case in CASES if case.application == name]:
+                    command = application.command(way, "none", 9501, 2)
+                    [script, *arguments] = command[command.index("extension=none") + 1 :]
+                    named = [argument for argument in arguments if argument.startswith("/")]
+                    for file in [script, *filter(os.path.isfile, named)]:
+                        done = subprocess.run(["php", "-l", file], capture_output=True, text=True)
+                        self.assertEqual(done.returncode, 0, done.stdout)
+                    yield way, script, arguments
+            finally:
+                application.end()
+
+    def test_a_script_that_says_hello(self):
+        found = [way for way, *_ in self.commands("echo")]
+        self.assertEqual(found, ["classic", "callback", "pull"])
+
+    def test_symfony_and_its_package(self):
+        scripts = {way: script for way, script, _ in self.commands("symfony")}
+        self.assertEqual(list(scripts), ["classic", "callback", "pull", "package"])
+        self.assertEqual(os.path.basename(scripts["package"]), "package.php")
+
+    def test_laravel_and_octane(self):
+        found = {way: (script, arguments) for way, script, arguments in self.commands("laravel")}
+        self.assertEqual(list(found), ["classic", "callback", "pull", "package"])
+        script, arguments = found["package"]
+        self.assertEqual(os.path.basename(script), "artisan")
+        self.assertIn("--workers=2", arguments)
+        self.assertIn("--port=9501", arguments)
 
 
 class Tools(unittest.TestCase):

@@ -13,6 +13,7 @@ spl_autoload_register(static function (string $class): void {
 
 $app = require $_SERVER['SCRIPT_FILENAME'];
 $runtime = $_SERVER['APP_RUNTIME'] ?? Symfony\Component\Runtime\SymfonyRuntime::class;
-$runtime = new $runtime(['project_dir' => __DIR__, 'disable_dotenv' => true, 'error_handler' => false]);
+$options = $_SERVER['APP_RUNTIME_OPTIONS'] ?? [];
+$runtime = new $runtime($options + ['project_dir' => __DIR__, 'disable_dotenv' => true, 'error_handler' => false]);
 [$app, $arguments] = $runtime->getResolver($app)->resolve();
 exit($runtime->getRunner($app(...$arguments))->run());
