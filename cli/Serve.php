@@ -146,15 +146,16 @@ final class Serve
     private function settings(Project $project, ?int $workers): array
     {
         $settings = ['document_root' => $project->root] + $project->settings;
+        $isUnbounded = ini_parse_quantity((string) ini_get('memory_limit')) < 0;
+        $isUnbounded && ini_set('memory_limit', self::MEMORY_LIMIT);
         if ($project->script === null) {
             return $settings + ['worker_num' => $workers ?? 1];
         }
         $settings += ['script' => $project->script, 'worker_num' => $workers ?? max(self::WORKERS_LEAST, self::processors())];
         $settings['package_max_length'] = max(self::BODY_BYTES, ini_parse_quantity((string) ini_get('post_max_size')));
         $this->output->fact('runs', "$project->script for every path that is no file; each request starts anew, as under php-fpm");
-        if (ini_parse_quantity((string) ini_get('memory_limit')) < 0) {
+        if ($isUnbounded) {
             $settings['php_ini'] = ['memory_limit' => self::MEMORY_LIMIT];
-            ini_set('memory_limit', self::MEMORY_LIMIT);
             $this->output->fact('memory', self::MEMORY_LIMIT . ' per request, as PHP has no memory_limit here (php -d memory_limit=1G … changes it)');
         }
         return $settings;
