@@ -8,6 +8,7 @@ use std::fmt;
 use boring::rand::rand_bytes;
 use bytes::Bytes;
 use wire::fields::FieldsBuilder;
+use wire::hex;
 use wire::{RequestHead, Version};
 
 use crate::request_ids::IdTrust;
@@ -163,31 +164,17 @@ impl TraceContext {
     /// `traceparent`, with the span of the server in it. Of the flags only the one is kept that is defined (3.2.2.5).
     fn text(&self) -> [u8; 55] {
         let mut text = *b"00-00000000000000000000000000000000-0000000000000000-00";
-        hex(&self.trace_id, &mut text[3..35]);
-        hex(&self.span_id, &mut text[36..52]);
+        hex::write(&self.trace_id, &mut text[3..35]);
+        hex::write(&self.span_id, &mut text[36..52]);
         text[54] += u8::from(self.sampled);
         text
     }
 }
 
-/// An id as lines have it.
-pub fn shown(id: &[u8]) -> String {
-    let mut text = vec![0; 2 * id.len()];
-    hex(id, &mut text);
-    text.into_iter().map(char::from).collect()
-}
-
-fn hex(bytes: &[u8], text: &mut [u8]) {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    for (byte, pair) in bytes.iter().zip(text.chunks_exact_mut(2)) {
-        pair[0] = DIGITS[usize::from(byte >> 4)];
-        pair[1] = DIGITS[usize::from(byte & 15)];
-    }
-}
-
-/// `traceparent` (3.2): versions to come may be longer, and begin as this one does (3.2.4).
+/// `traceparent` (3.2), its digits in lower case alone (3.2.1). Versions to come may be longer, and begin
+/// as this one does (3.2.4).
 fn parse(value: &[u8]) -> Option<Parent> {
-    let [version]: [u8; 1] = unhex(value.get(..2)?)?;
+    let [version]: [u8; 1] = hex::read(value.get(..2)?)?;
     let rest = value.get(55..)?;
     let ends = match version {
         0 => rest.is_empty(),
@@ -195,29 +182,17 @@ fn parse(value: &[u8]) -> Option<Parent> {
         _ => matches!(rest, [] | [b'-', ..]),
     };
     let dashes = [2, 35, 52].into_iter().all(|at| value[at] == b'-');
-    let trace_id: [u8; 16] = unhex(&value[3..35])?;
-    let span_id: [u8; 8] = unhex(&value[36..52])?;
-    let [flags]: [u8; 1] = unhex(&value[53..55])?;
+    let trace_id: [u8; 16] = hex::read(&value[3..35])?;
+    let span_id: [u8; 8] = hex::read(&value[36..52])?;
+    let [flags]: [u8; 1] = hex::read(&value[53..55])?;
     let named = trace_id != [0; 16] && span_id != [0; 8];
     (ends && dashes && named).then_some(Parent { trace_id, span_id, sampled: flags & 1 == 1 })
 }
 
-/// Digits in lower case alone (3.2.1).
-fn unhex<const N: usize>(text: &[u8]) -> Option<[u8; N]> {
-    let digit = |digit: u8| match digit {
-        b'0'..=b'9' => Some(digit - b'0'),
-        b'a'..=b'f' => Some(digit - b'a' + 10),
-        _ => None,
-    };
-    let mut bytes = [0; N];
-    for (byte, pair) in bytes.iter_mut().zip(text.chunks_exact(2)) {
-        *byte = digit(pair[0])? << 4 | digit(pair[1])?;
-    }
-    Some(bytes)
-}
-
 #[cfg(test)]
 mod tests {
+    use wire::hex::Hex;
+
     use super::*;
 
     const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
@@ -225,7 +200,7 @@ mod tests {
 
     fn parent(value: &str) -> Option<(String, String, bool)> {
         let Parent { trace_id, span_id, sampled } = parse(value.as_bytes())?;
-        Some((shown(&trace_id), shown(&span_id), sampled))
+        Some((Hex(&trace_id).to_string(), Hex(&span_id).to_string(), sampled))
     }
 
     #[test]

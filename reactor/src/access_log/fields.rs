@@ -4,8 +4,9 @@ use std::fmt;
 use std::net::IpAddr;
 use std::time::Duration;
 
+use wire::hex::Hex;
+
 use crate::record::Record;
-use crate::trace_context::shown;
 
 macro_rules! fields {
     ($($(#[$doc:meta])* $variant:ident = $name:literal,)*) => {
@@ -137,7 +138,9 @@ impl Field {
         };
         let number = |number: Option<u64>| number.map_or(FieldValue::None, FieldValue::Number);
         let time = |time: Option<Duration>| time.map_or(FieldValue::None, FieldValue::Time);
-        let id = |id: Option<&[u8]>| id.map_or(FieldValue::None, |id| FieldValue::Own(shown(id)));
+        let id = |id: Option<&[u8]>| {
+            id.map_or(FieldValue::None, |id| FieldValue::Own(Hex(id).to_string()))
+        };
         match self {
             Self::Time => text(iso),
             Self::Client => match record.client {

@@ -2,8 +2,8 @@
 
 use reactor::config::{IdTrust, TraceSettings};
 use reactor::record::Record;
-use reactor::trace_context::shown;
 use wire::Version;
+use wire::hex::Hex;
 
 use super::common::client::Request;
 use super::recorded::{Recorded, VERSIONS};
@@ -30,7 +30,10 @@ impl Traced {
         let digits = |text: &str| text.bytes().all(|byte| b"0123456789abcdef".contains(&byte));
         assert!(digits(trace) && digits(span) && (trace.len(), span.len()) == (32, 16), "{line}");
         let context = self.record.trace.as_ref().expect("a trace");
-        assert_eq!((trace, span), (&shown(&context.trace_id)[..], &shown(&context.span_id)[..]));
+        assert_eq!(
+            (trace, span),
+            (&Hex(&context.trace_id).to_string()[..], &Hex(&context.span_id).to_string()[..])
+        );
         assert_eq!(flags, if context.sampled { "01" } else { "00" });
         [trace, span, flags]
     }
@@ -80,7 +83,7 @@ fn a_trace_goes_on_with_a_span_of_the_server() {
             assert_eq!(passed, if flags == "00" { "00" } else { "01" }, "{version:?} {flags}");
             assert_eq!(traced.states, ["a=1,b=2", "c=3"], "{version:?}");
             let context = traced.record.trace.as_ref().unwrap();
-            assert_eq!(context.parent.map(|id| shown(&id)), Some(SPAN.to_owned()));
+            assert_eq!(context.parent.map(|id| Hex(&id).to_string()), Some(SPAN.to_owned()));
             assert_eq!(context.state.as_deref(), Some(&b"a=1,b=2,c=3"[..]));
         }
         // A version to come.

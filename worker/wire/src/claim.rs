@@ -8,6 +8,7 @@ use bytes::Bytes;
 use crate::codec::PoolId;
 use crate::exchange::ExchangeId;
 use crate::head::RequestHead;
+use crate::hex::{self, Hex};
 
 /// Who claims a detached exchange has to say this, which is chosen by chance for each of them.
 #[derive(Clone, Copy)]
@@ -62,8 +63,12 @@ impl ClaimToken {
 impl fmt::Display for ClaimToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { pool: PoolId(pool), thread, exchange, secret } = self;
-        write!(f, "{pool:04x}{thread:04x}{:016x}", exchange.to_u64())?;
-        secret.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        let mut bytes = [0; Self::BYTES];
+        bytes[..2].copy_from_slice(&pool.to_be_bytes());
+        bytes[2..4].copy_from_slice(&thread.to_be_bytes());
+        bytes[4..12].copy_from_slice(&exchange.to_u64().to_be_bytes());
+        bytes[12..].copy_from_slice(&secret.0);
+        Hex(&bytes).fmt(f)
     }
 }
 
@@ -75,14 +80,8 @@ impl FromStr for ClaimToken {
     type Err = NoToken;
 
     fn from_str(text: &str) -> Result<Self, NoToken> {
-        let digits = text.as_bytes();
-        if digits.len() != Self::CHARS {
-            return Err(NoToken);
-        }
-        let mut bytes = [0; Self::BYTES];
-        for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
-            *byte = digit(pair[0])? << 4 | digit(pair[1])?;
-        }
+        // In one case alone, so that an exchange has one name.
+        let bytes: [u8; Self::BYTES] = hex::read(text.as_bytes()).ok_or(NoToken)?;
         let (pool, rest) = cut(&bytes)?;
         let (thread, rest) = cut(rest)?;
         let (exchange, secret) = cut(rest)?;
@@ -96,15 +95,6 @@ impl FromStr for ClaimToken {
 fn cut<const N: usize>(bytes: &[u8]) -> Result<([u8; N], &[u8]), NoToken> {
     let (first, rest) = bytes.split_first_chunk().ok_or(NoToken)?;
     Ok((*first, rest))
-}
-
-/// Lower case alone, so that an exchange has one name.
-fn digit(digit: u8) -> Result<u8, NoToken> {
-    match digit {
-        b'0'..=b'9' => Ok(digit - b'0'),
-        b'a'..=b'f' => Ok(digit - b'a' + 10),
-        _ => Err(NoToken),
-    }
 }
 
 /// What a worker is given that has claimed a detached exchange: all that it takes to answer.

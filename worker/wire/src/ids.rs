@@ -8,6 +8,7 @@ use bincode::{BorrowDecode, Encode};
 use bytes::Bytes;
 
 use crate::alphabet::alphabet;
+use crate::hex;
 use crate::limits::REQUEST_ID_BYTES_MAX;
 
 /// The id of a request: 1 to [`REQUEST_ID_BYTES_MAX`] letters, digits and characters that mean nothing in a
@@ -40,14 +41,12 @@ impl RequestId {
 
     /// A UUID as an id.
     pub fn uuid(bytes: &[u8; 16]) -> Self {
-        const DIGITS: &[u8; 16] = b"0123456789abcdef";
         let mut text = [b'-'; UUID_BYTES];
         let mut at = 0;
-        for (nth, byte) in bytes.iter().enumerate() {
-            at += usize::from(matches!(nth, 4 | 6 | 8 | 10));
-            text[at] = DIGITS[usize::from(byte >> 4)];
-            text[at + 1] = DIGITS[usize::from(byte & 15)];
-            at += 2;
+        for group in [0..4, 4..6, 6..8, 8..10, 10..16] {
+            let end = at + 2 * group.len();
+            hex::write(&bytes[group], &mut text[at..end]);
+            at = end + 1;
         }
         Self(IdText::Uuid(text))
     }

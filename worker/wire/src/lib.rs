@@ -17,6 +17,7 @@ pub mod event;
 pub mod exchange;
 pub mod fields;
 pub mod head;
+pub mod hex;
 pub mod ids;
 pub mod limits;
 pub mod log_limit;

@@ -6,11 +6,12 @@ use log::kv::{Error, Key, Value as Field, VisitSource, VisitValue};
 use log::{Level, Record};
 use serde_json::{Map, Value};
 use wire::event::{self, LogEvent};
+use wire::hex::Hex;
 use wire::ids;
 use wire::limits::{LOG_FIELD_BYTES_MAX, LOG_LINE_BYTES_MAX, LOG_RECORD_BYTES_MAX};
 
 use super::bounded::{escaped, json_len};
-use super::{LogSource, Timestamp, TraceIdText};
+use super::{LogSource, Timestamp};
 
 /// The object, with a line end behind it.
 pub fn line(now: Timestamp, role: LogSource, record: &Record<'_>) -> Vec<u8> {
@@ -44,7 +45,7 @@ pub fn end(mut object: Map<String, Value>) -> Vec<u8> {
         object.insert("request_id".into(), id.as_str().into());
     }
     if let Some(id) = &ids.trace {
-        object.insert("trace_id".into(), TraceIdText(id).to_string().into());
+        object.insert("trace_id".into(), Hex(id).to_string().into());
     }
     let mut text = Value::Object(object).to_string().into_bytes();
     text.push(b'\n');

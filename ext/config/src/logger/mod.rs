@@ -20,7 +20,7 @@ use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use log::{Level, LevelFilter, Log, Metadata, Record};
-use wire::ids::TraceId;
+use wire::hex::Hex;
 use wire::limits::LOG_LINE_BYTES_MAX;
 use wire::{RequestIds, ids};
 
@@ -262,19 +262,10 @@ fn line(
         let _ = write!(text, " [request_id={}]", id.as_str());
     }
     if let Some(id) = &ids.trace {
-        let _ = write!(text, " [trace_id={}]", TraceIdText(id));
+        let _ = write!(text, " [trace_id={}]", Hex(id));
     }
     text.push(b'\n');
     text
-}
-
-/// The id of a trace as `traceparent` has it.
-pub(super) struct TraceIdText<'a>(pub &'a TraceId);
-
-impl fmt::Display for TraceIdText<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
-    }
 }
 
 /// A time as ISO 8601 with milliseconds, UTC.
