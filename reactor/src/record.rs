@@ -54,7 +54,7 @@ pub struct Record {
     pub stream: StreamId,
     /// Index of the port.
     pub port: u16,
-    /// The version of HTTP; of a request whose head was refused that of the connection, as far as known.
+    /// The version of HTTP; `None` when the head of a request over HTTP/1 was refused.
     pub version: Option<Version>,
     /// The TLS that the request came by.
     pub tls: Option<TlsInfo>,
@@ -361,7 +361,9 @@ impl Records {
             }
             None => {
                 let origin = Origin { received_at: now.unix_micros, ..*origin };
-                tell(&mut Record::new(ended.stream, &origin, now.instant));
+                let mut record = Record::new(ended.stream, &origin, now.instant);
+                record.version = ended.version;
+                tell(&mut record);
             }
         }
     }

@@ -2,7 +2,7 @@
 //! its response, and only where [`HttpSettings::observation`](super::settings::HttpSettings::observation) is on.
 
 use http::StatusCode;
-use wire::Reason;
+use wire::{Reason, Version};
 
 use super::StreamId;
 use super::error::Fault;
@@ -12,6 +12,8 @@ use super::error::Fault;
 pub struct Ended {
     /// The stream; one that no request was given out of when the request was refused for its head.
     pub stream: StreamId,
+    /// The version of HTTP; over HTTP/1 `None`, as a head that was refused need not have been of it.
+    pub version: Option<Version>,
     /// What the client was sent.
     pub sent: Sent,
     /// How it ended.

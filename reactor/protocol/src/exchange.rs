@@ -12,7 +12,7 @@ use std::time::Instant;
 use bytes::Bytes;
 use wire::{Fields, Part, Reason};
 
-use super::ended::{Ended, Ending};
+use super::ended::Ending;
 use super::error::{Fault, ProtocolError};
 use super::message::{Continue, RequestFacts};
 use super::pace::Pace;
@@ -125,7 +125,7 @@ impl StreamExchange {
         };
         let mut sent = self.reply.sent();
         sent.wire = wire;
-        context.over(Ended { stream: context.stream, sent, ending });
+        context.over(context.stream, sent, ending);
     }
 
     /// The request is not what it should be, and gets no answer.

@@ -5,9 +5,9 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use smallvec::SmallVec;
-use wire::{Part, Reason, RequestHead};
+use wire::{Part, Reason, RequestHead, Version};
 
-use super::ended::Ended;
+use super::ended::{Ended, Ending, Sent};
 use super::error::{ErrorScope, ProtocolError};
 use super::settings::HttpSettings;
 use super::{ReadFile, StreamId};
@@ -15,6 +15,8 @@ use super::{ReadFile, StreamId};
 /// What a stream has at hand, and where its output goes.
 #[derive(Debug)]
 pub struct StreamContext {
+    /// The version that the connection speaks.
+    pub version: Version,
     /// The port's options.
     pub settings: Arc<HttpSettings>,
     /// Reads files.
@@ -29,9 +31,10 @@ pub struct StreamContext {
 }
 
 impl StreamContext {
-    /// An empty one.
-    pub fn new(settings: Arc<HttpSettings>, read: ReadFile) -> Self {
+    /// An empty one, of a connection of this version.
+    pub fn new(version: Version, settings: Arc<HttpSettings>, read: ReadFile) -> Self {
         Self {
+            version,
             settings,
             read,
             stream: 0,
@@ -66,10 +69,10 @@ impl StreamContext {
         self.refusals.push_back(error);
     }
 
-    /// A request is over.
-    pub fn over(&mut self, ended: Ended) {
+    /// A request is over: what its client was sent, and how it ended.
+    pub fn over(&mut self, stream: StreamId, sent: Sent, ending: Ending) {
         if self.settings.is_observed() {
-            self.ended.push(ended);
+            self.ended.push(Ended { stream, version: Some(self.version), sent, ending });
         }
     }
 

@@ -55,7 +55,7 @@ impl EventLoop {
         }
         for stream in client.exchanges().observed_streams() {
             let ending = Ending::Lost(Reason::ClientGone);
-            over(client, Ended { stream, sent: Sent::default(), ending });
+            over(client, Ended { stream, version: None, sent: Sent::default(), ending });
         }
     }
 

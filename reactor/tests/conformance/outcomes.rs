@@ -153,9 +153,9 @@ fn an_upgrade_that_a_worker_refuses_is_recorded_as_its_answer() {
 }
 
 /// What a record says of a request that its client was sent no status for.
-fn assert_refused_without_an_answer(record: &Record) {
+fn assert_refused_without_an_answer(record: &Record, version: Version) {
     assert_eq!((record.status, record.outcome), (None, Outcome::Refused), "{record:?}");
-    assert_eq!(record.method, None, "its head is none");
+    assert_eq!((&record.method, record.version), (&None, Some(version)), "its head is none");
     assert_eq!((record.content, record.worker), (0, None), "{record:?}");
     assert!(record.fault.is_some(), "{record:?}");
 }
@@ -167,7 +167,7 @@ fn an_extended_connect_that_was_not_offered_is_recorded_as_refused() {
         let Recorded { mut wire, records } = Recorded::start(version, |_| {});
         let reply = wire.refused(&asking_for_an_upgrade(version));
         assert_eq!((reply.status, reply.complete), (0, false), "{version:?}");
-        assert_refused_without_an_answer(&records.next());
+        assert_refused_without_an_answer(&records.next(), version);
         wire.still_serves();
         assert_eq!(records.next().outcome, Outcome::Complete, "{version:?}");
         assert!(records.is_empty(), "one record for each exchange");
@@ -185,7 +185,7 @@ fn an_upgrade_field_is_dropped_by_http1_and_refused_by_others() {
 
     let Recorded { mut wire, records } = Recorded::start(Version::Http3, |_| {});
     assert_eq!(wire.refused(&request).status, 0);
-    assert_refused_without_an_answer(&records.next());
+    assert_refused_without_an_answer(&records.next(), Version::Http3);
 
     // No client that is a library sends it.
     let mut records = None;
@@ -194,6 +194,6 @@ fn an_upgrade_field_is_dropped_by_http1_and_refused_by_others() {
     let fields = [GET, b"\x00\x07upgrade\x09websocket"].concat();
     let asked = [&PREFACE[..], &frame(4, 0, 0, b""), &frame(1, 5, 1, &fields)].concat();
     client.write_all(&asked).unwrap();
-    assert_refused_without_an_answer(&records.unwrap().next());
+    assert_refused_without_an_answer(&records.unwrap().next(), Version::Http2);
     server.stop();
 }

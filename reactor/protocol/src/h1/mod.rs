@@ -205,7 +205,7 @@ impl Core {
 
     fn take_ended(&mut self) -> Option<Ended> {
         let (stream, ending) = self.told.take()?;
-        Some(Ended { stream, sent: self.outbox.sent, ending })
+        Some(Ended { stream, version: None, sent: self.outbox.sent, ending })
     }
 
     fn report(&mut self, mut error: ProtocolError) {

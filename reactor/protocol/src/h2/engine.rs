@@ -200,7 +200,7 @@ impl Http2Core {
                 let (stream, sent) = (0, Sent::default());
                 self.context.stream = stream;
                 self.context.report(ProtocolError::stream(Fault::Request));
-                self.context.over(Ended { stream, sent, ending: Ending::Refused(Fault::Request) });
+                self.context.over(stream, sent, Ending::Refused(Fault::Request));
             }
         }
     }

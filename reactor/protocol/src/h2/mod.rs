@@ -31,7 +31,7 @@ use wire::head::Origin;
 use wire::limits::{
     FAREWELL_TIME_MAX, H2_CONNECTION_WINDOW_BYTES, H2_SEND_BYTES_MAX, WRITE_BUFFER_BYTES_MAX,
 };
-use wire::{Part, RequestHead, ResponseHead, Scheme};
+use wire::{Part, RequestHead, ResponseHead, Scheme, Version};
 
 use self::engine::{Course, Http2Core};
 use self::flood_guard::FloodGuard;
@@ -97,7 +97,7 @@ impl Http2 {
             streams: BTreeMap::new(),
             touched: Vec::new(),
             idle: now.instant + settings.first_byte_timeout,
-            context: StreamContext::new(settings, read),
+            context: StreamContext::new(Version::Http2, settings, read),
             flood_guard: FloodGuard::new(now.instant),
             course: Course::Serving,
             half_closed: false,

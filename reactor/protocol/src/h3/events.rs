@@ -15,7 +15,7 @@ use super::qpack::{self, Undecodable};
 use super::stream::{Http3Stream, Opening};
 use super::{Http3, log, request};
 use crate::StreamId;
-use crate::ended::{Ended, Ending, Sent};
+use crate::ended::{Ending, Sent};
 use crate::error::{Fault, ProtocolError};
 use crate::message::RequestFacts;
 
@@ -350,7 +350,7 @@ impl Http3 {
             Some(stream) => stream.exchange.malformed(fault),
             None => {
                 let (sent, ending) = (Sent::default(), Ending::Refused(fault));
-                self.context.over(Ended { stream: id, sent, ending });
+                self.context.over(id, sent, ending);
             }
         }
         self.end(id, Reason::ClientGone);

@@ -41,7 +41,7 @@ use std::time::Instant;
 use quiche::RecvInfo;
 use wire::head::Origin;
 use wire::limits::QUIC_DATAGRAM_BYTES_MIN;
-use wire::{Part, Reason, RequestHead, ResponseHead};
+use wire::{Part, Reason, RequestHead, ResponseHead, Version};
 
 use self::abuse_limiter::AbuseLimiter;
 pub use self::buffers::BytesFactory;
@@ -122,7 +122,7 @@ impl Http3 {
             ready: Vec::new(),
             pending: None,
             unidirectional: Unidirectional::default(),
-            context: StreamContext::new(settings, read),
+            context: StreamContext::new(Version::Http3, settings, read),
             limiter: AbuseLimiter::new(now.instant),
             next_stream: 0,
             turns: 0,
