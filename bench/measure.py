@@ -57,6 +57,11 @@ def wait_until_idle(server):
         still, used = (still + 1, now) if now == used else (0, now)
 
 
+def drive(server, case, seconds):
+    """Makes the load of a case."""
+    return (transfer.run if case.kind == TRANSFER else load)(server, case, seconds)
+
+
 def run(server, case, seconds):
     """One measured run, after a short one that is not counted."""
     server.must_run()

@@ -6,7 +6,6 @@ import shutil
 import subprocess
 
 import processes
-from drivers import load
 
 FREQUENCY = 997
 LINES_MAX = 30
@@ -17,15 +16,16 @@ def available():
     return shutil.which("perf") is not None
 
 
-def profile(server, case, folder):
-    """The functions that take the most time, as lines of text, and the time of each library."""
-    load(server, case, 1)
+def profile(server, case, folder, drive):
+    """The functions that take the most time, as lines of text, and the time of each library,
+    while `drive` makes the load."""
+    drive(server, case, 1)
     pids = [pid for root in server.pids for pid in processes.tree(root)]
     data = os.path.join(folder, "perf.data")
     command = ["perf", "record", "-q", "-F", str(FREQUENCY), "-o", data]
     command += ["-p", ",".join(map(str, pids)), "--", "sleep", str(SECONDS)]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as recorder:
-        load(server, case, SECONDS + 1)
+        drive(server, case, SECONDS + 1)
         error = recorder.stderr.read().decode(errors="replace")
     if recorder.returncode != 0:
         return [f"perf failed: {error.strip()[-300:]}"]
