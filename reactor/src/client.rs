@@ -25,10 +25,10 @@ pub enum Client {
 
 impl Client {
     /// Where it came from; `port` names its configuration.
-    pub fn origin(&self) -> Origin {
+    pub fn origin(&self) -> &Origin {
         match self {
-            Self::Stream(conn) => conn.streams.origin,
-            Self::Quic(client) => client.streams.origin,
+            Self::Stream(conn) => conn.streams.origin(),
+            Self::Quic(client) => client.streams.origin(),
         }
     }
 

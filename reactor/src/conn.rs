@@ -147,7 +147,7 @@ impl Conn {
         let protocol = Box::new(Detect::new(http, origin, Scheme::Http, file::read, now));
         Self {
             socket,
-            streams: Streams::new(protocol, origin),
+            streams: Streams::new(protocol),
             tls: None,
             phase,
             pending: BytesMut::new(),
@@ -222,7 +222,7 @@ impl Conn {
     }
 
     fn peer(&self) -> Peer {
-        Peer(self.streams.origin.remote)
+        Peer(self.streams.origin().remote)
     }
 
     /// Moves bytes in both directions until nothing moves any more. What the client does not take of

@@ -71,7 +71,7 @@ impl Detect {
         let Spoken::Http1(http1) = &mut self.spoken else { return true };
         let same = input.iter().zip(PREFACE).take_while(|(a, b)| a == b).count();
         if same == PREFACE.len() {
-            let (settings, origin) = (Arc::clone(http1.settings()), http1.origin());
+            let (settings, origin) = (Arc::clone(http1.settings()), *http1.origin());
             let http2 = Http2::new(settings, origin, self.scheme, self.read, now);
             self.spoken = Spoken::Http2(Box::new(http2));
         } else if same == input.len() {
@@ -141,5 +141,9 @@ impl Protocol for Detect {
 
     fn unfinished(&mut self, ended: &mut Vec<Ended>) {
         self.protocol().unfinished(ended);
+    }
+
+    fn origin(&self) -> &Origin {
+        self.protocol_ref().origin()
     }
 }

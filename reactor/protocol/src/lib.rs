@@ -185,6 +185,9 @@ pub trait Protocol: Send {
     /// The connection is over: what there is to tell of requests that [`transmit`](Self::transmit) has not
     /// told the end of. Nothing where nobody observes.
     fn unfinished(&mut self, ended: &mut Vec<Ended>);
+
+    /// Where the connection comes from, as its requests tell it but for their stream and time.
+    fn origin(&self) -> &Origin;
 }
 
 impl<P: Protocol + ?Sized> Protocol for Box<P> {
@@ -238,6 +241,10 @@ impl<P: Protocol + ?Sized> Protocol for Box<P> {
 
     fn unfinished(&mut self, ended: &mut Vec<Ended>) {
         (**self).unfinished(ended);
+    }
+
+    fn origin(&self) -> &Origin {
+        (**self).origin()
     }
 }
 

@@ -72,7 +72,7 @@ impl Conn {
     /// Goes on as the connection of whom a proxy speaks for.
     fn introduce(&mut self, relayed: Relayed, port: &PortConfig, cx: &mut ConnContext<'_>) {
         let now = cx.streams.now;
-        let mut origin = self.streams.origin;
+        let mut origin = *self.streams.origin();
         let mut scheme = Scheme::Http;
         match relayed {
             Relayed::Local => {}
@@ -84,7 +84,6 @@ impl Conn {
                 scheme = of_client;
             }
         }
-        self.streams.origin = origin;
         let protocol = Detect::new(port.http.clone(), origin, scheme, file::read, now);
         self.streams.replace(Box::new(protocol), now);
         self.phase = ConnPhase::first(&self.socket, port, now);
@@ -132,7 +131,7 @@ impl Conn {
                 cx.streams.shared.add(kind, 1);
                 self.tls = Some(stream.info());
                 let (agreed, http) = (stream.protocol(), port.http.clone());
-                let (origin, now) = (self.streams.origin, cx.streams.now);
+                let (origin, now) = (*self.streams.origin(), cx.streams.now);
                 let protocol = protocol::agreed(agreed, http, origin, file::read, now);
                 self.streams.replace(protocol, now);
                 self.phase = ConnPhase::Open;

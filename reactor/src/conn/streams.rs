@@ -37,8 +37,6 @@ pub struct Streams<P> {
     protocol: P,
     /// The exchanges of the streams.
     pub exchanges: Exchanges,
-    /// Where the client is; `port` names the configuration.
-    pub origin: Origin,
     draining: bool,
     /// Streams that belong to other protocols, while there are any.
     upgrades: Option<Box<Upgrades>>,
@@ -50,10 +48,10 @@ pub struct Streams<P> {
 
 impl<P: Protocol> Streams<P> {
     /// Those of a new connection.
-    pub fn new(protocol: P, origin: Origin) -> Self {
+    pub fn new(protocol: P) -> Self {
         let exchanges = Exchanges::default();
         let (draining, upgrades, written, ended) = (false, None, 0, Vec::new());
-        Self { protocol, exchanges, origin, draining, upgrades, written, ended }
+        Self { protocol, exchanges, draining, upgrades, written, ended }
     }
 
     /// Another protocol takes over, before there is any stream.
@@ -67,6 +65,11 @@ impl<P: Protocol> Streams<P> {
     /// For what only this protocol has beside the verbs.
     pub fn protocol(&mut self) -> &mut P {
         &mut self.protocol
+    }
+
+    /// Where the client is; `port` names the configuration.
+    pub fn origin(&self) -> &Origin {
+        self.protocol.origin()
     }
 
     /// [`Protocol::receive`].
@@ -306,7 +309,7 @@ impl<P: Protocol> Streams<P> {
         while let Some(refusal) = self.protocol.refusal() {
             let ids = refusal.stream.map(|stream| self.exchanges.ids(stream));
             let _about = ids.as_ref().map(ids::about);
-            error_log.refused(&refusal, self.origin.remote, now.instant);
+            error_log.refused(&refusal, self.origin().remote, now.instant);
         }
     }
 }

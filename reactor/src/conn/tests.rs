@@ -151,6 +151,7 @@ struct Late {
     head: Option<RequestHead>,
     /// The request is complete.
     ready: Option<RequestHead>,
+    origin: Origin,
 }
 
 impl Late {
@@ -212,6 +213,10 @@ impl Protocol for Late {
     }
 
     fn unfinished(&mut self, _: &mut Vec<Ended>) {}
+
+    fn origin(&self) -> &Origin {
+        &self.origin
+    }
 }
 
 /// A request that was not there when the client's bytes were taken is one by TLS all the same.
@@ -221,7 +226,8 @@ fn a_request_has_its_tls_whatever_made_the_protocol_give_it_out() {
         let (mut bench, client) = Bench::tls();
         let _client = bench.shake_hands(client);
         bench.pump();
-        let late = Late { by, at: bench.now.instant, head: Some(head()), ready: None };
+        let late =
+            Late { by, at: bench.now.instant, head: Some(head()), ready: None, origin: origin() };
         bench.conn.streams.replace(Box::new(late), &bench.now);
         assert_eq!(bench.conn.timeout(&bench.now, &mut bench.error_log), PumpResult::Keep);
         bench.pump();

@@ -18,7 +18,7 @@ pub(super) type Numbers = BTreeMap<ConnectionId, Key>;
 impl EventLoop {
     pub(super) fn insert_client(&mut self, client: Client) -> Key {
         let number = ConnectionId(client.origin().connection);
-        self.admin_clients += usize::from(self.is_admin(&client.origin()));
+        self.admin_clients += usize::from(self.is_admin(client.origin()));
         let key = self.clients.insert(client);
         self.numbers.insert(number, key);
         key
@@ -27,7 +27,7 @@ impl EventLoop {
     pub(super) fn remove_client(&mut self, key: Key) -> Option<Client> {
         let client = self.clients.remove(key)?;
         self.numbers.remove(&ConnectionId(client.origin().connection));
-        self.admin_clients -= usize::from(self.is_admin(&client.origin()));
+        self.admin_clients -= usize::from(self.is_admin(client.origin()));
         Some(client)
     }
 

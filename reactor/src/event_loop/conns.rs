@@ -113,7 +113,7 @@ impl EventLoop {
             Some(Client::Quic(_)) => return self.pump_quic(key),
             None => return,
         };
-        let port = &self.common.config.ports[usize::from(conn.streams.origin.port)];
+        let port = &self.common.config.ports[usize::from(conn.streams.origin().port)];
         let mut cx = ConnContext {
             streams: DriveContext {
                 now: self.turn.clock.now(),
@@ -123,7 +123,7 @@ impl EventLoop {
                 events: &mut self.events,
             },
             buffer: &mut self.buffer,
-            counts: !self.common.config.is_admin(conn.streams.origin.port),
+            counts: !self.common.config.is_admin(conn.streams.origin().port),
             scratch: &mut self.scratch,
         };
         let fate = conn.pump(port, &mut cx);
@@ -371,7 +371,7 @@ impl EventLoop {
 
     /// A connection was taken out of the table.
     pub(super) fn closed(&mut self, mut client: Client, fate: PumpResult) {
-        let is_admin = self.is_admin(&client.origin());
+        let is_admin = self.is_admin(client.origin());
         for exchange in client.exchanges().take() {
             self.common.shared.add(Counter::GivenUp, u64::from(!is_admin));
             self.client_gone(exchange);
@@ -383,7 +383,7 @@ impl EventLoop {
         self.common.shared.sub(Counter::Connections, 1);
         self.common.shared.add(Counter::Closed, 1);
         self.common.shared.add(Counter::Aborted, u64::from(fate == PumpResult::Abort));
-        let (origin, begun) = (client.origin(), client.has_begun());
+        let (origin, begun) = (*client.origin(), client.has_begun());
         if let Client::Quic(client) = &mut client {
             self.leave_quic(client, fate);
         }

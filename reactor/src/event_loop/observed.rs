@@ -15,7 +15,7 @@ impl EventLoop {
     pub(super) fn over(&mut self, key: Key, ended: &Ended) {
         let Some(client) = self.clients.get_mut(key) else { return };
         let record = client.exchanges().take_record(ended.stream);
-        self.turn.records.over(record, ended, &client.origin(), self.turn.clock.now());
+        self.turn.records.over(record, ended, client.origin(), self.turn.clock.now());
     }
 
     /// Refuses a request for what is wrong with it.
@@ -42,7 +42,7 @@ impl EventLoop {
         if !self.turn.records.are_wanted() {
             return;
         }
-        let (origin, now) = (client.origin(), *self.turn.clock.now());
+        let (origin, now) = (*client.origin(), *self.turn.clock.now());
         let mut over = |client: &mut Client, mut ended: Ended| {
             if ended.ending == Ending::Lost(Reason::ClientGone) {
                 ended.ending = Ending::Lost(reason);

@@ -35,7 +35,7 @@ impl EventLoop {
     /// A proxy has said for whom its connection is.
     pub(super) fn introduced(&mut self, key: Key) {
         let Some(Client::Stream(conn)) = self.clients.get_mut(key) else { return };
-        let origin = conn.streams.origin;
+        let origin = *conn.streams.origin();
         let counted = origin.remote.filter(|_| !origin.trusted_proxy);
         let now = self.turn.clock.now().instant;
         match self.common.seat(counted, true, &mut self.turn.error_log, now) {

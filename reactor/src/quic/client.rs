@@ -71,7 +71,7 @@ impl QuicClient {
         let until = now.instant + patience.unwrap_or_default();
         let http = Http3::new(quic, port.http.clone(), origin, file::read, now);
         Self {
-            streams: Streams::new(http, origin),
+            streams: Streams::new(http),
             handshake: Some(Box::new(Handshake { until, from: way.from, dcid: first.dcid.into() })),
             alarms: Alarms::default(),
             seat: None,
@@ -81,7 +81,7 @@ impl QuicClient {
 
     /// Where it comes from; `port` names its configuration.
     pub fn origin(&self) -> &Origin {
-        &self.streams.origin
+        self.streams.origin()
     }
 
     /// Whether the handshake is done.
@@ -162,7 +162,7 @@ impl QuicClient {
         }
         // Before the requests, which came from there.
         self.follow(cx.streams.now);
-        let origin = self.streams.origin;
+        let origin = *self.streams.origin();
         // While the handshake goes on not all is known yet.
         let mut shared = self.handshake.is_none().then_some(&mut self.tls);
         self.streams.collect(&mut cx.streams, |http, head| {
@@ -241,9 +241,8 @@ impl QuicClient {
         while let Some(event) = self.streams.protocol().path_event() {
             moved = true;
             if let PathEvent::PeerMigrated(local, peer) = event {
-                let origin = &mut self.streams.origin;
-                log::debug!("client {:?} has moved to {peer}", origin.remote);
-                (origin.local, origin.remote) = (Some(local), Some(peer));
+                log::debug!("client {:?} has moved to {peer}", self.origin().remote);
+                self.streams.protocol().moved(local, peer);
             }
         }
         if moved && self.streams.protocol().quic().path_stats().count() as u64 >= QUIC_CIDS_MAX {

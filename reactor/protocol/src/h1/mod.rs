@@ -52,11 +52,6 @@ impl Http1 {
         &self.core.settings
     }
 
-    /// Where it came from.
-    pub fn origin(&self) -> Origin {
-        self.core.origin
-    }
-
     /// The one place that assigns the state.
     fn step<R>(&mut self, next: impl FnOnce(State, &mut Core) -> (State, R)) -> R {
         let state = mem::replace(&mut self.state, State::Closed(Closing::Close));
@@ -133,6 +128,10 @@ impl Protocol for Http1 {
     fn unfinished(&mut self, ended: &mut Vec<Ended>) {
         // What the outbox still has reaches nobody.
         ended.extend(self.core.take_ended().map(Ended::cut));
+    }
+
+    fn origin(&self) -> &Origin {
+        &self.core.origin
     }
 }
 

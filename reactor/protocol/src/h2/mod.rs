@@ -295,4 +295,8 @@ impl Protocol for Http2 {
         self.core.tell_ended(ended);
         ended.extend(self.core.ended.drain(..).map(Ended::cut));
     }
+
+    fn origin(&self) -> &Origin {
+        &self.core.origin
+    }
 }

@@ -35,6 +35,7 @@ mod stream_writer;
 pub mod unidirectional;
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -70,7 +71,7 @@ pub const ALPN: &[u8] = b"h3";
 pub struct Http3 {
     quic: Box<Quic>,
     phase: Phase,
-    /// Where requests come from; whoever follows the client to other addresses knows better.
+    /// Where requests come from.
     origin: Origin,
     /// Boxed, because an empty map keeps room for eleven entries.
     streams: BTreeMap<StreamId, Box<Http3Stream>>,
@@ -143,6 +144,11 @@ impl Http3 {
     /// room for as many frames as were acknowledged at a time.
     pub fn has_sent_settings(&self) -> bool {
         self.settings_sent
+    }
+
+    /// The client has moved: requests come from there from now on.
+    pub fn moved(&mut self, local: SocketAddr, remote: SocketAddr) {
+        (self.origin.local, self.origin.remote) = (Some(local), Some(remote));
     }
 
     /// Whether there is no stream that is not over.
@@ -373,5 +379,9 @@ impl Protocol for Http3 {
     fn unfinished(&mut self, ended: &mut Vec<Ended>) {
         self.lose_streams();
         self.context.take_ended(ended);
+    }
+
+    fn origin(&self) -> &Origin {
+        &self.origin
     }
 }
