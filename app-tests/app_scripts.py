@@ -41,7 +41,7 @@ PATHS = [
 HEADERS = [
     "redirect", "created", "status", "cookies", "several", "type", "empty", "callback", "late",
     "not%20modified", "length", "auth", "digest", "status%20field", "odd", "code", "hop", "gzip", "handler",
-    "injected", "utf-8",
+    "injected", "utf-8", "no%20type",
 ]  # fmt: skip
 OUTPUT = [
     "exit", "nested", "cleaned", "large", "streamed", "exception", "memory", "warning", "handler",

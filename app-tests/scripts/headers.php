@@ -97,6 +97,10 @@ switch ($_GET['case']) {
     case 'utf-8':
         header('X-Name: ä');
         break;
+    case 'no type':
+        header('Content-Type:');
+        echo 'no type';
+        break;
     case 'digest':
         echo $_SERVER['PHP_AUTH_DIGEST'] ?? 'no digest';
         break;

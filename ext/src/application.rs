@@ -40,6 +40,7 @@ use crate::php::server::state::ServerInner;
 use crate::request_cycle;
 use crate::web::callback::WebCallbacks;
 use crate::web::classic::{Classic, ClassicPlan};
+use crate::web::opcache::Parted;
 use crate::web::pull::{self, PullPlan};
 use crate::web::superglobals;
 
@@ -87,6 +88,8 @@ pub struct ServerPlan {
     pub classic: Option<ClassicPlan>,
     /// Where workers run a script that asks for requests: which, and how.
     pub pull: Option<PullPlan>,
+    /// For workers that leave the script of the server.
+    pub opcache: Option<Parted>,
 }
 
 /// The application of one server. Each process has its own copy.
@@ -314,12 +317,13 @@ impl Application for ServerApplication {
             web.sapi.settle();
         }
         self.call_or_fail(Event::WorkerStart, &[i64::from(identity.worker)])?;
+        let memory = self.run.opcache.as_ref();
         if let Some(plan) = self.run.classic.take_if(|_| !worker::is_forked_copy()) {
-            self.left = Some(LeftScript::Classic(Classic::begin(plan)));
+            self.left = Some(LeftScript::Classic(Classic::begin(plan, memory)));
             return Ok(());
         }
         if let Some(plan) = self.run.pull.take_if(|_| !worker::is_forked_copy()) {
-            self.left = Some(LeftScript::Pull(Some(Box::new(pull::begin(plan)))));
+            self.left = Some(LeftScript::Pull(Some(Box::new(pull::begin(plan, memory)))));
             return Ok(());
         }
         self.baseline = Some(Baseline::take(self.run.reset_state));

@@ -10,6 +10,8 @@ $server = classic(['index.php' => <<<'PHP'
         case 'plain': echo 'hello'; break;
         case 'empty': break;
         case 'line': header('HTTP/1.1 404 Nothing here'); echo 'line'; break;
+        case 'line, then a code': header('HTTP/1.1 404 Nothing here'); http_response_code(503); echo 'a code'; break;
+        case 'no type': header('Content-Type:'); echo 'no type'; break;
         case 'code': http_response_code(418); echo http_response_code(); break;
         case 'status': header('Status: 503 Busy'); echo 'status'; break;
         case 'location': header('Location: /elsewhere'); break;
@@ -31,10 +33,10 @@ $server = classic(['index.php' => <<<'PHP'
         case 'callback': header_register_callback(fn () => header('X-Callback: 1')); echo 'ok'; break;
     }
     PHP]);
-foreach (['plain', 'empty', 'line', 'code', 'status', 'location', 'created', 'headers', 'none', 'exit', 'buffer', 'shutdown',
+foreach (['plain', 'empty', 'line', 'line, then a code', 'no type', 'code', 'status', 'location', 'created', 'headers', 'none', 'exit', 'buffer', 'shutdown',
     'destructor', 'late', 'length', 'bad', 'callback'] as $case) {
     echo "--- $case\n";
-    show($server->get("/?case=$case"));
+    show($server->get('/?case=' . rawurlencode($case)));
 }
 echo "--- HEAD\n";
 show($server->request('HEAD', '/?case=plain'));
@@ -58,6 +60,17 @@ X-Powered-By: PHP/%s
 Content-Type: text/html; charset=UTF-8
 Content-Length: 4
 line
+--- line, then a code
+503 Service Unavailable
+X-Powered-By: PHP/%s
+Content-Type: text/html; charset=UTF-8
+Content-Length: 6
+a code
+--- no type
+200 OK
+X-Powered-By: PHP/%s
+Content-Length: 7
+no type
 --- code
 418 I'm a teapot
 X-Powered-By: PHP/%s

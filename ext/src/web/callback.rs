@@ -175,6 +175,16 @@ impl Begin {
 
     /// As the engine begins a request, but that the script's memory stays. A fatal error may jump out of it.
     fn run(&self) {
+        // What PHP has to say of the client's input: one that throws would have the request end here.
+        globals::without_error_handler(|| self.activate());
+        if interpreter::ini_switch(c"session.auto_start")
+            && let Some(start) = interpreter::function("session_start")
+        {
+            call(&start, &mut []);
+        }
+    }
+
+    fn activate(&self) {
         // SAFETY: as the engine calls them; what was active belongs to no request.
         unsafe {
             restart_output();
@@ -191,11 +201,6 @@ impl Begin {
             superglobals::make();
             buffer_output();
             begin_module(c"zlib");
-        }
-        if interpreter::ini_switch(c"session.auto_start")
-            && let Some(start) = interpreter::function("session_start")
-        {
-            call(&start, &mut []);
         }
     }
 }

@@ -14,6 +14,7 @@ use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use worker::{IncomingRequest, Reply, Verdict};
 
 use super::exchange::{self, WebExchange};
+use super::opcache::Parted;
 use super::outcome::{fatal_error, settle};
 use super::response::answer;
 use super::sapi::WebSapi;
@@ -47,8 +48,8 @@ pub struct Classic {
 
 impl Classic {
     /// [Leaves](leave_script) the script of the server.
-    pub fn begin(plan: ClassicPlan) -> Self {
-        leave_script(&plan.sapi);
+    pub fn begin(plan: ClassicPlan, memory: Option<&Parted>) -> Self {
+        leave_script(&plan.sapi, memory);
         Self { scripts: plan.scripts, room: Vec::new(), exit_code: 0 }
     }
 
@@ -154,8 +155,8 @@ impl Classic {
 
 /// Ends the request that the script of the server is to PHP, in this process alone, which becomes a web
 /// SAPI. From now on no value of that script may be used or dropped, and the call that has led here must
-/// not return.
-pub fn leave_script(sapi: &WebSapi) {
+/// not return. The process shares opcache's memory from now on.
+pub fn leave_script(sapi: &WebSapi, memory: Option<&Parted>) {
     let end = AssertUnwindSafe(|| {
         // SAFETY: as at the end of a script, but that neither its shutdown functions nor its
         // destructors run, and nobody sees its output: they are the supervisor's.
@@ -170,6 +171,9 @@ pub fn leave_script(sapi: &WebSapi) {
     if try_catch(end).is_err() {
         log::error!("the script of the server cannot be left");
         config::process::end_now();
+    }
+    if let Some(memory) = memory {
+        memory.join();
     }
     forget_script();
     keep_standard_input();

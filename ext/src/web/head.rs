@@ -39,7 +39,7 @@ impl HeadBuilder {
         };
         let mut head = Self {
             status: final_status(code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
-            reason: line.and_then(reason),
+            reason: line.and_then(|line| reason(line, code)),
             lines: FieldsBuilder::with_capacity(8, 256),
             declared: None,
         };
@@ -77,7 +77,8 @@ impl HeadBuilder {
                 self.reason =
                     value.get(4..).filter(|text| !text.is_empty()).map(Bytes::copy_from_slice);
             }
-        } else {
+        } else if !(value.is_empty() && name.eq_ignore_ascii_case(b"content-type")) {
+            // `header('Content-Type:')` asks for none.
             self.lines.push(name, value);
         }
     }
@@ -121,10 +122,14 @@ fn final_status(code: i32) -> Option<StatusCode> {
     (!status.is_informational()).then_some(status)
 }
 
-/// The phrase of a status line such as `HTTP/1.1 404 Nothing here`.
-fn reason(line: &[u8]) -> Option<Bytes> {
-    let phrase = line.splitn(3, |byte| *byte == b' ').nth(2)?.trim_ascii();
-    (!phrase.is_empty() && is_field_text(phrase)).then(|| Bytes::copy_from_slice(phrase))
+/// The phrase of a status line such as `HTTP/1.1 404 Nothing here`, if that is still the status:
+/// `http_response_code()` leaves the line as it was.
+fn reason(line: &[u8], code: i32) -> Option<Bytes> {
+    let mut parts = line.splitn(3, |byte| *byte == b' ').skip(1);
+    let of_line = std::str::from_utf8(parts.next()?).ok()?.parse();
+    let phrase = parts.next()?.trim_ascii();
+    (of_line == Ok(code) && !phrase.is_empty() && is_field_text(phrase))
+        .then(|| Bytes::copy_from_slice(phrase))
 }
 
 /// Clients may bring it about.

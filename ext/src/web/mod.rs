@@ -18,6 +18,7 @@ pub mod functions;
 pub mod head;
 pub mod hooks;
 pub mod input;
+pub mod opcache;
 pub mod outcome;
 pub mod pull;
 pub mod regex;

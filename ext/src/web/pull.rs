@@ -20,6 +20,7 @@ use worker::{IncomingRequest, Next, Reply, ScriptEnd, Verdict, WorkerScript, is_
 
 use super::callback::{Admitted, WebCallbacks};
 use super::classic::{execute, forget_script, leave_script};
+use super::opcache::Parted;
 use super::outcome::fatal_error;
 use super::zend;
 use crate::engine::call::{Callback, guarded};
@@ -82,8 +83,8 @@ thread_local! {
 pub struct Script(CString);
 
 /// Leaves the script of the server, for another one. See [`leave_script`].
-pub fn begin(plan: PullPlan) -> Script {
-    leave_script(&plan.web.sapi);
+pub fn begin(plan: PullPlan, memory: Option<&Parted>) -> Script {
+    leave_script(&plan.web.sapi, memory);
     let PullPlan { script, web, reset_state } = plan;
     let path = CString::new(script.as_os_str().as_bytes()).unwrap_or_default();
     let pull = Pull { script, web, reset_state, baseline: None, handled: 0 };

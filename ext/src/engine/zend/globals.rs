@@ -109,22 +109,27 @@ pub fn last_error() -> Option<LastError> {
 /// that they raised. No error handler of the user's runs meanwhile and nothing is displayed.
 pub fn collect_warning<R>(parse: impl FnOnce() -> R) -> (R, Option<String>) {
     take_last_error();
+    let result = without_error_handler(|| {
+        // SAFETY: a plain value, which is put back. A bailout in between ends the worker.
+        let reporting = unsafe { std::mem::replace(&mut (*executor()).error_reporting, 0) };
+        let result = parse();
+        // SAFETY: as above.
+        unsafe { (*executor()).error_reporting = reporting };
+        result
+    });
+    (result, take_last_error().map(|error| error.message))
+}
+
+/// Runs it while the user has no error handler.
+pub fn without_error_handler<R>(run: impl FnOnce() -> R) -> R {
+    let undef = super::value::undef();
     // SAFETY: the handler is only parked: it is put back unchanged. A bailout in between ends the
     // worker.
-    let (handler, reporting) = unsafe {
-        let executor = executor();
-        let handler =
-            std::ptr::replace(&raw mut (*executor).user_error_handler, super::value::undef());
-        (handler, std::mem::replace(&mut (*executor).error_reporting, 0))
-    };
-    let result = parse();
+    let handler = unsafe { std::ptr::replace(&raw mut (*executor()).user_error_handler, undef) };
+    let result = run();
     // SAFETY: as above; UNDEF owns nothing.
-    unsafe {
-        let executor = executor();
-        (&raw mut (*executor).user_error_handler).write(handler);
-        (*executor).error_reporting = reporting;
-    }
-    (result, take_last_error().map(|error| error.message))
+    unsafe { (&raw mut (*executor()).user_error_handler).write(handler) };
+    result
 }
 
 /// Runs `parse`, and takes away the array that it has left behind in one of the places of the

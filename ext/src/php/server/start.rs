@@ -32,6 +32,7 @@ use crate::php::web;
 use crate::settings;
 use crate::signatures::server::slot;
 use crate::web::classic::ClassicPlan;
+use crate::web::opcache;
 use crate::web::pull::PullPlan;
 
 /// Everything that can go wrong has gone right: what is left is to fork.
@@ -317,6 +318,12 @@ fn show(this: *mut Object<Server>, state: &ServerInner, ready: &Ready) {
 }
 
 fn run(ready: Ready, pid_file: Option<PidFile>) -> ServerPlan {
+    let leaves_script = ready.classic.is_some() || ready.pull.is_some();
+    let opcache = leaves_script.then(opcache::part).flatten();
+    // A script that asks for requests uses the memory as long as it runs.
+    if leaves_script && (opcache.is_none() || ready.pull.is_some()) {
+        opcache::kill_nobody();
+    }
     let any = ready.handlers.iter().any(|handler| handler.web);
     let web = any.then(|| files::callbacks(&ready.server, &ready.ports));
     let ports = ready.ports.iter().zip(&ready.handlers).zip(ready.tls).zip(ready.http3);
@@ -370,5 +377,6 @@ fn run(ready: Ready, pid_file: Option<PidFile>) -> ServerPlan {
         web,
         classic: ready.classic,
         pull: ready.pull,
+        opcache,
     }
 }
