@@ -6,7 +6,7 @@ require __DIR__ . '/web.inc';
 require __DIR__ . '/../pull/pull.inc';
 
 $handler = 'set_error_handler(function (int $type, string $message) { throw new ErrorException($message); });';
-$callback = 'try { echo $undefined; } catch (ErrorException $error) { echo count($_POST), " ", $error->getMessage(), " ", json_encode(error_get_last()["message"] ?? null); }';
+$callback = 'try { echo $undefined; } catch (ErrorException $error) { echo count($_POST), " ", $error->getMessage(), " [", preg_replace("~^\\S+\\(\\): ~", "", error_get_last()["message"] ?? ""), "]"; }';
 $set = "'php_ini' => ['post_max_size' => '100K', 'max_input_vars' => 10, 'display_errors' => 0]";
 foreach ([
     'web' => web($callback, $set, $handler),
@@ -27,15 +27,15 @@ foreach ([
 }
 ?>
 --EXPECT--
-web, a form: 200 2 Undefined variable $undefined null
-web, more fields than there can be: 200 11 Undefined variable $undefined "Ferrite\\Http\\Server::start(): Input variables exceeded 10. To increase the limit change max_input_vars in php.ini."
-web, too large: 200 0 Undefined variable $undefined "Ferrite\\Http\\Server::start(): POST Content-Length of 200002 bytes exceeds the limit of 102400 bytes"
-web, no boundary: 200 0 Undefined variable $undefined "Missing boundary in multipart\/form-data POST data"
-web, a form again: 200 1 Undefined variable $undefined null
+web, a form: 200 2 Undefined variable $undefined []
+web, more fields than there can be: 200 11 Undefined variable $undefined [Input variables exceeded 10. To increase the limit change max_input_vars in php.ini.]
+web, too large: 200 0 Undefined variable $undefined [POST Content-Length of 200002 bytes exceeds the limit of 102400 bytes]
+web, no boundary: 200 0 Undefined variable $undefined [Missing boundary in multipart/form-data POST data]
+web, a form again: 200 1 Undefined variable $undefined []
 0
-pull, a form: 200 2 Undefined variable $undefined null
-pull, more fields than there can be: 200 11 Undefined variable $undefined "ferrite_handle_request(): Input variables exceeded 10. To increase the limit change max_input_vars in php.ini."
-pull, too large: 200 0 Undefined variable $undefined "ferrite_handle_request(): POST Content-Length of 200002 bytes exceeds the limit of 102400 bytes"
-pull, no boundary: 200 0 Undefined variable $undefined "Missing boundary in multipart\/form-data POST data"
-pull, a form again: 200 1 Undefined variable $undefined null
+pull, a form: 200 2 Undefined variable $undefined []
+pull, more fields than there can be: 200 11 Undefined variable $undefined [Input variables exceeded 10. To increase the limit change max_input_vars in php.ini.]
+pull, too large: 200 0 Undefined variable $undefined [POST Content-Length of 200002 bytes exceeds the limit of 102400 bytes]
+pull, no boundary: 200 0 Undefined variable $undefined [Missing boundary in multipart/form-data POST data]
+pull, a form again: 200 1 Undefined variable $undefined []
 0
