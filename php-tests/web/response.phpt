@@ -14,6 +14,7 @@ $server = web(<<<'PHP'
         case 'exit': echo 'first'; exit(' last');
         case 'buffer': ob_start(fn ($text) => strtoupper($text)); echo 'buffered'; ob_start(); echo ' twice'; break;
         case 'shutdown': register_shutdown_function(function () { echo ' in shutdown'; }); echo 'done'; break;
+        case 'thrown late': register_shutdown_function(function () { throw new LogicException('late'); }); echo 'done'; break;
         case 'thrown': echo 'before '; throw new LogicException('thrown here');
         case 'handled': set_exception_handler(function ($error) { http_response_code(409); echo get_class($error); restore_exception_handler(); }); throw new LogicException();
         case 'finish': echo 'finished'; fastcgi_finish_request(); echo 'never seen'; break;
@@ -23,9 +24,9 @@ $server = web(<<<'PHP'
         case 'large': for ($i = 0; $i < 200; $i++) echo str_repeat('x', 1000); break;
     }
     PHP, "'php_ini' => ['display_errors' => 0]");
-foreach (['plain', 'empty', 'line', 'location', 'headers', 'exit', 'buffer', 'shutdown', 'thrown', 'handled', 'finish', 'callback', 'plain'] as $case) {
+foreach (['plain', 'empty', 'line', 'location', 'headers', 'exit', 'buffer', 'shutdown', 'thrown late', 'thrown', 'handled', 'finish', 'callback', 'plain'] as $case) {
     echo "--- $case\n";
-    show($server->get("/?case=$case"));
+    show($server->get('/?case=' . rawurlencode($case)));
 }
 echo "--- HEAD\n";
 show($server->request('HEAD', '/?case=plain'));
@@ -83,6 +84,11 @@ BUFFERED TWICE
 Content-Type: text/html; charset=UTF-8
 Content-Length: 16
 done in shutdown
+--- thrown late
+500 Internal Server Error
+Content-Type: text/html; charset=UTF-8
+Content-Length: 4
+done
 --- thrown
 500 Internal Server Error
 Content-Type: text/html; charset=UTF-8
@@ -108,7 +114,7 @@ ok
 200 OK
 Content-Type: text/html; charset=UTF-8
 Content-Length: 10
-request 13
+request 14
 --- HEAD
 200 OK
 Content-Type: text/html; charset=UTF-8

@@ -19,7 +19,7 @@ use crate::engine::call::{
     CallOutcome, Callback, call, call_then, enter, enter_open, guarded, is_timeout,
     report_exception,
 };
-use crate::engine::reset::{Baseline, Parked};
+use crate::engine::reset::Baseline;
 use crate::engine::zend::globals;
 use crate::engine::{client, interpreter};
 use crate::php::port::PortContext;
@@ -80,20 +80,23 @@ impl WebCallbacks {
             None => call_then(callback, &mut [], report_exception),
             Some(failed) => failed,
         };
+        let mut thrown = None;
         if !matches!(outcome, CallOutcome::ForkedCopy { .. })
-            && let Some(worse) = run_shutdown_functions(&parked)
+            && let Some(worse) = parked.run()
         {
-            outcome = outcome.or_worse(worse);
+            match worse {
+                CallOutcome::Threw(what) => {
+                    thrown = Some(format!("in a shutdown function: {what}"))
+                }
+                worse => outcome = outcome.or_worse(worse),
+            }
         }
         limit.stop();
         if let CallOutcome::ForkedCopy { fatal } = outcome {
             parked.inherit();
             return leave_copy(fatal, uploads);
         }
-        let fatal = match &outcome {
-            CallOutcome::Unsound { message } => Some(message.clone()),
-            _ => fatal_error(),
-        };
+        let fatal = failure(&outcome, thrown);
         // Callbacks of output buffers, and that of header_register_callback().
         let late = enter(&mut || end_output());
         if is_unsound(&outcome) || late.as_ref().is_some_and(is_unsound) {
@@ -275,16 +278,17 @@ fn end_request() {
     unsafe { zend::deactivate() };
 }
 
-/// Runs what the request has given to `register_shutdown_function()`. Returns what is worse than how the
-/// callback itself has ended.
-fn run_shutdown_functions(parked: &Parked) -> Option<CallOutcome> {
-    let worse = parked.run()?;
-    if let CallOutcome::Threw(thrown) = &worse {
-        let line = format_args!("in a shutdown function: {thrown}");
-        limited(LimitedEvent::Handler, Level::Error, line);
-        return None;
+/// What the client of a request is to get 500 for, if it can be told so: a fatal error, an exception of the
+/// callback's, or what a shutdown function has thrown.
+fn failure(outcome: &CallOutcome, thrown: Option<String>) -> Option<String> {
+    let first = match outcome {
+        CallOutcome::Unsound { message } => Some(message.clone()),
+        _ => fatal_error(),
+    };
+    if let (Some(_), Some(thrown)) = (&first, &thrown) {
+        limited(LimitedEvent::Handler, Level::Error, format_args!("{thrown}"));
     }
-    Some(worse)
+    first.or(thrown)
 }
 
 /// In a copy that the callback has forked: nothing is answered, and the uploads are the worker's.
