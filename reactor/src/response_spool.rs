@@ -20,6 +20,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
+use nix::fcntl::{FallocateFlags, fallocate};
 use nix::sys::uio::pwrite;
 use nix::unistd::ftruncate;
 use wire::limits::{SPOOL_BLOCK_BYTES, SPOOL_WARNING_PAUSE};
@@ -159,8 +160,10 @@ struct BlockFile {
 
 #[derive(Debug, Default)]
 struct Blocks {
-    /// Blocks that have been used and hold nothing.
+    /// Blocks that have been used and hold nothing. They keep their space on the disk, as it is soon wanted again.
     free: Vec<u64>,
+    /// Those whose space the disk has back, as it had none left.
+    bare: Vec<u64>,
     /// Blocks that have been used since the file was empty.
     used: u64,
     /// Blocks that hold content.
@@ -288,24 +291,31 @@ impl BlockFile {
 
     fn put(this: &Arc<Self>, content: &[u8], response: &Arc<AtomicU64>) -> io::Result<FileSlice> {
         let content = &content[..content.len().min(SPOOL_BLOCK_BYTES)];
-        let block = {
-            let mut blocks = this.blocks();
-            blocks.live += 1;
-            blocks.free.pop().unwrap_or_else(|| {
-                blocks.used += 1;
-                blocks.used - 1
-            })
-        };
+        let block = this.blocks().lease();
         let offset = block * SPOOL_BLOCK_BYTES as u64;
-        let written = write_at(&this.fd, content, offset);
-        if let Err(error) = written {
-            this.give_back(block);
-            return Err(error);
+        while let Err(error) = write_at(&this.fd, content, offset) {
+            // A block that had less in it needs space, which may lie in others that hold nothing.
+            if !is_full(&error) || !this.give_space_back() {
+                this.give_back(block);
+                return Err(error);
+            }
         }
         let len = content.len() as u64;
         response.fetch_add(len, Ordering::Relaxed);
         let lease = Lease { file: Arc::clone(this), block, response: Arc::clone(response), len };
         Ok(FileSlice::leased(Arc::clone(&this.fd), offset, len, Arc::new(lease)))
+    }
+
+    /// Gives the disk the space of a block that holds nothing. `false`: there is no such block.
+    fn give_space_back(&self) -> bool {
+        let mut blocks = self.blocks();
+        let Some(block) = blocks.free.pop() else { return false };
+        blocks.bare.push(block);
+        let hole = FallocateFlags::FALLOC_FL_PUNCH_HOLE | FallocateFlags::FALLOC_FL_KEEP_SIZE;
+        let (offset, len) = (block * SPOOL_BLOCK_BYTES as u64, SPOOL_BLOCK_BYTES as u64);
+        // Where a file system cannot, others are tried; all of them once, until they are used again.
+        let _ = fallocate(&*self.fd, hole, offset as i64, len as i64);
+        true
     }
 
     /// A block holds nothing any more.
@@ -318,6 +328,22 @@ impl BlockFile {
             *blocks = Blocks::default();
         }
     }
+}
+
+impl Blocks {
+    /// A block that holds nothing, which from now on holds content.
+    fn lease(&mut self) -> u64 {
+        self.live += 1;
+        self.free.pop().or_else(|| self.bare.pop()).unwrap_or_else(|| {
+            self.used += 1;
+            self.used - 1
+        })
+    }
+}
+
+/// Whether there is no space on the disk.
+fn is_full(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
 }
 
 fn write_at(fd: &OpenFile, mut content: &[u8], mut offset: u64) -> io::Result<()> {
@@ -340,5 +366,37 @@ impl Drop for Lease {
         self.response.fetch_sub(self.len, Ordering::Relaxed);
         self.file.give_back(self.block);
         self.file.usage.free_disk(SPOOL_BLOCK_BYTES as u64);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::fd::AsFd;
+
+    use nix::sys::stat::fstat;
+
+    use super::*;
+
+    #[test]
+    fn a_full_disk_has_the_space_of_blocks_that_hold_nothing_back() {
+        let memory: Vec<AtomicU64> = (0..Shared::words(1, 1)).map(|_| AtomicU64::new(0)).collect();
+        let limits = SpoolLimits { memory_bytes_max: 0, disk_bytes_max: 1 << 20 };
+        let usage = SpoolUsage::new(limits, Shared::new(memory.leak(), 1, 1)).into();
+        let mut spool = ResponseSpool::new(usage, std::env::temp_dir());
+        let (response, now) = (Arc::default(), Instant::now());
+        let mut put = |byte| spool.put(&[byte; SPOOL_BLOCK_BYTES], &response, now).unwrap();
+        let (kept, left, gone) = (put(1), put(2), put(3));
+        drop((left, gone));
+
+        let file = Arc::clone(spool.file.as_ref().unwrap());
+        let space = || fstat(file.fd.as_fd()).unwrap().st_blocks * 512;
+        let before = space();
+        assert!(file.give_space_back() && file.give_space_back());
+        assert!(!file.give_space_back(), "the other block holds content");
+        assert_eq!(space(), before - 2 * SPOOL_BLOCK_BYTES as i64);
+
+        let (again, more) = (spool.put(&[4], &response, now), spool.put(&[5], &response, now));
+        let beginnings = [Some(kept), again, more].map(|slice| slice.unwrap().offset);
+        assert_eq!(beginnings.map(|offset| offset / SPOOL_BLOCK_BYTES as u64), [0, 1, 2]);
     }
 }
