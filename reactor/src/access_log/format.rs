@@ -268,27 +268,15 @@ fn seconds(line: &mut Vec<u8>, time: Duration) {
 fn address(line: &mut Vec<u8>, ip: IpAddr) {
     match ip {
         IpAddr::V4(ip) => {
-            let mut text = [b'.'; 15];
-            let mut at = text.len() + 1;
-            for octet in ip.octets().into_iter().rev() {
-                at = digits_before(&mut text, at - 1, octet.into());
+            for (nth, octet) in ip.octets().into_iter().enumerate() {
+                if nth > 0 {
+                    line.push(b'.');
+                }
+                number(line, octet.into());
             }
-            line.extend_from_slice(&text[at..]);
         }
         IpAddr::V6(ip) => {
             let _ = write!(line, "{ip}");
-        }
-    }
-}
-
-/// Writes the decimal digits of a number before this place, where there is room for them. Returns where they begin.
-fn digits_before(text: &mut [u8], mut at: usize, mut number: u64) -> usize {
-    loop {
-        at -= 1;
-        text[at] = b'0' + (number % 10) as u8;
-        number /= 10;
-        if number == 0 {
-            return at;
         }
     }
 }
