@@ -14,7 +14,9 @@ use std::time::Instant;
 use crate::handler::ExchangeKey;
 use bytes::BytesMut;
 use wire::head::Origin;
-use wire::limits::{LINGER_DRAINING_TIME_MAX, READ_AHEAD_BYTES_MAX};
+use wire::limits::{
+    LINGER_DRAINING_TIME_MAX, READ_AHEAD_BYTES_MAX, READ_BLOCKS_MAX, READ_BYTES_MAX,
+};
 use wire::shm::Counter;
 use wire::{Part, RequestHead, Scheme, TlsInfo, ids};
 
@@ -31,9 +33,6 @@ use crate::protocol::{Input, Now, Output, Protocol, StreamId};
 use crate::read_buffer::ReadBuffer;
 use crate::socket::{Socket, SocketRead};
 use crate::timer::Alarms;
-
-/// Reads in one turn of the event loop before other connections have theirs.
-const READS_PER_TURN_MAX: usize = 8;
 
 /// One client.
 pub struct Conn {
@@ -104,6 +103,14 @@ pub struct ConnContext<'a> {
     pub buffer: &'a mut ReadBuffer,
     /// Where to write to, while nothing waits for the connection. Empty before and after.
     pub scratch: &'a mut Output,
+}
+
+impl ConnContext<'_> {
+    fn count_received(&self, bytes: usize) {
+        if self.counts {
+            self.streams.shared.add(Counter::BytesReceived, bytes as u64);
+        }
+    }
 }
 
 /// What came of one turn's work on a connection.
@@ -246,11 +253,12 @@ impl Conn {
         if let Some(fate) = self.proxy_header(port, cx).or_else(|| self.handshake(port, cx)) {
             return fate;
         }
-        for _ in 0..READS_PER_TURN_MAX {
+        let mut blocks_left = READ_BLOCKS_MAX;
+        while blocks_left > 0 {
             if let Some(fate) = self.write(port, cx) {
                 return fate;
             }
-            match self.read(cx) {
+            match self.read(&mut blocks_left, cx) {
                 Progress::Some => {}
                 Progress::None => return PumpResult::Keep,
                 Progress::Over(fate) => return fate,
@@ -259,7 +267,9 @@ impl Conn {
         PumpResult::Again
     }
 
-    fn read(&mut self, cx: &mut ConnContext<'_>) -> Progress {
+    /// Reads once, into so many blocks at most.
+    fn read(&mut self, blocks_left: &mut usize, cx: &mut ConnContext<'_>) -> Progress {
+        let most = std::mem::replace(blocks_left, *blocks_left - 1);
         if !self.pending.is_empty() && self.streams.wants_input() {
             let before = self.pending.len();
             self.streams.receive(Input::Bytes(&mut self.pending), cx.streams.now);
@@ -273,15 +283,27 @@ impl Conn {
         {
             return Progress::None;
         }
-        match self.socket.receive(cx.buffer) {
+        let known = usize::try_from(self.streams.content_left()).unwrap_or(usize::MAX);
+        match self.socket.receive(cx.buffer, most.min(known / READ_BYTES_MAX)) {
             SocketRead::Bytes { bytes, drained } => {
                 if drained {
                     self.readiness.drained();
                 }
-                if cx.counts {
-                    cx.streams.shared.add(Counter::BytesReceived, bytes.len() as u64);
-                }
+                cx.count_received(bytes.len());
                 self.received(bytes, cx)
+            }
+            SocketRead::Blocks { blocks, drained } => {
+                if drained {
+                    self.readiness.drained();
+                }
+                *blocks_left = most - blocks.len();
+                cx.count_received(blocks.iter().map(BytesMut::len).sum());
+                for bytes in blocks {
+                    if let over @ Progress::Over(_) = self.received(bytes, cx) {
+                        return over;
+                    }
+                }
+                Progress::Some
             }
             SocketRead::Nothing => {
                 self.readiness.drained();

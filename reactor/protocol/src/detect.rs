@@ -123,6 +123,10 @@ impl Protocol for Detect {
         self.protocol_ref().wants_input()
     }
 
+    fn content_left(&self) -> u64 {
+        self.protocol_ref().content_left()
+    }
+
     fn deadline(&self) -> Option<Instant> {
         self.protocol_ref().deadline()
     }

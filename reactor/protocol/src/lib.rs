@@ -13,7 +13,7 @@
 //!                                set_paused, upgrade
 //!                                spool, shutdown
 //!
-//!                   wants_input?  refusal?  closing?
+//!            wants_input?  content_left?  refusal?  closing?
 //! ```
 //!
 //! HTTP/1 and HTTP/2 take and give bytes, HTTP/3 datagrams: what carries a connection shows in
@@ -168,6 +168,12 @@ pub trait Protocol: Send {
     /// the bytes kept so far are presented again.
     fn wants_input(&self) -> bool;
 
+    /// Content bytes of a request that are to follow and that [`receive`](Self::receive) takes whatever they are: so many
+    /// may be read at once. 0 where that is not known.
+    fn content_left(&self) -> u64 {
+        0
+    }
+
     /// When to call [`receive`](Self::receive) with [`Input::Timeout`], then
     /// [`transmit`](Self::transmit).
     fn deadline(&self) -> Option<Instant>;
@@ -221,6 +227,10 @@ impl<P: Protocol + ?Sized> Protocol for Box<P> {
 
     fn wants_input(&self) -> bool {
         (**self).wants_input()
+    }
+
+    fn content_left(&self) -> u64 {
+        (**self).content_left()
     }
 
     fn deadline(&self) -> Option<Instant> {

@@ -382,6 +382,23 @@ fn content_that_its_handler_asks_for_comes_when_it_does() {
 }
 
 #[test]
+fn so_much_content_as_is_known_to_follow_may_be_read_at_once() {
+    let head = |lines: &str| format!("POST / HTTP/1.1\r\nHost: a\r\n{lines}\r\n\r\n");
+    let mut server = Server::new();
+    let left = |server: &Server| server.protocol.content_left();
+    assert_eq!(left(&server), 0, "a head may follow");
+    assert_eq!(left(server.feed("POST / HTTP/1.1\r\nHost: a\r\n")), 0);
+    assert_eq!(left(server.feed("Content-Length: 20\r\n\r\n")), 20);
+    assert_eq!(left(server.feed("12345")), 15);
+    let stream = server.one().stream;
+    assert_eq!(left(server.set_paused(stream, true)), 0, "it is held back");
+    assert_eq!(left(server.set_paused(stream, false)), 15);
+    assert_eq!(left(server.feed("1".repeat(15))), 0, "another request may follow");
+    let chunked = head("Transfer-Encoding: chunked") + "a\r\n123";
+    assert_eq!(left(Server::new().feed(chunked)), 0, "the line of a chunk may follow");
+}
+
+#[test]
 fn expect_100_continue() {
     let request = |version: &str, lines: &str| {
         format!("POST / HTTP/{version}\r\nHost: a\r\nExpect: {lines}\r\n\r\n")

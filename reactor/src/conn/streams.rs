@@ -82,6 +82,11 @@ impl<P: Protocol> Streams<P> {
         self.protocol.wants_input()
     }
 
+    /// [`Protocol::content_left`].
+    pub fn content_left(&self) -> u64 {
+        self.protocol.content_left()
+    }
+
     /// [`Protocol::deadline`].
     pub fn deadline(&self) -> Option<Instant> {
         let upgrades = self.upgrades.as_ref().and_then(|upgrades| upgrades.deadline());

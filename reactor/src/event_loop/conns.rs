@@ -9,7 +9,7 @@ use mio::Interest;
 use mio::event::Event as Readiness;
 use wire::head::Origin;
 use wire::shm::Counter;
-use wire::{Holder, Part, Reason, RequestHead};
+use wire::{Holder, Part, Reason};
 
 use super::{EventLoop, LoopState};
 use crate::addresses::Seat;
@@ -18,7 +18,7 @@ use crate::conn::streams::DriveContext;
 use crate::conn::{Conn, ConnContext, ConnEvent, PumpResult, content_len};
 use crate::error_log::Kind;
 use crate::handler::workers::Task;
-use crate::handler::{Answer, ExchangeKey, NewRequest, ToClient};
+use crate::handler::{Answer, ExchangeKey, ToClient};
 use crate::protocol::{Flow, StreamId, message};
 use crate::slots::Key;
 use crate::socket::Socket;
@@ -151,7 +151,8 @@ impl EventLoop {
             return;
         }
         let mut events = take(&mut self.events);
-        for event in events.drain(..) {
+        let mut drain = events.drain(..);
+        while let Some(event) = drain.next() {
             match event {
                 ConnEvent::Introduced => self.introduced(key),
                 ConnEvent::Credit(exchange, bytes) => {
@@ -163,64 +164,18 @@ impl EventLoop {
                 ConnEvent::Refused(refusal) => self.refused(key, refusal),
                 ConnEvent::Ended(ended) => self.over(key, &ended),
                 ConnEvent::Request(stream, Part::Head(head)) => self.open(key, stream, head),
+                ConnEvent::Request(stream, Part::Body(bytes)) => {
+                    self.pieces.push(bytes);
+                    if !matches!(drain.as_slice(), [ConnEvent::Request(next, Part::Body(_)), ..] if *next == stream)
+                    {
+                        self.request_content(key, stream);
+                    }
+                }
                 ConnEvent::Request(stream, part) => self.request_part(key, stream, part),
             }
         }
+        drop(drain);
         self.events = events;
-    }
-
-    /// A request begins: the one who answers is told.
-    fn open(&mut self, key: Key, stream: StreamId, mut head: Box<RequestHead>) {
-        let placed = self.place(&mut head);
-        let Some(client) = self.clients.get_mut(key) else { return };
-        if let Some(seat) = client.seat() {
-            seat.begun();
-        }
-        let record = self.turn.records.begin(stream, &mut head, self.turn.clock.now().instant);
-        client.exchanges().observed(stream, record, &head.ids);
-        if let Err(fault) = placed {
-            self.turn.records.refused(record, fault);
-            return self.refuse(key, stream, &head, fault);
-        }
-        let port = &self.common.config.ports[usize::from(client.origin().port)];
-        let window = client.exchanges().window(port.window_bytes);
-        let mut request = NewRequest { conn: key, stream, head, window, record };
-        let mut from = 0;
-        let (handler, id) = loop {
-            let next = port.routes.find(&request.head.path, from);
-            let Some((name, next)) = next else {
-                return self.answer(key, stream, StatusCode::NOT_FOUND);
-            };
-            from = next;
-            let Some(handler) = self.handlers.get(name) else { continue };
-            match handler.open(request, &mut self.turn) {
-                Ok(id) => break (name, id),
-                Err(declined) => request = *declined,
-            }
-        };
-        client.exchanges().opened(stream, ExchangeKey { handler, id }, window);
-    }
-
-    /// What follows of a request, for the one who answers.
-    fn request_part(&mut self, key: Key, stream: StreamId, part: Part<Box<RequestHead>>) {
-        let Some(client) = self.clients.get_mut(key) else { return };
-        if let Part::Body(bytes) = &part {
-            self.turn.records.content(client.exchanges().record(stream), bytes.len() as u64);
-        }
-        let exchange = match part {
-            Part::Abort(Reason::ClientLeaving) => client.exchanges().find(stream),
-            Part::Abort(_) => {
-                let exchange = client.exchanges().forget(stream);
-                self.common.shared.add(Counter::GivenUp, u64::from(exchange.is_some()));
-                exchange
-            }
-            _ => client.exchanges().find(stream),
-        };
-        if let Some(ExchangeKey { handler, id }) = exchange
-            && let Some(handler) = self.handlers.get(handler)
-        {
-            handler.receive(id, part, &mut self.turn);
-        }
     }
 
     /// Answers a request that no handler is asked for. What follows of it is dropped, because it has

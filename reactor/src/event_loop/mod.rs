@@ -8,6 +8,7 @@ pub mod datagrams;
 mod links;
 mod observed;
 mod proxied;
+mod requests;
 mod room;
 
 use std::io;
@@ -17,6 +18,7 @@ use std::sync::atomic::Ordering;
 use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use log::Level;
 use log::kv::Value;
 use mio::event::Event as Readiness;
@@ -71,6 +73,8 @@ pub struct EventLoop {
     spool: ResponseSpool,
     room: RoomQueue,
     events: Vec<ConnEvent>,
+    /// Content of a request, before its handler has it.
+    pieces: Vec<Bytes>,
     datagrams: QuicEndpoints,
 }
 
@@ -120,6 +124,7 @@ impl EventLoop {
             spool,
             room: RoomQueue::default(),
             events: Vec::new(),
+            pieces: Vec::new(),
             datagrams,
         };
         this.register_sockets()?;

@@ -73,7 +73,6 @@ impl Handler for Fixed {
             Part::Abort(_) => {
                 self.exchanges.remove(key_of(id));
             }
-            // Content is of no interest.
             Part::Head(_) | Part::Body(_) | Part::File(_) => {}
         }
     }

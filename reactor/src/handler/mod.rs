@@ -5,7 +5,7 @@
 //! one that answers within the reactor. Each thread of the reactor has its own.
 //!
 //! ```text
-//!                 open, receive, credit, grow_window
+//!             open, content, receive, credit, grow_window
 //!  connection ──────────────────────────────────────▶ handler
 //!             ◀──────────────────────────────────────
 //!                          answers
@@ -20,6 +20,7 @@ pub mod workers;
 
 use std::fmt;
 
+use bytes::Bytes;
 use wire::{ExchangeId, Part, PoolId, RequestHead, ResponseHead};
 
 pub use self::files::FilesConfig;
@@ -127,7 +128,11 @@ pub trait Handler: Send {
     fn open(&mut self, request: NewRequest, turn: &mut Turn)
     -> Result<ExchangeId, Box<NewRequest>>;
 
-    /// What follows of it: content, its end, or that the client has left. Behind
+    /// Content that follows of it, in its order: what one turn has brought together, so that it can be stored by few
+    /// system calls. Who does not want it has nothing to do.
+    fn content(&mut self, _id: ExchangeId, _pieces: &mut [Bytes], _turn: &mut Turn) {}
+
+    /// What else follows of it: its end, or that the client has left. Behind
     /// [`ClientLeaving`](wire::Reason::ClientLeaving) the response may still be sent; behind any other
     /// `Abort` nothing of it is of use.
     fn receive(&mut self, id: ExchangeId, part: Part<Box<RequestHead>>, turn: &mut Turn);

@@ -7,6 +7,8 @@
 //! Both go on side by side. What becomes of the connection is decided when the final head is
 //! written, because the head must say it (RFC 9112, 9.6).
 
+mod input;
+
 use std::time::Instant;
 
 use bytes::BytesMut;
@@ -197,36 +199,6 @@ impl Exchange {
             (RequestStep::Arriving { deadline, .. }, ResponseStep::Awaited) => *deadline,
             _ => None,
         }
-    }
-
-    /// Whether content is missing.
-    pub fn wants_input(&self) -> bool {
-        match self.request {
-            RequestStep::Arriving { deadline, .. } => {
-                deadline.is_some() || matches!(self.response, ResponseStep::Ended(_))
-            }
-            RequestStep::Complete => false,
-            RequestStep::Upgraded(tunnel) => tunnel == Tunnel::Open,
-        }
-    }
-
-    /// Holds the content back, or lets it come again.
-    pub fn set_paused(mut self, paused: bool, core: &mut Core, now: &Now) -> Self {
-        match &mut self.request {
-            RequestStep::Arriving { deadline, pace, expected, .. } => {
-                *deadline = (!paused).then(|| pace.begin(now.instant));
-                if !paused
-                    && std::mem::replace(expected, Continue::No) == Continue::WhenAsked
-                    && matches!(self.response, ResponseStep::Awaited)
-                {
-                    core.say_continue();
-                }
-            }
-            RequestStep::Upgraded(tunnel) if paused => *tunnel = Tunnel::Paused,
-            RequestStep::Upgraded(tunnel) => *tunnel = Tunnel::Open,
-            RequestStep::Complete => {}
-        }
-        self
     }
 
     /// The stream is another protocol's from now on (RFC 9110, 7.8). The connection ends with it.

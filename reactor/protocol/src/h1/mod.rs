@@ -106,6 +106,10 @@ impl Protocol for Http1 {
         self.state.wants_input()
     }
 
+    fn content_left(&self) -> u64 {
+        self.state.content_left()
+    }
+
     fn deadline(&self) -> Option<Instant> {
         self.state.deadline()
     }

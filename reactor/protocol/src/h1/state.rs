@@ -192,6 +192,14 @@ impl State {
             Self::Closed(_) => false,
         }
     }
+
+    /// See [`Protocol::content_left`](crate::Protocol::content_left).
+    pub fn content_left(&self) -> u64 {
+        match self {
+            Self::Exchange(exchange) => exchange.content_left(),
+            Self::Idle(_) | Self::Head(_) | Self::Closed(_) => 0,
+        }
+    }
 }
 
 impl Idle {

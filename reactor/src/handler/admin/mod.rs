@@ -332,7 +332,6 @@ impl Handler for Admin {
             // What is asked for may still be wanted.
             Part::Abort(wire::Reason::ClientLeaving) => {}
             Part::Abort(_) => self.forget(id),
-            // Content is of no interest.
             Part::Head(_) | Part::Body(_) | Part::File(_) => {}
         }
     }

@@ -1,9 +1,10 @@
 //! [`FormSpool`]: a form that is larger than what stays in memory, with the content of each of its files in a file
 //! of its own, which becomes the upload: so it is written once.
 
+use std::ops::Range;
 use std::sync::Arc;
 
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 use wire::limits::{FORM_FILE_BYTES_MIN, FORM_FILES_MAX};
 
 use super::body::{ContentPiece, SpoolError, SpoolFile, SpoolRoom};
@@ -24,7 +25,7 @@ struct SpooledForm {
     /// Bytes of those in memory.
     memory: usize,
     /// Those that are neither in memory nor files of their own.
-    common: Option<SpoolFile>,
+    common: Option<FormFile>,
     /// The content of a file, which may become large.
     pending: BytesMut,
     /// Files of their own.
@@ -41,7 +42,16 @@ enum FormRun {
         offset: u64,
         len: u64,
     },
-    File(SpoolFile),
+    File(FormFile),
+}
+
+/// A file, and what will be written to it together.
+#[derive(Debug)]
+struct FormFile {
+    file: SpoolFile,
+    waiting: Vec<Bytes>,
+    /// Bytes of both.
+    len: u64,
 }
 
 impl FormSpool {
@@ -51,17 +61,16 @@ impl FormSpool {
     }
 
     /// Adds content.
-    pub fn push(&mut self, bytes: &[u8], room: SpoolRoom<'_>) -> Result<(), SpoolError> {
+    pub fn push(&mut self, pieces: &[Bytes], room: SpoolRoom<'_>) -> Result<(), SpoolError> {
         let kept = &mut self.kept;
-        self.scanner.scan(bytes, &mut |piece| match piece {
-            FormPiece::Frame(bytes) => kept.frame(bytes, room),
-            FormPiece::Content(bytes) => kept.content(bytes, room),
-            FormPiece::ContentEnd => {
-                kept.in_file = false;
-                let pending = std::mem::take(&mut kept.pending);
-                kept.frame(&pending, room)
-            }
-        })
+        for of in pieces {
+            self.scanner.scan(of, &mut |piece| match piece {
+                FormPiece::Frame(bytes) => kept.frame(of, bytes, room),
+                FormPiece::Content(bytes) => kept.content(of, bytes, room),
+                FormPiece::ContentEnd => kept.content_end(room),
+            })?;
+        }
+        kept.write(room)
     }
 
     /// All of it, in its order.
@@ -73,10 +82,10 @@ impl FormSpool {
         if !rest.is_empty() {
             kept.runs.push(FormRun::Memory(rest));
         }
-        let common = kept.common.map(SpoolFile::finish);
+        let common = kept.common.map(|common| common.file.finish());
         let pieces = kept.runs.into_iter().filter_map(|run| match run {
             FormRun::Memory(bytes) => Some(ContentPiece::Memory(bytes.freeze())),
-            FormRun::File(file) => Some(ContentPiece::File(file.finish())),
+            FormRun::File(file) => Some(ContentPiece::File(file.file.finish())),
             FormRun::Common { offset, len } => {
                 let mut slice = common.clone()?;
                 (slice.offset, slice.len) = (offset, len);
@@ -88,23 +97,24 @@ impl FormSpool {
 }
 
 impl SpooledForm {
-    /// Content of a file.
-    fn content(&mut self, bytes: &[u8], room: SpoolRoom<'_>) -> Result<(), SpoolError> {
+    /// Content of a file, most often a part of what came.
+    fn content(&mut self, of: &Bytes, bytes: &[u8], room: SpoolRoom<'_>) -> Result<(), SpoolError> {
         if self.in_file
             && let Some(FormRun::File(file)) = self.runs.last_mut()
         {
-            return file.push(bytes, room);
+            file.add(of, bytes);
+            return Ok(());
         }
         if self.pending.len() + bytes.len() <= FORM_FILE_BYTES_MIN {
             self.pending.extend_from_slice(bytes);
             return Ok(());
         }
-        let pending = std::mem::take(&mut self.pending);
+        let pending = std::mem::take(&mut self.pending).freeze();
         if self.files < FORM_FILES_MAX {
-            match SpoolFile::new(room) {
+            match FormFile::new(room) {
                 Ok(mut file) => {
-                    file.push(&pending, room)?;
-                    file.push(bytes, room)?;
+                    file.add(&pending, &pending);
+                    file.add(of, bytes);
                     self.files += 1;
                     self.in_file = true;
                     self.runs.push(FormRun::File(file));
@@ -115,12 +125,31 @@ impl SpooledForm {
                 Err(error) => return Err(error),
             }
         }
-        self.frame(&pending, room)?;
-        self.frame(bytes, room)
+        self.frame(&pending, &pending, room)?;
+        self.frame(of, bytes, room)
+    }
+
+    /// The content of a file is complete.
+    fn content_end(&mut self, room: SpoolRoom<'_>) -> Result<(), SpoolError> {
+        self.in_file = false;
+        if let Some(FormRun::File(file)) = self.runs.last_mut() {
+            file.write(room)?;
+        }
+        let pending = std::mem::take(&mut self.pending).freeze();
+        self.frame(&pending, &pending, room)
+    }
+
+    /// What has come is written, so that its memory is free.
+    fn write(&mut self, room: SpoolRoom<'_>) -> Result<(), SpoolError> {
+        let last = match self.runs.last_mut() {
+            Some(FormRun::File(file)) => Some(file),
+            _ => None,
+        };
+        self.common.iter_mut().chain(last).try_for_each(|file| file.write(room))
     }
 
     /// What belongs to no file of its own.
-    fn frame(&mut self, bytes: &[u8], room: SpoolRoom<'_>) -> Result<(), SpoolError> {
+    fn frame(&mut self, of: &Bytes, bytes: &[u8], room: SpoolRoom<'_>) -> Result<(), SpoolError> {
         if bytes.is_empty() {
             return Ok(());
         }
@@ -135,20 +164,58 @@ impl SpooledForm {
         let file = match &mut self.common {
             Some(file) => file,
             none => {
-                let mut file = SpoolFile::new(room)?;
+                let mut file = FormFile::new(room)?;
                 // By this a worker tells its slices from files of their own, which begin at 0.
-                file.push(&[0], room)?;
+                file.add(&Bytes::new(), &[0]);
                 none.insert(file)
             }
         };
         let (offset, more) = (file.len, bytes.len() as u64);
-        file.push(bytes, room)?;
+        file.add(of, bytes);
         match self.runs.last_mut() {
             Some(FormRun::Common { offset: begin, len }) if *begin + *len == offset => *len += more,
             _ => self.runs.push(FormRun::Common { offset, len: more }),
         }
         Ok(())
     }
+}
+
+impl FormFile {
+    fn new(room: SpoolRoom<'_>) -> Result<Self, SpoolError> {
+        Ok(Self { file: SpoolFile::new(room)?, waiting: Vec::new(), len: 0 })
+    }
+
+    /// Adds bytes, which are not copied where they are a part of what came.
+    fn add(&mut self, of: &Bytes, bytes: &[u8]) {
+        self.len += bytes.len() as u64;
+        let Some(mut part) = part_of(of, bytes) else {
+            return self.waiting.push(Bytes::copy_from_slice(bytes));
+        };
+        // Lines that follow each other become one piece.
+        if let Some(before) = self.waiting.last().and_then(|last| part_of(of, last))
+            && before.end == part.start
+        {
+            part.start = before.start;
+            self.waiting.pop();
+        }
+        self.waiting.push(of.slice(part));
+    }
+
+    fn write(&mut self, room: SpoolRoom<'_>) -> Result<(), SpoolError> {
+        if self.waiting.is_empty() {
+            return Ok(());
+        }
+        let written = self.file.push(&self.waiting, room);
+        self.waiting.clear();
+        written
+    }
+}
+
+/// Where in what came these bytes lie, if they do.
+fn part_of(of: &Bytes, bytes: &[u8]) -> Option<Range<usize>> {
+    let start = bytes.as_ptr().addr().checked_sub(of.as_ptr().addr())?;
+    let end = start + bytes.len();
+    (end <= of.len()).then_some(start..end)
 }
 
 #[cfg(test)]
@@ -172,7 +239,7 @@ mod tests {
             Self { files: budget, disk: Budget::new(1 << 30) }
         }
 
-        fn pushed(&self, form: &[u8]) -> Result<Arc<[ContentPiece]>, SpoolError> {
+        fn pushed(&self, form: &[u8], together: usize) -> Result<Arc<[ContentPiece]>, SpoolError> {
             let dir = std::env::temp_dir();
             let room = SpoolRoom {
                 memory_bytes_max: 1000,
@@ -181,7 +248,8 @@ mod tests {
                 disk: &self.disk,
             };
             let mut spool = FormSpool::new(b"B");
-            form.chunks(1017).try_for_each(|piece| spool.push(piece, room))?;
+            let pieces: Vec<_> = form.chunks(1017).map(Bytes::copy_from_slice).collect();
+            pieces.chunks(together).try_for_each(|pieces| spool.push(pieces, room))?;
             Ok(spool.finish())
         }
     }
@@ -226,11 +294,13 @@ mod tests {
             (file(2 * large)[..2 * large].to_vec(), "mf"),
             ([file(large), file(100)[..100].to_vec()].concat(), "mfmm"),
         ] {
-            let place = Place::new(50);
-            let (all, places) = read(&place.pushed(&form).unwrap());
-            assert!(all == form, "{wanted}");
-            assert_eq!(places, wanted);
-            assert_eq!((place.files.held(Holder::Body), place.disk.held()), (0, 0));
+            for together in [1, 7, 10_000] {
+                let place = Place::new(50);
+                let (all, places) = read(&place.pushed(&form, together).unwrap());
+                assert!(all == form, "{wanted}");
+                assert_eq!(places, wanted);
+                assert_eq!((place.files.held(Holder::Body), place.disk.held()), (0, 0));
+            }
         }
     }
 
@@ -238,7 +308,7 @@ mod tests {
     fn their_number_is_bounded() {
         let form = part("; filename=f", 2 * FORM_FILE_BYTES_MIN).repeat(FORM_FILES_MAX + 2);
         let place = Place::new(50);
-        let pieces = place.pushed(&form).unwrap();
+        let pieces = place.pushed(&form, 8).unwrap();
         assert_eq!(place.files.held(Holder::Body), FORM_FILES_MAX as u64 + 1);
         let (all, places) = read(&pieces);
         assert!(all == form);
@@ -246,9 +316,9 @@ mod tests {
         // When no more files are left than one, they share it.
         let place = Place::new(1);
         let first = part("", 2000);
-        let (all, places) = read(&place.pushed(&[&first[..], &form].concat()).unwrap());
+        let (all, places) = read(&place.pushed(&[&first[..], &form].concat(), 8).unwrap());
         assert!(all == [&first[..], &form].concat());
         assert!(places.starts_with("mc") && !places.contains('f'), "{places}");
-        assert!(matches!(place.pushed(&form), Err(SpoolError::Files(1))));
+        assert!(matches!(place.pushed(&form, 8), Err(SpoolError::Files(1))));
     }
 }

@@ -10,6 +10,7 @@ mod sent_files;
 mod streaming;
 mod watch;
 
+use std::mem::take;
 use std::time::Instant;
 
 use bytes::Bytes;
@@ -118,15 +119,9 @@ impl WorkerPool {
         }))
     }
 
-    /// Content of a request.
-    fn content(&mut self, id: ExchangeId, bytes: Bytes, turn: &mut Turn) {
+    /// Content of a request that is collected.
+    fn collect(&mut self, id: ExchangeId, pieces: &mut [Bytes], turn: &mut Turn) {
         let Some(exchange) = self.exchanges.get_mut(key_of(id)) else { return };
-        if let Some(upload) = &mut exchange.upload {
-            if upload.push(bytes) {
-                self.pause(id, true, turn);
-            }
-            return self.feed(id, turn);
-        }
         let Stage::Collecting(spool) = &mut exchange.stage else { return };
         let config = &self.common.config;
         let room = SpoolRoom {
@@ -136,7 +131,7 @@ impl WorkerPool {
             disk: &self.common.spool_bytes,
         };
         let task = &exchange.task;
-        if let Err(error) = spool.push(bytes, || task.boundary(), room) {
+        if let Err(error) = spool.push(pieces, || task.boundary(), room) {
             let (request, place) = (exchange.task.summary(), config.spool_dir.display());
             let (now, _about) = (turn.now(), ids::about(exchange.task.ids()));
             turn.error_log.log_with(
@@ -160,7 +155,7 @@ impl WorkerPool {
             return self.feed(id, turn);
         }
         let Stage::Collecting(spool) = &mut exchange.stage else { return };
-        let collected = std::mem::take(spool).finish();
+        let collected = take(spool).finish();
         if let Task::Request { content, trailers, .. } = &mut exchange.task {
             *content = collected;
             *trailers = trailer_fields;
@@ -338,10 +333,21 @@ impl Handler for WorkerPool {
         Ok(id)
     }
 
+    fn content(&mut self, id: ExchangeId, pieces: &mut [Bytes], turn: &mut Turn) {
+        let exchange = self.exchanges.get_mut(key_of(id));
+        let Some(upload) = exchange.and_then(|exchange| exchange.upload.as_mut()) else {
+            return self.collect(id, pieces, turn);
+        };
+        // All of them, whichever is one too many.
+        if pieces.iter_mut().fold(false, |full, bytes| upload.push(take(bytes)) | full) {
+            self.pause(id, true, turn);
+        }
+        self.feed(id, turn);
+    }
+
     fn receive(&mut self, id: ExchangeId, part: Part<Box<RequestHead>>, turn: &mut Turn) {
         match part {
-            Part::Head(_) | Part::File(_) => {}
-            Part::Body(bytes) => self.content(id, bytes, turn),
+            Part::Head(_) | Part::Body(_) | Part::File(_) => {}
             Part::End(trailers) => self.complete(id, trailers, turn),
             Part::Abort(Reason::ClientLeaving) => self.client_leaving(id, turn),
             Part::Abort(reason) => self.client_gone(id, reason, turn),
