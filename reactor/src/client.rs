@@ -44,8 +44,8 @@ impl Client {
     /// Its place among the connections of its address, when they are bounded.
     pub fn seat(&mut self) -> Option<&mut Seat> {
         match self {
-            Self::Stream(conn) => conn.seat.as_mut(),
-            Self::Quic(client) => client.seat.as_mut(),
+            Self::Stream(conn) => conn.seat.as_deref_mut(),
+            Self::Quic(client) => client.seat.as_deref_mut(),
         }
     }
 

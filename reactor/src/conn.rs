@@ -53,7 +53,7 @@ pub struct Conn {
     /// Deadlines that have been set with the timers.
     pub alarms: Alarms,
     /// Its place among those of its address, when they are bounded.
-    pub seat: Option<Seat>,
+    pub seat: Option<Box<Seat>>,
     /// Whether workers may be told of it: it is known whose it is.
     pub announced: bool,
 }

@@ -5,8 +5,10 @@
 
 use wire::limits::SLOTS_KEPT;
 
-/// Names an entry: a place, and how often the place has been let before.
+/// Names an entry: a place, and how often the place has been let before. Packed, because tables and timers have some
+/// of each connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(C, packed(4))]
 pub struct Key {
     /// The place.
     pub slot: u32,

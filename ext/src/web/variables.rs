@@ -2,6 +2,7 @@
 
 use std::ffi::CString;
 use std::net::SocketAddr;
+use std::num::NonZeroU16;
 
 use ext_php_rs::ffi::{php_register_variable_safe, zval};
 use wire::tls::TlsFacts;
@@ -154,7 +155,7 @@ impl Variables {
         self.set("REMOTE_PORT", remote_port.unwrap_or_default().as_bytes());
         self.set("SERVER_ADDR", address(origin.local).as_bytes());
         let local = origin.local.map_or(port, |local| local.port());
-        let port = origin.server_port.unwrap_or(local);
+        let port = origin.server_port.map_or(local, NonZeroU16::get);
         self.set("SERVER_PORT", port.to_string().as_bytes());
         let host = head.fields.get(b"host").unwrap_or_default();
         self.set("SERVER_NAME", without_port(host));

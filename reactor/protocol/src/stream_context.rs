@@ -26,7 +26,9 @@ pub struct StreamContext {
     parts: VecDeque<(StreamId, Part<Box<RequestHead>>)>,
     /// As a rule of one stream.
     released: SmallVec<[(StreamId, u64); 1]>,
-    refusals: VecDeque<ProtocolError>,
+    /// There while there are some.
+    #[expect(clippy::box_collection, reason = "they are rare, and connections many")]
+    refusals: Option<Box<VecDeque<ProtocolError>>>,
     ended: Vec<Ended>,
 }
 
@@ -40,7 +42,7 @@ impl StreamContext {
             stream: 0,
             parts: VecDeque::new(),
             released: SmallVec::new(),
-            refusals: VecDeque::new(),
+            refusals: None,
             ended: Vec::new(),
         }
     }
@@ -66,7 +68,7 @@ impl StreamContext {
     /// Something was refused: of the stream, or of the connection as a whole.
     pub fn report(&mut self, mut error: ProtocolError) {
         error.stream = (error.scope == ErrorScope::Stream).then_some(self.stream);
-        self.refusals.push_back(error);
+        self.refusals.get_or_insert_default().push_back(error);
     }
 
     /// A request is over: what its client was sent, and how it ended.
@@ -101,10 +103,8 @@ impl StreamContext {
 
     /// The next thing that was refused.
     pub fn pop_refusal(&mut self) -> Option<ProtocolError> {
-        let refusal = self.refusals.pop_front();
-        if self.refusals.is_empty() && self.refusals.capacity() > 0 {
-            self.refusals = VecDeque::new();
-        }
+        let refusal = self.refusals.as_mut()?.pop_front();
+        self.refusals.take_if(|refusals| refusals.is_empty());
         refusal
     }
 }

@@ -53,7 +53,7 @@ impl EventLoop {
         origin.reactor = self.thread;
         let raw = socket.raw();
         let mut conn = Conn::new(socket, port, origin, now);
-        conn.seat = seat;
+        conn.seat = seat.map(Box::new);
         let is_admin = self.common.config.is_admin(origin.port);
         if matches!(self.state, LoopState::Draining { .. }) && !is_admin {
             conn.shutdown(now);

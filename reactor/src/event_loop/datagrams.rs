@@ -202,7 +202,7 @@ impl EventLoop {
         let endpoint = self.datagrams.endpoint(port)?;
         if let Some(Client::Quic(client)) = self.clients.get_mut(key) {
             client.enter(endpoint, key, cid);
-            client.seat = admitted.seat;
+            client.seat = admitted.seat.map(Box::new);
         }
         self.common.shared.add(Counter::Connections, 1);
         self.common.shared.add(Counter::QuicConnections, 1);

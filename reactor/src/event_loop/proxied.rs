@@ -40,7 +40,7 @@ impl EventLoop {
         let now = self.turn.clock.now().instant;
         match self.common.seat(counted, true, &mut self.turn.error_log, now) {
             Some(seat) => {
-                conn.seat = seat;
+                conn.seat = seat.map(Box::new);
                 conn.announced = true;
                 if self.common.config.ports[usize::from(origin.port)].notify_open {
                     self.tell(Task::Opened, origin);

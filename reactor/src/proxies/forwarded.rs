@@ -6,6 +6,7 @@
 
 use std::borrow::Cow;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::num::NonZeroU16;
 
 use smallvec::SmallVec;
 use wire::{Fields, RequestHead, Scheme};
@@ -66,7 +67,7 @@ pub fn apply(head: &mut RequestHead, settings: &ProxySettings) -> Result<(), Fau
     {
         return Err(Fault::FieldsTooLarge);
     }
-    head.origin.server_port = port;
+    head.origin.server_port = port.and_then(NonZeroU16::new);
     head.origin.remote = client.or(head.origin.remote);
     head.scheme = scheme.unwrap_or(head.scheme);
     Ok(())

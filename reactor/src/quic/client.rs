@@ -34,7 +34,7 @@ pub struct QuicClient {
     /// Deadlines that have been set with the timers.
     pub alarms: Alarms,
     /// Its place among those of its address, when they are bounded.
-    pub seat: Option<Seat>,
+    pub seat: Option<Box<Seat>>,
     /// What requests tell of its TLS.
     tls: Option<Arc<TlsInfo>>,
 }

@@ -1,6 +1,7 @@
 //! The heads of a request and of a response.
 
 use std::net::SocketAddr;
+use std::num::NonZeroU16;
 
 use bincode::{BorrowDecode, Encode};
 use bytes::Bytes;
@@ -118,7 +119,7 @@ pub struct Origin {
     /// their client holds.
     pub trusted_proxy: bool,
     /// The port of the target URI, as a trusted proxy says; `None`: that of `local`.
-    pub server_port: Option<u16>,
+    pub server_port: Option<NonZeroU16>,
     /// When the head was complete, in microseconds since 1970-01-01 UTC.
     pub received_at: u64,
 }

@@ -1,6 +1,7 @@
 //! `$request->server`.
 
 use std::net::{IpAddr, SocketAddr};
+use std::num::NonZeroU16;
 
 use ext_php_rs::types::Zval;
 use wire::tls::TlsFacts;
@@ -28,7 +29,10 @@ pub fn array(head: &RequestHead, port: u16) -> Zval {
     set(key::REQUEST_SCHEME, value::text(names::value(head.scheme.as_str().as_bytes())));
     set(key::SERVER_PROTOCOL, value::text(names::value(head.version.as_str().as_bytes())));
     let local = head.origin.local.map_or(port, |local| local.port());
-    set(key::SERVER_PORT, value::long(head.origin.server_port.unwrap_or(local).into()));
+    set(
+        key::SERVER_PORT,
+        value::long(head.origin.server_port.map_or(local, NonZeroU16::get).into()),
+    );
     set(key::SERVER_ADDR, address(head.origin.local));
     set(key::REMOTE_PORT, value::long(head.origin.remote.map_or(0, |remote| remote.port().into())));
     set(key::REMOTE_ADDR, address(head.origin.remote));

@@ -1,6 +1,7 @@
 //! `Server::getClientInfo()`: what is known of the connection in work.
 
 use std::cell::Cell;
+use std::num::NonZeroU16;
 
 use config::bind::SocketType;
 use wire::TlsInfo;
@@ -44,7 +45,7 @@ pub fn array(state: &ServerInner, connection: i64) -> Option<Zval> {
     let mut array = Array::with_capacity(10);
     let mut set = |key: &str, value| array.set_symbol(key.as_bytes(), value);
     let local = origin.local.map_or(port.number, |local| local.port());
-    set("server_port", value::long(origin.server_port.unwrap_or(local).into()));
+    set("server_port", value::long(origin.server_port.map_or(local, NonZeroU16::get).into()));
     let flag = if port.tls { SocketType::SSL } else { 0 };
     set("socket_type", value::long(port.kind.value() | flag));
     let remote =

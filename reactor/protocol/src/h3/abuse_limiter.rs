@@ -21,13 +21,15 @@ use wire::limits::{
 
 use crate::flood::Flood;
 
+const FULL: i64 = QUIC_IDLE_BYTES_MAX as i64;
+
 /// Watches what one client sends.
 #[derive(Debug)]
 pub struct AbuseLimiter {
-    tokens: u64,
+    /// Tokens; below 0 what was spent after the bucket was empty.
+    balance: i64,
     /// What requests that came to nothing have cost since the bucket was last full.
     resets: u64,
-    debt: u64,
     /// Bytes that may still arrive at no cost.
     refunded: u64,
     counted: Instant,
@@ -36,12 +38,12 @@ pub struct AbuseLimiter {
 impl AbuseLimiter {
     /// A full bucket.
     pub fn new(now: Instant) -> Self {
-        Self { tokens: QUIC_IDLE_BYTES_MAX, resets: 0, debt: 0, refunded: 0, counted: now }
+        Self { balance: FULL, resets: 0, refunded: 0, counted: now }
     }
 
     /// What was spent after the bucket was empty.
     pub fn debt(&self) -> u64 {
-        self.debt
+        self.balance.min(0).unsigned_abs()
     }
 
     /// What has emptied the bucket, mostly.
@@ -94,8 +96,10 @@ impl AbuseLimiter {
     /// of other content, what wraps it and what is sent twice is paid along.
     pub fn refund(&mut self, bytes: u64, most: u64) {
         let (bytes, most) = (bytes.saturating_mul(2), most.saturating_mul(2));
-        let left = bytes.saturating_sub(self.debt);
-        self.debt = self.debt.saturating_sub(bytes);
+        let left = bytes.saturating_sub(self.debt());
+        if self.balance < 0 {
+            self.balance = self.balance.saturating_add_unsigned(bytes).min(0);
+        }
         self.refunded = self.refunded.saturating_add(left).min(most);
     }
 
@@ -115,17 +119,14 @@ impl AbuseLimiter {
     }
 
     fn refill(&mut self, bytes: u64) {
-        let left = bytes.saturating_sub(self.debt);
-        self.debt = self.debt.saturating_sub(bytes);
-        self.tokens = self.tokens.saturating_add(left).min(QUIC_IDLE_BYTES_MAX);
-        if self.tokens == QUIC_IDLE_BYTES_MAX {
+        self.balance = self.balance.saturating_add_unsigned(bytes).min(FULL);
+        if self.balance == FULL {
             self.resets = 0;
         }
     }
 
     fn spend(&mut self, bytes: u64) {
-        self.debt += bytes.saturating_sub(self.tokens);
-        self.tokens = self.tokens.saturating_sub(bytes);
+        self.balance = self.balance.saturating_sub_unsigned(bytes);
     }
 }
 
@@ -176,13 +177,13 @@ mod tests {
             limiter.see(1200 - QUIC_DATAGRAM_BYTES as usize, now);
             limiter.asked(1200);
         }
-        assert_eq!((limiter.debt(), limiter.tokens), (0, QUIC_IDLE_BYTES_MAX));
+        assert_eq!(limiter.balance, FULL);
         // What comes to nothing costs what it has cost.
         limiter.unanswered(1200);
-        assert_eq!(limiter.tokens, QUIC_IDLE_BYTES_MAX - 1200);
+        assert_eq!(limiter.balance, FULL - 1200);
         limiter.spend(QUIC_IDLE_BYTES_MAX);
         limiter.answered(1200);
-        assert_eq!((limiter.debt(), limiter.tokens), (0, QUIC_BYTES_PER_RESPONSE_EARNED));
+        assert_eq!(limiter.balance, QUIC_BYTES_PER_RESPONSE_EARNED as i64);
     }
 
     #[test]
@@ -194,10 +195,10 @@ mod tests {
         limiter.refund(5 * datagram, 8 * datagram);
         for _ in 0..2 * 8 {
             limiter.see(1200, now);
-            assert_eq!(limiter.tokens, QUIC_IDLE_BYTES_MAX);
+            assert_eq!(limiter.balance, FULL);
         }
         limiter.see(1200, now);
-        assert_eq!(limiter.tokens, QUIC_IDLE_BYTES_MAX - datagram);
+        assert_eq!(limiter.balance, FULL - datagram as i64);
         // It has been under way for some time.
         limiter.spend(QUIC_IDLE_BYTES_MAX);
         limiter.refund(2 * datagram, 8 * datagram);
@@ -219,6 +220,6 @@ mod tests {
         }
         assert!(limiter.debt() > QUIC_IDLE_BYTES_MAX);
         limiter.content(bytes as usize);
-        assert_eq!((limiter.debt(), limiter.tokens), (0, QUIC_IDLE_BYTES_MAX));
+        assert_eq!(limiter.balance, FULL);
     }
 }

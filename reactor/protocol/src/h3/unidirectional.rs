@@ -12,12 +12,19 @@ use super::frame::{self, FrameHeader, PartialVarint, Payload};
 use crate::StreamId;
 
 /// What the client's unidirectional streams have said so far.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Unidirectional {
     /// Three as a rule, for as long as the connection.
     streams: SmallVec<[(StreamId, StreamKind); 3]>,
     /// SETTINGS were there.
     settled: bool,
+    /// What few clients have anything to say of: there are none.
+    pushes: Option<Box<PushLimits>>,
+}
+
+/// What the client has said of pushes.
+#[derive(Debug)]
+struct PushLimits {
     /// The push from which on there are none, as the client said last.
     goaway: u64,
     /// How many pushes the client allows.
@@ -56,9 +63,9 @@ pub struct PriorityUpdate {
     pub value: Bytes,
 }
 
-impl Default for Unidirectional {
+impl Default for PushLimits {
     fn default() -> Self {
-        Self { streams: SmallVec::new(), settled: false, goaway: u64::MAX, max_push_id: 0 }
+        Self { goaway: u64::MAX, max_push_id: 0 }
     }
 }
 
@@ -113,7 +120,12 @@ impl Unidirectional {
     /// A stream has ended, or was reset.
     pub fn end(&mut self, stream: StreamId) -> Result<(), Code> {
         let Some(at) = self.streams.iter().position(|(id, _)| *id == stream) else { return Ok(()) };
-        match self.streams.swap_remove(at).1 {
+        let kind = self.streams.swap_remove(at).1;
+        if self.streams.spilled() {
+            // As a rule a stream of no kind was one too many (GREASE; RFC 9114, 6.2.3): it is over soon.
+            self.streams.shrink_to_fit();
+        }
+        match kind {
             StreamKind::Opening(_) | StreamKind::Unknown => Ok(()),
             _ => Err(Code::ClosedCriticalStream),
         }
@@ -141,6 +153,10 @@ impl Unidirectional {
         Ok(kind)
     }
 
+    fn pushes(&mut self) -> &mut PushLimits {
+        self.pushes.get_or_insert_default()
+    }
+
     /// A frame of the control stream is there (RFC 9114, 7.2).
     fn said(&mut self, kind: u64, payload: Bytes) -> Result<Option<PriorityUpdate>, Code> {
         match kind {
@@ -151,13 +167,13 @@ impl Unidirectional {
             frame::GOAWAY => {
                 let id = single(payload)?;
                 // RFC 9114, 5.2.
-                if std::mem::replace(&mut self.goaway, id) < id {
+                if std::mem::replace(&mut self.pushes().goaway, id) < id {
                     return Err(Code::IdError);
                 }
             }
             frame::MAX_PUSH_ID => {
                 let id = single(payload)?;
-                if std::mem::replace(&mut self.max_push_id, id) > id {
+                if std::mem::replace(&mut self.pushes().max_push_id, id) > id {
                     return Err(Code::IdError);
                 }
             }
