@@ -9,6 +9,7 @@ use Ferrite\Http\{Request, Response, Server};
 [, $folder, $workers, $reactors] = $argv;
 $options = json_decode($argv[4], true, flags: JSON_THROW_ON_ERROR);
 $server = new Server('127.0.0.1', 0);
+$tls = $server->listen('127.0.0.1', 0, Ferrite\SOCK_TCP | Ferrite\SSL);
 $server->set([
     'worker_num' => (int) $workers,
     'reactor_num' => (int) $reactors,
@@ -17,8 +18,9 @@ $server->set([
     'banner' => false,
     ...$options,
 ]);
-$server->on('Start', function (Server $server) use ($folder) {
-    file_put_contents("$folder/ready.new", json_encode(['clear' => $server->port, 'tls' => 0, 'pid' => $server->master_pid]));
+$tls->set(['ssl_cert_file' => "$folder/server.pem", 'ssl_key_file' => "$folder/server.key"]);
+$server->on('Start', function (Server $server) use ($folder, $tls) {
+    file_put_contents("$folder/ready.new", json_encode(['clear' => $server->port, 'tls' => $tls->port, 'pid' => $server->master_pid]));
     rename("$folder/ready.new", "$folder/ready");
 });
 $server->on('Request', function (Request $request, Response $response) use ($server, $options) {

@@ -1,123 +1,40 @@
-"""A crowd of slow readers, over HTTP/1.1: each asks for the same large answer, and takes a little of it now and then.
-What 10,000 of them (FERRITE_CROWD) cost a server, in memory and for a fast client beside them.
-
-usage: crowd.py PORT TARGET COUNT
-
-is the crowd itself, in one process: it says `ready COUNT` when every reader has the beginning of a good answer, and
-ends with its input: with 1 when one of them was cut off meanwhile.
+"""A crowd of slow readers, over HTTP/1 and HTTP/2, also by TLS: each asks for the same large answer, and takes a little of it now and
+then. What 10,000 of them (FERRITE_CROWD) cost a server, in memory and for a fast client beside them.
 """
 
 import asyncio
 import os
-import resource
-import select
-import socket
+import re
 import subprocess
 import sys
 import tempfile
 import time
 
-# Small windows, and how much each reader takes at a time, and how often: 1 KiB per second.
-WINDOW = 4096
-TAKE = 4096
-PAUSE_SECONDS = 4.0
-# Connections that are being made at a time: less than a listening socket keeps.
-MAKING = 200
-SECONDS = 240
-
 READERS = int(os.environ.get("FERRITE_CROWD", 10_000))
 FILE_BYTES = 10 << 20
 # Made by PHP it lies in the spool, of which not every disk has 100 GiB: so much for all of them together.
 SPOOL_BYTES = int(os.environ.get("FERRITE_CROWD_SPOOL_MIB", 2048)) << 20
-MADE_BYTES = SPOOL_BYTES // READERS // 16 * 16
-TARGETS = {"file": "/file", "static": "/documents/file", "made": f"/made?bytes={MADE_BYTES}"}
+KINDS = ("file", "static", "made")
+# How many answers a connection has, and by which protocol.
+WAYS = {
+    "h1": ("h1", 1),
+    "tls-h1": ("tls-h1", 1),
+    "h2c": ("h2c", 1),
+    "h2c-streams": ("h2c", 100),
+    "tls-h2": ("tls-h2", 1),
+}
 # What they may cost.
 MEMORY_BYTES_MAX = 200 << 20
 P99_SECONDS = 0.05
+SECONDS = 240
 
 
-class Reader:
-    def __init__(self, port, target):
-        self.socket = socket.socket()
-        self.socket.setblocking(False)
-        # Before it connects, so that the window is small from the beginning.
-        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, WINDOW)
-        self.socket.connect_ex(("127.0.0.1", port))
-        self.request = f"GET {target} HTTP/1.1\r\nHost: crowd\r\n\r\n".encode()
-        self.next = 0.0
-        self.head = b""
-
-    def ask(self):
-        self.socket.sendall(self.request)
-        self.request = None
-
-    def take(self, now):
-        """False when there is no more."""
-        self.next = now + PAUSE_SECONDS
-        try:
-            piece = self.socket.recv(TAKE)
-        except BlockingIOError:
-            return True
-        if not self.head and piece and not piece.startswith(b"HTTP/1.1 200 "):
-            sys.exit(f"a reader was answered with {piece[:60]!r}")
-        self.head = self.head or piece[:1]
-        return bool(piece)
+def target(kind, readers):
+    made = SPOOL_BYTES // readers // 16 * 16
+    return {"file": "/file", "static": "/documents/file", "made": f"/made?bytes={made}"}[kind]
 
 
-class Crowd:
-    def __init__(self, port, target, count):
-        self.port, self.target, self.count = port, target, count
-        self.epoll = select.epoll()
-        self.readers = {}
-        self.answered = 0
-        self.told = False
-
-    def make(self):
-        making = len(self.readers) - self.answered
-        while len(self.readers) < self.count and making < MAKING:
-            reader = Reader(self.port, self.target)
-            self.readers[reader.socket.fileno()] = reader
-            self.epoll.register(reader.socket, select.EPOLLOUT)
-            making += 1
-
-    def ready(self, number):
-        reader = self.readers[number]
-        if reader.request:
-            reader.ask()
-            self.epoll.modify(number, select.EPOLLIN)
-            return
-        first = not reader.head
-        self.take(reader)
-        if first and reader.head:
-            self.answered += 1
-            # From now on by the clock.
-            self.epoll.unregister(number)
-
-    def take(self, reader):
-        if not reader.take(time.monotonic()):
-            sys.exit("a reader was cut off")
-
-    def run(self):
-        began = time.monotonic()
-        self.epoll.register(0, select.EPOLLIN)
-        while True:
-            self.make()
-            for number, _ in self.epoll.poll(0.05, 256):
-                if number == 0:
-                    return
-                self.ready(number)
-            if self.answered == self.count and not self.told:
-                self.told = True
-                print(f"ready {self.count}", flush=True)
-            if not self.told and time.monotonic() - began > SECONDS:
-                sys.exit(f"{self.answered} of {self.count} readers were answered in {SECONDS} s")
-            now = time.monotonic()
-            for reader in self.readers.values():
-                if reader.head and reader.next <= now:
-                    self.take(reader)
-
-
-def measure(kind, started, p99):
+def measure(kind, way, started, p99, readers=READERS):
     """Memory that is not page cache, of all processes, and a fast client beside them. `started` runs a server, and
     `p99` is what most of its probes take."""
     with tempfile.TemporaryDirectory(prefix="ferrite-crowd-") as folder:
@@ -125,8 +42,8 @@ def measure(kind, started, p99):
         with open(os.path.join(folder, "documents", "file"), "wb") as file:
             file.write(os.urandom(1 << 20) * (FILE_BYTES >> 20))
         options = {
-            "max_connection": READERS + 100,
-            "request_queue_len_max": READERS,
+            "max_connection": readers + 100,
+            "request_queue_len_max": readers,
             "response_spool_disk_bytes_max": 2 * SPOOL_BYTES,
             "send_timeout": 120,
             "enable_static_handler": True,
@@ -134,38 +51,65 @@ def measure(kind, started, p99):
             "static_handler_locations": ["/documents/"],
         }
         with started(options, script="crowd.php") as server:
-            return asyncio.run(measured(server, TARGETS[kind], p99))
+            return asyncio.run(measured(server, kind, way, p99, readers))
 
 
-async def measured(server, target, p99):
+async def measured(server, kind, way, p99, readers):
+    protocol, streams = WAYS[way]
+    path = target(kind, readers)
     await p99(server, "h1")
-    before = own_memory(server)
+    before, open_before = own_memory(server), server.descriptors()
+    connections = readers // streams
     process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        os.path.abspath(__file__),
-        *(str(server.clear), target, str(READERS)),
+        *command(server, protocol, path, connections, streams),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )
     said = await process.stdout.readline()
-    if said.decode() != f"ready {READERS}\n":
-        raise RuntimeError((await process.stderr.read()).decode().strip())
+    if said.decode() != f"READY {connections}\n":
+        raise RuntimeError(said.decode() + (await process.stderr.read()).decode().strip())
+    await all_answered(server)
     took = await p99(server, "h1")
     stats, memory, kernel = await server.stats(), own_memory(server), socket_memory()
+    ours = server_sockets(server)
     # The end of its input is its end.
     _, errors = await process.communicate(b"")
     if process.returncode:
         raise RuntimeError(errors.decode().strip())
+    # Static files stay open for a while.
+    left = [] if kind == "static" else await server.settled(open_before, draining=10)
     told = (
-        f"{READERS} readers of {target}: {memory >> 20} MiB in all processes ({before >> 20} before), "
-        f"{stats['response_spool_memory_bytes'] >> 20} MiB of it counted as content, "
-        f"{stats['response_spool_disk_bytes'] >> 20} MiB in the spool, {kernel >> 20} MiB in the kernel's sockets; "
-        f"99% of requests beside them within {took * 1000:.1f} ms, {stats['connection_num']} connections"
+        f"{readers} readers of {path} on {connections} connections by {protocol}: {memory >> 20} MiB in all processes "
+        f"({before >> 20} before), {stats['response_spool_memory_bytes'] >> 20} MiB of it counted as content, "
+        f"{stats['response_spool_disk_bytes'] >> 20} MiB in the spool, {kernel >> 20} MiB in the kernel's sockets, "
+        f"{ours >> 20} of them at the server's end; 99% of requests beside them within {took * 1000:.1f} ms, "
+        f"{stats['connection_num']} connections; {own_memory(server) >> 20} MiB afterwards"
     )
-    if memory > MEMORY_BYTES_MAX or took > P99_SECONDS or stats["connection_num"] < READERS:
+    if memory > MEMORY_BYTES_MAX or took > P99_SECONDS or stats["connection_num"] < connections:
         raise RuntimeError(told)
+    if left:
+        raise RuntimeError("; ".join([told, *left]))
     return told
+
+
+def command(server, protocol, path, connections, streams):
+    """What makes the crowd."""
+    program = os.path.join(os.path.dirname(os.path.abspath(__file__)), "crowd_readers.py")
+    port = server.port if protocol.startswith("tls-") else server.clear
+    return (sys.executable, program, str(port), protocol, path, str(connections), str(streams))
+
+
+async def all_answered(server):
+    """Waits until no handler works on an answer any more."""
+    deadline = time.monotonic() + SECONDS
+    while True:
+        stats = await server.stats()
+        if stats["concurrency"] == 1 and stats["queue_len"] == 0:
+            return
+        if time.monotonic() > deadline:
+            raise RuntimeError(f"workers still wait for readers: {stats}")
+        await asyncio.sleep(0.2)
 
 
 def own_memory(server):
@@ -188,14 +132,8 @@ def socket_memory():
     return int(words[words.index("mem") + 1]) * os.sysconf("SC_PAGE_SIZE")
 
 
-def main():
-    port, target, count = int(sys.argv[1]), sys.argv[2], int(sys.argv[3])
-    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    Crowd(port, target, count).run()
-    # Closing each would take its time.
-    os._exit(0)
-
-
-if __name__ == "__main__":
-    main()
+def server_sockets(server):
+    """Bytes of that at the server's end of its connections over TCP."""
+    ports = [f"sport = :{server.clear}", "or", f"sport = :{server.port}"]
+    shown = subprocess.run(["ss", "-tmnH", "(", *ports, ")"], capture_output=True, text=True, check=True)
+    return sum(sum(map(int, found)) for found in re.findall(r"skmem:\(r(\d+),.*?,f(\d+),w(\d+),", shown.stdout))

@@ -10,9 +10,10 @@ For each protocol, ten clients for each worker ask for 6 MiB and do not read. Wh
 And where the disk is full, only those wait for whom there is no room, until there is some again.
 
 By name alone: what 10,000 slow readers of one answer cost at a time (FERRITE_CROWD sets another number), of a file
-by sendfile() (crowd-file), of a static file (crowd-static), and of pages that PHP makes (crowd-made).
+by sendfile() (crowd-file), of a static file (crowd-static), and of pages that PHP makes (crowd-made), by each of
+h1, tls-h1, h2c and tls-h2 (crowd-file-h2c), and with 100 of them on each connection (crowd-file-h2c-streams).
 
-usage: readers.py [PROTOCOL | full-disk | file-limit | crowd-file | crowd-static | crowd-made ...]
+usage: readers.py [PROTOCOL | full-disk | file-limit | crowd-KIND-PROTOCOL ...]
 """
 
 import asyncio
@@ -320,7 +321,11 @@ def main():
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 65536), hard))
     tests = {protocol: lambda protocol=protocol: on(protocol) for protocol in PROTOCOLS}
     tests |= {"full-disk": full_disk, "file-limit": file_limit}
-    asked = {f"crowd-{kind}": lambda kind=kind: crowd.measure(kind, started, p99) for kind in crowd.TARGETS}
+    asked = {
+        f"crowd-{kind}-{way}": lambda kind=kind, way=way: crowd.measure(kind, way, started, p99)
+        for kind in crowd.KINDS
+        for way in crowd.WAYS
+    }
     names = sys.argv[1:] or list(tests)
     tests |= asked
     if unknown := set(names) - set(tests):
