@@ -176,16 +176,19 @@ impl Record {
         with_fields: bool,
         now: Instant,
     ) -> Self {
-        let field = |name: &[u8]| if with_fields { head.fields.get_bytes(name) } else { None };
+        let [host, referer, user_agent] = match with_fields {
+            true => head.fields.get_bytes([b"host", b"referer", b"user-agent"]),
+            false => [const { None }; 3],
+        };
         Self {
             version: Some(head.version),
             tls: head.tls.clone(),
             method: Some(head.method.clone()),
             path: head.path.clone(),
             query: head.query.clone(),
-            host: field(b"host"),
-            referer: field(b"referer"),
-            user_agent: field(b"user-agent"),
+            host,
+            referer,
+            user_agent,
             ids: head.ids.clone(),
             trace,
             ..Self::new(stream, &head.origin, now)

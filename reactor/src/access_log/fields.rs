@@ -32,7 +32,7 @@ macro_rules! fields {
             #[inline(always)]
             pub fn visit<'a>(
                 record: &'a Record,
-                iso: &'a str,
+                iso: &'a [u8; 24],
                 visitor: &mut impl FieldVisitor,
             ) {
                 // Field by field, so that the compiler knows which it is.
@@ -131,7 +131,7 @@ pub enum FieldValue<'a> {
 impl Field {
     /// Its value in this record; `iso` is the time.
     #[inline(always)]
-    pub fn of<'a>(self, record: &'a Record, iso: &'a str) -> FieldValue<'a> {
+    pub fn of<'a>(self, record: &'a Record, iso: &'a [u8; 24]) -> FieldValue<'a> {
         let text = |text: &'a str| FieldValue::Text(text.as_bytes());
         let bytes = |bytes: &'a Option<bytes::Bytes>| {
             bytes.as_deref().map_or(FieldValue::None, FieldValue::Bytes)
@@ -142,7 +142,7 @@ impl Field {
             id.map_or(FieldValue::None, |id| FieldValue::Own(Hex(id).to_string()))
         };
         match self {
-            Self::Time => text(iso),
+            Self::Time => FieldValue::Text(iso),
             Self::Client => match record.client {
                 Some(client) => FieldValue::Address(client.ip().to_canonical()),
                 None => text("unix:"),

@@ -1,12 +1,9 @@
 //! [`Format`]: how a line is made of a record.
 
-use std::io::Write;
-use std::net::IpAddr;
-use std::time::Duration;
-
 use wire::limits::ACCESS_LOG_FIELD_BYTES_MAX;
 
 use super::fields::{Field, FieldValue, FieldVisitor};
+use super::room::{LogLines, Room};
 use crate::record::Record;
 
 /// How lines are made.
@@ -99,99 +96,116 @@ impl Format {
     }
 
     /// Appends the line of a record.
-    pub(super) fn append(&self, line: &mut Vec<u8>, record: &Record, stamp: &Stamp) {
+    pub(super) fn append(&self, lines: &mut LogLines, record: &Record, stamp: &Stamp) {
         match self {
-            Self::Combined => combined(line, record, &stamp.common),
-            Self::Json => json(line, record, &stamp.iso),
+            Self::Combined => {
+                lines.append(LINE_BYTES_USUAL, |line| combined(line, record, stamp));
+            }
+            Self::Json => json(lines, record, &stamp.iso),
             Self::Pieces(pieces) => {
-                for piece in pieces {
-                    match piece {
-                        FormatPiece::Text(text) => line.extend_from_slice(text.as_bytes()),
-                        FormatPiece::Field(field) => plain(line, &field.of(record, &stamp.iso)),
+                lines.append(LINE_BYTES_USUAL, |line| {
+                    for piece in pieces {
+                        match piece {
+                            FormatPiece::Text(text) => line.put(text.as_bytes()),
+                            FormatPiece::Field(field) => plain(line, &field.of(record, &stamp.iso)),
+                        }
                     }
-                }
+                    line.put(b"\n");
+                });
             }
         }
-        line.push(b'\n');
     }
 }
 
 /// A time, as the formats have it.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Stamp {
     /// ISO 8601.
-    pub iso: String,
+    pub iso: [u8; 24],
     /// As `combined` has it.
     pub common: String,
-    second: Option<u64>,
+    millis: Option<u64>,
+}
+
+impl Default for Stamp {
+    fn default() -> Self {
+        Self { iso: *b"1970-01-01T00:00:00.000Z", common: String::new(), millis: None }
+    }
 }
 
 impl Stamp {
     /// The time of this many microseconds since 1970. The text is made once a second, but for its end.
     pub fn set(&mut self, micros: u64) {
-        let second = micros / 1_000_000;
-        if self.second != Some(second) {
-            let time = std::time::UNIX_EPOCH + std::time::Duration::from_secs(second);
-            // "Sun, 06 Nov 1994 08:49:37 GMT".
-            let date = httpdate::fmt_http_date(time);
-            let (day, month, year, clock) =
-                (&date[5..7], &date[8..11], &date[12..16], &date[17..25]);
-            const MONTHS: &str = "JanFebMarAprMayJunJulAugSepOctNovDec";
-            let number = MONTHS.find(month).unwrap_or_default() / 3 + 1;
-            self.iso = format!("{year}-{number:02}-{day}T{clock}.000Z");
-            self.common = format!("{day}/{month}/{year}:{clock} +0000");
-            self.second = Some(second);
+        let millis = micros / 1000;
+        if self.millis == Some(millis) {
+            return;
         }
-        let millis = micros / 1000 % 1000;
-        let end = self.iso.len() - 4;
-        self.iso.truncate(end);
-        let digit = |value: u64| char::from(b'0' + (value % 10) as u8);
-        self.iso.extend([digit(millis / 100), digit(millis / 10), digit(millis), 'Z']);
+        let second = millis / 1000;
+        if self.millis.is_none_or(|before| before / 1000 != second) {
+            self.begin_second(second);
+        }
+        self.millis = Some(millis);
+        let digit = |value: u64| b'0' + (value % 10) as u8;
+        self.iso[20..23].copy_from_slice(&[digit(millis / 100), digit(millis / 10), digit(millis)]);
+    }
+
+    fn begin_second(&mut self, second: u64) {
+        let time = std::time::UNIX_EPOCH + std::time::Duration::from_secs(second);
+        // "Sun, 06 Nov 1994 08:49:37 GMT".
+        let date = httpdate::fmt_http_date(time);
+        let (day, month, year, clock) = (&date[5..7], &date[8..11], &date[12..16], &date[17..25]);
+        const MONTHS: &str = "JanFebMarAprMayJunJulAugSepOctNovDec";
+        let number = MONTHS.find(month).unwrap_or_default() / 3 + 1;
+        let iso = format!("{year}-{number:02}-{day}T{clock}.000Z");
+        if let Ok(iso) = iso.as_bytes().try_into() {
+            self.iso = iso;
+        }
+        self.common = format!("{day}/{month}/{year}:{clock} +0000");
     }
 }
 
-fn combined(line: &mut Vec<u8>, record: &Record, time: &str) {
-    plain(line, &Field::Client.of(record, ""));
-    line.extend_from_slice(b" - - [");
-    line.extend_from_slice(time.as_bytes());
-    line.extend_from_slice(b"] \"");
+fn combined(line: &mut Room<'_>, record: &Record, stamp: &Stamp) {
+    plain(line, &Field::Client.of(record, &stamp.iso));
+    line.put(b" - - [");
+    line.put(stamp.common.as_bytes());
+    line.put(b"] \"");
     match &record.method {
         Some(method) => {
-            line.extend_from_slice(method.as_str().as_bytes());
-            line.push(b' ');
+            line.put(method.as_str().as_bytes());
+            line.put(b" ");
             // A query counts with its path.
             escape(line, cut(&record.path));
             if let Some(query) = &record.query {
-                line.push(b'?');
+                line.put(b"?");
                 escape(line, cut(query));
             }
-            line.push(b' ');
-            line.extend_from_slice(
-                record.version.map_or("-", |version| version.as_str()).as_bytes(),
-            );
+            line.put(b" ");
+            line.put(record.version.map_or("-", |version| version.as_str()).as_bytes());
         }
-        None => line.push(b'-'),
+        None => line.put(b"-"),
     }
     // As nginx has it: 000 where there was no status.
     let status = record.status.map_or(0, |status| status.as_u16());
-    let _ = write!(line, "\" {status:03} {} \"", record.content);
-    plain(line, &Field::Referer.of(record, ""));
-    line.extend_from_slice(b"\" \"");
-    plain(line, &Field::UserAgent.of(record, ""));
-    line.push(b'"');
+    line.format(format_args!("\" {status:03} {} \"", record.content));
+    plain(line, &Field::Referer.of(record, &stamp.iso));
+    line.put(b"\" \"");
+    plain(line, &Field::UserAgent.of(record, &stamp.iso));
+    line.put(b"\"\n");
 }
 
-fn json(line: &mut Vec<u8>, record: &Record, iso: &str) {
-    line.reserve(LINE_BYTES_USUAL);
-    let begin = line.len();
-    Field::visit(record, iso, &mut Json(line));
+fn json(lines: &mut LogLines, record: &Record, iso: &[u8; 24]) {
+    let line = lines.append(LINE_BYTES_USUAL, |line| {
+        let mut json = Json(std::mem::take(line));
+        Field::visit(record, iso, &mut json);
+        *line = json.0;
+        line.put(b"}\n");
+    });
     // There is always a first one: the time.
-    line[begin] = b'{';
-    line.push(b'}');
+    line[0] = b'{';
 }
 
 /// Appends fields to a JSON object.
-struct Json<'a>(&'a mut Vec<u8>);
+struct Json<'a>(Room<'a>);
 
 impl FieldVisitor for Json<'_> {
     #[inline(always)]
@@ -200,97 +214,36 @@ impl FieldVisitor for Json<'_> {
         if matches!(value, FieldValue::None) {
             return;
         }
-        line.extend_from_slice(key.as_bytes());
+        line.put(key.as_bytes());
         match value {
             FieldValue::None => {}
-            FieldValue::Text(text) => {
-                line.push(b'"');
-                line.extend_from_slice(text);
-                line.push(b'"');
-            }
-            FieldValue::Own(text) => string(line, text.as_bytes()),
+            FieldValue::Text(text) => line.quoted(text),
+            FieldValue::Own(text) => line.string(text.as_bytes()),
             FieldValue::Address(ip) => {
-                line.push(b'"');
-                address(line, ip);
-                line.push(b'"');
+                line.put(b"\"");
+                line.address(ip);
+                line.put(b"\"");
             }
-            FieldValue::Bytes(bytes) => string(line, cut(bytes)),
-            FieldValue::Number(value) => number(line, value),
-            FieldValue::Time(time) => seconds(line, time),
+            FieldValue::Bytes(bytes) => line.string(cut(bytes)),
+            FieldValue::Number(value) => line.number(value),
+            FieldValue::Time(time) => line.seconds(time),
         }
     }
 }
 
-/// Room that is made for a line in one go.
+/// Room that is made for a line: most fit.
 const LINE_BYTES_USUAL: usize = 1 << 10;
 
-/// A string of JSON. Most have nothing to be escaped, which is found out in a fraction of the time that the
-/// escaping takes.
-fn string(line: &mut Vec<u8>, text: &[u8]) {
-    if is_plain(text) {
-        line.push(b'"');
-        line.extend_from_slice(text);
-        line.push(b'"');
-        return;
-    }
-    // Memory takes it.
-    let _ = serde_json::to_writer(line, &String::from_utf8_lossy(text));
-}
-
-/// Whether a text stands for itself in JSON: visible ASCII without quotation marks and backslashes. All bytes are
-/// looked at, so that many are at once.
-fn is_plain(text: &[u8]) -> bool {
-    let plain = |byte: u8| (0x20..0x7f).contains(&byte) & (byte != b'"') & (byte != b'\\');
-    text.iter().fold(true, |all, byte| all & plain(*byte))
-}
-
-/// A number in decimal digits.
-fn number(line: &mut Vec<u8>, number: u64) {
-    match u8::try_from(number) {
-        // Most of those are.
-        Ok(digit @ 0..10) => line.push(b'0' + digit),
-        _ => line.extend_from_slice(itoa::Buffer::new().format(number).as_bytes()),
-    }
-}
-
-/// Seconds with six digits behind the point.
-fn seconds(line: &mut Vec<u8>, time: Duration) {
-    number(line, time.as_secs());
-    let mut text = *b".000000";
-    let mut rest = time.subsec_micros();
-    for digit in text[1..].iter_mut().rev() {
-        *digit = b'0' + (rest % 10) as u8;
-        rest /= 10;
-    }
-    line.extend_from_slice(&text);
-}
-
-fn address(line: &mut Vec<u8>, ip: IpAddr) {
-    match ip {
-        IpAddr::V4(ip) => {
-            for (nth, octet) in ip.octets().into_iter().enumerate() {
-                if nth > 0 {
-                    line.push(b'.');
-                }
-                number(line, octet.into());
-            }
-        }
-        IpAddr::V6(ip) => {
-            let _ = write!(line, "{ip}");
-        }
-    }
-}
-
 /// A value as text; `-` where there is none.
-fn plain(line: &mut Vec<u8>, value: &FieldValue<'_>) {
+fn plain(line: &mut Room<'_>, value: &FieldValue<'_>) {
     match value {
-        FieldValue::None => line.push(b'-'),
-        FieldValue::Text(text) => line.extend_from_slice(text),
-        FieldValue::Own(text) => line.extend_from_slice(text.as_bytes()),
-        FieldValue::Address(ip) => address(line, *ip),
+        FieldValue::None => line.put(b"-"),
+        FieldValue::Text(text) => line.put(text),
+        FieldValue::Own(text) => line.put(text.as_bytes()),
+        FieldValue::Address(ip) => line.address(*ip),
         FieldValue::Bytes(bytes) => escape(line, cut(bytes)),
-        FieldValue::Number(value) => number(line, *value),
-        FieldValue::Time(time) => seconds(line, *time),
+        FieldValue::Number(value) => line.number(*value),
+        FieldValue::Time(time) => line.seconds(*time),
     }
 }
 
@@ -299,13 +252,11 @@ fn cut(bytes: &[u8]) -> &[u8] {
 }
 
 /// As nginx does: nothing that a client sends can end a field or a line.
-fn escape(line: &mut Vec<u8>, bytes: &[u8]) {
+fn escape(line: &mut Room<'_>, bytes: &[u8]) {
     for &byte in bytes {
         match byte {
-            b'"' | b'\\' | 0..0x20 | 0x7f.. => {
-                let _ = write!(line, "\\x{byte:02X}");
-            }
-            _ => line.push(byte),
+            b'"' | b'\\' | 0..0x20 | 0x7f.. => line.format(format_args!("\\x{byte:02X}")),
+            _ => line.put(&[byte]),
         }
     }
 }
@@ -318,9 +269,9 @@ mod tests {
     fn line(format: &str, record: &Record) -> String {
         let mut stamp = Stamp::default();
         stamp.set(784_111_777_123_456);
-        let mut line = Vec::new();
-        Format::parse(format).unwrap().append(&mut line, record, &stamp);
-        String::from_utf8(line).unwrap()
+        let mut lines = LogLines::default();
+        Format::parse(format).unwrap().append(&mut lines, record, &stamp);
+        String::from_utf8(lines.text().to_vec()).unwrap()
     }
 
     #[test]
@@ -339,40 +290,6 @@ mod tests {
         assert_eq!((&object["status"], &object["body_bytes"]), (&200.into(), &5.into()));
         assert_eq!((&object["outcome"], &object["path"]), (&"complete".into(), &"/a".into()));
         assert!(object.get("tls").is_none() && object["total_time"].is_f64());
-    }
-
-    #[test]
-    fn values_are_written_whole() {
-        let mut line = Vec::new();
-        for time in [Duration::ZERO, Duration::new(12, 42_999), Duration::from_micros(1_999_999)] {
-            seconds(&mut line, time);
-            line.push(b' ');
-        }
-        for ip in ["192.0.2.7", "255.255.255.255", "2001:db8::1"] {
-            address(&mut line, ip.parse().unwrap());
-            line.push(b' ');
-        }
-        for value in [0, 9, 10, u64::MAX] {
-            number(&mut line, value);
-            line.push(b' ');
-        }
-        seconds(&mut line, Duration::from_secs(u64::MAX));
-        let expected = "0.000000 12.000042 1.999999 192.0.2.7 255.255.255.255 2001:db8::1 \
-                        0 9 10 18446744073709551615 18446744073709551615.000000";
-        assert_eq!(String::from_utf8(line).unwrap(), expected);
-    }
-
-    #[test]
-    fn every_string_of_json_is_what_it_was() {
-        let all: Vec<u8> = (0..=0xff).collect();
-        let mut texts: Vec<&[u8]> = all.chunks(1).collect();
-        texts.extend([&b""[..], b"/a/b?c=d%20e~", b"caf\xc3\xa9 \"x\" \\", &all]);
-        for text in texts {
-            let mut line = Vec::new();
-            string(&mut line, text);
-            let read: String = serde_json::from_slice(&line).unwrap();
-            assert_eq!(read, String::from_utf8_lossy(text), "{text:?}");
-        }
     }
 
     #[test]

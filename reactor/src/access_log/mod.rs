@@ -12,6 +12,7 @@ mod fields;
 mod format;
 mod observer;
 mod queue;
+mod room;
 mod syslog;
 mod writer;
 

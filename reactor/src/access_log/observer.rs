@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::AccessLog;
 use super::format::{Format, Stamp};
 use super::queue::LineQueue;
+use super::room::LogLines;
 use crate::config::Observer;
 use crate::record::{Outcome, Record};
 
@@ -18,14 +19,14 @@ pub(super) struct LineMaker {
     due: f64,
     exclude: Vec<String>,
     stamp: Stamp,
-    lines: Vec<u8>,
+    lines: LogLines,
     count: u64,
 }
 
 impl LineMaker {
     pub fn new(log: &AccessLog, queue: Arc<LineQueue>) -> Self {
         let AccessLog { format, sample, exclude, .. } = log.clone();
-        let (stamp, lines) = (Stamp::default(), Vec::new());
+        let (stamp, lines) = (Stamp::default(), LogLines::default());
         Self { queue, format, sample, due: 0.0, exclude, stamp, lines, count: 0 }
     }
 
@@ -61,7 +62,7 @@ impl Observer for LineMaker {
 
     fn turn_ends(&mut self) {
         if self.count > 0 {
-            self.queue.push(&self.lines, self.count);
+            self.queue.push(self.lines.text(), self.count);
             self.lines.clear();
             self.count = 0;
         }

@@ -64,9 +64,17 @@ impl Fields {
         self.iter().find(|(n, _)| *n == name).map(|(_, value)| value)
     }
 
-    /// The first value of `name` (lower-case), without a copy.
-    pub fn get_bytes(&self, name: &[u8]) -> Option<Bytes> {
-        self.get(name).map(|value| self.block.slice_ref(value))
+    /// The first value of each of these names (lower-case), without a copy.
+    pub fn get_bytes<const N: usize>(&self, names: [&[u8]; N]) -> [Option<Bytes>; N] {
+        let mut values = [const { None }; N];
+        for (name, value) in self.iter() {
+            for (wanted, place) in names.iter().zip(&mut values) {
+                if name == *wanted && place.is_none() {
+                    *place = Some(self.block.slice_ref(value));
+                }
+            }
+        }
+        values
     }
 
     /// Every value of `name` (lower-case), in order.
@@ -91,7 +99,11 @@ impl Fields {
             value_len: value.len() as u32,
         };
         let found = self.iter().position(|(known, _)| known == name);
-        self.block = [&self.block, name, value].concat().into();
+        let mut block = Vec::with_capacity(value_at + value.len());
+        for text in [&self.block, name, value] {
+            block.extend_from_slice(text);
+        }
+        self.block = block.into();
         match found {
             Some(index) => self.spans[index] = span,
             None => self.spans.push(span),

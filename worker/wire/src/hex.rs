@@ -2,13 +2,27 @@
 
 use std::fmt;
 
-const DIGITS: &[u8; 16] = b"0123456789abcdef";
+/// The two digits of each byte.
+const PAIRS: [[u8; 2]; 256] = {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let mut pairs = [[0; 2]; 256];
+    let mut byte = 0;
+    while byte < pairs.len() {
+        pairs[byte] = [DIGITS[byte >> 4], DIGITS[byte & 15]];
+        byte += 1;
+    }
+    pairs
+};
+
+/// The two digits of a byte.
+pub fn pair(byte: u8) -> [u8; 2] {
+    PAIRS[usize::from(byte)]
+}
 
 /// Writes two digits for each byte, as far as `text` has room.
 pub fn write(bytes: &[u8], text: &mut [u8]) {
-    for (byte, pair) in bytes.iter().zip(text.chunks_exact_mut(2)) {
-        pair[0] = DIGITS[usize::from(byte >> 4)];
-        pair[1] = DIGITS[usize::from(byte & 15)];
+    for (byte, place) in bytes.iter().zip(text.chunks_exact_mut(2)) {
+        place.copy_from_slice(&pair(*byte));
     }
 }
 

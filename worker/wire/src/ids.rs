@@ -30,23 +30,24 @@ impl RequestId {
     /// The text as an id; `None` when it may not be one.
     pub fn parse(text: &[u8]) -> Option<Self> {
         let fits = (1..=REQUEST_ID_BYTES_MAX).contains(&text.len());
-        if !fits || !text.iter().all(|byte| SAFE[usize::from(*byte)]) {
-            return None;
-        }
-        Some(Self(match text.try_into() {
+        let safe = fits && text.iter().all(|byte| SAFE[usize::from(*byte)]);
+        safe.then(|| Self::known(text))
+    }
+
+    /// Text that is an id, as somebody has seen who is believed.
+    fn known(text: &[u8]) -> Self {
+        Self(match text.try_into() {
             Ok(uuid) => IdText::Uuid(uuid),
             Err(_) => IdText::Other(Bytes::copy_from_slice(text)),
-        }))
+        })
     }
 
     /// A UUID as an id.
     pub fn uuid(bytes: &[u8; 16]) -> Self {
+        const DIGITS_AT: [usize; 16] = [0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34];
         let mut text = [b'-'; UUID_BYTES];
-        let mut at = 0;
-        for group in [0..4, 4..6, 6..8, 8..10, 10..16] {
-            let end = at + 2 * group.len();
-            hex::write(&bytes[group], &mut text[at..end]);
-            at = end + 1;
+        for (at, byte) in DIGITS_AT.into_iter().zip(bytes) {
+            [text[at], text[at + 1]] = hex::pair(*byte);
         }
         Self(IdText::Uuid(text))
     }
@@ -111,9 +112,9 @@ impl<'a> From<&'a RequestIds> for RequestIdsFrame<'a> {
 }
 
 impl RequestIdsFrame<'_> {
-    /// The ids.
+    /// The ids: those of the reactor, which has looked at them.
     pub(crate) fn into_ids(self) -> RequestIds {
-        RequestIds { request: self.request.and_then(RequestId::parse), trace: self.trace }
+        RequestIds { request: self.request.map(RequestId::known), trace: self.trace }
     }
 }
 

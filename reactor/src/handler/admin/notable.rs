@@ -1,6 +1,7 @@
 //! [`Notable`]: the slowest routes and the latest errors of a thread, bounded.
 
 use std::collections::{HashMap, VecDeque};
+use std::hash::{BuildHasherDefault, Hasher};
 
 use wire::RequestId;
 use wire::limits::{ADMIN_ERRORS_KEPT, ADMIN_ROUTE_BYTES_MAX, ADMIN_ROUTES_KEPT};
@@ -10,10 +11,38 @@ use crate::record::{Outcome, Record};
 /// What a thread has noted.
 #[derive(Debug, Default)]
 pub struct Notable {
-    routes: HashMap<Box<[u8]>, RouteFigures>,
+    routes: HashMap<Box<[u8]>, RouteFigures, BuildHasherDefault<NameHasher>>,
     errors: VecDeque<Failed>,
     /// The name of a route, while it is looked up.
     name: Vec<u8>,
+}
+
+/// A hash of names that is cheap. Who chooses paths whose hashes are the same has no more of it than that all of
+/// the few routes are looked at.
+#[derive(Debug, Default)]
+struct NameHasher(u64);
+
+impl Hasher for NameHasher {
+    fn finish(&self) -> u64 {
+        self.0 ^ self.0 >> 32
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        let (words, rest) = bytes.as_chunks::<8>();
+        let mut last = [0; 8];
+        last[..rest.len()].copy_from_slice(rest);
+        words.iter().for_each(|word| self.write_u64(u64::from_ne_bytes(*word)));
+        self.write_u64(u64::from_ne_bytes(last));
+    }
+
+    fn write_u64(&mut self, word: u64) {
+        // An odd number without a pattern: the golden ratio's.
+        self.0 = (self.0.rotate_left(23) ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    }
+
+    fn write_usize(&mut self, number: usize) {
+        self.write_u64(number as u64);
+    }
 }
 
 /// The times of a route.
@@ -120,11 +149,16 @@ fn name(into: &mut Vec<u8>, method: &str, path: &[u8]) {
     into.clear();
     into.extend_from_slice(method.as_bytes());
     into.push(b' ');
+    let has_digit = |text: &[u8]| text.iter().fold(false, |has, byte| has | byte.is_ascii_digit());
+    if path.len() <= ADMIN_ROUTE_BYTES_MAX && !has_digit(path) {
+        into.extend_from_slice(path);
+        return into.truncate(ADMIN_ROUTE_BYTES_MAX);
+    }
     for (at, segment) in path.split(|byte| *byte == b'/').enumerate() {
         if at > 0 {
             into.push(b'/');
         }
-        match segment.iter().any(u8::is_ascii_digit) {
+        match has_digit(segment) {
             true => into.push(b'*'),
             false => into.extend_from_slice(segment),
         }
