@@ -4,6 +4,7 @@ use std::fmt;
 
 use boring::rand::rand_bytes;
 use bytes::Bytes;
+use wire::head::IdField;
 use wire::{Part, Reason, RequestHead, RequestId, RequestIds, ResponseHead, Version};
 
 use crate::protocol::message;
@@ -112,10 +113,17 @@ impl IdSource {
     /// Puts the id into the final head of a response, unless the handler has put one there itself.
     pub fn mark(&self, ids: &RequestIds, head: &mut ResponseHead) {
         let Some(id) = ids.request.as_ref().filter(|_| self.settings.in_responses) else { return };
-        let name = &self.settings.field[..];
-        if !head.status.is_informational() && head.fields.get(name).is_none() {
-            // One that does not fit any more goes without.
-            head.fields.set(name, id.as_bytes());
+        let name = &self.settings.field;
+        if head.status.is_informational() || head.fields.get(name).is_some() {
+            return;
+        }
+        match &name[..] {
+            // The server has those of its own, unless the fields have them. One that does not fit any more goes
+            // without.
+            b"server" | b"alt-svc" => drop(head.fields.set(name, id.as_bytes())),
+            _ => {
+                head.id_field = Some(Box::new(IdField { name: name.clone(), id: id.clone() }));
+            }
         }
     }
 
@@ -229,16 +237,15 @@ mod tests {
         let (mut own, _) = message::plain_response(http::StatusCode::OK);
         own.fields = [(&b"x-request-id"[..], &b"own"[..])].into_iter().collect();
         source.mark(&ids, &mut own);
+        assert_eq!(own.id_field, None);
         assert_eq!(own.fields.get_all(b"x-request-id").collect::<Vec<_>>(), [b"own"]);
         let (mut interim, _) = message::plain_response(http::StatusCode::EARLY_HINTS);
         source.mark(&ids, &mut interim);
-        assert_eq!(interim.fields.get(b"x-request-id"), None);
+        assert_eq!(interim.id_field, None);
         let failure = source.failure(&ids, Reason::WorkerLost);
         let Some([Part::Head(head), ..]) = failure else { panic!("{failure:?}") };
-        assert_eq!(
-            (head.status.as_u16(), head.fields.get(b"x-request-id")),
-            (502, Some(&b"id"[..]))
-        );
+        let field = head.id_field.as_deref().map(|field| (&field.name[..], field.id.as_str()));
+        assert_eq!((head.status.as_u16(), field), (502, Some((&b"x-request-id"[..], "id"))));
         assert!(source.failure(&ids, Reason::ClientGone).is_none());
         assert!(source.failure(&RequestIds::NONE, Reason::WorkerLost).is_none());
     }

@@ -292,7 +292,12 @@ fn interim(status: u16) -> bool {
             lines.push(name, value);
         }
     }
-    let head =
-        ResponseHead { status, reason: None, length: BodyLength::Known(0), fields: lines.build() };
+    let head = ResponseHead {
+        status,
+        reason: None,
+        length: BodyLength::Known(0),
+        fields: lines.build(),
+        id_field: None,
+    };
     exchange::with(|exchange| exchange.response.informational(&head)).unwrap_or(false)
 }

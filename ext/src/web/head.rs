@@ -108,7 +108,7 @@ impl HeadBuilder {
 
     fn build(self, length: BodyLength) -> ResponseHead {
         let Self { status, reason, lines, .. } = self;
-        ResponseHead { status, reason, length, fields: lines.build() }
+        ResponseHead { status, reason, length, fields: lines.build(), id_field: None }
     }
 }
 

@@ -123,7 +123,7 @@ fn any_head(choices: &mut Choices<'_>) -> Part<ResponseHead> {
 
 fn head(status: u16, length: BodyLength, fields: Fields) -> ResponseHead {
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
-    ResponseHead { status, reason: None, length, fields }
+    ResponseHead { status, reason: None, length, fields, id_field: None }
 }
 
 /// The server's end of a connection, and the invariants of the verbs.

@@ -280,7 +280,7 @@ impl Run {
         assert!(self.told.get(&FRESH).is_some_and(|told| told.ended), "not taken");
         let length = BodyLength::Known(2);
         let (status, fields) = (StatusCode::OK, Fields::default());
-        let head = ResponseHead { status, reason: None, length, fields };
+        let head = ResponseHead { status, reason: None, length, fields, id_field: None };
         for part in [Part::Head(head), Part::Body(Bytes::from_static(b"ok")), Part::End(None)] {
             self.reply(FRESH, part);
         }

@@ -261,6 +261,7 @@ pub fn plain_response(status: StatusCode) -> (ResponseHead, Bytes) {
         reason: None,
         length: BodyLength::Known(content.len() as u64),
         fields: lines.into_iter().collect::<Fields>(),
+        id_field: None,
     };
     (head, content)
 }
@@ -314,8 +315,13 @@ mod tests {
         let request = RequestFacts { head_only, upgrade: false, version: Version::Http11 };
         let fields = (!declared.is_empty()).then_some((&b"content-length"[..], declared));
         let status = StatusCode::from_u16(status).unwrap();
-        let head =
-            ResponseHead { status, reason: None, length, fields: fields.into_iter().collect() };
+        let head = ResponseHead {
+            status,
+            reason: None,
+            length,
+            fields: fields.into_iter().collect(),
+            id_field: None,
+        };
         shape(&request, &head).unwrap()
     }
 
@@ -334,7 +340,13 @@ mod tests {
             let fields = (!own.is_empty()).then_some((&b"alt-svc"[..], own.as_bytes()));
             let fields = fields.into_iter().collect();
             let length = BodyLength::Known(0);
-            let head = ResponseHead { status: StatusCode::OK, reason: None, length, fields };
+            let head = ResponseHead {
+                status: StatusCode::OK,
+                reason: None,
+                length,
+                fields,
+                id_field: None,
+            };
             let shape = shape(&request, &head).unwrap();
             assert_eq!(shape.alt_svc(&settings).is_some(), told, "{version:?} {own:?}");
         }

@@ -134,8 +134,8 @@ impl StreamReply {
         if !self.is_awaited() {
             return false;
         }
-        let (status, length) = (StatusCode::OK, BodyLength::Streamed);
-        let head = ResponseHead { status, reason: None, length, fields: accepted.fields.clone() };
+        let (ok, length, fields) = (StatusCode::OK, BodyLength::Streamed, accepted.fields.clone());
+        let head = ResponseHead { status: ok, reason: None, length, fields, id_field: None };
         let said = self.head(&head, context, now);
         if let Err(fault) = said {
             context.report(ProtocolError::stream(fault));

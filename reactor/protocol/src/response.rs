@@ -16,7 +16,7 @@ pub fn head(
     settings: &HttpSettings,
     date: &[u8; 29],
 ) -> Result<Response<()>, Fault> {
-    let mut headers = HeaderMap::with_capacity(head.fields.len() + 4);
+    let mut headers = HeaderMap::with_capacity(head.fields.len() + 5);
     if let Some(server) = shape.server(settings) {
         headers.append(SERVER, value(server)?);
     }
@@ -27,6 +27,10 @@ pub fn head(
         headers.append(DATE, value(date)?);
     }
     append(&mut headers, &head.fields)?;
+    if let Some(field) = &head.id_field {
+        let name = HeaderName::from_bytes(&field.name).map_err(|_| Fault::ResponseField)?;
+        headers.try_append(name, value(field.id.as_bytes())?).map_err(|_| Fault::ResponseField)?;
+    }
     if let Some(length) = shape.content_length {
         headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
     }

@@ -42,6 +42,7 @@ impl Fixed {
                 reason: None,
                 length,
                 fields: lines.into_iter().collect(),
+                id_field: None,
             },
             content,
             exchanges: Slots::starting_at(1),

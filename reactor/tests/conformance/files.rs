@@ -25,7 +25,8 @@ fn answer(seen: &Seen, content: &[u8]) -> Response {
     let response = respond(&seen.head.method, &seen.head.fields, &facts, &options, now);
     let fields = response.fields.iter().map(|(name, value)| (*name, &value[..])).collect();
     let length = Known(response.content.len());
-    let head = ResponseHead { status: response.status, reason: None, length, fields };
+    let head =
+        ResponseHead { status: response.status, reason: None, length, fields, id_field: None };
     let mut parts = vec![Part::Head(head)];
     parts.extend(FileContent::parts(response.content, &file(content)));
     parts.push(Part::End(None));

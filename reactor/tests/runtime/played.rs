@@ -519,7 +519,13 @@ impl Worker {
     pub fn file_without_descriptor(&mut self, id: ExchangeId, len: u64) {
         let mut encoder = Encoder::default();
         let (status, length) = (200.try_into().unwrap(), BodyLength::Known(len));
-        let head = ResponseHead { status, reason: None, length, fields: Fields::default() };
+        let head = ResponseHead {
+            status,
+            reason: None,
+            length,
+            fields: Fields::default(),
+            id_field: None,
+        };
         encoder.to_reactor(id, &Part::Head(head));
         encoder.to_reactor(id, &Self::bare_slice(len));
         self.write(id, &encoder.bytes);
@@ -576,7 +582,13 @@ impl Worker {
 
     pub fn head(&mut self, id: ExchangeId, status: u16, length: BodyLength) {
         let status = status.try_into().unwrap();
-        let head = ResponseHead { status, reason: None, length, fields: Fields::default() };
+        let head = ResponseHead {
+            status,
+            reason: None,
+            length,
+            fields: Fields::default(),
+            id_field: None,
+        };
         self.send(id, Part::Head(head));
     }
 
@@ -611,7 +623,13 @@ impl Worker {
     pub fn hold(&mut self, id: ExchangeId, status: u16, body: &[u8]) {
         let status = status.try_into().unwrap();
         let length = BodyLength::Known(body.len() as u64);
-        let head = ResponseHead { status, reason: None, length, fields: Fields::default() };
+        let head = ResponseHead {
+            status,
+            reason: None,
+            length,
+            fields: Fields::default(),
+            id_field: None,
+        };
         let mut encoder = Encoder::default();
         encoder.to_reactor(id, &Part::Head(head));
         encoder.body(id, body);
@@ -759,7 +777,8 @@ impl Link {
 pub fn answer(id: ExchangeId, body: &[u8]) -> Vec<u8> {
     let length = BodyLength::Known(body.len() as u64);
     let status = http::StatusCode::OK;
-    let head = ResponseHead { status, reason: None, length, fields: Fields::default() };
+    let head =
+        ResponseHead { status, reason: None, length, fields: Fields::default(), id_field: None };
     let mut encoder = Encoder::default();
     encoder.to_reactor(id, &Part::Head(head));
     encoder.body(id, body);
@@ -779,7 +798,7 @@ pub fn frame(len: u32, kind: u8, mark: u8, id: ExchangeId, payload: &[u8]) -> Ve
 /// A response's head without fields.
 pub fn head_of(status: u16, length: BodyLength) -> ResponseHead {
     let status = status.try_into().unwrap();
-    ResponseHead { status, reason: None, length, fields: Fields::default() }
+    ResponseHead { status, reason: None, length, fields: Fields::default(), id_field: None }
 }
 
 /// Reads the head of a response.

@@ -33,7 +33,10 @@ fn answer(worker: &mut Worker, id: ExchangeId, status: u16, lines: &[(&str, &str
     let fields = lines.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())).collect();
     let length = if body.is_empty() { Known(0) } else { Streamed };
     let status = status.try_into().unwrap();
-    worker.send(id, Part::Head(ResponseHead { status, reason: None, length, fields }));
+    worker.send(
+        id,
+        Part::Head(ResponseHead { status, reason: None, length, fields, id_field: None }),
+    );
     if !body.is_empty() {
         worker.send(id, Part::Body(body.to_vec().into()));
     }

@@ -464,6 +464,7 @@ mod tests {
             reason: None,
             length: BodyLength::Known(2),
             fields: [(&b"x"[..], &b"y"[..])].into_iter().collect(),
+            id_field: None,
         };
         let mut encoder = Encoder::default();
         encoder.to_reactor(id, &Part::Head(head.clone()));

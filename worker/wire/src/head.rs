@@ -9,7 +9,7 @@ use http::{Method, StatusCode};
 
 use crate::error::CodecError;
 use crate::fields::{FieldSpan, Fields};
-use crate::ids::{RequestIds, RequestIdsFrame};
+use crate::ids::{RequestId, RequestIds, RequestIdsFrame};
 use crate::tls::TlsInfo;
 
 /// The protocol version of the message; data, never a branch above the protocol layer.
@@ -144,6 +144,18 @@ pub struct ResponseHead {
     pub length: BodyLength,
     /// Field lines as the handler set them, names in lower case.
     pub fields: Fields,
+    /// The id of the request, where its client is to have it. It is of use within the reactor, and crosses no
+    /// link; so the fields, which lie in one block, need not be copied for it.
+    pub id_field: Option<Box<IdField>>,
+}
+
+/// A field with the id of a request.
+#[derive(Debug, Clone, PartialEq)]
+pub struct IdField {
+    /// Its name, in lower case: a token that means nothing to HTTP.
+    pub name: Bytes,
+    /// Its value.
+    pub id: RequestId,
 }
 
 #[derive(Encode, BorrowDecode)]
@@ -196,6 +208,7 @@ impl<'a> ResponseHeadFrame<'a> {
             length: self.length,
             fields: Fields::from_block(payload.slice_ref(self.block), self.spans)
                 .ok_or(CodecError::Head)?,
+            id_field: None,
         })
     }
 }

@@ -137,7 +137,8 @@ impl OutgoingResponse {
     pub fn informational(&mut self, status: StatusCode, lines: &Lines) -> Result<bool, Failure> {
         let ResponsePhase::Open(reply) = &mut self.phase else { return Ok(false) };
         let fields = lines.build(&[])?;
-        let head = ResponseHead { status, reason: None, length: BodyLength::Known(0), fields };
+        let (length, id_field) = (BodyLength::Known(0), None);
+        let head = ResponseHead { status, reason: None, length, fields, id_field };
         Ok(reply.head(&head).and_then(|()| reply.flush()).is_ok())
     }
 
@@ -375,7 +376,13 @@ impl OutgoingResponse {
         }
         more.extend(self.cookies.iter().map(|cookie| (&b"set-cookie"[..], &cookie[..])));
         let fields = self.lines.build(&more)?;
-        Ok(ResponseHead { status: self.status, reason: self.reason.clone(), length, fields })
+        Ok(ResponseHead {
+            status: self.status,
+            reason: self.reason.clone(),
+            length,
+            fields,
+            id_field: None,
+        })
     }
 
     fn trailers(&self) -> Result<Option<wire::Fields>, Failure> {

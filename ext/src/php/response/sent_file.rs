@@ -85,5 +85,6 @@ fn head_of(outgoing: &OutgoingResponse, response: &FileResponse) -> Result<Respo
         reason: outgoing.reason.clone().filter(|_| response.status == StatusCode::OK),
         length: BodyLength::Known(response.content.len()),
         fields: lines.build(&more)?,
+        id_field: None,
     })
 }

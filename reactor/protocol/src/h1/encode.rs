@@ -140,6 +140,9 @@ pub fn head(out: &mut Outbox, head: &ResponseHead, lines: &HeadLines<'_>) {
         line(buffer, b"Date: ", lines.date);
     }
     handlers_fields(buffer, &head.fields);
+    if let Some(field) = &head.id_field {
+        field_line(buffer, &field.name, field.id.as_bytes());
+    }
     if let Some(length) = lines.shape.content_length {
         buffer.extend_from_slice(b"Content-Length: ");
         decimal(buffer, length);
@@ -178,7 +181,7 @@ pub fn switching(
     fields.iter().try_for_each(|(name, value)| message::check_field(name, value))?;
     let status = StatusCode::SWITCHING_PROTOCOLS;
     let (reason, length) = (None, BodyLength::Streamed);
-    let head = ResponseHead { status, reason, length, fields: fields.clone() };
+    let head = ResponseHead { status, reason, length, fields: fields.clone(), id_field: None };
     let buffer = head_buffer(out, &head);
     status_line(buffer, &head);
     if let Some(server) = &settings.server {
@@ -197,7 +200,9 @@ const HEAD_BYTES: usize = 224;
 
 fn head_buffer<'o>(out: &'o mut Outbox, head: &ResponseHead) -> &'o mut BytesMut {
     let fields = head.fields.iter().map(|(name, value)| name.len() + value.len() + 4);
-    out.buffer(HEAD_BYTES + head.reason.as_ref().map_or(0, Bytes::len) + fields.sum::<usize>())
+    let id = head.id_field.as_ref();
+    let id = id.map_or(0, |field| field.name.len() + field.id.as_bytes().len() + 4);
+    out.buffer(HEAD_BYTES + head.reason.as_ref().map_or(0, Bytes::len) + fields.sum::<usize>() + id)
 }
 
 /// RFC 9112, 4. The version is the server's own (RFC 9110, 6.2), whatever the client's is.

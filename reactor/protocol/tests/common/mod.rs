@@ -314,6 +314,7 @@ pub fn head(status: u16, length: BodyLength, fields: &[(&str, &str)]) -> Respons
         reason: None,
         length,
         fields: fields.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())).collect(),
+        id_field: None,
     }
 }
 

@@ -130,7 +130,13 @@ fn answer(bench: &mut Bench, stream: StreamId, part: Part<ResponseHead>) -> u64 
 
 fn response(length: BodyLength) -> Part<ResponseHead> {
     let fields = Fields::default();
-    Part::Head(ResponseHead { status: http::StatusCode::OK, reason: None, length, fields })
+    Part::Head(ResponseHead {
+        status: http::StatusCode::OK,
+        reason: None,
+        length,
+        fields,
+        id_field: None,
+    })
 }
 
 fn page(seed: usize) -> Vec<u8> {

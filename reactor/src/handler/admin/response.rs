@@ -44,7 +44,7 @@ impl AdminResponse {
         let more = self.more.iter().map(|(name, value)| (*name, &value[..]));
         let fields = own.into_iter().chain(more);
         let fields = fields.map(|(name, value)| (name.as_bytes(), value.as_bytes())).collect();
-        ResponseHead { status: self.status, reason: None, length, fields }
+        ResponseHead { status: self.status, reason: None, length, fields, id_field: None }
     }
 
     /// Says why a request is refused.

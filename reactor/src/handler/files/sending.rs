@@ -51,5 +51,5 @@ pub fn head_of<'a>(
     let mut builder = FieldsBuilder::with_capacity(8, 256);
     fields.for_each(|(name, value)| builder.push(name, value));
     let (length, fields): (_, Fields) = (BodyLength::Known(length), builder.build());
-    ResponseHead { status, reason: None, length, fields }
+    ResponseHead { status, reason: None, length, fields, id_field: None }
 }

@@ -310,7 +310,13 @@ pub fn pattern(len: usize) -> Vec<u8> {
 }
 
 fn head(length: BodyLength) -> ResponseHead {
-    ResponseHead { status: StatusCode::OK, reason: None, length, fields: Default::default() }
+    ResponseHead {
+        status: StatusCode::OK,
+        reason: None,
+        length,
+        fields: Default::default(),
+        id_field: None,
+    }
 }
 
 fn answer(mut reply: Reply, body: &[u8]) {
