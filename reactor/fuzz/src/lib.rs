@@ -59,7 +59,8 @@ impl Choices<'_> {
                     0..100 => BodyLength::Streamed,
                     length => BodyLength::Known(length.into()),
                 },
-                fields: Fields::default(), id_field: None
+                fields: Fields::default(),
+                id_field: None,
             }),
         }
     }

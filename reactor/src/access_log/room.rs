@@ -4,7 +4,7 @@ use std::io::Write;
 use std::net::IpAddr;
 use std::time::Duration;
 
-/// LogLines that have been made.
+/// Lines that have been made.
 #[derive(Debug, Default)]
 pub(super) struct LogLines {
     /// What is behind the lines has been used before: it is not cleared each time.
