@@ -17,7 +17,7 @@ pub struct ReadBuffer {
     /// For what the kernel writes: its length is 0, and what is behind it is not cleared, which would take a
     /// fifth of the time that the kernel takes to copy.
     uncleared: BytesMut,
-    /// For what is read into several blocks at once: each is empty and has [`READ_BYTES_MAX`] of space.
+    /// For what is read into several blocks at once: as `uncleared`, each.
     blocks: Vec<BytesMut>,
 }
 
@@ -59,9 +59,10 @@ impl ReadBuffer {
         Ok((self.uncleared.split(), len == room))
     }
 
-    /// Reads once from a socket into so many blocks of [`READ_BYTES_MAX`], each with memory of its own. Returns
-    /// those that have something, and whether all are full. Of a large body the kernel then tells the client less
-    /// often that there is room again, which saves a tenth of the time to read it.
+    /// Reads once from a socket into so many blocks of up to [`READ_BYTES_MAX`]. Returns those that have something,
+    /// and whether all are full. Of a large body the kernel then tells the client less often that there is room
+    /// again, which saves a tenth of the time to read it. As of [`receive`](Self::receive), what came in small pieces
+    /// shares memory, so that pieces that are kept do not hold a block each.
     pub fn receive_blocks(
         &mut self,
         socket: RawFd,
@@ -71,21 +72,32 @@ impl ReadBuffer {
         self.blocks.resize_with(blocks.max(self.blocks.len()), BytesMut::new);
         let mut spaces: SmallVec<[libc::iovec; READ_BLOCKS_MAX]> = SmallVec::new();
         for block in &mut self.blocks[..blocks] {
-            block.reserve(READ_BYTES_MAX);
-            let base = block.spare_capacity_mut().as_mut_ptr().cast();
-            spaces.push(libc::iovec { iov_base: base, iov_len: READ_BYTES_MAX });
+            if block.capacity() < SPACE_BYTES_MIN {
+                block.reserve(READ_BYTES_MAX);
+            }
+            let space = block.spare_capacity_mut();
+            let iov_len = space.len().min(READ_BYTES_MAX);
+            spaces.push(libc::iovec { iov_base: space.as_mut_ptr().cast(), iov_len });
         }
         // SAFETY: each block has so much spare capacity, to which the kernel writes; nobody moves it meanwhile.
         let read = unsafe { libc::readv(socket, spaces.as_ptr(), blocks as libc::c_int) };
-        let len = Errno::result(read)? as usize;
-        let filled = len.div_ceil(READ_BYTES_MAX).min(blocks);
-        let mut left = len;
-        for block in &mut self.blocks[..filled] {
-            // SAFETY: the kernel has filled the blocks in their order, this one with so many of those that are left.
-            unsafe { block.set_len(left.min(READ_BYTES_MAX)) };
-            left = left.saturating_sub(READ_BYTES_MAX);
+        let mut left = Errno::result(read)? as usize;
+        let mut filled = Vec::with_capacity(blocks);
+        for (block, space) in self.blocks.iter_mut().zip(&spaces) {
+            let len = left.min(space.iov_len);
+            if len == 0 {
+                return Ok((filled, false));
+            }
+            left -= len;
+            // SAFETY: the kernel has filled the blocks in their order, this one with so many of those that are left,
+            // behind a length of 0.
+            unsafe { block.set_len(len) };
+            filled.push(block.split());
+            if len < space.iov_len {
+                return Ok((filled, false));
+            }
         }
-        Ok((self.blocks.drain(..filled).collect(), len == blocks * READ_BYTES_MAX))
+        Ok((filled, true))
     }
 }
 
@@ -146,9 +158,21 @@ mod tests {
             assert_eq!(blocks.iter().map(|block| block.len()).collect::<Vec<_>>(), lens);
             kept.push((len, blocks));
         }
+        let (_, small) = kept.last().unwrap();
+        let end = small[0].as_ptr_range().end;
+        ours.write_all(b"more").unwrap();
+        let (next, _) = buffer.receive_blocks(theirs.as_raw_fd(), 4).unwrap();
+        assert_eq!(
+            (next[0].as_ptr(), &next[0][..]),
+            (end, &b"more"[..]),
+            "little does not hold a block"
+        );
         ours.write_all(&sent[..2 * READ_BYTES_MAX]).unwrap();
         let (blocks, full) = buffer.receive_blocks(theirs.as_raw_fd(), 2).unwrap();
-        assert!(full && blocks.len() == 2, "all that was asked for");
+        assert!(full && blocks.len() == 2, "all that there was room for");
+        let came: usize = blocks.iter().map(|block| block.len()).sum();
+        let (rest, full) = buffer.receive_blocks(theirs.as_raw_fd(), 2).unwrap();
+        assert!(!full && came + rest[0].len() == 2 * READ_BYTES_MAX);
         drop(ours);
         assert!(buffer.receive_blocks(theirs.as_raw_fd(), 2).unwrap().0.is_empty());
         for (len, blocks) in kept {
