@@ -518,15 +518,7 @@ impl Worker {
     /// of the head has gone out yet.
     pub fn file_without_descriptor(&mut self, id: ExchangeId, len: u64) {
         let mut encoder = Encoder::default();
-        let (status, length) = (200.try_into().unwrap(), BodyLength::Known(len));
-        let head = ResponseHead {
-            status,
-            reason: None,
-            length,
-            fields: Fields::default(),
-            id_field: None,
-        };
-        encoder.to_reactor(id, &Part::Head(head));
+        encoder.to_reactor(id, &Part::Head(head_of(200, BodyLength::Known(len))));
         encoder.to_reactor(id, &Self::bare_slice(len));
         self.write(id, &encoder.bytes);
     }
@@ -581,15 +573,7 @@ impl Worker {
     }
 
     pub fn head(&mut self, id: ExchangeId, status: u16, length: BodyLength) {
-        let status = status.try_into().unwrap();
-        let head = ResponseHead {
-            status,
-            reason: None,
-            length,
-            fields: Fields::default(),
-            id_field: None,
-        };
-        self.send(id, Part::Head(head));
+        self.send(id, Part::Head(head_of(status, length)));
     }
 
     pub fn respond(&mut self, id: ExchangeId, status: u16, body: &[u8]) {
@@ -621,17 +605,9 @@ impl Worker {
 
     /// Leaves a complete answer in shared memory, as a worker does that has more to do.
     pub fn hold(&mut self, id: ExchangeId, status: u16, body: &[u8]) {
-        let status = status.try_into().unwrap();
-        let length = BodyLength::Known(body.len() as u64);
-        let head = ResponseHead {
-            status,
-            reason: None,
-            length,
-            fields: Fields::default(),
-            id_field: None,
-        };
         let mut encoder = Encoder::default();
-        encoder.to_reactor(id, &Part::Head(head));
+        let length = BodyLength::Known(body.len() as u64);
+        encoder.to_reactor(id, &Part::Head(head_of(status, length)));
         encoder.body(id, body);
         encoder.to_reactor(id, &Part::End(None));
         let link = self.home.lock().unwrap()[&id];
@@ -776,11 +752,8 @@ impl Link {
 /// A complete answer as frames.
 pub fn answer(id: ExchangeId, body: &[u8]) -> Vec<u8> {
     let length = BodyLength::Known(body.len() as u64);
-    let status = http::StatusCode::OK;
-    let head =
-        ResponseHead { status, reason: None, length, fields: Fields::default(), id_field: None };
     let mut encoder = Encoder::default();
-    encoder.to_reactor(id, &Part::Head(head));
+    encoder.to_reactor(id, &Part::Head(head_of(200, length)));
     encoder.body(id, body);
     encoder.to_reactor(id, &Part::End(None));
     encoder.bytes.to_vec()

@@ -193,8 +193,8 @@ impl SpoolFile {
         Ok(Self { file, len: 0, permit, disk })
     }
 
-    /// Adds content. Pieces that come together are written together: the file system has less to do for them, a
-    /// third of the time of a large upload.
+    /// Adds content. Pieces that come together are written together, because the file system has less to do for
+    /// them: it saves a sixth of the time of a large upload.
     pub fn push(
         &mut self,
         pieces: &[impl AsRef<[u8]>],
